@@ -1,0 +1,104 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "redeliver",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "redeliver", targets: ["RedeliverCLI"]),
+        .executable(name: "provider-sandbox", targets: ["ProviderSandbox"]),
+        .executable(name: "redeliver-demo", targets: ["RedeliverDemo"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // The persistent queue: values, pure rules, their SQLite storage.
+        .target(
+            name: "DeliveryQueue",
+            dependencies: [grdb, grdbSQLite, crypto],
+            resources: [.embedInCode("migrations")],
+            swiftSettings: strict
+        ),
+        // The provider over HTTP: log pages in, retry calls out.
+        .target(
+            name: "ProviderAPI",
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1],
+            swiftSettings: strict
+        ),
+        // The loops that join the two, configuration, metrics.
+        .target(
+            name: "DeliveryWorker",
+            dependencies: ["DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, yams],
+            swiftSettings: strict
+        ),
+        // Command line only.
+        .executableTarget(
+            name: "RedeliverCLI",
+            dependencies: ["DeliveryWorker", argumentParser, logging],
+            swiftSettings: strict
+        ),
+        // A stand-in provider with a receiver behind it; never linked into `redeliver`.
+        .executableTarget(
+            name: "ProviderSandbox",
+            dependencies: [hummingbird, asyncHTTPClient, crypto, argumentParser, logging, nioCore, nioHTTP1],
+            swiftSettings: strict
+        ),
+        // `make demo`: starts the two programs and checks the sandbox's ledger.
+        .executableTarget(
+            name: "RedeliverDemo",
+            dependencies: [grdb, argumentParser],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DeliveryQueueTests",
+            dependencies: ["DeliveryQueue", grdb, crypto],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ProviderAPITests",
+            dependencies: ["ProviderAPI", logging, nioCore],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DeliveryWorkerTests",
+            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", logging, lifecycle],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["RedeliverCLI", "ProviderSandbox", "DeliveryQueue", grdb],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "RepositoryTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

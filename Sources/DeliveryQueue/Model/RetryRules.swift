@@ -1,0 +1,94 @@
+/// What happens to a delivery next: pure decisions, no I/O, no clock, no hidden state. The store carries them out.
+package struct RetryRules: Sendable, Equatable {
+    /// How a retry is confirmed.
+    package enum Confirmation: String, Sendable, CaseIterable {
+        /// Only the provider's log proves an arrival.
+        case log
+        /// A 2xx of the retry call is taken as proof, for providers whose log never shows retries.
+        case answer
+    }
+
+    package var policies: PolicyBook
+    package var confirmation: Confirmation
+    /// How long the log may stay silent about a call before it counts as unconfirmed.
+    package var confirmWithin: Duration
+
+    package init(
+        policies: PolicyBook = PolicyBook(), confirmation: Confirmation = .log,
+        confirmWithin: Duration = .seconds(600)
+    ) {
+        self.policies = policies
+        self.confirmation = confirmation
+        self.confirmWithin = confirmWithin
+    }
+
+    /// A log time may lie this much before our own call and still belong to it: provider times may be whole seconds,
+    /// and two synchronised clocks differ a little.
+    package static let clockTolerance = Duration.seconds(10)
+    /// The wait before the one repetition after a 404; long enough for a deploy window.
+    package static let notFoundPause = Duration.seconds(3_600)
+    /// 5xx answers in a row to one delivery, while others pass, that make it poison.
+    package static let poisonLimit = 5
+    /// A redirected call waits this long beside its endpoint's hold.
+    package static let redirectedPause = Duration.seconds(3_600)
+    /// Different deliveries in a row, all unconfirmed or all refused, after which the endpoint is held.
+    package static let holdLimit = 3
+    /// How long an endpoint is held after refusals or a redirect before one more try; `log_silent` has no end.
+    package static let holdPause = Duration.seconds(3_600)
+
+    /// The first attempt of a failure that was just found in the log: counted from the failure, and due at once when
+    /// that time has passed.
+    package func discovered(_ delivery: Delivery) -> Transition {
+        next(for: delivery, used: delivery.attemptsUsed, after: delivery.lastFailed, usesAttempt: false)
+    }
+
+    /// The provider's own attempt failed while the delivery waited: the next attempt counts from it, none is used.
+    package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
+        next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
+    }
+
+    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used.
+    package func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
+        next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
+    }
+
+    /// The provider answered the retry call, or the call ended without an answer (DESIGN 5, the table of answers).
+    ///
+    /// - Parameter othersPass: whether the provider took on a retry of another delivery of the endpoint since this
+    ///   one's first 5xx in a row.
+    package func answered(
+        _ meaning: AttemptOutcome.Meaning, for delivery: Delivery, at now: Timestamp, othersPass: Bool
+    ) -> Transition {
+        switch meaning {
+        case .accepted where confirmation == .answer:
+            return .deliver(Evidence(actor: .worker, source: .answer, taskID: nil))
+        case .serverError where othersPass && delivery.serverErrors + 1 >= Self.poisonLimit:
+            return .die(.poison, usesAttempt: true)
+        case .accepted, .uncertain, .serverError:
+            return .await(until: now + confirmWithin)
+        case .notExecuted(let pause):
+            return .schedule(at: now + pause, usesAttempt: false)
+        case .notFound where delivery.notFoundAnswers == 0:
+            return .schedule(at: now + Self.notFoundPause, usesAttempt: false)
+        case .notFound, .rejected:
+            return .die(.rejected, usesAttempt: true)
+        case .redirected:
+            return .schedule(at: now + Self.redirectedPause, usesAttempt: false)
+        }
+    }
+
+    /// The first limit reached wins. Age is judged here only, when a failure is on record: a delivery that is already
+    /// due keeps its attempt, however late an outage of ours or of the provider makes it.
+    private func next(for delivery: Delivery, used: Int, after failed: Timestamp, usesAttempt: Bool) -> Transition {
+        let policy = policies.policy(for: delivery.eventType).policy
+        let number = used + 1
+        var jitter = Jitter(
+            endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
+        guard let delay = policy.delay(beforeAttempt: number, using: &jitter) else {
+            return .die(.attempts, usesAttempt: usesAttempt)
+        }
+        let at = failed + delay
+        guard at - delivery.cycleStarted <= policy.maxAge else { return .die(.age, usesAttempt: usesAttempt) }
+        return .schedule(at: at, usesAttempt: usesAttempt)
+    }
+}

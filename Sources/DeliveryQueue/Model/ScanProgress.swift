@@ -1,0 +1,57 @@
+/// A range of an endpoint's log, in provider time, that is to be read.
+package struct ScanRange: Sendable, Equatable {
+    package let from: Timestamp
+    package let to: Timestamp
+
+    package init(from: Timestamp, to: Timestamp) {
+        self.from = from
+        self.to = max(from, to)
+    }
+}
+
+/// How far a scan has come after a page; written together with the page's rows, so that a crash between two pages
+/// leaves a gap that names what is unread, and where to go on.
+package struct ScanProgress: Sendable, Equatable {
+    /// The gap that this scan is working off; nil on the first page of a new scan.
+    package var gapID: Int64?
+    /// Our time at which the scan began.
+    package var started: Timestamp
+    /// The newest provider time read so far; nil when no entry had a time.
+    package var newest: Timestamp?
+    /// What is still unread; nil when the scan is complete.
+    package var unread: ScanRange?
+    /// The next page, when there is something unread.
+    package var resumeURL: String?
+    package var newestFirst: Bool
+
+    package init(
+        gapID: Int64? = nil, started: Timestamp, newest: Timestamp? = nil, unread: ScanRange? = nil,
+        resumeURL: String? = nil, newestFirst: Bool = false
+    ) {
+        self.gapID = gapID
+        self.started = started
+        self.newest = newest
+        self.unread = unread
+        self.resumeURL = resumeURL
+        self.newestFirst = newestFirst
+    }
+}
+
+/// A range that an earlier scan did not read to its end.
+package struct ScanGap: Sendable, Equatable {
+    package let id: Int64
+    package let range: ScanRange
+    /// nil: begin at the log's first page.
+    package let resumeURL: String?
+    package let newestFirst: Bool
+    package let started: Timestamp
+}
+
+/// What the poller needs to know of an endpoint before it reads its log.
+package struct ScanPlan: Sendable, Equatable {
+    /// The range for a new scan, with the overlap already subtracted.
+    package let range: ScanRange
+    package let gaps: [ScanGap]
+    /// Deliveries whose outcome the log is to show: the endpoint is polled more often while there are any.
+    package let awaiting: Int
+}

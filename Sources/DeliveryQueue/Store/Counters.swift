@@ -1,0 +1,74 @@
+import GRDB
+
+/// The counters behind the metrics file. They rise in the transaction of what they count, so that neither a crash, a
+/// restart nor pruning can make them disagree with the tables or fall.
+package enum Counter {
+    /// By result: `failure`, `success`, `in_progress`, `duplicate`, `unreadable`.
+    package static let logEntries = "log_entries"
+    /// By event type label and outcome: `delivered`, `dead`.
+    package static let finalized = "deliveries_finalized"
+    /// By the bounded name of the provider's answer.
+    package static let retryRequests = "retry_requests"
+    /// Calls about which the log stayed silent; each is followed by a possible repeat.
+    package static let unconfirmed = "unconfirmed"
+    /// Duration of retry calls; see `Histogram`.
+    package static let requestDuration = "retry_request_duration"
+    /// First failure to proven delivery; see `Histogram`.
+    package static let recoveryDuration = "recovery_duration"
+
+    package static let logResults = ["failure", "success", "in_progress", "duplicate", "unreadable"]
+    package static let finalOutcomes = ["delivered", "dead"]
+}
+
+/// The buckets of a histogram whose counts are kept in the database: label 1 is the upper bound in seconds as text, or
+/// `+Inf`; two further rows hold the sum in milliseconds. Bucket rows are not cumulative; the metrics file adds them up.
+package enum Histogram {
+    package static let requestBounds: [Double] = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+    package static let recoveryBounds: [Double] = [
+        15, 60, 300, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800, 259_200,
+    ]
+    static let sum = "sum"
+
+    /// The label of the bucket that `duration` falls into.
+    static func bucket(of duration: Duration, bounds: [Double]) -> String {
+        bounds.first { duration.inSeconds <= $0 }.map(label) ?? "+Inf"
+    }
+
+    /// `0.025`, `1`, `300`: no trailing `.0`.
+    package static func label(_ bound: Double) -> String {
+        bound == bound.rounded() ? String(Int64(bound)) : String(bound)
+    }
+}
+
+extension Database {
+    func raise(_ counter: String, _ label1: String = "", _ label2: String = "", by amount: Int64 = 1) throws {
+        guard amount != 0 else { return }
+        try run(
+            """
+            INSERT INTO counter (name, label_1, label_2, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (name, label_1, label_2) DO UPDATE SET value = value + excluded.value
+            """,
+            [counter, label1, label2, amount])
+    }
+
+    func observe(_ duration: Duration, in histogram: String, bounds: [Double]) throws {
+        let duration = max(.zero, duration)
+        try raise(histogram, Histogram.bucket(of: duration, bounds: bounds))
+        try raise(histogram, Histogram.sum, by: duration.wholeMilliseconds)
+    }
+
+    /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood Prometheus.
+    func metricLabel(forEventType eventType: String) throws -> String {
+        if try firstRow("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) != nil { return eventType }
+        let known: Int = try firstRow("SELECT COUNT(*) AS n FROM metric_event_type")?["n"] ?? 0
+        guard known < EventTypeLabels.limit else { return EventTypeLabels.other }
+        try run("INSERT INTO metric_event_type (name, position) VALUES (?, ?)", [eventType, known])
+        return eventType
+    }
+}
+
+/// The bounded set of event type labels.
+package enum EventTypeLabels {
+    package static let limit = 32
+    package static let other = "other"
+}

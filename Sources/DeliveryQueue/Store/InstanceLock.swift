@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The proof that this process is the only one that writes to a database: an exclusive `flock` on a file of its own,
+/// released by the kernel however the process ends.
+///
+/// The database file itself is never opened outside SQLite: closing any descriptor of it would drop SQLite's POSIX
+/// locks (sqlite.org/howtocorrupt.html, section 2.2).
+final class InstanceLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `locked`, naming the holder's process id; `inaccessible` when the file cannot be made.
+    init(database path: String) throws(StoreError) {
+        let lockPath = path + ".lock"
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .inaccessible, operation: "open lock file \(lockPath)", cause: Self.errorText(errno),
+                hint: "check that the folder exists and that this user may write to it")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = Self.holder(descriptor)
+            close(descriptor)
+            throw StoreError(
+                .locked, operation: "open database \(path)", cause: "\(holder) already works on it",
+                hint: "stop that one first; two would send everything twice")
+        }
+        self.descriptor = descriptor
+        Self.write("\(getpid())\n", to: descriptor)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        // A failure only costs the name in another instance's refusal; the lock itself holds.
+        guard ftruncate(descriptor, 0) == 0 else { return }
+        let bytes = Array(text.utf8)
+        _ = pwrite(descriptor, bytes, bytes.count, 0)
+    }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        guard let pid = Int(text.prefix { $0.isNumber }) else { return "another redeliver" }
+        return "another redeliver (process \(pid))"
+    }
+
+    private static func errorText(_ code: Int32) -> String {
+        String(cString: strerror(code))
+    }
+}

@@ -1,0 +1,86 @@
+import Crypto
+import Foundation
+import GRDB
+
+/// The schema's steps, each in its own transaction, embedded in the program from `migrations/` at the top level.
+///
+/// A database remembers each step's text by its hash; a step is never edited after a release.
+enum Migrations {
+    struct Step {
+        let version: Int
+        let name: String
+        let sql: [UInt8]
+
+        var sha256: [UInt8] { Array(SHA256.hash(data: sql)) }
+    }
+
+    /// In order. A test compares this list with the folder.
+    static let steps: [Step] = [
+        Step(version: 1, name: "0001_initial", sql: PackageResources._001_initial_sql)
+    ]
+
+    /// "rdlv" in ASCII: tells our files from other programs' in `PRAGMA application_id`.
+    static let applicationID: Int32 = 0x7264_6c76
+
+    /// Applies what is missing.
+    ///
+    /// - Throws: `foreign` for a database of another program, `incompatible` for a newer schema or a changed step.
+    static func apply(_ steps: [Step] = steps, to db: Database, at now: Timestamp) throws {
+        try check(db, steps: steps)
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        for step in steps where step.version > version {
+            try db.inTransaction(.immediate) {
+                try db.execute(sql: String(decoding: step.sql, as: UTF8.self))
+                try remember(step, in: db, at: now)
+                return .commit
+            }
+        }
+    }
+
+    /// Refuses what this program must not touch; changes nothing.
+    static func check(_ db: Database, steps: [Step] = steps) throws {
+        let identifier = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_schema") ?? 0
+        guard identifier == applicationID || (identifier == 0 && tables == 0) else {
+            throw StoreError(
+                .foreign, operation: "open database", cause: "it belongs to another program",
+                hint: "name another path in `database`")
+        }
+        let newest = steps.last?.version ?? 0
+        guard version <= newest else {
+            throw StoreError(
+                .incompatible, operation: "open database",
+                cause: "its schema has version \(version), this program knows up to version \(newest)",
+                hint: "run the newer redeliver that wrote it")
+        }
+        guard version > 0 else { return }
+        for step in steps.prefix(version) {
+            let known = try Data.fetchOne(
+                db, sql: "SELECT sha256 FROM schema_migration WHERE version = ?", arguments: [step.version])
+            guard known == step.sha256.blob else {
+                throw StoreError(
+                    .incompatible, operation: "open database",
+                    cause: "migration \(step.name) was applied with another text than this program's",
+                    hint: "run the redeliver that wrote it")
+            }
+        }
+    }
+
+    private static func remember(_ step: Step, in db: Database, at now: Timestamp) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS schema_migration (
+                    version INTEGER NOT NULL PRIMARY KEY,
+                    name TEXT NOT NULL,
+                    sha256 BLOB NOT NULL,
+                    applied_ms INTEGER NOT NULL
+                ) STRICT
+                """)
+        try db.execute(
+            sql: "INSERT INTO schema_migration (version, name, sha256, applied_ms) VALUES (?, ?, ?, ?)",
+            arguments: [step.version, step.name, step.sha256.blob, now.milliseconds])
+        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(step.version)")
+    }
+}

@@ -1,0 +1,136 @@
+import GRDB
+
+/// Deliveries whose intents are committed; their calls may begin.
+package struct ClaimedBatch: Sendable {
+    package var deliveries: [ClaimedDelivery] = []
+    /// Deliveries that ended dead instead, because a newer event has arrived and their policy says `skip`.
+    package var superseded = 0
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// Claims up to `limit` due deliveries, oldest turn first, and commits the intent of each call before it can begin.
+    ///
+    /// - Parameter lease: longer than a call can last; a claim older than that counts as interrupted.
+    package func claimDue(
+        limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> ClaimedBatch {
+        try await write("claim due deliveries") { db in
+            var batch = ClaimedBatch()
+            for delivery in try db.due(limit: limit, at: now) {
+                if try db.isSuperseded(delivery, at: now, rules: rules) {
+                    try db.move(delivery, .die(.superseded, usesAttempt: false), at: now)
+                    batch.superseded += 1
+                } else if let claimed = try db.claim(delivery, until: now + lease, at: now) {
+                    batch.deliveries.append(claimed)
+                }
+            }
+            return batch
+        }
+    }
+
+    /// When the next delivery that is not held comes due; nil when none waits.
+    package func nextDue(at now: Timestamp) async throws(StoreError) -> Timestamp? {
+        try await read("find the next due delivery") { db in
+            try db.rows("SELECT id, hold_reason, hold_until_ms FROM endpoint WHERE active = 1").compactMap {
+                endpoint -> Timestamp? in
+                let held: Bool = (endpoint["hold_reason"] as String?) != nil
+                let until = endpoint.timestampIfAny("hold_until_ms")
+                guard !held || until != nil else { return nil }
+                let next = try db.firstRow(
+                    """
+                    SELECT next_attempt_ms FROM delivery WHERE endpoint_id = ? AND state = 'scheduled'
+                    ORDER BY next_attempt_ms LIMIT 1
+                    """,
+                    [endpoint["id"] as String])
+                return next.map { max($0.timestamp("next_attempt_ms"), until ?? $0.timestamp("next_attempt_ms")) }
+            }.min()
+        }
+    }
+}
+
+extension Database {
+    /// Due deliveries of all endpoints that are not held, by the time they came due. Asked endpoint by endpoint, so that
+    /// a held backlog costs nothing.
+    fileprivate func due(limit: Int, at now: Timestamp) throws -> [Delivery] {
+        let endpoints = try rows(
+            """
+            SELECT id, hold_reason FROM endpoint
+            WHERE active = 1 AND (hold_reason IS NULL OR hold_until_ms <= ?)
+            """,
+            [now.milliseconds])
+        var due: [Delivery] = []
+        for endpoint in endpoints {
+            let id: String = endpoint["id"]
+            let isTrial = (endpoint["hold_reason"] as String?) != nil
+            let found = try rows(
+                """
+                SELECT \(Delivery.columns) FROM delivery
+                WHERE endpoint_id = ? AND state = 'scheduled' AND next_attempt_ms <= ?
+                ORDER BY next_attempt_ms, id LIMIT ?
+                """,
+                [id, now.milliseconds, isTrial ? 1 : limit])
+            if isTrial, !found.isEmpty {
+                // One try: the next one waits as long again, unless this one lifts the hold.
+                try run(
+                    "UPDATE endpoint SET hold_until_ms = ? WHERE id = ?",
+                    [(now + RetryRules.holdPause).milliseconds, id])
+            }
+            due += try found.map(Delivery.init(row:))
+        }
+        due.sort { ($0.nextAttempt ?? now, $0.id) < ($1.nextAttempt ?? now, $1.id) }
+        return Array(due.prefix(limit))
+    }
+
+    /// Marks a delivery when a newer event of its webhook, customer and type has arrived.
+    ///
+    /// - Returns: whether its policy says to skip it for that.
+    fileprivate func isSuperseded(_ delivery: Delivery, at now: Timestamp, rules: RetryRules) throws -> Bool {
+        guard let customerID = delivery.customerID,
+            let newer = try firstRow(
+                """
+                SELECT task_id FROM latest_arrival
+                WHERE webhook_id = ? AND customer_id = ? AND event_type = ? AND event_ms > ? AND task_id <> ?
+                """,
+                [
+                    delivery.webhookID, customerID, delivery.eventType, delivery.firstFailed.milliseconds,
+                    delivery.taskID,
+                ])
+        else { return false }
+        try run(
+            "UPDATE delivery SET superseded_by_task_id = ? WHERE id = ?",
+            [newer["task_id"] as String, delivery.id])
+        return rules.policies.policy(for: delivery.eventType).policy.onSuperseded == .skip
+    }
+
+    /// Commits the intent of a call. A body that the disk no longer holds as it was stored is never sent.
+    ///
+    /// - Returns: nil when the delivery ended dead for that.
+    fileprivate func claim(_ delivery: Delivery, until: Timestamp, at now: Timestamp) throws -> ClaimedDelivery? {
+        let row = try firstRow(
+            """
+            SELECT body, sha256, task_id_json, customer_id_json, webhook_id_json
+            FROM delivery_body WHERE delivery_id = ? AND body IS NOT NULL
+            """,
+            [delivery.id])
+        guard let row, BodyDigest.sha256(row.bytes("body")) == row.bytes("sha256") else {
+            try run(
+                "UPDATE delivery SET last_error = ? WHERE id = ?",
+                ["the stored body is missing or no longer matches its SHA-256", delivery.id])
+            try move(delivery, .die(.rejected, usesAttempt: false), at: now)
+            return nil
+        }
+        let claimed = try move(delivery, .attempt(leaseUntil: until), at: now)
+        try run(
+            """
+            INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms)
+            VALUES (?, ?, ?, 'scheduled', ?, ?)
+            """,
+            [claimed.id, claimed.cycle, claimed.attemptsUsed + 1, claimed.leaseToken, now.milliseconds])
+        return ClaimedDelivery(
+            id: claimed.id, endpointID: claimed.endpointID, leaseToken: claimed.leaseToken, taskID: claimed.taskID,
+            eventType: claimed.eventType, taskIDJSON: row["task_id_json"], customerIDJSON: row["customer_id_json"],
+            webhookIDJSON: row["webhook_id_json"], body: row.bytes("body"))
+    }
+}

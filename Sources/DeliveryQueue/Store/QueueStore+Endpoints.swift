@@ -1,0 +1,172 @@
+import GRDB
+
+/// Why the deliveries of an endpoint are held.
+package enum HoldReason: String, Sendable, CaseIterable {
+    /// Three different retries in a row stayed unconfirmed: matching is broken or the log lags.
+    case logSilent = "log_silent"
+    /// Three different deliveries in a row were refused as malformed: our own format is suspect.
+    case rejected
+    /// The provider redirects retries: `base_url` is wrong.
+    case redirected
+    case `operator`
+}
+
+extension QueueStore {
+    /// Makes the database's endpoints those of the configuration. An endpoint that is no longer configured keeps its
+    /// rows and is neither polled nor retried.
+    ///
+    /// - Parameter historyFrom: for endpoints seen for the first time: failures logged before are not taken up.
+    package func registerEndpoints(
+        _ endpoints: [(id: String, name: String)], historyFrom: Timestamp
+    ) async throws(StoreError) {
+        try await write("register endpoints") { db in
+            try db.run("UPDATE endpoint SET active = 0")
+            for endpoint in endpoints {
+                try db.run(
+                    """
+                    INSERT INTO endpoint (id, name, active, history_from_ms) VALUES (?, ?, 1, ?)
+                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = 1
+                    """,
+                    [endpoint.id, endpoint.name, historyFrom.milliseconds])
+            }
+        }
+    }
+
+    /// Gives event types a metrics label of their own before they are first seen, so that their series begin at 0.
+    package func registerEventTypes(_ names: [String]) async throws(StoreError) {
+        try await write("register event types") { db in
+            for name in names {
+                _ = try db.metricLabel(forEventType: name)
+            }
+        }
+    }
+
+    /// What is to be read of an endpoint's log, and how urgently.
+    ///
+    /// While an outcome is open and the log may show it by changing the old row, the range reaches back to the oldest
+    /// such row; once the endpoint was seen to log retries as new entries, it does not.
+    package func scanPlan(
+        of endpointID: String, overlap: Duration, at now: Timestamp
+    ) async throws(StoreError) -> ScanPlan {
+        try await read("plan the scan of endpoint \(endpointID)") { db in
+            guard
+                let row = try db.firstRow(
+                    "SELECT history_from_ms, head_ms, retry_shows FROM endpoint WHERE id = ?", [endpointID])
+            else {
+                throw StoreError(.storage, operation: "read endpoint \(endpointID)", cause: "it is not in the database")
+            }
+            let waiting = try db.firstRow(
+                """
+                SELECT COUNT(*) AS n, MIN(first_failed_ms) AS oldest FROM delivery
+                WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')
+                """,
+                [endpointID])
+            var from = row.timestampIfAny("head_ms").map { $0 - overlap } ?? row.timestamp("history_from_ms")
+            if row["retry_shows"] != "new_entry", let oldest = waiting?.timestampIfAny("oldest") {
+                from = min(from, oldest - overlap)
+            }
+            return ScanPlan(
+                range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID), awaiting: waiting?["n"] ?? 0)
+        }
+    }
+
+    /// How the poll of an endpoint's log ended.
+    ///
+    /// - Parameter error: nil when it succeeded.
+    package func recordPoll(of endpointID: String, error: String?, at now: Timestamp) async throws(StoreError) {
+        try await write("record the poll of endpoint \(endpointID)") { db in
+            try db.run(
+                """
+                UPDATE endpoint
+                SET last_poll_ms = CASE WHEN ?1 IS NULL THEN ?2 ELSE last_poll_ms END,
+                    last_poll_error = ?1,
+                    last_poll_error_ms = CASE WHEN ?1 IS NULL THEN NULL ELSE ?2 END
+                WHERE id = ?3
+                """,
+                [error, now.milliseconds, endpointID])
+        }
+    }
+
+    /// Forgets where a gap was to be resumed: the page is gone, and the log is read from its first page again.
+    package func restartGap(id: Int64) async throws(StoreError) {
+        try await write("restart a gap") { db in
+            try db.run("UPDATE scan_gap SET resume_url = NULL WHERE id = ?", [id])
+        }
+    }
+}
+
+extension Database {
+    fileprivate func gaps(of endpointID: String) throws -> [ScanGap] {
+        try rows(
+            "SELECT * FROM scan_gap WHERE endpoint_id = ? ORDER BY from_ms, id", [endpointID]
+        ).map { row in
+            ScanGap(
+                id: row["id"],
+                range: ScanRange(from: row.timestamp("from_ms"), to: row.timestamp("to_ms")),
+                resumeURL: row["resume_url"], newestFirst: row["newest_first"], started: row.timestamp("started_ms"))
+        }
+    }
+
+    /// Stores how far a scan has come.
+    ///
+    /// - Returns: the gap that stands for what is unread; nil when the scan is complete.
+    func advance(_ progress: ScanProgress, of endpointID: String) throws -> Int64? {
+        if let newest = progress.newest {
+            // A provider time in our future would move the head over entries that are yet to come.
+            try run(
+                "UPDATE endpoint SET head_ms = max(coalesce(head_ms, ?1), ?1) WHERE id = ?2",
+                [min(newest, progress.started).milliseconds, endpointID])
+        }
+        guard let unread = progress.unread else {
+            if let id = progress.gapID { try run("DELETE FROM scan_gap WHERE id = ?", [id]) }
+            try noteCompleteScan(of: endpointID, started: progress.started)
+            return nil
+        }
+        if let id = progress.gapID {
+            try run(
+                """
+                UPDATE scan_gap SET from_ms = ?, to_ms = ?, resume_url = ?, newest_first = ?, started_ms = ?
+                WHERE id = ?
+                """,
+                [
+                    unread.from.milliseconds, unread.to.milliseconds, progress.resumeURL, progress.newestFirst,
+                    progress.started.milliseconds, id,
+                ])
+            return id
+        }
+        try run(
+            """
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            [
+                endpointID, unread.from.milliseconds, unread.to.milliseconds, progress.resumeURL,
+                progress.newestFirst, progress.started.milliseconds,
+            ])
+        return lastInsertedRowID
+    }
+
+    /// Silence of the log counts only once everything is read: no gap may be left that could hide an outcome.
+    private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {
+        try run(
+            """
+            UPDATE endpoint SET last_scan_ms = max(coalesce(last_scan_ms, ?1), ?1)
+            WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = ?2)
+            """,
+            [started.milliseconds, endpointID])
+    }
+
+    /// Holds an endpoint's deliveries without loss. An operator's hold is never replaced.
+    ///
+    /// - Parameter until: when one more try is made; nil: not before a success in the log, or an operator.
+    func hold(_ endpointID: String, _ reason: HoldReason, until: Timestamp?, at now: Timestamp) throws {
+        try run(
+            """
+            UPDATE endpoint
+            SET hold_since_ms = CASE WHEN hold_reason IS ?1 THEN hold_since_ms ELSE ?2 END,
+                hold_reason = ?1, hold_until_ms = ?3
+            WHERE id = ?4 AND hold_reason IS NOT 'operator'
+            """,
+            [reason.rawValue, now.milliseconds, until?.milliseconds, endpointID])
+    }
+}

@@ -1,0 +1,274 @@
+import GRDB
+
+/// What one page of a log changed, in counts.
+package struct IngestSummary: Sendable, Equatable {
+    /// Failures that came into our care.
+    package var new = 0
+    /// Deliveries that the page proved delivered.
+    package var delivered = 0
+    /// Retries of ours that the page showed to have failed again.
+    package var failedAgain = 0
+    package var duplicates = 0
+    package var unreadable = 0
+    /// The gap under which the scan goes on; nil when it is complete.
+    package var gapID: Int64?
+
+    package init() {}
+
+    package var changedSomething: Bool {
+        new + delivered + failedAgain + unreadable > 0
+    }
+}
+
+extension QueueStore {
+    /// Stores a page of an endpoint's log: rows, what they settle, and how far the scan has come, in one transaction.
+    /// The same page again changes nothing.
+    package func ingest(
+        _ page: ObservedPage, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> IngestSummary {
+        try await write("store a page of the log of endpoint \(page.endpointID)") { db in
+            let endpoint = try EndpointFacts.fetch(db, id: page.endpointID)
+            var ingest = Ingest(db: db, endpoint: endpoint, rules: rules, now: now)
+            for observation in page.observations {
+                try ingest.take(observation)
+            }
+            for entry in page.unreadable {
+                try ingest.keep(entry)
+            }
+            ingest.summary.gapID = try db.advance(page.progress, of: page.endpointID)
+            return ingest.summary
+        }
+    }
+}
+
+/// What ingest needs to know of the endpoint that a page belongs to.
+struct EndpointFacts {
+    let id: String
+    let historyFrom: Timestamp
+
+    static func fetch(_ db: Database, id: String) throws -> EndpointFacts {
+        guard let row = try db.firstRow("SELECT history_from_ms FROM endpoint WHERE id = ?", [id]) else {
+            throw StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
+        }
+        return EndpointFacts(id: id, historyFrom: row.timestamp("history_from_ms"))
+    }
+}
+
+/// One page's entries on their way into the database, inside its transaction.
+private struct Ingest {
+    let db: Database
+    let endpoint: EndpointFacts
+    let rules: RetryRules
+    let now: Timestamp
+    var summary = IngestSummary()
+
+    /// How long an entry's `seen_ms` may be behind before it is refreshed: keeps re-reading almost free of writes.
+    private static let seenRefresh = Duration.seconds(6 * 3_600)
+    /// Failures older than this are not taken up anew, because their rows may have been pruned.
+    private static let replayGuard = QueueStore.deliveredRetention
+    /// A larger unreadable entry is cut to this; its true length is kept.
+    private static let rawLimit = 4 << 20
+
+    mutating func take(_ observation: Observation) throws {
+        if try isKnown(observation) {
+            summary.duplicates += 1
+            return try db.raise(Counter.logEntries, "duplicate")
+        }
+        let delivery = try matchingDelivery(observation)
+        try remember(observation, deliveryID: delivery?.id)
+        switch observation.outcome {
+        case .succeeded:
+            try db.raise(Counter.logEntries, "success")
+            try takeSuccess(observation, delivery)
+        case .failed:
+            try db.raise(Counter.logEntries, "failure")
+            try takeFailure(observation, delivery)
+        case .inProgress:
+            try db.raise(Counter.logEntries, "in_progress")
+            try takeInProgress(observation, delivery)
+        }
+    }
+
+    // MARK: - What an entry says about its delivery
+
+    private mutating func takeSuccess(_ observation: Observation, _ delivery: Delivery?) throws {
+        try db.noteArrival(observation, of: delivery)
+        guard let delivery, delivery.state != .delivered else { return }
+        try db.settleDelivered(delivery, by: observation, at: now)
+        summary.delivered += 1
+    }
+
+    private mutating func takeFailure(_ observation: Observation, _ delivery: Delivery?) throws {
+        guard let delivery else { return try takeNewFailure(observation) }
+        let failed = min(observation.changed ?? now, now)
+        try db.noteFailure(of: delivery, at: failed, error: observation.error)
+        switch delivery.state {
+        case .awaiting:
+            guard db.belongs(observation.changed, toCallOf: delivery) else { return }
+            try db.settleFailed(delivery, by: observation, at: failed, rules: rules, now: now)
+            summary.failedAgain += 1
+        case .scheduled where failed > delivery.lastFailed:
+            try db.move(delivery, rules.providerFailed(delivery, at: failed), at: now)
+        case .scheduled, .attempting, .delivered, .dead:
+            return  // A call in flight is settled when its answer is recorded; final states stay final.
+        }
+    }
+
+    private func takeInProgress(_ observation: Observation, _ delivery: Delivery?) throws {
+        guard let delivery, delivery.state == .awaiting, db.belongs(observation.changed, toCallOf: delivery) else {
+            return
+        }
+        try db.run(
+            "UPDATE delivery SET confirm_by_ms = max(confirm_by_ms, ?) WHERE id = ?",
+            [(now + rules.confirmWithin).milliseconds, delivery.id])
+    }
+
+    private mutating func takeNewFailure(_ observation: Observation) throws {
+        guard let body = observation.body, let eventType = observation.eventType else { return }
+        let logged = observation.logged ?? now
+        guard logged >= endpoint.historyFrom, logged >= now - Self.replayGuard else { return }
+        // Newest-first pages show a later success before the failure that it mends.
+        let arrived = try db.firstRow(
+            "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND outcome = 'succeeded' LIMIT 1",
+            [endpoint.id, observation.taskID])
+        guard arrived == nil else { return }
+        let failed = min(observation.changed ?? now, now)
+        let delivery = try insert(observation, eventType: eventType, body: body, failed: failed)
+        if case .schedule(let at, _) = rules.discovered(delivery) {
+            try db.run("UPDATE delivery SET next_attempt_ms = ? WHERE id = ?", [at.milliseconds, delivery.id])
+        } else {
+            try db.move(delivery, rules.discovered(delivery), at: now)
+        }
+        summary.new += 1
+    }
+
+    /// A row that is due at once; the caller gives it the time that its policy says.
+    private func insert(
+        _ observation: Observation, eventType: String, body: [UInt8], failed: Timestamp
+    ) throws -> Delivery {
+        let row = try db.firstRow(
+            """
+            INSERT INTO delivery (
+                endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms,
+                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms
+            )
+            VALUES (?, ?, ?, ?, ?, 'scheduled', ?, ?, ?, ?, ?, ?, ?)
+            RETURNING \(Delivery.columns)
+            """,
+            [
+                endpoint.id, observation.taskID, eventType, observation.customerID, observation.webhookID,
+                failed.milliseconds, failed.milliseconds, failed.milliseconds, now.milliseconds, observation.error,
+                now.milliseconds, now.milliseconds,
+            ])
+        guard let row else {
+            throw StoreError(.storage, operation: "store delivery", cause: "INSERT returned no row")
+        }
+        let delivery = try Delivery(row: row)
+        try db.run(
+            """
+            INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            [
+                delivery.id, body.blob, BodyDigest.sha256(body).blob, observation.taskIDJSON,
+                observation.customerIDJSON,
+                observation.webhookIDJSON,
+            ])
+        try db.run(
+            "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ?",
+            [delivery.id, endpoint.id, observation.taskID])
+        return delivery
+    }
+
+    // MARK: - Matching
+
+    /// The delivery that an entry is about, in the order of DESIGN 4: its own task id; a task id that an answer named or
+    /// that was matched before; and for a task id that nothing names, the oldest waiting call with the same webhook,
+    /// event type, customer and body that the entry is not older than.
+    private func matchingDelivery(_ observation: Observation) throws -> Delivery? {
+        if let delivery = try db.delivery(endpointID: endpoint.id, taskID: observation.taskID) { return delivery }
+        guard let body = observation.body, let eventType = observation.eventType else { return nil }
+        let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
+        let row = try db.firstRow(
+            """
+            SELECT \(Delivery.columns)
+            FROM delivery
+            JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+            WHERE delivery.state IN ('attempting', 'awaiting')
+              AND delivery.endpoint_id = ?
+              AND delivery.event_type = ?
+              AND delivery.customer_id IS ?
+              AND delivery.called_ms <= ?
+              AND delivery.webhook_id = ?
+              AND delivery_body.sha256 = ?
+            ORDER BY delivery.called_ms, delivery.id
+            LIMIT 1
+            """,
+            [
+                endpoint.id, eventType, observation.customerID, latestCall.milliseconds, observation.webhookID,
+                BodyDigest.sha256(body).blob,
+            ])
+        guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
+        try db.addAlias(observation.taskID, to: delivery, source: "matched")
+        return delivery
+    }
+
+    /// Whether the entry was read before. If so its `seen_ms` is refreshed, now and then.
+    private func isKnown(_ observation: Observation) throws -> Bool {
+        let stale = (now - Self.seenRefresh).milliseconds
+        let row = try db.firstRow(
+            """
+            SELECT seen_ms < ? AS stale FROM log_entry
+            WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
+            """,
+            [stale] + key(observation))
+        guard let row else { return false }
+        if row["stale"] {
+            try db.run(
+                """
+                UPDATE log_entry SET seen_ms = ?
+                WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
+                """,
+                [now.milliseconds] + key(observation))
+        }
+        return true
+    }
+
+    private func remember(_ observation: Observation, deliveryID: Int64?) throws {
+        try db.run(
+            """
+            INSERT INTO log_entry (
+                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, found_ms, seen_ms
+            )
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            key(observation) + [
+                deliveryID, observation.httpStatus, observation.error, now.milliseconds, now.milliseconds,
+            ])
+    }
+
+    /// What tells one entry from another: a row that is updated in place becomes a new entry by its outcome or time.
+    private func key(_ observation: Observation) -> StatementArguments {
+        [endpoint.id, observation.taskID, observation.changed?.milliseconds ?? 0, observation.outcome.rawValue]
+    }
+
+    mutating func keep(_ entry: UnreadableObservation) throws {
+        try db.run(
+            """
+            INSERT INTO unreadable_entry (endpoint_id, sha256, reason, detail, raw, raw_length, logged_ms, seen_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (endpoint_id, sha256) DO NOTHING
+            """,
+            [
+                endpoint.id, BodyDigest.sha256(entry.raw).blob, entry.reason, entry.detail,
+                Array(entry.raw.prefix(Self.rawLimit)).blob, entry.raw.count, entry.logged?.milliseconds,
+                now.milliseconds,
+            ])
+        guard db.changesCount > 0 else {
+            summary.duplicates += 1
+            return try db.raise(Counter.logEntries, "duplicate")
+        }
+        summary.unreadable += 1
+        try db.raise(Counter.logEntries, "unreadable")
+    }
+}

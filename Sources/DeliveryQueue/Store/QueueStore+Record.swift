@@ -1,0 +1,177 @@
+import GRDB
+
+/// What recording a batch of outcomes changed, in counts.
+package struct RecordSummary: Sendable, Equatable {
+    package var recorded = 0
+    /// Outcomes whose lease had run out; kept on the attempt, otherwise without effect.
+    package var late = 0
+    /// Deliveries that ended delivered or dead by these outcomes.
+    package var finalized = 0
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// Records what came of calls: the attempt and the delivery's new state, all of a batch in one transaction.
+    package func record(
+        _ outcomes: [AttemptOutcome], rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> RecordSummary {
+        try await write("record outcomes of retry calls") { db in
+            var summary = RecordSummary()
+            for outcome in outcomes {
+                try db.record(outcome, rules: rules, at: now, into: &summary)
+            }
+            return summary
+        }
+    }
+}
+
+extension Database {
+    fileprivate func record(
+        _ outcome: AttemptOutcome, rules: RetryRules, at now: Timestamp, into summary: inout RecordSummary
+    ) throws {
+        summary.recorded += 1
+        try keepAnswer(outcome)
+        guard let delivery = try Delivery.fetch(self, id: outcome.deliveryID) else { return }
+        if let named = outcome.namedTaskID {
+            try addAlias(named, to: delivery, source: "named")
+            try run(
+                "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ? AND delivery_id IS NULL",
+                [delivery.id, delivery.endpointID, named])
+        }
+        guard delivery.leaseToken == outcome.leaseToken else { return summary.late += 1 }
+        switch delivery.state {
+        case .attempting:
+            let moved = try apply(outcome, to: delivery, rules: rules, at: now)
+            let settled = try settleFromKnownEntries(moved, rules: rules, at: now)
+            if !settled.state.isOpen { summary.finalized += 1 }
+        case .awaiting:
+            summary.late += 1
+            _ = try settleFromKnownEntries(delivery, rules: rules, at: now)
+        case .scheduled, .delivered, .dead:
+            summary.late += 1
+        }
+    }
+
+    private func keepAnswer(_ outcome: AttemptOutcome) throws {
+        try run(
+            """
+            UPDATE attempt SET answered_ms = ?, answer = ?, http_status = ?, named_task_id = ?, detail = ?
+            WHERE delivery_id = ? AND lease_token = ? AND (answered_ms IS NULL OR answer = 'interrupted')
+            """,
+            [
+                outcome.answered.milliseconds, outcome.answer, outcome.status, outcome.namedTaskID, outcome.detail,
+                outcome.deliveryID, outcome.leaseToken,
+            ])
+        try raise(Counter.retryRequests, outcome.answer)
+        try observe(outcome.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
+    }
+
+    private func apply(
+        _ outcome: AttemptOutcome, to delivery: Delivery, rules: RetryRules, at now: Timestamp
+    ) throws -> Delivery {
+        try keepStreaks(outcome, of: delivery, at: now)
+        let others = try firstRow("SELECT last_accepted_ms FROM endpoint WHERE id = ?", [delivery.endpointID])
+        let othersPass = delivery.serverErrorsSince.map { since in
+            others.map { $0.timestamp("last_accepted_ms") >= since } ?? false
+        }
+        let transition = rules.answered(
+            outcome.meaning, for: delivery, at: outcome.answered, othersPass: othersPass ?? false)
+        if let end = attemptOutcome(of: outcome.meaning, transition) {
+            try settleOpenAttempt(of: delivery, outcome: end, at: now)
+        }
+        let moved = try move(delivery, transition, at: now)
+        try holdIfRefused(outcome, delivery, at: now)
+        return moved
+    }
+
+    /// What the answer alone says of the attempt; nil when the log has to tell.
+    private func attemptOutcome(of meaning: AttemptOutcome.Meaning, _ transition: Transition) -> String? {
+        switch (meaning, transition.target) {
+        case (_, .awaiting): nil
+        case (_, .delivered): "delivered"
+        case (_, .dead): "refused"
+        case (.notExecuted, _), (.notFound, _), (.redirected, _): "not_executed"
+        case (.accepted, _), (.uncertain, _), (.serverError, _), (.rejected, _): nil
+        }
+    }
+
+    /// Counts of bad answers in a row, which `RetryRules.answered` judges by, and the endpoint's newest good one.
+    private func keepStreaks(_ outcome: AttemptOutcome, of delivery: Delivery, at now: Timestamp) throws {
+        switch outcome.meaning {
+        case .accepted:
+            try run(
+                """
+                UPDATE delivery SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
+                WHERE id = ?
+                """,
+                [delivery.id])
+            try run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now.milliseconds, delivery.endpointID])
+            try run(
+                """
+                UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL
+                WHERE id = ? AND hold_reason IN ('rejected', 'redirected')
+                """,
+                [delivery.endpointID])
+        case .serverError:
+            try run(
+                """
+                UPDATE delivery
+                SET server_errors = server_errors + 1,
+                    server_errors_since_ms = coalesce(server_errors_since_ms, ?)
+                WHERE id = ?
+                """,
+                [now.milliseconds, delivery.id])
+        case .notFound:
+            try run("UPDATE delivery SET not_found_answers = not_found_answers + 1 WHERE id = ?", [delivery.id])
+        case .uncertain, .notExecuted, .rejected, .redirected:
+            return
+        }
+    }
+
+    private func holdIfRefused(_ outcome: AttemptOutcome, _ delivery: Delivery, at now: Timestamp) throws {
+        switch outcome.meaning {
+        case .redirected:
+            try hold(delivery.endpointID, .redirected, until: now + RetryRules.holdPause, at: now)
+        case .rejected:
+            let refused = try firstRow(
+                """
+                SELECT COUNT(DISTINCT attempt.delivery_id) AS n
+                FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+                WHERE attempt.outcome = 'refused' AND attempt.answer = 'rejected' AND delivery.endpoint_id = ?1
+                  AND attempt.settled_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = ?1)
+                """,
+                [delivery.endpointID])
+            guard (refused?["n"] ?? 0) >= RetryRules.holdLimit else { return }
+            try hold(delivery.endpointID, .rejected, until: now + RetryRules.holdPause, at: now)
+        case .accepted, .uncertain, .serverError, .notExecuted, .notFound:
+            return
+        }
+    }
+
+    /// The log may have shown the outcome before the answer came back: such entries were read, and are not read again.
+    private func settleFromKnownEntries(_ delivery: Delivery, rules: RetryRules, at now: Timestamp) throws -> Delivery {
+        guard delivery.state == .awaiting, let called = delivery.called else { return delivery }
+        let row = try firstRow(
+            """
+            SELECT task_id, logged_ms, outcome, http_status, error FROM log_entry
+            WHERE delivery_id = ? AND found_ms >= ? AND outcome IN ('succeeded', 'failed')
+              AND (logged_ms = 0 OR logged_ms >= ?)
+            ORDER BY outcome = 'succeeded' DESC, logged_ms DESC LIMIT 1
+            """,
+            [delivery.id, called.milliseconds, (called - RetryRules.clockTolerance).milliseconds])
+        guard let row else { return delivery }
+        let logged: Int64 = row["logged_ms"]
+        let time = logged == 0 ? nil : Timestamp(milliseconds: logged)
+        let observation = Observation(
+            taskID: row["task_id"], taskIDJSON: "", eventType: delivery.eventType, customerID: delivery.customerID,
+            customerIDJSON: "", webhookID: delivery.webhookID, webhookIDJSON: "", body: nil,
+            outcome: row["outcome"] == "succeeded" ? .succeeded : .failed, logged: time, error: row["error"])
+        if observation.outcome == .succeeded {
+            try settleDelivered(delivery, by: observation, at: now)
+        } else {
+            try settleFailed(delivery, by: observation, at: min(time ?? now, now), rules: rules, now: now)
+        }
+        return try Delivery.fetch(self, id: delivery.id) ?? delivery
+    }
+}

@@ -1,0 +1,102 @@
+import GRDB
+
+/// What a settling turn changed, in counts.
+package struct SettleSummary: Sendable, Equatable {
+    /// Calls whose lease had run out, or that were open when the program started.
+    package var interrupted = 0
+    /// Calls about which the log stayed silent for too long.
+    package var unconfirmed = 0
+    /// Endpoints that are held since this turn.
+    package var held: [String] = []
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// Deliveries that one transaction settles at most, so that a large backlog does not keep the writer busy.
+    private static let settleBatch = 500
+
+    /// At start: the lock proves that nobody else is calling, so every open intent is of a process that died. Its call
+    /// may have been executed: the log decides, never a second call at once.
+    package func reclaimOpenIntents(rules: RetryRules, at now: Timestamp) async throws(StoreError) -> Int {
+        try await interrupt(leasesUntil: Timestamp(milliseconds: .max), rules: rules, at: now)
+    }
+
+    /// Moves claims whose lease has run out to `awaiting`, and gives up waiting for a silent log.
+    ///
+    /// Silence counts only when a scan that began after the deadline has read the endpoint's log to its end: while the
+    /// provider's log cannot be read, nothing is sent again.
+    package func settleOverdue(rules: RetryRules, at now: Timestamp) async throws(StoreError) -> SettleSummary {
+        var summary = SettleSummary()
+        summary.interrupted = try await interrupt(leasesUntil: now, rules: rules, at: now)
+        var more = true
+        while more {
+            let batch = try await write("settle unconfirmed deliveries") { db in
+                try db.settleUnconfirmed(limit: Self.settleBatch, rules: rules, at: now)
+            }
+            summary.unconfirmed += batch.unconfirmed
+            summary.held += batch.held
+            more = batch.unconfirmed == Self.settleBatch
+        }
+        return summary
+    }
+
+    private func interrupt(
+        leasesUntil horizon: Timestamp, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> Int {
+        try await write("rescue interrupted calls") { db in
+            let rows = try db.rows(
+                "SELECT \(Delivery.columns) FROM delivery WHERE state = 'attempting' AND lease_until_ms <= ?",
+                [horizon.milliseconds])
+            for delivery in try rows.map(Delivery.init(row:)) {
+                try db.run(
+                    """
+                    UPDATE attempt SET answered_ms = ?, answer = 'interrupted'
+                    WHERE delivery_id = ? AND lease_token = ? AND answered_ms IS NULL
+                    """,
+                    [now.milliseconds, delivery.id, delivery.leaseToken])
+                try db.move(delivery, .await(until: now + rules.confirmWithin), at: now)
+            }
+            return rows.count
+        }
+    }
+}
+
+extension Database {
+    fileprivate func settleUnconfirmed(limit: Int, rules: RetryRules, at now: Timestamp) throws -> SettleSummary {
+        var summary = SettleSummary()
+        let overdue = try rows(
+            """
+            SELECT \(Delivery.columns) FROM delivery
+            JOIN endpoint ON endpoint.id = delivery.endpoint_id
+            WHERE delivery.state = 'awaiting' AND delivery.confirm_by_ms <= ?
+              AND delivery.confirm_by_ms <= endpoint.last_scan_ms
+            ORDER BY delivery.confirm_by_ms, delivery.id LIMIT ?
+            """,
+            [now.milliseconds, limit])
+        for delivery in try overdue.map(Delivery.init(row:)) {
+            try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
+            try move(delivery, rules.retryFailed(delivery, at: now), at: now)
+            try raise(Counter.unconfirmed)
+            summary.unconfirmed += 1
+            if try holdIfSilent(delivery.endpointID, at: now) { summary.held.append(delivery.endpointID) }
+        }
+        return summary
+    }
+
+    /// Three different deliveries in a row without a word in the log: matching is broken or the log lags.
+    private func holdIfSilent(_ endpointID: String, at now: Timestamp) throws -> Bool {
+        let row = try firstRow(
+            """
+            SELECT COUNT(DISTINCT attempt.delivery_id) AS n,
+                   (SELECT hold_reason FROM endpoint WHERE id = ?1) IS NOT NULL AS held
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            WHERE attempt.outcome = 'unconfirmed' AND delivery.endpoint_id = ?1
+              AND attempt.settled_ms > (SELECT last_confirmed_ms FROM endpoint WHERE id = ?1)
+            """,
+            [endpointID])
+        guard let row, row["n"] >= RetryRules.holdLimit, row["held"] == false else { return false }
+        try hold(endpointID, .logSilent, until: nil, at: now)
+        return true
+    }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import GRDB
+
+/// Everything that the metrics file and `redeliver status` say about the queue, read in one consistent snapshot.
+package struct QueueSnapshot: Sendable {
+    /// A counter's row; labels are empty where it has none.
+    package struct Count: Sendable, Hashable {
+        package let name: String
+        package let label1: String
+        package let label2: String
+        package let value: Int64
+    }
+
+    /// Deliveries of one event type label that are neither delivered nor dead.
+    package struct Open: Sendable {
+        package let eventType: String
+        package let state: DeliveryState
+        package let count: Int
+        package let oldestFailure: Timestamp
+    }
+
+    package struct Dead: Sendable {
+        package let eventType: String
+        package let reason: DeadReason
+        package let count: Int
+    }
+
+    package struct Endpoint: Sendable {
+        package let id: String
+        package let name: String
+        /// false: no longer in the configuration.
+        package let isActive: Bool
+        /// Everything logged before is read; nil before the first page. Never over a gap.
+        package let watermark: Timestamp?
+        package let lastPoll: Timestamp?
+        /// nil when the last poll succeeded, or none was tried.
+        package let lastPollError: String?
+        /// Provider time that scans have begun and not read to the end.
+        package let gap: Duration
+        package let holdReason: HoldReason?
+        package let holdSince: Timestamp?
+        /// Deliveries that wait, are called or await the log.
+        package let open: Int
+    }
+
+    /// The event types that have a label of their own, in the order in which they got it.
+    package let eventTypes: [String]
+    package let counts: [Count]
+    package let open: [Open]
+    package let dead: [Dead]
+    package let endpoints: [Endpoint]
+    /// The earliest `next_attempt` that has passed; nil when nothing is due.
+    package let oldestDue: Timestamp?
+    /// The earliest `next_attempt` of all; nil when nothing waits.
+    package let nextAttempt: Timestamp?
+    package let unreadable: Int
+
+    /// A counter's value, 0 when it never rose.
+    package func count(_ name: String, _ label1: String = "", _ label2: String = "") -> Int64 {
+        counts.first { $0.name == name && $0.label1 == label1 && $0.label2 == label2 }?.value ?? 0
+    }
+}
+
+extension QueueStore {
+    package func snapshot(at now: Timestamp) async throws(StoreError) -> QueueSnapshot {
+        try await read("read a snapshot") { try $0.snapshot(at: now) }
+    }
+
+    /// A snapshot of a database that another process may be working on, or none: opens it for reading only.
+    ///
+    /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign`, `incompatible`.
+    package static func snapshot(ofDatabase path: String, at now: Timestamp) throws(StoreError) -> QueueSnapshot {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            return try queue.read { db in
+                try Migrations.check(db)
+                guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 == Migrations.steps.last?.version else {
+                    throw StoreError(
+                        .incompatible, operation: "read database", cause: "its schema is older than this program's",
+                        hint: "start the daemon once; it brings the schema up to date")
+                }
+                return try db.snapshot(at: now)
+            }
+        } catch {
+            throw StoreError(error, operation: "read database \(path)")
+        }
+    }
+
+    /// Sizes in bytes of the main file and the write-ahead log, by `stat` alone; 0 when a file is missing.
+    package static func fileSizes(ofDatabase path: String) -> (main: Int64, wal: Int64) {
+        func size(_ path: String) -> Int64 {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+        }
+        return (size(path), size(path + "-wal"))
+    }
+}
+
+extension Database {
+    fileprivate func snapshot(at now: Timestamp) throws -> QueueSnapshot {
+        QueueSnapshot(
+            eventTypes: try rows("SELECT name FROM metric_event_type ORDER BY position").map { $0["name"] },
+            counts: try rows("SELECT name, label_1, label_2, value FROM counter ORDER BY name, label_1, label_2").map {
+                .init(name: $0["name"], label1: $0["label_1"], label2: $0["label_2"], value: $0["value"])
+            },
+            open: try open(),
+            dead: try dead(),
+            endpoints: try endpoints(),
+            oldestDue: try nextAttempt(before: now),
+            nextAttempt: try nextAttempt(before: Timestamp(milliseconds: .max)),
+            unreadable: try firstRow("SELECT COUNT(*) AS n FROM unreadable_entry")?["n"] ?? 0)
+    }
+
+    private func open() throws -> [QueueSnapshot.Open] {
+        try rows(
+            """
+            SELECT coalesce(metric_event_type.name, 'other') AS label, state, SUM(n) AS n, MIN(oldest) AS oldest
+            FROM (
+                SELECT event_type, state, COUNT(*) AS n, MIN(first_failed_ms) AS oldest FROM delivery
+                WHERE state IN ('scheduled', 'attempting', 'awaiting')
+                GROUP BY event_type, state
+            )
+            LEFT JOIN metric_event_type ON metric_event_type.name = event_type
+            GROUP BY label, state ORDER BY label, state
+            """
+        ).compactMap { row in
+            DeliveryState(rawValue: row["state"]).map {
+                .init(eventType: row["label"], state: $0, count: row["n"], oldestFailure: row.timestamp("oldest"))
+            }
+        }
+    }
+
+    private func dead() throws -> [QueueSnapshot.Dead] {
+        try rows(
+            """
+            SELECT coalesce(metric_event_type.name, 'other') AS label, dead_reason, SUM(n) AS n
+            FROM (
+                SELECT event_type, dead_reason, COUNT(*) AS n FROM delivery
+                WHERE state = 'dead' GROUP BY event_type, dead_reason
+            )
+            LEFT JOIN metric_event_type ON metric_event_type.name = event_type
+            GROUP BY label, dead_reason ORDER BY label, dead_reason
+            """
+        ).compactMap { row in
+            DeadReason(rawValue: row["dead_reason"]).map {
+                .init(eventType: row["label"], reason: $0, count: row["n"])
+            }
+        }
+    }
+
+    private func endpoints() throws -> [QueueSnapshot.Endpoint] {
+        try rows(
+            """
+            SELECT endpoint.*,
+                (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_from_ms,
+                (SELECT TOTAL(to_ms - from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_ms,
+                (SELECT COUNT(*) FROM delivery
+                 WHERE endpoint_id = endpoint.id AND state = 'scheduled')
+                + (SELECT COUNT(*) FROM delivery
+                   WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS open
+            FROM endpoint ORDER BY name, id
+            """
+        ).map { row in
+            let head = row.timestampIfAny("head_ms")
+            let gap = row.timestampIfAny("gap_from_ms")
+            return QueueSnapshot.Endpoint(
+                id: row["id"], name: row["name"], isActive: row["active"],
+                watermark: head.map { min($0, gap ?? $0) }, lastPoll: row.timestampIfAny("last_poll_ms"),
+                lastPollError: row["last_poll_error"], gap: .milliseconds(Int64(row["gap_ms"] as Double)),
+                holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
+                holdSince: row.timestampIfAny("hold_since_ms"), open: row["open"])
+        }
+    }
+
+    /// Asked endpoint by endpoint, because the index of what is due begins with the endpoint.
+    private func nextAttempt(before limit: Timestamp) throws -> Timestamp? {
+        try firstRow(
+            """
+            SELECT MIN(next) AS next FROM (
+                SELECT (SELECT MIN(next_attempt_ms) FROM delivery
+                        WHERE endpoint_id = endpoint.id AND state = 'scheduled') AS next
+                FROM endpoint
+            ) WHERE next <= ?
+            """,
+            [limit.milliseconds])?.timestampIfAny("next")
+    }
+}

@@ -1,0 +1,125 @@
+import GRDB
+import GRDBSQLite
+
+/// The failure database: opened once, one writer, every state change one transaction.
+///
+/// All methods are safe to call from any task; GRDB serialises writes. The store never reads the clock.
+package struct QueueStore: Sendable {
+    let pool: DatabasePool
+    private let lock: InstanceLock
+
+    /// Opens or creates the database, takes the instance lock and brings the schema up to date.
+    ///
+    /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`.
+    package init(path: String, now: Timestamp) throws(StoreError) {
+        lock = try InstanceLock(database: path)
+        do {
+            try Self.refuseForeignFile(path)
+            pool = try DatabasePool(path: path, configuration: Self.configuration())
+            try pool.writeWithoutTransaction { db in
+                try Migrations.apply(to: db, at: now)
+                // GRDB sets NORMAL when it switches to WAL, after `prepareDatabase`.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try Self.verifySettings(db)
+            }
+        } catch {
+            throw StoreError(error, operation: "open database \(path)")
+        }
+    }
+
+    /// Moves everything from the write-ahead log into the main file and closes all connections.
+    package func close() throws(StoreError) {
+        do {
+            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try pool.close()
+        } catch {
+            throw StoreError(error, operation: "close database")
+        }
+    }
+
+    /// One `BEGIN IMMEDIATE` transaction; rolled back whole when `work` throws or the task is cancelled.
+    func write<Value: Sendable>(
+        _ operation: String, _ work: @Sendable @escaping (Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        do {
+            return try await pool.write(work)
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    /// One consistent snapshot that never waits for a writer.
+    func read<Value: Sendable>(
+        _ operation: String, _ work: @Sendable @escaping (Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        do {
+            return try await pool.read(work)
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
+    private static func refuseForeignFile(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        let queue: DatabaseQueue
+        do {
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+            return  // It does not exist yet, or the folder refuses us: creating it will tell which.
+        }
+        try queue.read { try Migrations.check($0) }
+        try queue.close()
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "redeliver"
+        configuration.busyMode = .timeout(5)
+        configuration.foreignKeysEnabled = true
+        configuration.maximumReaderCount = 2
+        configuration.prepareDatabase { db in
+            if !db.configuration.readonly {
+                // Must be the very first statement on a new file; later it is silently ignored.
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            }
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA journal_size_limit = 67108864
+                    """)
+            keepWriteAheadLog(db)
+        }
+        return configuration
+    }
+
+    /// Without this, a clean stop deletes `-wal` and `-shm`, and a user who may only read can no longer open the file.
+    private static func keepWriteAheadLog(_ db: Database) {
+        var on: Int32 = 1
+        _ = sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &on)
+    }
+
+    /// The settings that the promises rest on, read back from the open database.
+    static func settings(_ db: Database) throws -> [String: String] {
+        var settings: [String: String] = [:]
+        for name in ["auto_vacuum", "journal_mode", "synchronous", "foreign_keys", "trusted_schema", "application_id"] {
+            settings[name] = try String.fetchOne(db, sql: "PRAGMA \(name)")
+        }
+        return settings
+    }
+
+    private static func verifySettings(_ db: Database) throws {
+        let settings = try settings(db)
+        let wanted = ["journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0"]
+        for (name, value) in wanted where settings[name] != value {
+            throw StoreError(
+                .storage, operation: "open database",
+                cause: "PRAGMA \(name) is \(settings[name] ?? "unset"), not \(value)",
+                hint: "the file system may not support write-ahead logging; use a local disk")
+        }
+    }
+}
