@@ -17,6 +17,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -36,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -51,7 +53,7 @@ let package = Package(
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
-            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1],
+            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioHTTPCompression],
             swiftSettings: strict
         ),
         // The loops that join the two, configuration, metrics.
@@ -63,7 +65,7 @@ let package = Package(
         // Command line only.
         .executableTarget(
             name: "RedeliverCLI",
-            dependencies: ["DeliveryWorker", argumentParser, logging],
+            dependencies: ["DeliveryWorker", "DeliveryQueue", argumentParser, logging],
             swiftSettings: strict
         ),
         // A stand-in provider with a receiver behind it; never linked into `redeliver`.

@@ -52,6 +52,4 @@ package struct ScanPlan: Sendable, Equatable {
     /// The range for a new scan, with the overlap already subtracted.
     package let range: ScanRange
     package let gaps: [ScanGap]
-    /// Deliveries whose outcome the log is to show: the endpoint is polled more often while there are any.
-    package let awaiting: Int
 }

@@ -27,7 +27,8 @@ package enum Histogram {
     package static let recoveryBounds: [Double] = [
         15, 60, 300, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 172_800, 259_200,
     ]
-    static let sum = "sum"
+    /// The label of the row that holds the sum.
+    package static let sum = "sum"
 
     /// The label of the bucket that `duration` falls into.
     static func bucket(of duration: Duration, bounds: [Double]) -> String {

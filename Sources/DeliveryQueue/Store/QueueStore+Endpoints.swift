@@ -57,7 +57,7 @@ extension QueueStore {
             }
             let waiting = try db.firstRow(
                 """
-                SELECT COUNT(*) AS n, MIN(first_failed_ms) AS oldest FROM delivery
+                SELECT MIN(first_failed_ms) AS oldest FROM delivery
                 WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')
                 """,
                 [endpointID])
@@ -65,8 +65,16 @@ extension QueueStore {
             if row["retry_shows"] != "new_entry", let oldest = waiting?.timestampIfAny("oldest") {
                 from = min(from, oldest - overlap)
             }
-            return ScanPlan(
-                range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID), awaiting: waiting?["n"] ?? 0)
+            return ScanPlan(range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID))
+        }
+    }
+
+    /// Deliveries whose outcome the endpoint's log is to show.
+    package func awaitingCount(of endpointID: String) async throws(StoreError) -> Int {
+        try await read("count awaiting deliveries") { db in
+            try db.firstRow(
+                "SELECT COUNT(*) AS n FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')",
+                [endpointID])?["n"] ?? 0
         }
     }
 

@@ -6,13 +6,26 @@ import GRDBSQLite
 /// All methods are safe to call from any task; GRDB serialises writes. The store never reads the clock.
 package struct QueueStore: Sendable {
     let pool: DatabasePool
-    private let lock: InstanceLock
+    /// nil for an operator's command, which may work beside the daemon.
+    private let lock: InstanceLock?
 
     /// Opens or creates the database, takes the instance lock and brings the schema up to date.
     ///
     /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`.
     package init(path: String, now: Timestamp) throws(StoreError) {
-        lock = try InstanceLock(database: path)
+        try self.init(path: path, lock: InstanceLock(database: path), now: now)
+    }
+
+    /// Opens a database for a single change by an operator, also while the daemon works on it.
+    ///
+    /// - Throws: `inaccessible` when there is no such database.
+    package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
+        _ = try snapshot(ofDatabase: path, at: now)
+        return try QueueStore(path: path, lock: nil, now: now)
+    }
+
+    private init(path: String, lock: InstanceLock?, now: Timestamp) throws(StoreError) {
+        self.lock = lock
         do {
             try Self.refuseForeignFile(path)
             pool = try DatabasePool(path: path, configuration: Self.configuration())
@@ -20,6 +33,9 @@ package struct QueueStore: Sendable {
                 try Migrations.apply(to: db, at: now)
                 // GRDB sets NORMAL when it switches to WAL, after `prepareDatabase`.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
+                // Only the daemon checkpoints: a second process doing so while it commits has corrupted databases of
+                // this SQLite's age (sqlite.org/wal.html, the WAL-reset bug).
+                if lock == nil { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
                 try Self.verifySettings(db)
             }
         } catch {
@@ -30,7 +46,7 @@ package struct QueueStore: Sendable {
     /// Moves everything from the write-ahead log into the main file and closes all connections.
     package func close() throws(StoreError) {
         do {
-            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            if lock != nil { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
             try pool.close()
         } catch {
             throw StoreError(error, operation: "close database")

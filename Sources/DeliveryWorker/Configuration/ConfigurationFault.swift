@@ -1,0 +1,48 @@
+/// One thing that is wrong with a configuration, in words for the person who has to correct it.
+///
+/// Never contains the value of a secret.
+package struct ConfigurationFault: Error, Sendable, Hashable {
+    /// Line and column in the file, from 1; nil for faults of the environment and of the file as a whole.
+    package var line: Int?
+    package var column: Int?
+    /// The environment variable that is at fault; nil for faults of the file.
+    package var variable: String?
+    /// Dotted, like `endpoints[0].name`; empty for faults of the file as a whole and of unknown variables.
+    package var key: String
+    /// What is wrong and what is allowed.
+    package var problem: String
+
+    package init(line: Int? = nil, column: Int? = nil, variable: String? = nil, key: String, problem: String) {
+        self.line = line
+        self.column = column
+        self.variable = variable
+        self.key = key
+        self.problem = problem
+    }
+
+    /// One line: `redeliver.yaml:5:22: retry.concurrency: 99999 is outside 1…256`, or
+    /// `environment: REDELIVER_RETRY_CONCURRENCY: 99999 is outside 1…256`.
+    package func line(path: String) -> String {
+        if let variable { return "environment: \(variable): \(problem)" }
+        let position = [line, column].compactMap { $0.map { ":\($0)" } }.joined()
+        return "\(path)\(position): \(key.isEmpty ? "" : "\(key): ")\(problem)"
+    }
+}
+
+/// A configuration that cannot be used, with every fault that was found in it, in the order of the file.
+package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file's path as the caller gave it.
+    package var path: String
+    /// Never empty.
+    package var faults: [ConfigurationFault]
+
+    package init(path: String, faults: [ConfigurationFault]) {
+        self.path = path
+        self.faults = faults
+    }
+
+    /// All faults, one a line.
+    package var description: String {
+        faults.map { $0.line(path: path) }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+
+extension WorkerConfiguration {
+    /// Reads and checks a configuration file.
+    ///
+    /// - Parameters:
+    ///   - path: the YAML file; relative paths in it start at its folder.
+    ///   - environment: the process's variables: `REDELIVER_…` override single keys, `token_env` and `password_env` name
+    ///     others.
+    /// - Throws: `ConfigurationError` with every fault at once, never only the first.
+    package static func load(
+        path: String, environment: [String: String]
+    ) throws(ConfigurationError) -> WorkerConfiguration {
+        let yaml: String
+        do throws(SettingProblem) {
+            yaml = try ConfigurationFile.text(path: path)
+        } catch {
+            throw ConfigurationError(path: path, faults: [ConfigurationFault(key: "", problem: error.text)])
+        }
+        return try read(yaml: yaml, path: path, environment: environment)
+    }
+
+    /// Checks a configuration that is in memory already.
+    ///
+    /// - Parameter path: where the text came from, for faults and for relative paths; nothing is read there.
+    /// - Throws: `ConfigurationError` with every fault at once.
+    package static func read(
+        yaml: String, path: String, environment: [String: String]
+    ) throws(ConfigurationError) -> WorkerConfiguration {
+        let overrides = EnvironmentOverrides(environment)
+        var settings: Settings
+        do throws(ConfigurationFault) {
+            let document = try YAMLDocument(text: yaml)
+            settings = NodeReader(document, known: ConfigurationKeys.all).settings
+        } catch {
+            // The environment can be checked all the same; what the file lacks cannot.
+            settings = Settings(unreadableFile: error)
+        }
+        overrides.apply(to: &settings)
+        var reader = ConfigurationReader(
+            settings, environment: environment, folder: ConfigurationFolder(of: path))
+        switch reader.read() {
+        case .success(let configuration): return configuration
+        case .failure(let failure): throw ConfigurationError(path: path, faults: failure.faults)
+        }
+    }
+}
+
+/// Gets a configuration file's text.
+enum ConfigurationFile {
+    /// A configuration of a thousand endpoints has about 100 KB; whatever is larger is another kind of file.
+    static let maxBytes = 1_048_576
+
+    /// - Throws: `SettingProblem` for a file that is missing, a directory, not readable, too large or not UTF-8.
+    static func text(path: String) throws(SettingProblem) -> String {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw SettingProblem("the file does not exist")
+        }
+        if isDirectory.boolValue { throw SettingProblem("is a directory, expected a YAML file") }
+        let data = try bytes(path: path)
+        if data.count > maxBytes { throw SettingProblem("is larger than 1 MiB, which no configuration is") }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw SettingProblem("is not UTF-8 text")
+        }
+        // A byte order mark would count as the first line's first column, and its key as indented.
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    }
+
+    /// At most one byte more than allowed, so that a device or a huge file is not read to its end.
+    private static func bytes(path: String) throws(SettingProblem) -> Data {
+        do {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? handle.close() }
+            return try handle.read(upToCount: maxBytes + 1) ?? Data()
+        } catch {
+            let cause = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError) ?? error as NSError
+            throw SettingProblem("cannot be read: \(cause.localizedDescription)")
+        }
+    }
+}

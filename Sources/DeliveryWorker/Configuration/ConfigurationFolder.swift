@@ -1,0 +1,19 @@
+import Foundation
+
+/// The folder of the configuration file, from which relative paths in it start: so that it does not matter where
+/// the program was started.
+struct ConfigurationFolder {
+    /// Absolute, without a slash at the end.
+    let root: String
+
+    /// - Parameter file: the configuration file's path; a relative one starts at the current folder.
+    init(of file: String) {
+        root = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().standardizedFileURL.path
+    }
+
+    /// The absolute path of `text`, with `.` and `..` resolved.
+    func path(_ text: String) -> String {
+        let base = text.hasPrefix("/") ? text : "\(root)/\(text)"
+        return URL(fileURLWithPath: base).standardizedFileURL.path
+    }
+}

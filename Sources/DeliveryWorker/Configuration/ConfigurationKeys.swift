@@ -1,0 +1,158 @@
+import DeliveryQueue
+import ProviderAPI
+
+/// Every key of the configuration: name, what may stand there, default and effect. Unknown keys, ranges, defaults, the
+/// names of the environment variables and the README's table all come from here.
+enum ConfigurationKeys {
+    static let all: [Setting] = [
+        provider,
+        Setting("endpoints", .list(endpoint, count: 1...1_000), .required, "The webhook endpoints whose log is read."),
+        Setting(
+            "database", .text(.path), .required,
+            "The SQLite file; made at the first start. Relative to the configuration file's folder."),
+        metrics,
+        poll,
+        confirm,
+        retry,
+        Setting(
+            "policies", .list(policy, count: 0...1_000), .absent("the built-in policy"),
+            "When deliveries are retried, per event type: exact name, then longest pattern, then the built-in policy."),
+    ]
+
+    private static let provider = Setting.section(
+        "provider",
+        [
+            Setting(
+                "base_url", .text(.url), .required,
+                "The provider's address, without query and user; `https`, or `http` on the machine itself."),
+            Setting(
+                "allow_insecure_http", .flag, .value("false"),
+                "Allows `http` to other machines: the token travels unprotected."),
+            auth,
+            Setting(
+                "request_timeout", .duration(.seconds(1) ... .minutes(10)), .value("30s"),
+                "Deadline of one call, body included; also how long a graceful stop may take."),
+            .section("log_fields", logFields),
+        ])
+
+    private static let auth = Setting.section(
+        "auth", holdsSecrets: true,
+        [
+            Setting("token", .text(.token), .absent("one form is required"), "The user token itself."),
+            Setting(
+                "token_file", .text(.secretPath), .absent("one form is required"),
+                "A file that holds the token; read again when the provider refuses the token."),
+            Setting(
+                "token_env", .text(.variable), .absent("one form is required"),
+                "The name of the environment variable that holds the token."),
+            Setting(
+                "username", .text(.username), .absent("one form is required"),
+                "Logs in and refreshes by itself; together with exactly one of the next three."),
+            Setting("password", .text(.password), .absent("none"), "The password itself."),
+            Setting("password_file", .text(.secretPath), .absent("none"), "A file that holds the password."),
+            Setting(
+                "password_env", .text(.variable), .absent("none"),
+                "The name of the environment variable that holds the password."),
+        ])
+
+    /// The keys of `provider.log_fields`, and which of the provider's names each of them replaces.
+    static var fields: [(name: String, names: WritableKeyPath<FieldNames, [String]>, effect: String)] {
+        [
+            ("task_id", \.taskID, "Names of the task id in a log entry; the first present wins (so for all below)."),
+            ("event_type", \.eventType, "Names of the event type."),
+            ("customer_id", \.customerID, "Names of the customer id."),
+            ("webhook_id", \.webhookID, "Names of the webhook id."),
+            ("body", \.body, "Names of the body that was delivered."),
+            ("outcome", \.outcome, "Names of the outcome: a word, a boolean or a status code."),
+            ("time", \.time, "Names of the time of the delivery."),
+            ("error", \.error, "Names of the error text."),
+            ("entries", \.entries, "Names of the list of entries in a page that is an object."),
+            ("next", \.next, "Names of the next page's address; a dot leads into an object."),
+        ]
+    }
+
+    private static let logFields = fields.map { field in
+        let standard = FieldNames.standard[keyPath: field.names].joined(separator: ", ")
+        return Setting(field.name, .texts(.field, count: 1...20), .absent("[\(standard)]"), field.effect)
+    }
+
+    private static let endpoint = [
+        Setting("id", .text(.id), .required, "The provider's id of the endpoint."),
+        Setting("name", .text(.name), .absent("the id"), "For people and metrics."),
+        Setting("webhook_id", .text(.id), .absent("the id"), "Sent with a retry when the log entry has none."),
+    ]
+
+    private static let metrics = Setting.section(
+        "metrics",
+        [
+            Setting(
+                "textfile", .text(.path), .absent("redeliver.prom beside the database"),
+                "The file for node_exporter's textfile collector; ends in `.prom`."),
+            Setting(
+                "interval", .duration(.seconds(1) ... .hours(1)), .value("15s"), "How often the file is written."),
+        ])
+
+    private static let poll = Setting.section(
+        "poll",
+        [
+            Setting(
+                "interval", .duration(.milliseconds(250) ... .days(1)), .value("60s"),
+                "How often an endpoint's log is read."),
+            Setting(
+                "overlap", .duration(.zero ... .days(7)), .value("15m"),
+                "How far each reading goes back over what was read before, for entries that appear late."),
+            Setting(
+                "initial_lookback", .duration(.minutes(1) ... .days(90)), .value("72h"),
+                "How far the first reading of an endpoint goes back."),
+        ])
+
+    private static let confirm = Setting.section(
+        "confirm",
+        [
+            Setting(
+                "by", .word(RetryRules.Confirmation.allCases.map(\.rawValue)), .value("log"),
+                "What proves a retry: a success in the log, or the retry call's 2xx `answer`."),
+            Setting(
+                "interval", .duration(.milliseconds(250) ... .hours(1)), .value("15s"),
+                "How often an endpoint's log is read while a retry of its waits for proof."),
+            Setting(
+                "within", .duration(.seconds(1) ... .days(7)), .value("10m"),
+                "A retry that the log does not show for so long counts as failed; at least `confirm.interval`."),
+        ])
+
+    private static let retry = Setting.section(
+        "retry",
+        [
+            Setting("concurrency", .integer(1...256), .value("16"), "Retry calls in flight at once."),
+            Setting("per_second", .number(0.01...10_000), .value("10"), "Retry calls per second in the long run."),
+            Setting("burst", .integer(1...10_000), .value("20"), "Retry calls that may follow at once after a rest."),
+        ])
+
+    private static let policy = [
+        Setting(
+            "events", .texts(.event, count: 1...1_000), .required,
+            "Event types, or patterns with `*` and `?`; each stands in one policy only."),
+        Setting("initial_delay", .duration(.milliseconds(100) ... .days(7)), .value("1m"), "Wait before attempt 1."),
+        Setting("multiplier", .number(1...100), .value("2"), "Each wait is so many times the one before."),
+        Setting(
+            "max_delay", .duration(.milliseconds(100) ... .days(30)), .value("12h"),
+            "Longest wait; at least `initial_delay`."),
+        Setting("max_attempts", .integer(1...1_000), .value("14"), "Attempts before the delivery is dead."),
+        Setting(
+            "schedule", .durations(.milliseconds(100) ... .days(30), count: 1...100), .absent("none"),
+            "One wait for each attempt, instead of the four keys above."),
+        Setting("jitter", .number(0...1), .value("0.1"), "Share of a wait that may be added to it at random."),
+        Setting(
+            "max_age", .duration(.seconds(1) ... .days(365)), .value("72h"),
+            "No attempt begins later than this after the first failure."),
+        Setting(
+            "on_superseded", .word(["retry", "skip"]), .value("retry"),
+            "What happens once a newer event of the same webhook, customer and type has arrived."),
+    ]
+}
+
+extension Duration {
+    fileprivate static func minutes(_ number: Int) -> Duration { .seconds(number * 60) }
+    fileprivate static func hours(_ number: Int) -> Duration { .seconds(number * 3_600) }
+    fileprivate static func days(_ number: Int) -> Duration { .seconds(number * 86_400) }
+}

@@ -1,0 +1,142 @@
+import DeliveryQueue
+import ProviderAPI
+
+/// Makes a configuration of checked single values: fills in the defaults and applies the rules that join several keys.
+struct ConfigurationReader {
+    private var settings: Settings
+    private let environment: [String: String]
+    private let folder: ConfigurationFolder
+
+    /// - Parameters:
+    ///   - settings: the file's values with the environment's over them.
+    ///   - environment: where `token_env` and `password_env` look.
+    ///   - folder: where relative paths start.
+    init(_ settings: Settings, environment: [String: String], folder: ConfigurationFolder) {
+        self.settings = settings
+        self.environment = environment
+        self.folder = folder
+    }
+
+    /// The configuration, or every fault that the file, the environment and the joining rules have.
+    mutating func read() -> Result<WorkerConfiguration, ConfigurationFaults> {
+        fillIn(ConfigurationKeys.all, under: "")
+        let credential = CredentialReader(environment: environment, folder: folder).read(&settings)
+        let baseURL = baseURL()
+        let database = path("database")
+        let metrics = metrics(database: database)
+        let confirm = confirm()
+        let endpoints = endpoints()
+        let policies = PolicyReader.read(&settings)
+        let poll = WorkerConfiguration.Poll(
+            interval: settings.duration("poll.interval"), overlap: settings.duration("poll.overlap"),
+            initialLookback: settings.duration("poll.initial_lookback"))
+        let retry = WorkerConfiguration.Retry(
+            concurrency: settings.integer("retry.concurrency"), perSecond: settings.number("retry.per_second"),
+            burst: settings.integer("retry.burst"))
+        let requestTimeout = settings.duration("provider.request_timeout")
+        guard let credential, settings.faults.isEmpty else {
+            return .failure(ConfigurationFaults(faults: settings.sortedFaults))
+        }
+        let provider = WorkerConfiguration.Provider(
+            baseURL: baseURL, credential: credential, requestTimeout: requestTimeout, fields: fields())
+        return .success(
+            WorkerConfiguration(
+                provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,
+                confirm: confirm, retry: retry, policies: policies))
+    }
+
+    /// Gives every key that has a default and nothing written under it that default, in lists as well.
+    private mutating func fillIn(_ known: [Setting], under section: String) {
+        for setting in known {
+            let key = section.isEmpty ? setting.name : "\(section).\(setting.name)"
+            switch setting.kind {
+            case .section(let inner, _):
+                fillIn(inner, under: key)
+            case .list(let inner, _):
+                guard case .list(let count) = settings.items[key]?.value else { continue }
+                for index in 0..<count { fillIn(inner, under: "\(key)[\(index)]") }
+            case .flag, .integer, .number, .duration, .word, .text, .texts, .durations:
+                guard case .value(let text) = setting.standard, !settings.isMentioned(key) else { continue }
+                settings.read(text, as: setting.kind, at: key, from: .standard)
+            }
+        }
+    }
+
+    private mutating func baseURL() -> String {
+        let text = settings.text("provider.base_url")
+        let allowsInsecure = settings.flag("provider.allow_insecure_http")
+        guard settings.isGiven("provider.base_url") else { return text }
+        do throws(SettingProblem) {
+            return try BaseURL.check(text, allowsInsecure: allowsInsecure)
+        } catch {
+            settings.addFault("provider.base_url", error.text)
+            return text
+        }
+    }
+
+    private mutating func fields() -> FieldNames {
+        var fields = FieldNames.standard
+        for field in ConfigurationKeys.fields where settings.isGiven("provider.log_fields.\(field.name)") {
+            fields[keyPath: field.names] = settings.texts("provider.log_fields.\(field.name)")
+        }
+        return fields
+    }
+
+    private mutating func path(_ key: String) -> String {
+        folder.path(settings.text(key))
+    }
+
+    private mutating func metrics(database: String) -> WorkerConfiguration.Metrics {
+        let key = "metrics.textfile"
+        let beside = ConfigurationFolder(of: database).path("redeliver.prom")
+        let textfile = settings.isGiven(key) ? path(key) : beside
+        // node_exporter passes over every other file without a word.
+        if !textfile.hasSuffix(".prom") {
+            settings.addFault(key, "must end in .prom, or node_exporter does not see it")
+        }
+        if settings.isGiven("database"), textfile == database {
+            settings.addFault(key, "must be another file than database")
+        }
+        return WorkerConfiguration.Metrics(textfile: textfile, interval: settings.duration("metrics.interval"))
+    }
+
+    private mutating func confirm() -> WorkerConfiguration.Confirm {
+        let interval = settings.duration("confirm.interval")
+        let within = settings.duration("confirm.within")
+        if within < interval, !settings.isUnreadable("confirm.within") {
+            let culprit = settings.isGiven("confirm.within") ? "confirm.within" : "confirm.interval"
+            let (shorter, longer) = (DurationText.format(within), DurationText.format(interval))
+            settings.addFault(culprit, "within \(shorter) is shorter than interval \(longer)")
+        }
+        let by = RetryRules.Confirmation(rawValue: settings.text("confirm.by")) ?? .log
+        return WorkerConfiguration.Confirm(by: by, interval: interval, within: within)
+    }
+
+    private mutating func endpoints() -> [WorkerConfiguration.Endpoint] {
+        var ids: [String: String] = [:]
+        var names: [String: String] = [:]
+        return (0..<settings.count("endpoints")).map { index in
+            let key = "endpoints[\(index)]"
+            let id = settings.text("\(key).id")
+            let name = settings.optionalText("\(key).name") ?? id
+            refuseRepeated(id, "\(key).id", seen: &ids)
+            let nameKey = settings.isGiven("\(key).name") ? "\(key).name" : "\(key).id"
+            if name != id || ids[id] == key { refuseRepeated(name, nameKey, seen: &names) }
+            return WorkerConfiguration.Endpoint(
+                id: id, name: name, webhookID: settings.optionalText("\(key).webhook_id"))
+        }
+    }
+
+    private mutating func refuseRepeated(_ text: String, _ key: String, seen: inout [String: String]) {
+        guard settings.isGiven(key) else { return }
+        if let other = seen[text] {
+            settings.addFault(key, "'\(SettingProblem.shown(text))' is the same as \(other)")
+        }
+        seen[text] = seen[text] ?? key
+    }
+}
+
+/// Faults on their way to a `ConfigurationError`, which adds the file's path.
+struct ConfigurationFaults: Error {
+    var faults: [ConfigurationFault]
+}

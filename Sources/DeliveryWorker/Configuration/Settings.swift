@@ -1,0 +1,146 @@
+/// The checked values of one configuration under their dotted keys, and the faults found so far.
+struct Settings {
+    /// Where a value was written.
+    enum Origin: Equatable {
+        case file(line: Int?, column: Int?)
+        case environment(variable: String)
+        /// Nowhere: it is the default.
+        case standard
+    }
+
+    struct Item: Equatable {
+        var value: SettingValue
+        var origin: Origin
+    }
+
+    private(set) var items: [String: Item] = [:]
+    private(set) var faults: [ConfigurationFault] = []
+    /// Keys under which something stood that could not be read: that they have no value is no further fault.
+    private var unreadable: Set<String> = []
+
+    init() {}
+
+    /// Nothing is known but that the file could not be read as YAML.
+    init(unreadableFile fault: ConfigurationFault) {
+        faults = [fault]
+        unreadable = [""]
+    }
+
+    mutating func set(_ key: String, _ value: SettingValue, from origin: Origin) {
+        items[key] = Item(value: value, origin: origin)
+        unreadable.remove(key)
+    }
+
+    mutating func remove(_ key: String) {
+        items[key] = nil
+        unreadable.remove(key)
+    }
+
+    /// Records a fault, and that `key` (or `whole`, of which it is an element) has no value because of it.
+    mutating func refuse(_ key: String, _ problem: String, at origin: Origin, spoiling whole: String? = nil) {
+        addFault(key, problem, at: origin)
+        unreadable.insert(whole ?? key)
+    }
+
+    /// Records a fault that leaves the value of `key` as it is.
+    mutating func addFault(_ key: String, _ problem: String, at origin: Origin? = nil) {
+        var fault = ConfigurationFault(key: key, problem: problem)
+        switch origin ?? self.origin(key) {
+        case .file(let line, let column): (fault.line, fault.column) = (line, column)
+        case .environment(let variable): fault.variable = variable
+        case .standard: break
+        }
+        faults.append(fault)
+    }
+
+    /// Where `key` was written; for an absent key the nearest section around it.
+    func origin(_ key: String) -> Origin {
+        if let item = items[key] { return item.origin }
+        return Self.parent(key).map(origin) ?? .standard
+    }
+
+    /// Whether the operator wrote something readable under `key`, as opposed to a default or nothing.
+    func isGiven(_ key: String) -> Bool {
+        items[key].map { $0.origin != .standard } ?? false
+    }
+
+    /// Whether `key`, or a section around it, holds something that could not be read.
+    func isUnreadable(_ key: String) -> Bool {
+        unreadable.contains(key) || (Self.parent(key).map(isUnreadable) ?? false)
+    }
+
+    /// Whether something was written under `key`, readable or not.
+    func isMentioned(_ key: String) -> Bool {
+        isGiven(key) || unreadable.contains(key)
+    }
+
+    /// `endpoints[0].name` → `endpoints[0]` → `endpoints` → the whole file, whose key is empty; nil above it.
+    private static func parent(_ key: String) -> String? {
+        if key.isEmpty { return nil }
+        return key.lastIndex { $0 == "." || $0 == "[" }.map { String(key[..<$0]) } ?? ""
+    }
+
+    /// In the order of the file, its faults without a place first and those of the environment last.
+    var sortedFaults: [ConfigurationFault] {
+        func rank(_ fault: (offset: Int, element: ConfigurationFault)) -> (Int, Int, Int, Int) {
+            let place = fault.element
+            return (place.variable == nil ? 0 : 1, place.line ?? 0, place.column ?? 0, fault.offset)
+        }
+        return faults.enumerated().sorted { rank($0) < rank($1) }.map(\.element)
+    }
+}
+
+/// Reading single values. A key without a value either has its fault already or gets one here, and a configuration
+/// with a fault is never used: so the stand-in values below reach nobody.
+extension Settings {
+    mutating func text(_ key: String) -> String {
+        if case .text(let text) = items[key]?.value { return text }
+        return missing(key, standIn: "")
+    }
+
+    mutating func texts(_ key: String) -> [String] {
+        if case .texts(let texts) = items[key]?.value { return texts }
+        return missing(key, standIn: [])
+    }
+
+    mutating func flag(_ key: String) -> Bool {
+        if case .flag(let flag) = items[key]?.value { return flag }
+        return missing(key, standIn: false)
+    }
+
+    mutating func integer(_ key: String) -> Int {
+        if case .integer(let number) = items[key]?.value { return number }
+        return missing(key, standIn: 0)
+    }
+
+    mutating func number(_ key: String) -> Double {
+        if case .number(let number) = items[key]?.value { return number }
+        return missing(key, standIn: 0)
+    }
+
+    mutating func duration(_ key: String) -> Duration {
+        if case .duration(let duration) = items[key]?.value { return duration }
+        return missing(key, standIn: .zero)
+    }
+
+    mutating func durations(_ key: String) -> [Duration] {
+        if case .durations(let durations) = items[key]?.value { return durations }
+        return missing(key, standIn: [])
+    }
+
+    /// How many mappings a list holds.
+    mutating func count(_ key: String) -> Int {
+        if case .list(let count) = items[key]?.value { return count }
+        return missing(key, standIn: 0)
+    }
+
+    /// The text of a key that may be absent.
+    mutating func optionalText(_ key: String) -> String? {
+        isGiven(key) ? text(key) : nil
+    }
+
+    private mutating func missing<Value>(_ key: String, standIn: Value) -> Value {
+        if !isUnreadable(key) { refuse(key, "is required", at: origin(key)) }
+        return standIn
+    }
+}

@@ -1,0 +1,193 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+import ServiceLifecycle
+
+/// The names of the loops, in logs and as a metric's label.
+enum LoopName: String, CaseIterable {
+    case poll, dispatch, settle, prune, credential, metrics
+}
+
+/// All duties under one configuration. A reload ends this generation, calls in flight finish, and builds the next: no
+/// duty ever sees its configuration change.
+struct Generation: Sendable {
+    let configuration: WorkerConfiguration
+    let pollers: [(poller: LogPoller, bell: Bell)]
+    let dispatcher: RetryDispatcher
+    let settler: Settler
+    let pruner: Pruner
+    let keeper: CredentialKeeper
+    let metrics: MetricsReporter
+    private let vitals: Vitals
+    private let wallClock: WallClock
+    private let clock: any Clock<Duration>
+    private let logger: Logger
+
+    init(_ configuration: WorkerConfiguration, on base: WorkerBase) {
+        self.configuration = configuration
+        vitals = base.vitals
+        wallClock = base.wallClock
+        clock = base.clock
+        logger = base.logger
+        let rules = RetryRules(
+            policies: configuration.policies, confirmation: configuration.confirm.by,
+            confirmWithin: configuration.confirm.within)
+        let gate = SharedGate(
+            CallGate(
+                perSecond: configuration.retry.perSecond, burst: configuration.retry.burst, now: base.wallClock.now))
+        let client = base.client(for: configuration)
+        pollers = configuration.endpoints.map { endpoint in
+            let poller = LogPoller(
+                store: base.store, client: client, gate: gate, endpoint: endpoint, poll: configuration.poll,
+                rules: rules, wallClock: base.wallClock, logger: base.logger)
+            return (poller, Bell())
+        }
+        dispatcher = RetryDispatcher(
+            store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
+            rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
+            pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
+            wallClock: base.wallClock, logger: base.logger)
+        settler = Settler(store: base.store, rules: rules, logger: base.logger)
+        pruner = Pruner(store: base.store, logger: base.logger)
+        keeper = CredentialKeeper(client: client, gate: gate, logger: base.logger)
+        metrics = MetricsReporter(
+            store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
+            textfile: configuration.metrics.textfile, version: RedeliverVersion.current)
+    }
+
+    /// Makes the database know this configuration's endpoints and event types.
+    func prepare(at now: Timestamp) async throws {
+        try await dispatcher.store.registerEndpoints(
+            configuration.endpoints.map { (id: $0.id, name: $0.name) },
+            historyFrom: now - configuration.poll.initialLookback)
+        try await dispatcher.store.registerEventTypes(
+            configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
+    }
+
+    /// One service per duty, and one per endpoint for polling.
+    func services() -> [any Service] {
+        var services: [any Service] = pollers.map { poller, bell in
+            Duty { try await runPolling(poller, bell) }
+        }
+        services.append(Duty { try await dispatcher.run(in: loop(.dispatch, dispatcher.bell)) })
+        services.append(
+            Duty {
+                await loop(.settle).run { now in
+                    if try await settler.runOnce(at: now).unconfirmed > 0 { await dispatcher.bell.ring() }
+                    return configuration.confirm.interval
+                }
+            })
+        services.append(
+            Duty {
+                await loop(.prune).run { now in
+                    _ = try await pruner.runOnce(at: now)
+                    return Pruner.interval
+                }
+            })
+        services.append(
+            Duty {
+                await loop(.credential).run { _ in
+                    if await keeper.runOnce() { await ringAll() }
+                    return CredentialKeeper.interval
+                }
+            })
+        services.append(
+            Duty {
+                await loop(.metrics).run { now in
+                    try await metrics.runOnce(at: now)
+                    return configuration.metrics.interval
+                }
+            })
+        return services
+    }
+
+    /// One full turn of everything, for cron: poll, retry what is due, wait for the answers, look at the logs again where
+    /// an outcome is open, settle, write metrics.
+    ///
+    /// - Returns: how many endpoints could not be polled; each is logged and stored.
+    func runOnce() async throws -> Int {
+        var failed = await pollAll { _ in true }
+        _ = try await dispatcher.runOnce(at: wallClock.now)
+        failed = max(failed, await pollAll { $0 > 0 })
+        _ = try await settler.runOnce(at: wallClock.now)
+        _ = try await pruner.runOnce(at: wallClock.now)
+        try await metrics.runOnce(at: wallClock.now)
+        return failed
+    }
+
+    // MARK: - Polling
+
+    /// Polls every `poll.interval`, and every `confirm.interval` while the log is to show an outcome. A ring only makes
+    /// it look which of the two applies.
+    private func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
+        var lastPoll: Timestamp?
+        await loop(.poll, bell).run { now in
+            if let wait = await poller.gate.gate.pollPause(at: now) { return wait }
+            let interval = try await interval(of: poller, at: now)
+            if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
+            let summary = try await poller.runOnce(at: now)
+            lastPoll = now
+            if summary.new + summary.failedAgain > 0 { await dispatcher.bell.ring() }
+            return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
+        }
+    }
+
+    private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
+        let awaiting = try await poller.store.awaitingCount(of: poller.endpoint.id)
+        return awaiting > 0
+            ? min(configuration.confirm.interval, configuration.poll.interval) : configuration.poll.interval
+    }
+
+    private func pollAll(where isWanted: (Int) -> Bool) async -> Int {
+        var failed = 0
+        for (poller, _) in pollers {
+            do {
+                guard isWanted(try await poller.store.awaitingCount(of: poller.endpoint.id)) else { continue }
+                _ = try await poller.runOnce(at: wallClock.now)
+            } catch {
+                failed += 1
+                logger.error(
+                    "log not read", metadata: ["endpoint": "\(poller.endpoint.name)", "error": "\(error)"])
+            }
+        }
+        return failed
+    }
+
+    private func ringAll() async {
+        await dispatcher.bell.ring()
+        for (_, bell) in pollers {
+            await bell.ring()
+        }
+    }
+
+    private func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
+        Loop(name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals, logger: logger)
+    }
+}
+
+/// A service that is one closure.
+private struct Duty: Service {
+    let work: @Sendable () async throws -> Void
+
+    init(_ work: @escaping @Sendable () async throws -> Void) {
+        self.work = work
+    }
+
+    func run() async throws {
+        try await work()
+    }
+}
+
+extension CallGate {
+    /// How long a poll has to wait; nil when it may begin. An outage does not stop it: reading a log can duplicate
+    /// nothing, and is how we learn that the provider is back.
+    func pollPause(at now: Timestamp) -> Duration? {
+        switch closed {
+        case .throttled, .unavailable:
+            guard let wait = wait(at: now), wait > .zero else { return nil }
+            return wait
+        case .credential: return CredentialKeeper.interval
+        case .outage, nil: return nil
+        }
+    }
+}

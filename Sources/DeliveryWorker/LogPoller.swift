@@ -1,0 +1,157 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+
+/// What a turn of polling one endpoint's log read and changed, in counts.
+struct PollSummary: Sendable, Equatable {
+    var pages = 0
+    var entries = 0
+    var new = 0
+    var delivered = 0
+    var failedAgain = 0
+    var unreadable = 0
+    /// The turn's time was over before the log was read; the rest is remembered.
+    var isUnfinished = false
+
+    var changedSomething: Bool { new + delivered + failedAgain + unreadable > 0 || isUnfinished }
+
+    mutating func add(_ page: LogPage, _ ingested: IngestSummary) {
+        pages += 1
+        entries += page.items.count
+        new += ingested.new
+        delivered += ingested.delivered
+        failedAgain += ingested.failedAgain
+        unreadable += ingested.unreadable
+    }
+}
+
+/// Reads one endpoint's log into the queue, without gaps: a page at a time, rows and progress together.
+struct LogPoller: Sendable {
+    let store: QueueStore
+    let client: ProviderClient
+    let gate: SharedGate
+    let endpoint: WorkerConfiguration.Endpoint
+    let poll: WorkerConfiguration.Poll
+    let rules: RetryRules
+    let wallClock: WallClock
+    let logger: Logger
+
+    /// A turn ends after this time; a longer log is worked off in later turns, so that no endpoint's loop is ever busy
+    /// for long before it reports.
+    static let turnLimit = Duration.seconds(45)
+
+    /// One turn: what is new, then what earlier turns left unread. A log that is not newest-first is gone on with where
+    /// the last turn stopped, because its newest entries stand at the end.
+    ///
+    /// - Throws: `ProviderError` or `StoreError`; the pages read before it are stored.
+    func runOnce(at now: Timestamp) async throws -> PollSummary {
+        do {
+            let summary = try await read(until: now + Self.turnLimit, at: now)
+            await gate.with { $0.providerAnswered() }
+            try await store.recordPoll(of: endpoint.id, error: nil, at: now)
+            if summary.changedSomething { log(summary) }
+            return summary
+        } catch let error as ProviderError {
+            let failed = wallClock.now
+            await gate.with { $0.learn(from: error, at: failed) }
+            try await store.recordPoll(of: endpoint.id, error: error.description, at: failed)
+            throw error
+        }
+    }
+
+    private func read(until deadline: Timestamp, at now: Timestamp) async throws -> PollSummary {
+        var summary = PollSummary()
+        let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
+        if let gap = plan.gaps.first(where: { !$0.newestFirst }) {
+            try await resume(gap, until: deadline, at: now, into: &summary)
+            return summary
+        }
+        var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now)
+        try await run(&scan, from: nil, until: deadline, into: &summary)
+        for gap in plan.gaps where wallClock.now < deadline {
+            try await resume(gap, until: deadline, at: now, into: &summary)
+        }
+        return summary
+    }
+
+    /// Goes on where a gap says. When that page is gone, the next turn begins at the first page again.
+    private func resume(
+        _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
+    ) async throws {
+        let link = gap.resumeURL.flatMap(client.pageLink(to:))
+        var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: link == nil, at: now)
+        let pages = summary.pages
+        do {
+            try await run(&scan, from: link, until: deadline, into: &summary)
+        } catch let error as ProviderError where link != nil && summary.pages == pages && error.isAboutThePage {
+            try await store.restartGap(id: gap.id)
+            throw error
+        }
+    }
+
+    private func run(
+        _ scan: inout LogScan, from start: PageLink?, until deadline: Timestamp, into summary: inout PollSummary
+    ) async throws {
+        var link = start
+        while true {
+            guard scan.enter(link?.url ?? "") else { throw PagingCircle(endpoint: endpoint.name) }
+            let page = try await client.logs(of: endpoint.id, at: link)
+            let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
+            let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
+            scan.keep(gapID: ingested.gapID)
+            summary.add(page, ingested)
+            guard progress.unread != nil, let next = page.next else { return }
+            guard wallClock.now < deadline else {
+                summary.isUnfinished = true
+                return
+            }
+            link = next
+        }
+    }
+
+    private func observed(_ page: LogPage, _ progress: ScanProgress) -> ObservedPage {
+        var observations: [Observation] = []
+        var unreadable: [UnreadableObservation] = []
+        for item in page.items {
+            switch item {
+            case .entry(let entry):
+                observations.append(Observation(entry, defaultWebhookID: endpoint.webhookID ?? endpoint.id))
+            case .unreadable(let entry):
+                unreadable.append(UnreadableObservation(entry))
+            }
+        }
+        return ObservedPage(
+            endpointID: endpoint.id, observations: observations, unreadable: unreadable, progress: progress)
+    }
+
+    private func log(_ summary: PollSummary) {
+        logger.info(
+            "log read",
+            metadata: [
+                "endpoint": "\(endpoint.name)", "pages": "\(summary.pages)", "entries": "\(summary.entries)",
+                "failures.new": "\(summary.new)", "delivered": "\(summary.delivered)",
+                "failed.again": "\(summary.failedAgain)", "unreadable": "\(summary.unreadable)",
+                "unfinished": "\(summary.isUnfinished)",
+            ])
+    }
+}
+
+/// A log whose `next` leads back to a page of the same scan: reading on would never end.
+struct PagingCircle: Error, CustomStringConvertible {
+    let endpoint: String
+
+    var description: String {
+        "read log of endpoint \(endpoint): its paging leads back to a page already read; what was read is stored, the"
+            + " range is tried again in the next turn"
+    }
+}
+
+extension LogPage.Item {
+    /// The entry's newest time; nil when it has none.
+    fileprivate var time: Timestamp? {
+        switch self {
+        case .entry(let entry): (entry.changedAt ?? entry.loggedAt).map(Timestamp.init(milliseconds:))
+        case .unreadable(let entry): entry.loggedAt.map(Timestamp.init(milliseconds:))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import DeliveryQueue
+import Logging
+import ServiceLifecycle
+
+/// The only endless loop: a turn, a sleep until the next one, a growing pause after errors, a graceful stop.
+///
+/// A turn that throws is logged and tried again; it never ends the program. The loop ends when a graceful shutdown
+/// begins, after the turn that is under way.
+struct Loop: Sendable {
+    /// The loop's name in logs and in the metric `redeliver_last_loop_timestamp_seconds`.
+    let name: String
+    let bell: Bell
+    let clock: any Clock<Duration>
+    let wallClock: WallClock
+    let vitals: Vitals
+    let logger: Logger
+
+    /// The pauses after a first, second, … error in a row; the last one stays.
+    static let errorPauses: [Duration] = [
+        .seconds(1), .seconds(2), .seconds(5), .seconds(15), .seconds(30), .seconds(60),
+    ]
+
+    /// - Parameter turn: does the work of one turn and says how long to sleep at most before the next.
+    func run(_ turn: (Timestamp) async throws -> Duration) async {
+        var errors = 0
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            do {
+                let now = wallClock.now
+                let pause = try await turn(now)
+                await vitals.completedTurn(of: name, at: now)
+                errors = 0
+                await sleep(for: pause)
+            } catch {
+                guard !Task.isCancelled else { return }
+                let pause = Self.errorPauses[min(errors, Self.errorPauses.count - 1)]
+                errors += 1
+                logger.error(
+                    "turn failed", metadata: ["loop": "\(name)", "error": "\(error)", "next.in": "\(pause)"])
+                await sleep(for: pause)
+            }
+        }
+    }
+
+    /// Until the pause is over, a ring, or a graceful shutdown.
+    private func sleep(for pause: Duration) async {
+        await cancelWhenGracefulShutdown { [bell, clock] in
+            await bell.sleep(for: pause, clock: clock)
+        }
+    }
+}

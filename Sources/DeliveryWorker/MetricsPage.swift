@@ -1,0 +1,192 @@
+package import DeliveryQueue
+import ProviderAPI
+
+/// The metrics file's content: a pure function of a snapshot, so that a page can be compared whole.
+///
+/// Every combination of labels is written as 0 from the first page on: a counter that is born at 1 is invisible to
+/// `increase()` (prometheus#1673).
+package struct MetricsPage: Sendable {
+    /// What the page says beside the queue itself.
+    package struct Worker: Sendable {
+        package var version: String
+        package var started: Timestamp
+        package var lastTurns: [String: Timestamp]
+        /// false while the provider refuses the credential.
+        package var isCredentialGood: Bool
+        package var databaseSize: Int64
+        package var walSize: Int64
+
+        package init(
+            version: String, started: Timestamp, lastTurns: [String: Timestamp], isCredentialGood: Bool,
+            databaseSize: Int64, walSize: Int64
+        ) {
+            self.version = version
+            self.started = started
+            self.lastTurns = lastTurns
+            self.isCredentialGood = isCredentialGood
+            self.databaseSize = databaseSize
+            self.walSize = walSize
+        }
+    }
+
+    private let queue: QueueSnapshot
+    private let worker: Worker
+    private let written: Timestamp
+    private var page = PrometheusText()
+
+    package static func text(queue: QueueSnapshot, worker: Worker, at written: Timestamp) -> String {
+        var metrics = MetricsPage(queue: queue, worker: worker, written: written)
+        metrics.writeWorker()
+        metrics.writeLogs()
+        metrics.writeDeliveries()
+        metrics.writeRetries()
+        return metrics.page.text
+    }
+
+    private init(queue: QueueSnapshot, worker: Worker, written: Timestamp) {
+        self.queue = queue
+        self.worker = worker
+        self.written = written
+    }
+
+    // MARK: - Families
+
+    private mutating func writeWorker() {
+        page.family("redeliver_build_info", .gauge, help: "Always 1; the labels say what runs.")
+        page.sample("redeliver_build_info", ["version": worker.version], 1)
+        single("redeliver_start_time_seconds", .gauge, "When the worker started.", worker.started.inSeconds)
+        single(
+            "redeliver_textfile_written_timestamp_seconds", .gauge, "When this file was written.", written.inSeconds)
+        page.family(
+            "redeliver_last_loop_timestamp_seconds", .gauge,
+            help: "When each loop last completed a turn; 0: not since the start.")
+        for loop in LoopName.allCases {
+            page.sample(
+                "redeliver_last_loop_timestamp_seconds", ["loop": loop.rawValue],
+                worker.lastTurns[loop.rawValue]?.inSeconds ?? 0)
+        }
+        single(
+            "redeliver_auth_ok", .gauge, "0 while the provider refuses the credential.",
+            worker.isCredentialGood ? 1 : 0)
+        page.family("redeliver_database_size_bytes", .gauge, help: "Size of the database's files.")
+        page.sample("redeliver_database_size_bytes", ["file": "main"], Double(worker.databaseSize))
+        page.sample("redeliver_database_size_bytes", ["file": "wal"], Double(worker.walSize))
+    }
+
+    private mutating func writeLogs() {
+        let endpoints = queue.endpoints.filter(\.isActive)
+        page.family(
+            "redeliver_last_poll_success_timestamp_seconds", .gauge,
+            help: "When the endpoint's log was last read; 0: never.")
+        for endpoint in endpoints {
+            page.sample(
+                "redeliver_last_poll_success_timestamp_seconds", ["endpoint": endpoint.name],
+                endpoint.lastPoll?.inSeconds ?? 0)
+        }
+        page.family(
+            "redeliver_scan_gap_seconds", .gauge, help: "Provider time of the endpoint's log that is not read yet.")
+        for endpoint in endpoints {
+            page.sample("redeliver_scan_gap_seconds", ["endpoint": endpoint.name], endpoint.gap.inSeconds)
+        }
+        page.family("redeliver_endpoint_held", .gauge, help: "1 while the endpoint's deliveries are held, by reason.")
+        for endpoint in endpoints {
+            for reason in HoldReason.allCases {
+                page.sample(
+                    "redeliver_endpoint_held", ["endpoint": endpoint.name, "reason": reason.rawValue],
+                    endpoint.holdReason == reason ? 1 : 0)
+            }
+        }
+        page.family("redeliver_log_entries_total", .counter, help: "Entries of the provider's logs, by what they were.")
+        for result in Counter.logResults {
+            page.sample(
+                "redeliver_log_entries_total", ["result": result], Double(queue.count(Counter.logEntries, result)))
+        }
+    }
+
+    private mutating func writeDeliveries() {
+        page.family("redeliver_deliveries", .gauge, help: "Deliveries that are neither delivered nor dead.")
+        for type in eventTypes {
+            for state in DeliveryState.allCases where state.isOpen {
+                let open = queue.open.first { $0.eventType == type && $0.state == state }
+                page.sample(
+                    "redeliver_deliveries", ["event_type": type, "state": state.rawValue], Double(open?.count ?? 0))
+            }
+        }
+        page.family("redeliver_deliveries_dead", .gauge, help: "Deliveries that were given up and not requeued.")
+        for type in eventTypes {
+            for reason in DeadReason.allCases {
+                let dead = queue.dead.first { $0.eventType == type && $0.reason == reason }
+                page.sample(
+                    "redeliver_deliveries_dead", ["event_type": type, "reason": reason.rawValue],
+                    Double(dead?.count ?? 0))
+            }
+        }
+        page.family(
+            "redeliver_deliveries_finalized_total", .counter, help: "Deliveries that ended, by event type and outcome.")
+        for type in eventTypes {
+            for outcome in Counter.finalOutcomes {
+                page.sample(
+                    "redeliver_deliveries_finalized_total", ["event_type": type, "outcome": outcome],
+                    Double(queue.count(Counter.finalized, type, outcome)))
+            }
+        }
+        page.family(
+            "redeliver_oldest_undelivered_timestamp_seconds", .gauge,
+            help: "First failure of the oldest open delivery; 0: none.")
+        for type in eventTypes {
+            let oldest = queue.open.filter { $0.eventType == type }.map(\.oldestFailure).min()
+            page.sample(
+                "redeliver_oldest_undelivered_timestamp_seconds", ["event_type": type], oldest?.inSeconds ?? 0)
+        }
+        single(
+            "redeliver_oldest_due_timestamp_seconds", .gauge,
+            "Since when the oldest due delivery has been due; 0: nothing is due.", queue.oldestDue?.inSeconds ?? 0)
+        histogram(
+            "redeliver_recovery_duration_seconds", "From the first failure to the proven delivery.",
+            Counter.recoveryDuration, Histogram.recoveryBounds)
+    }
+
+    private mutating func writeRetries() {
+        page.family("redeliver_retry_requests_total", .counter, help: "Retry calls, by the provider's answer.")
+        for answer in RetryAnswer.Kind.allCases.map(\.rawValue) {
+            page.sample(
+                "redeliver_retry_requests_total", ["answer": answer], Double(queue.count(Counter.retryRequests, answer))
+            )
+        }
+        single(
+            "redeliver_unconfirmed_total", .counter,
+            "Retry calls about which the log stayed silent; each may lead to a repeat.",
+            Double(queue.count(Counter.unconfirmed)))
+        histogram(
+            "redeliver_retry_request_duration_seconds", "Duration of retry calls.", Counter.requestDuration,
+            Histogram.requestBounds)
+    }
+
+    // MARK: - Shapes
+
+    /// Always ends with `other`, so that its series exists before the 33rd event type does.
+    private var eventTypes: [String] {
+        queue.eventTypes.filter { $0 != EventTypeLabels.other } + [EventTypeLabels.other]
+    }
+
+    private mutating func single(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: Double) {
+        page.family(name, kind, help: help)
+        page.sample(name, [:], value)
+    }
+
+    private mutating func histogram(_ name: String, _ help: String, _ counter: String, _ bounds: [Double]) {
+        page.family(name, .histogram, help: help)
+        var sum: Int64 = 0
+        for label in bounds.map(Histogram.label) + ["+Inf"] {
+            sum += queue.count(counter, label)
+            page.sample(name + "_bucket", ["le": label], Double(sum))
+        }
+        page.sample(name + "_sum", [:], Double(queue.count(counter, Histogram.sum)) / 1_000)
+        page.sample(name + "_count", [:], Double(sum))
+    }
+}
+
+extension Timestamp {
+    /// Unix seconds, as Prometheus has time.
+    fileprivate var inSeconds: Double { Double(milliseconds) / 1_000 }
+}

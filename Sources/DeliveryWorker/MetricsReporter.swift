@@ -1,0 +1,21 @@
+import DeliveryQueue
+
+/// Writes the metrics file from one consistent snapshot.
+struct MetricsReporter: Sendable {
+    let store: QueueStore
+    let gate: SharedGate
+    let vitals: Vitals
+    let databasePath: String
+    let textfile: String
+    let version: String
+
+    /// - Throws: `StoreError` or `TextFileError`; the old file then stays, and its age tells.
+    func runOnce(at now: Timestamp) async throws {
+        let queue = try await store.snapshot(at: now)
+        let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
+        let worker = MetricsPage.Worker(
+            version: version, started: vitals.started, lastTurns: await vitals.lastTurns,
+            isCredentialGood: await gate.gate.closed != .credential, databaseSize: sizes.main, walSize: sizes.wal)
+        try TextFile.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
+    }
+}

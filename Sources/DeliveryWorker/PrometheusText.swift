@@ -1,0 +1,37 @@
+/// A page of metrics in the text exposition format 0.0.4: families in order, one HELP and TYPE each, no timestamps.
+struct PrometheusText: Sendable {
+    enum Kind: String, Sendable {
+        case counter, gauge, histogram
+    }
+
+    private(set) var text = ""
+
+    /// Begins a family; its samples follow.
+    mutating func family(_ name: String, _ kind: Kind, help: String) {
+        text += "# HELP \(name) \(Self.escaped(help))\n# TYPE \(name) \(kind.rawValue)\n"
+    }
+
+    /// One sample. Labels keep the order in which they are given; their values are escaped here and nowhere else.
+    mutating func sample(_ name: String, _ labels: KeyValuePairs<String, String>, _ value: Double) {
+        text += name
+        if !labels.isEmpty {
+            let pairs = labels.map { "\($0.key)=\"\(Self.escapedLabel($0.value))\"" }
+            text += "{" + pairs.joined(separator: ",") + "}"
+        }
+        text += " \(Self.number(value))\n"
+    }
+
+    /// Whole numbers without a fraction, so that counters read as counts.
+    static func number(_ value: Double) -> String {
+        guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
+        return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
+    }
+
+    private static func escapedLabel(_ text: String) -> String {
+        escaped(text).replacing("\"", with: "\\\"")
+    }
+}

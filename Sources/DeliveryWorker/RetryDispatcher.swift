@@ -1,0 +1,170 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+
+/// What a dispatching turn did, in counts.
+struct DispatchSummary: Sendable, Equatable {
+    var started = 0
+    var recorded = 0
+    var superseded = 0
+}
+
+/// Asks the provider for retries: claims what is due, calls, records what came of it. The intent of a call is committed
+/// before it begins, its outcome after it ended; in between only one call per delivery is in flight.
+struct RetryDispatcher: Sendable {
+    let store: QueueStore
+    let client: ProviderClient
+    let gate: SharedGate
+    let calls: CallsInFlight
+    let retry: WorkerConfiguration.Retry
+    let rules: RetryRules
+    /// Longer than a call can last, token renewal included.
+    let lease: Duration
+    let bell: Bell
+    /// Rung when a retry was taken on, by endpoint id, so that its log is read soon.
+    let pollBells: [String: Bell]
+    let wallClock: WallClock
+    let logger: Logger
+
+    /// The longest sleep between two looks, whatever the timers say: bounds the harm of a clock that jumps.
+    static let longestSleep = Duration.seconds(30)
+
+    /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
+    func run(in loop: Loop) async throws {
+        await withDiscardingTaskGroup { group in
+            await loop.run { now in
+                for delivery in try await turn(at: now).claimed {
+                    group.addTask { await call(delivery) }
+                }
+                return try await pause(at: wallClock.now)
+            }
+        }
+        _ = try await recordFinished(at: wallClock.now)
+    }
+
+    /// One turn to its end: retries what is due as far as the gate allows, waits for the answers and records them.
+    func runOnce(at now: Timestamp) async throws -> DispatchSummary {
+        var summary = DispatchSummary()
+        while true {
+            let turn = try await turn(at: wallClock.now)
+            summary.started += turn.claimed.count
+            summary.superseded += turn.superseded
+            await withDiscardingTaskGroup { group in
+                for delivery in turn.claimed {
+                    group.addTask { await call(delivery) }
+                }
+            }
+            let recorded = try await recordFinished(at: wallClock.now)
+            summary.recorded += recorded
+            guard turn.claimed.isEmpty else { continue }
+            guard try await mustWaitForTokens(at: wallClock.now) else { return summary }
+        }
+    }
+
+    // MARK: - One turn
+
+    private func turn(at now: Timestamp) async throws -> (claimed: [ClaimedDelivery], superseded: Int) {
+        _ = try await recordFinished(at: now)
+        let free = retry.concurrency - (await calls.count)
+        let granted = await gate.with { $0.take(upTo: free, at: now) }
+        guard granted > 0 else { return ([], 0) }
+        do {
+            let batch = try await store.claimDue(limit: granted, lease: lease, rules: rules, at: now)
+            await gate.with { $0.giveBack(granted - batch.deliveries.count) }
+            await calls.begin(batch.deliveries.count)
+            return (batch.deliveries, batch.superseded)
+        } catch {
+            await gate.with { $0.giveBack(granted) }
+            throw error
+        }
+    }
+
+    /// One call, which always ends in an outcome.
+    private func call(_ delivery: ClaimedDelivery) async {
+        let started = ContinuousClock.now
+        let answer = await client.retry(RetryRequest(delivery))
+        let duration = ContinuousClock.now - started
+        let answered = wallClock.now
+        let pause = await gate.with { $0.learn(from: answer, at: answered) }
+        await calls.finish(
+            AttemptOutcome(
+                deliveryID: delivery.id, leaseToken: delivery.leaseToken,
+                meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
+                status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
+                answered: answered))
+        await pollBells[delivery.endpointID]?.ring()
+        await bell.ring()
+    }
+
+    /// Records finished calls. What cannot be recorded now stays and is tried again in the next turn.
+    private func recordFinished(at now: Timestamp) async throws -> Int {
+        let outcomes = await calls.takeFinished()
+        guard !outcomes.isEmpty else { return 0 }
+        do {
+            let summary = try await store.record(outcomes, rules: rules, at: now)
+            log(outcomes, summary)
+            return summary.recorded
+        } catch {
+            await calls.putBack(outcomes)
+            throw error
+        }
+    }
+
+    /// Until the next delivery comes due and the gate lets it through; a finished call rings earlier.
+    private func pause(at now: Timestamp) async throws -> Duration {
+        guard await calls.count < retry.concurrency else { return Self.longestSleep }
+        guard let due = try await store.nextDue(at: now) else { return Self.longestSleep }
+        guard let opening = await gate.gate.wait(at: now) else { return Self.longestSleep }
+        return min(max(due - now, opening), Self.longestSleep)
+    }
+
+    /// For `runOnce`: sleeps when only the token bucket stands between us and due work.
+    ///
+    /// - Returns: false when nothing is due, or the gate is shut.
+    private func mustWaitForTokens(at now: Timestamp) async throws -> Bool {
+        let gate = await gate.gate
+        guard gate.closed == nil, let wait = gate.wait(at: now), let due = try await store.nextDue(at: now), due <= now
+        else { return false }
+        try await Task.sleep(for: max(wait, .milliseconds(1)))
+        return true
+    }
+
+    private func log(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) {
+        for outcome in outcomes where outcome.meaning != .accepted {
+            logger.notice(
+                "retry not taken on",
+                metadata: [
+                    "delivery": "\(outcome.deliveryID)", "answer": "\(outcome.answer)",
+                    "status": "\(outcome.status.map(String.init) ?? "none")",
+                ])
+        }
+        logger.debug("outcomes recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
+    }
+}
+
+/// Calls that are under way, and the outcomes of those that ended and are not recorded yet.
+actor CallsInFlight {
+    private var running = 0
+    private var finished: [AttemptOutcome] = []
+
+    /// Calls that hold a slot: running, or ended and not recorded.
+    var count: Int { running + finished.count }
+
+    func begin(_ number: Int) {
+        running += number
+    }
+
+    func finish(_ outcome: AttemptOutcome) {
+        running -= 1
+        finished.append(outcome)
+    }
+
+    func takeFinished() -> [AttemptOutcome] {
+        defer { finished = [] }
+        return finished
+    }
+
+    func putBack(_ outcomes: [AttemptOutcome]) {
+        finished = outcomes + finished
+    }
+}

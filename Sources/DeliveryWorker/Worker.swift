@@ -1,0 +1,186 @@
+package import DeliveryQueue
+package import Logging
+package import ProviderAPI
+import ServiceLifecycle
+import UnixSignals
+
+/// What outlives a reload: the open database, the connections to the provider, clocks and vital signs.
+package struct WorkerBase: Sendable {
+    package let store: QueueStore
+    let transport: any HTTPTransport
+    let clock: any Clock<Duration>
+    let wallClock: WallClock
+    let vitals: Vitals
+    let logger: Logger
+
+    package init(
+        store: QueueStore, transport: any HTTPTransport, clock: any Clock<Duration> = ContinuousClock(),
+        wallClock: WallClock = .system, logger: Logger
+    ) {
+        self.store = store
+        self.transport = transport
+        self.clock = clock
+        self.wallClock = wallClock
+        vitals = Vitals(started: wallClock.now)
+        self.logger = logger
+    }
+
+    func client(for configuration: WorkerConfiguration) -> ProviderClient {
+        ProviderClient(
+            baseURL: configuration.provider.baseURL, credential: configuration.provider.credential,
+            fields: configuration.provider.fields, requestTimeout: configuration.provider.requestTimeout,
+            transport: transport, now: { [wallClock] in wallClock.now.milliseconds }, logger: logger)
+    }
+}
+
+/// The composition root: opens what is needed, runs until it is told to stop, closes in order.
+package struct Worker: Sendable {
+    package let load: @Sendable () throws -> WorkerConfiguration
+    package let logger: Logger
+
+    /// - Parameter load: reads the configuration; called at the start and at every SIGHUP.
+    package init(logger: Logger, load: @escaping @Sendable () throws -> WorkerConfiguration) {
+        self.load = load
+        self.logger = logger
+    }
+
+    /// The daemon: returns after SIGTERM or SIGINT, when calls in flight have ended and are recorded.
+    ///
+    /// - Throws: `ConfigurationError` or `StoreError` before anything is called.
+    package func run() async throws {
+        let configuration = try load()
+        try await withBase(configuration) { base in
+            let reload = Reload()
+            let supervisor = Supervisor(first: configuration, base: base, reload: reload)
+            let reloader = Reloader(load: load, reload: reload, database: configuration.database, logger: logger)
+            var group = ServiceGroupConfiguration(
+                services: [reloader, supervisor], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger.quieter)
+            group.maximumGracefulShutdownDuration = configuration.provider.requestTimeout + Self.shutdownMargin
+            group.maximumCancellationDuration = Self.shutdownMargin
+            try await ServiceGroup(configuration: group).run()
+            logger.notice("stopped")
+        }
+    }
+
+    /// One full turn, for cron.
+    ///
+    /// - Returns: how many endpoints could not be polled.
+    package func runOnce() async throws -> Int {
+        let configuration = try load()
+        return try await withBase(configuration) { base in
+            let generation = Generation(configuration, on: base)
+            try await generation.prepare(at: base.wallClock.now)
+            return try await generation.runOnce()
+        }
+    }
+
+    /// Time for recording the last outcomes after the last call had to end.
+    private static let shutdownMargin = Duration.seconds(5)
+
+    private func withBase<Value: Sendable>(
+        _ configuration: WorkerConfiguration, _ work: (WorkerBase) async throws -> Value
+    ) async throws -> Value {
+        let now = WallClock.system.now
+        let store = try QueueStore(path: configuration.database, now: now)
+        let transport = AsyncHTTPTransport(
+            concurrency: configuration.retry.concurrency + configuration.endpoints.count, logger: logger.quieter)
+        do {
+            let rules = RetryRules(confirmWithin: configuration.confirm.within)
+            let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
+            logger.notice(
+                "started",
+                metadata: [
+                    "version": "\(RedeliverVersion.current)", "database": "\(configuration.database)",
+                    "endpoints": "\(configuration.endpoints.count)", "calls.interrupted": "\(interrupted)",
+                ])
+            let value = try await work(WorkerBase(store: store, transport: transport, logger: logger))
+            try await transport.shutdown()
+            try store.close()
+            return value
+        } catch {
+            try? await transport.shutdown()
+            try? store.close()
+            throw error
+        }
+    }
+}
+
+/// Runs one generation after the other.
+private struct Supervisor: Service {
+    let first: WorkerConfiguration
+    let base: WorkerBase
+    let reload: Reload
+
+    func run() async throws {
+        var configuration = first
+        while true {
+            let generation = Generation(configuration, on: base)
+            try await generation.prepare(at: base.wallClock.now)
+            let group = ServiceGroup(
+                configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
+            await reload.attach(group)
+            try await group.run()
+            // The last turn of the loops may have changed what the file says.
+            try? await generation.metrics.runOnce(at: base.wallClock.now)
+            guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
+            configuration = next
+        }
+    }
+}
+
+/// Reads the configuration again at SIGHUP. A faulty file changes nothing and is reported whole.
+private struct Reloader: Service {
+    let load: @Sendable () throws -> WorkerConfiguration
+    let reload: Reload
+    let database: String
+    let logger: Logger
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            do {
+                let configuration = try load()
+                guard configuration.database == database else {
+                    logger.error(
+                        "configuration not reloaded: `database` cannot change while the daemon runs; restart it",
+                        metadata: ["database": "\(database)", "asked": "\(configuration.database)"])
+                    continue
+                }
+                logger.notice("configuration reloaded", metadata: ["endpoints": "\(configuration.endpoints.count)"])
+                await reload.offer(configuration)
+            } catch {
+                logger.error("configuration not reloaded, the old one stays", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+/// Hands a new configuration from the reloader to the supervisor.
+private actor Reload {
+    private var pending: WorkerConfiguration?
+    private var current: ServiceGroup?
+
+    func attach(_ group: ServiceGroup) async {
+        current = group
+        if pending != nil { await group.triggerGracefulShutdown() }
+    }
+
+    func offer(_ configuration: WorkerConfiguration) async {
+        pending = configuration
+        await current?.triggerGracefulShutdown()
+    }
+
+    func take() -> WorkerConfiguration? {
+        defer { pending = nil }
+        return pending
+    }
+}
+
+extension Logger {
+    /// For libraries whose everyday messages are of no use to an operator.
+    fileprivate var quieter: Logger {
+        var logger = self
+        logger.logLevel = max(.warning, logLevel)
+        return logger
+    }
+}

@@ -1,0 +1,208 @@
+import AsyncHTTPClient
+package import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// HTTP over async-http-client, with its traps closed: one deadline around the whole exchange, no redirects, no hidden
+/// retries, and a careful answer to "can the provider have executed this?". Proxy settings of the environment are not
+/// used. Call ``shutdown()`` once before dropping it.
+package struct AsyncHTTPTransport: HTTPTransport {
+    /// Hard limit on any decompressed answer. Requests set tighter ones, but decompression is configured per client.
+    static let decompressedLimit = 64 << 20
+    /// Longest wait for TCP and TLS together; a deadline of the request that ends earlier wins.
+    private static let connectTimeout = TimeAmount.seconds(10)
+    /// Shorter than the usual keep-alive of servers and load balancers, so that a connection the other side is about to
+    /// close is rarely used: such a request would have an unknown outcome.
+    private static let idleTimeout = TimeAmount.seconds(15)
+
+    private let client: HTTPClient
+
+    /// At most `concurrency` connections to a host; further requests wait for one, within their timeout.
+    package init(concurrency: Int, logger: Logger) {
+        var pool = HTTPClient.Configuration.ConnectionPool(
+            idleTimeout: Self.idleTimeout, concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, concurrency))
+        // Otherwise a refused connection is retried silently until the connect timeout.
+        pool.retryConnectionEstablishment = false
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: nil,
+            // A redirected POST would be repeated as a GET and its 200 taken for success.
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: Self.connectTimeout),
+            connectionPool: pool,
+            proxy: nil,
+            decompression: .enabled(limit: .size(Self.decompressedLimit))
+        )
+        configuration.httpVersion = .http1Only
+        client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: configuration, backgroundActivityLogger: logger)
+    }
+
+    /// Closes all connections; requests in flight fail.
+    package func shutdown() async throws {
+        try await client.shutdown()
+    }
+
+    package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        let mark = SendMark()
+        do {
+            return try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
+                // async-http-client's own deadline ends at the response head, and each dripped byte resets its read
+                // timeout; so the clock runs beside the exchange.
+                group.addTask { try await exchange(request, mark) }
+                group.addTask {
+                    try await Task.sleep(for: request.timeout)
+                    throw DeadlinePassed()
+                }
+                defer { group.cancelAll() }
+                guard let response = try await group.next() else { throw CancellationError() }
+                return response
+            }
+        } catch {
+            // Only here, after both tasks have ended: a request that has failed can no longer begin to send its body,
+            // so the mark is final.
+            throw Task.isCancelled ? .cancelled : Self.transportError(error, request, bodyBegun: mark.isSet)
+        }
+    }
+
+    private func exchange(_ request: HTTPRequest, _ mark: SendMark) async throws -> HTTPResponse {
+        var outgoing = HTTPClientRequest(url: request.url)
+        outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
+        for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
+        if let body = request.body {
+            outgoing.body = .stream(MarkedBody(bytes: body, mark: mark), length: .known(Int64(body.count)))
+        }
+        let answer = try await client.execute(outgoing, deadline: .distantFuture)
+        var body: [UInt8] = []
+        for try await part in answer.body {
+            guard body.count + part.readableBytes <= request.responseLimit else { throw AnswerTooLarge() }
+            body.append(contentsOf: part.readableBytesView)
+        }
+        // A cancelled body stream may end as if it were complete.
+        try Task.checkCancellation()
+        return HTTPResponse(
+            status: Int(answer.status.code),
+            headers: answer.headers.map { HTTPHeader($0.name, $0.value) },
+            body: body
+        )
+    }
+
+    private struct DeadlinePassed: Error {}
+    private struct AnswerTooLarge: Error {}
+}
+
+/// Whether the request's body was asked for, which happens only once a connection stands and the head is written to it.
+/// A server that never saw the announced body cannot have executed the request.
+private final class SendMark: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { flag.load(ordering: .sequentiallyConsistent) }
+
+    func set() {
+        flag.store(true, ordering: .sequentiallyConsistent)
+    }
+}
+
+/// A body in one piece that sets the mark before it gives itself away.
+private struct MarkedBody: AsyncSequence, Sendable {
+    let bytes: [UInt8]
+    let mark: SendMark
+
+    struct Iterator: AsyncIteratorProtocol {
+        var body: MarkedBody?
+
+        mutating func next() async -> ByteBuffer? {
+            guard let current = body else { return nil }
+            body = nil
+            current.mark.set()
+            return ByteBuffer(bytes: current.bytes)
+        }
+    }
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(body: self)
+    }
+}
+
+extension AsyncHTTPTransport {
+    /// Tells what surely was not sent from what may have been executed; when in doubt, the latter.
+    private static func transportError(
+        _ error: any Error, _ request: HTTPRequest, bodyBegun: Bool
+    ) -> TransportError {
+        if error is AnswerTooLarge { return .responseTooLarge(limit: request.responseLimit) }
+        if case NIOHTTPDecompression.DecompressionError.limit = error {
+            return .responseTooLarge(limit: min(request.responseLimit, decompressedLimit))
+        }
+        let cause = cause(error)
+        let isUnsent = request.body != nil && !bodyBegun
+        switch cause {
+        case .refused, .dns, .connectTimeout, .noConnection, .shutDown, .invalidRequest:
+            return bodyBegun ? .unknownOutcome(cause) : .notSent(cause)
+        case .timeout:
+            // Still waiting for a connection.
+            return isUnsent ? .notSent(.connectTimeout) : .unknownOutcome(.timeout)
+        case .tls, .unreachable:
+            // These can strike an established connection too; only the mark tells.
+            return isUnsent ? .notSent(cause) : .unknownOutcome(cause)
+        case .connectionClosed, .reset, .garbledAnswer, .other:
+            return .unknownOutcome(cause)
+        }
+    }
+
+    private static func cause(_ error: any Error) -> TransportError.Cause {
+        switch error {
+        case is DeadlinePassed, is CancellationError: .timeout
+        case let error as HTTPClientError: cause(error)
+        case let error as IOError: cause(errno: error.errnoCode)
+        case is ChannelError: .connectionClosed
+        case is HTTPParserError, is NIOHTTPDecompression.DecompressionError,
+            is NIOHTTPDecompression.ExtraDecompressionError:
+            .garbledAnswer
+        case is SocketAddressError: .dns
+        default: cause(typeName: String(reflecting: type(of: error)), description: "\(error)")
+        }
+    }
+
+    /// Errors of modules that this package does not depend on, known by their type's name.
+    private static func cause(typeName: String, description: String) -> TransportError.Cause {
+        if typeName == "NIOPosix.NIOConnectionError" {
+            // One attempt per address; all of them failed.
+            if description.hasPrefix("DNS error") { return .dns }
+            return description.contains("connectTimeout") ? .connectTimeout : .refused
+        }
+        return typeName.hasPrefix("NIOSSL.") ? .tls : .other
+    }
+
+    private static func cause(_ error: HTTPClientError) -> TransportError.Cause {
+        switch error {
+        case .connectTimeout: .connectTimeout
+        case .tlsHandshakeTimeout: .tls
+        case .getConnectionFromPoolTimeout: .noConnection
+        case .alreadyShutdown: .shutDown
+        case .invalidURL, .emptyHost, .emptyScheme: .invalidRequest
+        case .readTimeout, .writeTimeout, .deadlineExceeded: .timeout
+        case .remoteConnectionClosed, .uncleanShutdown, .requestStreamCancelled: .connectionClosed
+        default:
+            // The two errors about header fields carry their values and are recognised by their bounded form.
+            error.shortDescription.hasPrefix("Invalid header field") || error.shortDescription == "Unsupported scheme"
+                ? .invalidRequest : .other
+        }
+    }
+
+    private static func cause(errno: CInt) -> TransportError.Cause {
+        switch errno {
+        case ECONNREFUSED: .refused
+        case ENETUNREACH, EHOSTUNREACH: .unreachable
+        case ETIMEDOUT: .connectTimeout
+        case EPIPE, ECONNRESET: .reset
+        default: .other
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// A value that never shows when it is printed, logged or dumped.
+package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    static let mask = "[hidden]"
+
+    /// The value itself, for the one place that sends it.
+    let revealed: String
+
+    package init(_ value: String) {
+        revealed = value
+    }
+
+    package var description: String { Self.mask }
+    package var debugDescription: String { Self.mask }
+    package var customMirror: Mirror { Mirror(self, children: ["value": Self.mask]) }
+}
+
+/// Where the password of a login comes from.
+package enum PasswordSource: Sendable, Equatable {
+    case value(Secret)
+    /// Read afresh for each login, so that a rotated password needs no restart.
+    case file(path: String)
+}
+
+/// How we prove to the provider who we are.
+package enum Credential: Sendable, Equatable {
+    /// A fixed bearer token; when the provider refuses it, nothing can be renewed.
+    case token(Secret)
+    /// A bearer token in a file, read afresh for each request, so that a rotated token needs no restart.
+    case tokenFile(path: String)
+    /// Tokens are fetched by `POST /api/v2/user/login` and refreshed by `POST /api/v2/token/refresh/`.
+    case login(username: String, password: PasswordSource)
+}
+
+/// Reads secrets from files.
+enum SecretFile {
+    /// Far more than any token or password; protects against a wrong path.
+    private static let sizeLimit = 64 << 10
+
+    /// The file's text without trailing line breaks. A fault names the path and never the content.
+    static func read(_ path: String) -> Result<Secret, Fault> {
+        let bytes: Data
+        do {
+            let file = try FileHandle(forReadingFrom: URL(filePath: path))
+            defer { try? file.close() }
+            bytes = try file.read(upToCount: sizeLimit + 1) ?? Data()
+        } catch {
+            return .failure(Fault(reason: "cannot read the file \(path): is it there and readable by this user?"))
+        }
+        guard bytes.count <= sizeLimit, let text = String(validating: bytes, as: UTF8.self) else {
+            return .failure(Fault(reason: "the file \(path) is too long or not text: is it the right one?"))
+        }
+        let content = String(text.reversed().drop { $0.isNewline }.reversed())
+        return content.isEmpty ? .failure(Fault(reason: "the file \(path) is empty")) : .success(Secret(content))
+    }
+
+    struct Fault: Error, Equatable {
+        let reason: String
+    }
+}

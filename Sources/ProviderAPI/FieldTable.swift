@@ -1,0 +1,67 @@
+/// ``FieldNames`` compiled for the scanner: finds the slot of a raw key without making a string of it.
+///
+/// Every (meaning, name) pair owns a slot; the slots of one meaning are neighbours in order of preference.
+struct FieldTable: Sendable {
+    let taskID: Range<Int>
+    let eventType: Range<Int>
+    let customerID: Range<Int>
+    let webhookID: Range<Int>
+    let body: Range<Int>
+    let outcome: Range<Int>
+    let time: Range<Int>
+    let error: Range<Int>
+
+    /// By slot.
+    private(set) var names: [String] = []
+    private var keys: [[UInt8]] = []
+    private var slotsByLength: [[Int]] = []
+
+    init(_ fields: FieldNames) {
+        var names: [String] = []
+        func add(_ list: [String]) -> Range<Int> {
+            names += list
+            return (names.count - list.count)..<names.count
+        }
+        taskID = add(fields.taskID)
+        eventType = add(fields.eventType)
+        customerID = add(fields.customerID)
+        webhookID = add(fields.webhookID)
+        body = add(fields.body)
+        outcome = add(fields.outcome)
+        time = add(fields.time)
+        error = add(fields.error)
+        self.names = names
+        keys = names.map { Array($0.utf8) }
+        slotsByLength = Array(repeating: [], count: (keys.map(\.count).max() ?? 0) + 1)
+        for (slot, key) in keys.enumerated() { slotsByLength[key.count].append(slot) }
+    }
+
+    /// Notes `value` in every slot whose name is the key at `key` (a range between quotes). A repeated key overwrites:
+    /// the last one wins, as in Python and JavaScript.
+    func note(_ value: Range<Int>, forKey key: Range<Int>, in bytes: [UInt8], values: inout [Range<Int>?]) {
+        if bytes[key].contains(Byte.backslash) {
+            let decoded = Array(JSONText.decode(bytes[key]).utf8)
+            note(value, forKey: decoded.indices, of: decoded, values: &values)
+        } else {
+            note(value, forKey: key, of: bytes, values: &values)
+        }
+    }
+
+    private func note(_ value: Range<Int>, forKey key: Range<Int>, of bytes: [UInt8], values: inout [Range<Int>?]) {
+        guard key.count < slotsByLength.count else { return }
+        for slot in slotsByLength[key.count] where matches(slot, bytes, key) {
+            values[slot] = value
+        }
+    }
+
+    private func matches(_ slot: Int, _ bytes: [UInt8], _ key: Range<Int>) -> Bool {
+        let name = keys[slot]
+        for index in 0..<name.count where name[index] != bytes[key.lowerBound + index] { return false }
+        return true
+    }
+
+    /// For messages: `task_id, id`.
+    func list(_ slots: Range<Int>) -> String {
+        names[slots].joined(separator: ", ")
+    }
+}

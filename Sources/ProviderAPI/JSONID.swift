@@ -1,0 +1,34 @@
+/// An id as it stood in the log. The provider's ids may be strings or integers, and a retry must send back the same
+/// JSON type, so the raw token is kept beside the readable text.
+package struct JSONID: Sendable, Hashable {
+    /// The token as it stood in the log: `12`, `"12"` or `null`.
+    package let json: String
+    /// For people and keys: `12` for both `12` and `"12"`; empty for `null`.
+    package let text: String
+
+    package init(json: String, text: String) {
+        self.json = json
+        self.text = text
+    }
+
+    /// JSON's `null`, for an id that the log does not give.
+    package static let null = JSONID(json: "null", text: "")
+
+    /// An id that comes from the configuration: sent as a JSON string.
+    package init(string text: String) {
+        self.init(json: String(decoding: JSONText.quoted(text), as: UTF8.self), text: text)
+    }
+
+    /// Reads a token that is a non-empty string or an integer; nil for any other.
+    init?(token: ArraySlice<UInt8>) {
+        if let string = JSONText.string(token) {
+            guard !string.isEmpty else { return nil }
+            self.init(json: String(decoding: token, as: UTF8.self), text: string)
+        } else {
+            let digits = token.first == Byte.minus ? token.dropFirst() : token
+            guard !digits.isEmpty, digits.allSatisfy(Byte.isDigit) else { return nil }
+            let text = String(decoding: token, as: UTF8.self)
+            self.init(json: text, text: text)
+        }
+    }
+}

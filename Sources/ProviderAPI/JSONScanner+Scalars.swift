@@ -1,0 +1,121 @@
+/// The bytes that have a meaning in JSON's grammar.
+enum Byte {
+    static let quote = UInt8(ascii: "\"")
+    static let backslash = UInt8(ascii: "\\")
+    static let openBrace = UInt8(ascii: "{")
+    static let closeBrace = UInt8(ascii: "}")
+    static let openBracket = UInt8(ascii: "[")
+    static let closeBracket = UInt8(ascii: "]")
+    static let comma = UInt8(ascii: ",")
+    static let colon = UInt8(ascii: ":")
+    static let minus = UInt8(ascii: "-")
+    static let plus = UInt8(ascii: "+")
+    static let dot = UInt8(ascii: ".")
+    static let zero = UInt8(ascii: "0")
+    static let nine = UInt8(ascii: "9")
+    static let smallT = UInt8(ascii: "t")
+    static let smallF = UInt8(ascii: "f")
+    static let smallN = UInt8(ascii: "n")
+    static let smallU = UInt8(ascii: "u")
+
+    static func isDigit(_ byte: UInt8) -> Bool { byte >= zero && byte <= nine }
+}
+
+extension JSONScanner {
+    /// Passes over a string whose opening quote is the current byte.
+    mutating func skipString() throws(JSONSyntaxError) {
+        position &+= 1
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == Byte.quote {
+                position &+= 1
+                return
+            }
+            if byte == Byte.backslash {
+                try skipEscape()
+            } else if byte < 0x20 {
+                throw error(.controlCharacter)
+            } else if byte < 0x80 {
+                position &+= 1
+            } else {
+                try skipMultibyteCharacter()
+            }
+        }
+        throw error(.unexpectedEnd)
+    }
+
+    private mutating func skipEscape() throws(JSONSyntaxError) {
+        position &+= 1
+        guard position < bytes.count else { throw error(.unexpectedEnd) }
+        switch bytes[position] {
+        case Byte.quote, Byte.backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position &+= 1
+        case Byte.smallU:
+            for _ in 0..<4 {
+                position &+= 1
+                guard position < bytes.count else { throw error(.unexpectedEnd) }
+                guard JSONText.hexDigit(bytes[position]) != nil else { throw error(.badEscape) }
+            }
+            position &+= 1
+        default:
+            throw error(.badEscape)
+        }
+    }
+
+    /// Checks one character of two to four bytes against the table of well-formed sequences (Unicode 15, table 3-7):
+    /// no overlong forms, no surrogates, nothing above U+10FFFF.
+    private mutating func skipMultibyteCharacter() throws(JSONSyntaxError) {
+        let second: ClosedRange<UInt8>
+        let length: Int
+        switch bytes[position] {
+        case 0xC2...0xDF: (length, second) = (2, 0x80...0xBF)
+        case 0xE0: (length, second) = (3, 0xA0...0xBF)
+        case 0xED: (length, second) = (3, 0x80...0x9F)
+        case 0xE1...0xEF: (length, second) = (3, 0x80...0xBF)
+        case 0xF0: (length, second) = (4, 0x90...0xBF)
+        case 0xF1...0xF3: (length, second) = (4, 0x80...0xBF)
+        case 0xF4: (length, second) = (4, 0x80...0x8F)
+        default: throw error(.badUTF8)
+        }
+        guard position + length <= bytes.count, second.contains(bytes[position + 1]) else { throw error(.badUTF8) }
+        for index in (position + 2)..<(position + length) where bytes[index] & 0xC0 != 0x80 {
+            throw error(.badUTF8)
+        }
+        position &+= length
+    }
+
+    mutating func skipNumber() throws(JSONSyntaxError) {
+        if bytes[position] == Byte.minus { position &+= 1 }
+        if position < bytes.count, bytes[position] == Byte.zero {
+            position &+= 1
+        } else {
+            try skipDigits()
+        }
+        if position < bytes.count, bytes[position] == Byte.dot {
+            position &+= 1
+            try skipDigits()
+        }
+        if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
+            position &+= 1
+            if position < bytes.count, bytes[position] == Byte.plus || bytes[position] == Byte.minus {
+                position &+= 1
+            }
+            try skipDigits()
+        }
+    }
+
+    private mutating func skipDigits() throws(JSONSyntaxError) {
+        let start = position
+        while position < bytes.count, Byte.isDigit(bytes[position]) { position &+= 1 }
+        guard position > start else { throw error(position < bytes.count ? .badNumber : .unexpectedEnd) }
+    }
+
+    mutating func skipLiteral(_ literal: StaticString) throws(JSONSyntaxError) {
+        for index in 0..<literal.utf8CodeUnitCount {
+            guard position < bytes.count else { throw error(.unexpectedEnd) }
+            guard bytes[position] == literal.utf8Start[index] else { throw error(.unexpectedByte) }
+            position &+= 1
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// Why a text is not JSON as RFC 8259 defines it, and at which byte.
+struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
+    enum Problem: String {
+        case unexpectedEnd = "the text ends too early"
+        case unexpectedByte = "unexpected byte"
+        case badEscape = "unknown escape in a string"
+        case controlCharacter = "bare control character in a string"
+        case badUTF8 = "invalid UTF-8"
+        case badNumber = "malformed number"
+        case tooDeep = "nested too deep"
+        case trailingText = "text after the value"
+    }
+
+    let problem: Problem
+    /// Counted from 0 in the text as it was received.
+    let offset: Int
+
+    var description: String { "\(problem.rawValue) at byte \(offset)" }
+}

@@ -1,0 +1,101 @@
+/// How a delivery ended, in the provider's log.
+package enum LogOutcome: String, Sendable, CaseIterable {
+    case succeeded
+    case failed
+    /// The provider itself is still at it: neither success nor failure.
+    case inProgress = "in_progress"
+}
+
+/// One line of the provider's delivery log that could be understood.
+package struct LogEntry: Sendable, Equatable {
+    package var taskID: JSONID
+    /// Always present on a failure.
+    package var eventType: String?
+    /// nil: absent or null.
+    package var customerID: JSONID?
+    /// nil: absent or null; the entry then belongs to the endpoint whose log was read.
+    package var webhookID: JSONID?
+    /// The payload's JSON value, byte for byte. Always present on a failure; nil when absent, null or (on entries
+    /// that are no failures) over the size limit.
+    package var body: [UInt8]?
+    package var outcome: LogOutcome
+    /// The receiver's answer as far as the log gives it as a number.
+    package var statusCode: Int?
+    /// Milliseconds since 1970 UTC, from the first time field that can be read; nil when the entry has none.
+    package var loggedAt: Int64?
+    /// Milliseconds since 1970 UTC, the latest of all time fields; equals `loggedAt` when there is only one.
+    package var changedAt: Int64?
+    /// At most 500 characters.
+    package var errorText: String?
+
+    package init(
+        taskID: JSONID, eventType: String? = nil, customerID: JSONID? = nil, webhookID: JSONID? = nil,
+        body: [UInt8]? = nil, outcome: LogOutcome, statusCode: Int? = nil, loggedAt: Int64? = nil,
+        changedAt: Int64? = nil, errorText: String? = nil
+    ) {
+        self.taskID = taskID
+        self.eventType = eventType
+        self.customerID = customerID
+        self.webhookID = webhookID
+        self.body = body
+        self.outcome = outcome
+        self.statusCode = statusCode
+        self.loggedAt = loggedAt
+        self.changedAt = changedAt
+        self.errorText = errorText
+    }
+}
+
+/// One line of the log that could not be understood: kept whole, so that nothing is lost and a person can look at it.
+package struct UnreadableEntry: Sendable, Equatable {
+    /// Bounded, so that it can be counted.
+    package enum Reason: String, Sendable, CaseIterable {
+        case notAnObject = "not_an_object"
+        case tooDeep = "too_deep"
+        case noTaskID = "no_task_id"
+        case noOutcome = "no_outcome"
+        case unknownOutcome = "unknown_outcome"
+        case badTime = "bad_time"
+        /// Failures only, as are the reasons below: nothing but a failure is sent again.
+        case noBody = "no_body"
+        case bodyTooLarge = "body_too_large"
+        case noEventType = "no_event_type"
+        case badIdentifier = "bad_identifier"
+    }
+
+    package var reason: Reason
+    /// Short; names the fields and, for words and times, the value found. Never holds a body.
+    package var detail: String
+    /// The entry's bytes as they stood in the page.
+    package var raw: [UInt8]
+    /// Milliseconds since 1970 UTC, if that much could be read.
+    package var loggedAt: Int64?
+
+    package init(reason: Reason, detail: String, raw: [UInt8], loggedAt: Int64? = nil) {
+        self.reason = reason
+        self.detail = detail
+        self.raw = raw
+        self.loggedAt = loggedAt
+    }
+}
+
+/// One page of an endpoint's delivery log.
+package struct LogPage: Sendable, Equatable {
+    package enum Item: Sendable, Equatable {
+        case entry(LogEntry)
+        case unreadable(UnreadableEntry)
+    }
+
+    /// In the order of the page, which may be newest first, oldest first or neither.
+    package var items: [Item]
+    /// nil on the last page.
+    package var next: PageLink?
+    /// The provider's clock, milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
+    package var serverTime: Int64?
+
+    package init(items: [Item], next: PageLink? = nil, serverTime: Int64? = nil) {
+        self.items = items
+        self.next = next
+        self.serverTime = serverTime
+    }
+}

@@ -1,0 +1,194 @@
+package import Logging
+
+/// The calls of the provider's API that the worker uses: read a log page, ask for a retry, sign in.
+package struct ProviderClient: Sendable {
+    /// Largest log page in bytes, after decompression.
+    static let pageLimit = 64 << 20
+    /// Largest answer of a retry call in bytes; nothing but a `task_id` and the start of an error text is used of it.
+    static let retryAnswerLimit = 1 << 20
+
+    private let base: BaseAddress?
+    private let decoder: LogPageDecoder
+    private let fields: FieldNames
+    private let requestTimeout: Duration
+    private let transport: any HTTPTransport
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+    private let session: ProviderSession?
+
+    /// - Parameters:
+    ///   - baseURL: absolute, http or https, for example `https://eu.amani.ai`; see ``isUsable(baseURL:)``. With an
+    ///     unusable one every call fails as unreachable.
+    ///   - requestTimeout: for each whole exchange, the answer's body included.
+    ///   - now: milliseconds since 1970 UTC.
+    package init(
+        baseURL: String, credential: Credential, fields: FieldNames, requestTimeout: Duration,
+        transport: any HTTPTransport, now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
+        base = BaseAddress(baseURL)
+        decoder = LogPageDecoder(fields: fields)
+        self.fields = fields
+        self.requestTimeout = requestTimeout
+        self.transport = transport
+        self.now = now
+        self.logger = logger
+        session = base.map { base in
+            let login = ProviderLogin(base: base, timeout: requestTimeout, transport: transport, now: now)
+            return ProviderSession(credential: credential, login: login, logger: logger)
+        }
+    }
+
+    /// Whether `text` is an absolute http or https URL without user information, query and fragment. For checking a
+    /// configuration.
+    package static func isUsable(baseURL text: String) -> Bool {
+        BaseAddress(text) != nil
+    }
+
+    /// Reads one page of an endpoint's delivery log: the first one, or the one that an earlier page links to.
+    package func logs(of endpointID: String, at page: PageLink? = nil) async throws(ProviderError) -> LogPage {
+        let operation = "reading the log of endpoint '\(endpointID)'"
+        let base = try usableBase(operation)
+        let url = page?.url ?? base.url("/api/v2/webhook_endpoint/\(PercentEncoding.segment(endpointID))/logs")
+        let request = HTTPRequest(
+            method: .get, url: url, headers: RequestHeaders.read, timeout: requestTimeout,
+            responseLimit: Self.pageLimit)
+        let response: HTTPResponse
+        do throws(CallFailure) {
+            response = try await authorized(request)
+        } catch {
+            switch error {
+            case .credential(let error): throw error
+            case .transport(let error):
+                throw ProviderError(operation: operation, reason: ProviderError.reason(of: error))
+            }
+        }
+        if let reason = ProviderError.reason(of: response, now: now()) {
+            throw ProviderError(operation: operation, reason: reason)
+        }
+        return try logPage(response, from: url, base, operation)
+    }
+
+    /// A page's address that was kept from an earlier reading; nil when it is not, or no longer, of the configured
+    /// origin: the token must not go there.
+    package func pageLink(to url: String) -> PageLink? {
+        base.flatMap { try? NextPage.link(url, from: $0.url("/"), within: $0) }
+    }
+
+    /// Asks the provider to send a failed delivery again. Never throws: every outcome is a value.
+    package func retry(_ request: RetryRequest) async -> RetryAnswer {
+        let base: BaseAddress
+        do throws(ProviderError) {
+            base = try usableBase("asking for a retry")
+        } catch {
+            return RetryAnswer(withoutToken: error)
+        }
+        let call = HTTPRequest(
+            method: .post, url: base.url("/api/v2/webhook_endpoint/retry"), headers: RequestHeaders.json,
+            body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
+        do throws(CallFailure) {
+            return RetryAnswer(try await authorized(call), now: now())
+        } catch {
+            switch error {
+            case .credential(let error): return RetryAnswer(withoutToken: error)
+            case .transport(let error): return RetryAnswer(error)
+            }
+        }
+    }
+
+    /// Tries a credential again that failed before: reads its file, refreshes the token or logs in. A fixed token has
+    /// nothing to try. After a refused login all calls fail at once until this succeeds.
+    package func signIn() async throws(ProviderError) {
+        _ = try usableBase("signing in")
+        try await session?.signIn()
+    }
+
+    private enum CallFailure: Error {
+        /// No token could be had; the call was not sent, or it was answered with 401.
+        case credential(ProviderError)
+        case transport(TransportError)
+    }
+
+    /// Sends with the session's token and, after a 401, once more with a renewed one.
+    private func authorized(_ request: HTTPRequest) async throws(CallFailure) -> HTTPResponse {
+        guard let session else { throw .transport(.notSent(.invalidRequest)) }
+        let token: ProviderSession.Token
+        let renewed: ProviderSession.Token?
+        let first: HTTPResponse
+        do throws(ProviderError) {
+            token = try await session.token()
+        } catch {
+            throw .credential(error)
+        }
+        first = try await send(request, token)
+        guard first.status == 401 else { return first }
+        do throws(ProviderError) {
+            renewed = try await session.renewed(after: token)
+        } catch {
+            throw .credential(error)
+        }
+        guard let renewed else { return first }
+        let second = try await send(request, renewed)
+        if second.status == 401 { await session.refused(renewed) }
+        return second
+    }
+
+    private func send(
+        _ request: HTTPRequest, _ token: ProviderSession.Token
+    ) async throws(CallFailure) -> HTTPResponse {
+        var request = request
+        request.headers.append(HTTPHeader("Authorization", "Bearer \(token.secret.revealed)"))
+        do throws(TransportError) {
+            let response = try await transport.send(request)
+            logger.trace(
+                "provider answered",
+                metadata: ["http.method": "\(request.method.rawValue)", "http.status": "\(response.status)"])
+            return response
+        } catch {
+            throw .transport(error)
+        }
+    }
+
+    private func usableBase(_ operation: String) throws(ProviderError) -> BaseAddress {
+        guard let base else {
+            throw ProviderError(
+                operation: operation, reason: .unreachable(cause: "base_url is not an absolute http or https URL"))
+        }
+        return base
+    }
+
+    private func logPage(
+        _ response: HTTPResponse, from url: String, _ base: BaseAddress, _ operation: String
+    ) throws(ProviderError) -> LogPage {
+        let decoded: LogPageDecoder.Page
+        do throws(LogPageDecoder.Fault) {
+            decoded = try decoder.page(response.body)
+        } catch {
+            throw ProviderError(operation: operation, reason: .unreadableAnswer(cause: cause(error, response)))
+        }
+        var page = LogPage(items: decoded.items)
+        page.serverTime = response.header("date").flatMap { HTTPDate.milliseconds($0, now: now()) }
+        guard let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) else { return page }
+        do throws(NextPage.Foreign) {
+            page.next = try NextPage.link(reference, from: url, within: base)
+        } catch {
+            throw ProviderError(operation: operation, reason: .foreignNextPage(origin: error.origin))
+        }
+        return page
+    }
+
+    private func cause(_ fault: LogPageDecoder.Fault, _ response: HTTPResponse) -> String {
+        switch fault {
+        case .syntax(let error):
+            switch response.body.first(where: { !" \n\r\t".utf8.contains($0) }) {
+            case nil: "the answer is empty"
+            case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
+            default: "the answer is not JSON: \(error)"
+            }
+        case .noList:
+            "the answer holds no list of entries, neither at its top nor under: "
+                + fields.entries.joined(separator: ", ")
+        case .badNext(let field):
+            "the answer's '\(field)' is not the text of an address"
+        }
+    }
+}

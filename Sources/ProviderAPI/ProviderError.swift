@@ -1,0 +1,133 @@
+/// Why a call other than a retry failed: operation, cause, and what to do about it.
+///
+/// Texts never hold a token, a password, a URL's query or a delivery's body.
+package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Reason: Sendable, Equatable {
+        case unauthorized
+        case forbidden
+        case endpointNotFound
+        case throttled(retryAfter: Duration?)
+        /// The provider cannot answer at the moment: 408, 425 or any 5xx.
+        case unavailable(status: Int, retryAfter: Duration?)
+        /// No complete answer came; `cause` is a bounded label or a sentence about the address.
+        case unreachable(cause: String)
+        /// An answer came, but it is not what provider-api.md describes.
+        case unreadableAnswer(cause: String)
+        case answerTooLarge(limit: Int)
+        /// `origin` is what the link to the next page points to.
+        case foreignNextPage(origin: String)
+        case redirected(status: Int)
+        /// Any other 4xx.
+        case rejected(status: Int)
+        /// The credential itself is unusable: unreadable file, refused login.
+        case credential(reason: String)
+        /// Our own task was cancelled.
+        case cancelled
+    }
+
+    /// The reason without its details: bounded, for metrics and log values.
+    package enum Kind: String, Sendable, CaseIterable {
+        case unauthorized, forbidden
+        case endpointNotFound = "endpoint_not_found"
+        case throttled, unavailable, unreachable
+        case unreadableAnswer = "unreadable_answer"
+        case answerTooLarge = "answer_too_large"
+        case foreignNextPage = "foreign_next_page"
+        case redirected, rejected, credential, cancelled
+    }
+
+    /// What was being done, for example `reading the log of endpoint 'abc'`.
+    package let operation: String
+    package let reason: Reason
+
+    package init(operation: String, reason: Reason) {
+        self.operation = operation
+        self.reason = reason
+    }
+
+    package var label: String { kind.rawValue }
+
+    package var kind: Kind {
+        switch reason {
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .endpointNotFound: .endpointNotFound
+        case .throttled: .throttled
+        case .unavailable: .unavailable
+        case .unreachable: .unreachable
+        case .unreadableAnswer: .unreadableAnswer
+        case .answerTooLarge: .answerTooLarge
+        case .foreignNextPage: .foreignNextPage
+        case .redirected: .redirected
+        case .rejected: .rejected
+        case .credential: .credential
+        case .cancelled: .cancelled
+        }
+    }
+
+    /// How long the provider asked us to stay away; at most one hour.
+    package var retryAfter: Duration? {
+        switch reason {
+        case .throttled(let retryAfter), .unavailable(_, let retryAfter): retryAfter
+        default: nil
+        }
+    }
+
+    package var description: String { "\(operation): \(explanation)" }
+
+    private var explanation: String {
+        switch reason {
+        case .unauthorized:
+            "the provider refused the token (HTTP 401), also after renewing it where that is possible: check the credential"
+        case .forbidden:
+            "the provider refused access (HTTP 403): check the permissions of the user's group and any IP allow-list"
+        case .endpointNotFound:
+            "the provider knows no such thing (HTTP 404): check base_url and the endpoint's id"
+        case .throttled:
+            "the provider asks to slow down (HTTP 429)"
+        case .unavailable(let status, _):
+            "the provider cannot answer at the moment (HTTP \(status))"
+        case .unreachable(let cause):
+            "no answer from the provider (\(cause)): check base_url, DNS, firewall and the provider's status"
+        case .unreadableAnswer(let cause):
+            cause
+        case .answerTooLarge(let limit):
+            "the answer is larger than \(limit) bytes"
+        case .foreignNextPage(let origin):
+            "the next page is at \(origin), which is not the origin of base_url; the token is not sent there"
+        case .redirected(let status):
+            "the provider redirects (HTTP \(status)), which is never followed: correct base_url"
+        case .rejected(let status):
+            "the provider rejected the request (HTTP \(status))"
+        case .credential(let reason):
+            reason
+        case .cancelled:
+            "cancelled"
+        }
+    }
+
+    /// What an answer's status means for any call but a retry; nil for 2xx.
+    static func reason(of response: HTTPResponse, now: Int64) -> Reason? {
+        switch response.status {
+        case 200...299: nil
+        case 300...399: .redirected(status: response.status)
+        case 401: .unauthorized
+        case 403: .forbidden
+        case 404: .endpointNotFound
+        case 429: .throttled(retryAfter: RetryAfter.duration(in: response, now: now))
+        case 408, 425, 500...:
+            .unavailable(status: response.status, retryAfter: RetryAfter.duration(in: response, now: now))
+        case 400...499: .rejected(status: response.status)
+        default: .unreadableAnswer(cause: "HTTP status \(response.status) has no meaning here")
+        }
+    }
+
+    /// What the lack of an answer means for any call but a retry.
+    static func reason(of error: TransportError) -> Reason {
+        switch error {
+        case .notSent, .unknownOutcome: .unreachable(cause: error.label)
+        case .responseTooLarge(let limit): .answerTooLarge(limit: limit)
+        case .cancelled: .cancelled
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Logging
+
+/// Holds the token: fetches it when first needed, renews it once for any number of calls that were refused at the same
+/// time, and stops asking after a refused login until ``signIn()``.
+actor ProviderSession {
+    /// A token as it was handed out. The generation tells whether it has been renewed since.
+    struct Token: Sendable {
+        let secret: Secret
+        fileprivate let generation: Int
+    }
+
+    private let credential: Credential
+    private let login: ProviderLogin
+    private let logger: Logger
+    private var tokens: ProviderLogin.Tokens?
+    private var generation = 0
+    /// The renewal under way, which all callers share.
+    private var renewal: Task<Result<Token, ProviderError>, Never>?
+    /// Set by a refused login: asking again and again would lock the account.
+    private var failure: ProviderError?
+
+    init(credential: Credential, login: ProviderLogin, logger: Logger) {
+        self.credential = credential
+        self.login = login
+        self.logger = logger
+    }
+
+    /// The token to send now.
+    func token() async throws(ProviderError) -> Token {
+        switch credential {
+        case .token(let secret): return try usable(secret, from: "the configured token")
+        case .tokenFile(let path): return try usable(try read(path), from: "the token in \(path)")
+        case .login:
+            if let failure { throw failure }
+            if let held { return held }
+            return try await renewed()
+        }
+    }
+
+    /// The token to repeat a call with after the provider refused `stale` (401); nil when there is no other one.
+    func renewed(after stale: Token) async throws(ProviderError) -> Token? {
+        switch credential {
+        case .token: return nil
+        case .tokenFile:
+            let current = try await token()
+            return current.secret == stale.secret ? nil : current
+        case .login:
+            if let failure { throw failure }
+            if let current = held, current.generation != stale.generation { return current }
+            return try await renewed()
+        }
+    }
+
+    /// Notes that the provider refused a token that had just been renewed: renewing it for every call would not help.
+    func refused(_ token: Token) {
+        guard case .login = credential, token.generation == generation else { return }
+        failure = ProviderError(operation: "using a renewed token", reason: .unauthorized)
+    }
+
+    /// Tries the credential again although it failed before: reads the file, or refreshes, or logs in. A fixed token
+    /// has nothing to try; the next call shows whether it is good.
+    func signIn() async throws(ProviderError) {
+        switch credential {
+        case .token, .tokenFile: _ = try await token()
+        case .login:
+            failure = nil
+            _ = try await renewed()
+        }
+    }
+
+    private var held: Token? {
+        tokens.map { Token(secret: $0.access, generation: generation) }
+    }
+
+    private func renewed() async throws(ProviderError) -> Token {
+        if let renewal { return try await renewal.value.get() }
+        // Unstructured, because it belongs to all callers: one that is cancelled must not take it from the others.
+        let task = Task { await self.renew() }
+        renewal = task
+        return try await task.value.get()
+    }
+
+    private func renew() async -> Result<Token, ProviderError> {
+        defer { renewal = nil }
+        do throws(ProviderError) {
+            let fresh = try await newTokens()
+            tokens = fresh
+            generation += 1
+            failure = nil
+            return .success(Token(secret: fresh.access, generation: generation))
+        } catch {
+            if case .credential = error.reason {
+                tokens = nil
+                failure = error
+            }
+            return .failure(error)
+        }
+    }
+
+    private func newTokens() async throws(ProviderError) -> ProviderLogin.Tokens {
+        guard case .login(let username, let source) = credential else {
+            throw ProviderError(operation: "logging in", reason: .credential(reason: "no user name is configured"))
+        }
+        if let refresh = tokens?.refresh, let fresh = try await login.refresh(refresh) {
+            logger.debug("token refreshed")
+            return fresh
+        }
+        let password =
+            switch source {
+            case .value(let secret): secret
+            case .file(let path): try read(path)
+            }
+        let fresh = try await login.logIn(username: username, password: password)
+        logger.info("logged in to the provider", metadata: ["provider.user": "\(username)"])
+        return fresh
+    }
+
+    private func read(_ path: String) throws(ProviderError) -> Secret {
+        do throws(SecretFile.Fault) {
+            return try SecretFile.read(path).get()
+        } catch {
+            throw ProviderError(operation: "reading the credential", reason: .credential(reason: error.reason))
+        }
+    }
+
+    private func usable(_ secret: Secret, from source: String) throws(ProviderError) -> Token {
+        guard BearerToken.isUsable(secret.revealed) else {
+            let reason = "\(source) is empty or holds characters that no token has, such as spaces or line breaks"
+            throw ProviderError(operation: "reading the credential", reason: .credential(reason: reason))
+        }
+        return Token(secret: secret, generation: 0)
+    }
+}

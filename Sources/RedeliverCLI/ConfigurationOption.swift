@@ -1,0 +1,28 @@
+import ArgumentParser
+import DeliveryWorker
+import Foundation
+
+/// `--config`, shared by all commands that need the whole configuration.
+struct ConfigurationOption: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The configuration file (YAML).", valueName: "file"))
+    var config = "/etc/redeliver/config.yaml"
+
+    /// - Throws: `ConfigurationError` with all faults.
+    func load() throws -> WorkerConfiguration {
+        try WorkerConfiguration.load(path: config, environment: ProcessInfo.processInfo.environment)
+    }
+}
+
+/// `--database`, or the one that the configuration names: on-call may read the database without the secrets.
+struct DatabaseOption: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOption
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The database itself, instead of the one that --config names.", valueName: "file"))
+    var database: String?
+
+    func path() throws -> String {
+        try database ?? configuration.load().database
+    }
+}

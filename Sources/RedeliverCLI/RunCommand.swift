@@ -1,0 +1,55 @@
+import ArgumentParser
+import DeliveryWorker
+import Foundation
+import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Polls the provider's logs and retries failed deliveries until stopped.",
+        discussion: """
+            SIGTERM and SIGINT stop it when the calls in flight have ended; SIGHUP reads the configuration again. With \
+            --once it does one full turn and exits, with 69 if a log could not be read.
+            """
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+
+    @Flag(help: "One full turn (poll, retry what is due, settle, write metrics), then exit: for cron.")
+    var once = false
+
+    @Option(help: "How much is logged to stderr; also REDELIVER_LOG_LEVEL. Default: info.")
+    var logLevel: LogLevel?
+
+    func run() async throws {
+        // Bodies are people's identity data: files for the owner and the group only.
+        umask(0o027)
+        let worker = Worker(logger: makeLogger()) { [configuration] in try configuration.load() }
+        try await Exit.onError {
+            guard once else { return try await worker.run() }
+            let failed = try await worker.runOnce()
+            if failed > 0 { throw Exit.unavailable }
+        }
+    }
+
+    private func makeLogger() -> Logger {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: "redeliver")
+        let variable = ProcessInfo.processInfo.environment["REDELIVER_LOG_LEVEL"]
+        logger.logLevel = (logLevel ?? variable.flatMap(LogLevel.init(rawValue:)) ?? .info).level
+        return logger
+    }
+}
+
+/// The levels of swift-log, by name.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

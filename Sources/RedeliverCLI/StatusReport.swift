@@ -1,0 +1,123 @@
+import DeliveryQueue
+import Foundation
+
+/// What `redeliver status` says: the JSON's shape, and the same as text. Keys are stable; times are Unix seconds.
+struct StatusReport: Encodable {
+    struct Totals: Encodable {
+        var scheduled = 0
+        var attempting = 0
+        var awaiting = 0
+        /// Of the open ones, those whose endpoint is held.
+        var held = 0
+        /// Since the database was made; pruned ones included.
+        var delivered: Int64 = 0
+        /// Given up and not requeued.
+        var dead = 0
+    }
+
+    struct EventType: Encodable {
+        let eventType: String
+        var totals = Totals()
+        var oldestFailure: Double?
+        var deadByReason: [String: Int] = [:]
+    }
+
+    struct Endpoint: Encodable {
+        let id: String
+        let name: String
+        let active: Bool
+        let open: Int
+        let lastPoll: Double?
+        let lastPollError: String?
+        let logReadUpTo: Double?
+        let unreadSeconds: Double
+        let heldBecause: String?
+        let heldSince: Double?
+    }
+
+    let at: Double
+    let database: String
+    let databaseBytes: Int64
+    let walBytes: Int64
+    let totals: Totals
+    let eventTypes: [EventType]
+    let endpoints: [Endpoint]
+    let retryCalls: Int64
+    let unconfirmedCalls: Int64
+    let unreadableEntries: Int
+    let nextAttempt: Double?
+
+    init(_ snapshot: QueueSnapshot, database path: String, at now: Timestamp) {
+        at = now.seconds
+        database = path
+        (databaseBytes, walBytes) = QueueStore.fileSizes(ofDatabase: path)
+        let types = Self.eventTypes(snapshot)
+        var totals = types.reduce(into: Totals()) { $0.add($1.totals) }
+        totals.held = snapshot.endpoints.filter { $0.holdReason != nil || !$0.isActive }.map(\.open).reduce(0, +)
+        self.totals = totals
+        eventTypes = types.filter { !$0.isEmpty }
+        endpoints = snapshot.endpoints.map(Endpoint.init)
+        retryCalls = snapshot.counts.filter { $0.name == Counter.retryRequests }.map(\.value).reduce(0, +)
+        unconfirmedCalls = snapshot.count(Counter.unconfirmed)
+        unreadableEntries = snapshot.unreadable
+        nextAttempt = snapshot.nextAttempt?.seconds
+    }
+
+    private static func eventTypes(_ snapshot: QueueSnapshot) -> [EventType] {
+        let names = snapshot.eventTypes + [EventTypeLabels.other]
+        return names.map { name in
+            var type = EventType(eventType: name)
+            for open in snapshot.open where open.eventType == name {
+                switch open.state {
+                case .scheduled: type.totals.scheduled = open.count
+                case .attempting: type.totals.attempting = open.count
+                case .awaiting: type.totals.awaiting = open.count
+                case .delivered, .dead: continue
+                }
+                type.oldestFailure = min(type.oldestFailure ?? .infinity, open.oldestFailure.seconds)
+            }
+            for dead in snapshot.dead where dead.eventType == name {
+                type.totals.dead += dead.count
+                type.deadByReason[dead.reason.rawValue] = dead.count
+            }
+            type.totals.delivered = snapshot.count(Counter.finalized, name, DeliveryState.delivered.rawValue)
+            return type
+        }
+    }
+}
+
+extension StatusReport.Totals {
+    mutating func add(_ other: StatusReport.Totals) {
+        scheduled += other.scheduled
+        attempting += other.attempting
+        awaiting += other.awaiting
+        delivered += other.delivered
+        dead += other.dead
+    }
+}
+
+extension StatusReport.EventType {
+    fileprivate var isEmpty: Bool {
+        totals.scheduled + totals.attempting + totals.awaiting + totals.dead == 0 && totals.delivered == 0
+    }
+}
+
+extension StatusReport.Endpoint {
+    init(_ endpoint: QueueSnapshot.Endpoint) {
+        id = endpoint.id
+        name = endpoint.name
+        active = endpoint.isActive
+        open = endpoint.open
+        lastPoll = endpoint.lastPoll?.seconds
+        lastPollError = endpoint.lastPollError
+        logReadUpTo = endpoint.watermark?.seconds
+        unreadSeconds = endpoint.gap.inSeconds
+        heldBecause = endpoint.holdReason?.rawValue
+        heldSince = endpoint.holdSince?.seconds
+    }
+}
+
+extension Timestamp {
+    /// Unix seconds with milliseconds as the fraction.
+    fileprivate var seconds: Double { Double(milliseconds) / 1_000 }
+}
