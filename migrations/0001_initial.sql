@@ -209,3 +209,102 @@ CREATE TABLE operator_action (
 ) STRICT;
 
 CREATE INDEX operator_action_delivery ON operator_action (delivery_id) WHERE delivery_id IS NOT NULL;
+
+-- The views are the interface for people: readable UTC times, ages in seconds, never a body. Columns stay once published.
+
+CREATE VIEW v_open AS
+    -- Deliveries that are neither delivered nor dead: what waits, since when, for what.
+    SELECT
+        delivery.id,
+        delivery.task_id,
+        endpoint.name AS endpoint,
+        delivery.event_type,
+        delivery.customer_id,
+        delivery.state,
+        endpoint.hold_reason AS held_because,
+        delivery.attempts_used,
+        strftime('%Y-%m-%dT%H:%M:%SZ', delivery.first_failed_ms / 1000, 'unixepoch') AS first_failed_at,
+        CAST(strftime('%s', 'now') AS INTEGER) - delivery.first_failed_ms / 1000 AS age_s,
+        strftime('%Y-%m-%dT%H:%M:%SZ', delivery.next_attempt_ms / 1000, 'unixepoch') AS next_attempt_at,
+        strftime('%Y-%m-%dT%H:%M:%SZ', delivery.confirm_by_ms / 1000, 'unixepoch') AS confirm_by_at,
+        delivery.last_error
+    FROM delivery
+    JOIN endpoint ON endpoint.id = delivery.endpoint_id
+    WHERE delivery.state IN ('scheduled', 'attempting', 'awaiting');
+
+CREATE VIEW v_dead AS
+    -- Deliveries that were given up, with the reason; `redeliver deliveries requeue ID` brings one back.
+    SELECT
+        delivery.id,
+        delivery.task_id,
+        endpoint.name AS endpoint,
+        delivery.event_type,
+        delivery.customer_id,
+        delivery.dead_reason,
+        delivery.attempts_used,
+        delivery.superseded_by_task_id,
+        strftime('%Y-%m-%dT%H:%M:%SZ', delivery.first_failed_ms / 1000, 'unixepoch') AS first_failed_at,
+        strftime('%Y-%m-%dT%H:%M:%SZ', delivery.finalized_ms / 1000, 'unixepoch') AS died_at,
+        CAST(strftime('%s', 'now') AS INTEGER) - delivery.finalized_ms / 1000 AS age_s,
+        delivery.last_error
+    FROM delivery
+    JOIN endpoint ON endpoint.id = delivery.endpoint_id
+    WHERE delivery.state = 'dead';
+
+CREATE VIEW v_by_event_type AS
+    -- How many deliveries of each event type are open, delivered and dead, and how old the oldest open one is.
+    SELECT
+        event_type,
+        COUNT(*) FILTER (WHERE state IN ('scheduled', 'attempting', 'awaiting')) AS open,
+        COUNT(*) FILTER (WHERE state = 'delivered') AS delivered,
+        COUNT(*) FILTER (WHERE state = 'dead') AS dead,
+        ROUND(AVG(finalized_ms - first_failed_ms) FILTER (WHERE state = 'delivered') / 1000.0, 1) AS mean_recovery_s,
+        CAST(strftime('%s', 'now') AS INTEGER)
+            - MIN(first_failed_ms) FILTER (WHERE state IN ('scheduled', 'attempting', 'awaiting')) / 1000 AS oldest_open_age_s
+    FROM delivery
+    GROUP BY event_type;
+
+CREATE VIEW v_by_endpoint AS
+    -- Each endpoint: how far its log is read, what is wrong with it, whether it is held.
+    SELECT
+        endpoint.name AS endpoint,
+        endpoint.id AS endpoint_id,
+        endpoint.active,
+        (SELECT COUNT(*) FROM delivery
+         WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled') AS scheduled,
+        (SELECT COUNT(*) FROM delivery
+         WHERE delivery.endpoint_id = endpoint.id AND delivery.state IN ('attempting', 'awaiting')) AS in_flight,
+        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.last_poll_ms / 1000, 'unixepoch') AS last_poll_at,
+        CAST(strftime('%s', 'now') AS INTEGER) - endpoint.last_poll_ms / 1000 AS last_poll_age_s,
+        endpoint.last_poll_error,
+        endpoint.hold_reason AS held_because,
+        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.hold_since_ms / 1000, 'unixepoch') AS held_since_at,
+        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.hold_until_ms / 1000, 'unixepoch') AS held_until_at
+    FROM endpoint;
+
+CREATE VIEW v_timeline AS
+    -- Everything that happened to a delivery, from the log, our calls and operators: WHERE task_id = '…' ORDER BY at_ms.
+    SELECT
+        delivery.id AS delivery_id,
+        delivery.task_id,
+        log_entry.logged_ms AS at_ms,
+        strftime('%Y-%m-%dT%H:%M:%SZ', log_entry.logged_ms / 1000, 'unixepoch') AS at,
+        'log' AS source,
+        log_entry.outcome AS what,
+        CASE WHEN log_entry.task_id = delivery.task_id THEN log_entry.error
+             ELSE 'as task ' || log_entry.task_id || coalesce(': ' || log_entry.error, '') END AS detail
+    FROM delivery JOIN log_entry ON log_entry.delivery_id = delivery.id
+    UNION ALL
+    SELECT
+        delivery.id, delivery.task_id, attempt.intent_ms,
+        strftime('%Y-%m-%dT%H:%M:%SZ', attempt.intent_ms / 1000, 'unixepoch'),
+        'retry', coalesce(attempt.outcome, attempt.answer, 'calling'),
+        'attempt ' || attempt.number || ', answer ' || coalesce(attempt.answer, 'none yet')
+            || coalesce(' (HTTP ' || attempt.http_status || ')', '')
+    FROM delivery JOIN attempt ON attempt.delivery_id = delivery.id
+    UNION ALL
+    SELECT
+        delivery.id, delivery.task_id, operator_action.at_ms,
+        strftime('%Y-%m-%dT%H:%M:%SZ', operator_action.at_ms / 1000, 'unixepoch'),
+        'operator', operator_action.action, operator_action.who || ': ' || operator_action.reason
+    FROM delivery JOIN operator_action ON operator_action.delivery_id = delivery.id;

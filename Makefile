@@ -1,0 +1,43 @@
+# Everything a developer needs: `make demo` shows it at work, `make test` proves it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint build release prerequisites
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## Watch 300 failed deliveries arrive over real HTTP (under a minute after the build)
+	@.build/debug/redeliver-demo
+
+test: prerequisites ## Build everything and run all tests
+	@swift build --build-tests
+	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
+	@swift test --skip-build --parallel
+
+lint: ## Check the formatting of all Swift code; warnings are errors in every build
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+build: prerequisites ## Build the programs for development
+	@swift build
+
+release: prerequisites ## Build the program for production: statically linked Swift, needs libsqlite3 only
+	@swift build -c release --static-swift-stdlib --product redeliver
+	@strip -o .build/redeliver .build/release/redeliver
+	@ls -lh .build/redeliver
+
+# SQLite's header is the only thing that is not in the Swift toolchain or fetched by SwiftPM.
+prerequisites:
+	@command -v swift > /dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install/linux/"; exit 1; }
+	@if [ -e /usr/include/sqlite3.h ] || pkg-config --exists sqlite3 2> /dev/null; then exit 0; fi; \
+	if ! command -v apt-get > /dev/null; then \
+		echo "SQLite's development files are missing: install libsqlite3-dev (or its like) with your package manager."; exit 1; \
+	fi; \
+	root=; \
+	if [ "$$(id -u)" != 0 ]; then \
+		command -v sudo > /dev/null || { echo "libsqlite3-dev is missing and there is no sudo: ask an administrator to run: apt-get install libsqlite3-dev"; exit 1; }; \
+		root=sudo; \
+	fi; \
+	echo "installing libsqlite3-dev"; \
+	$$root apt-get update -qq; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libsqlite3-dev \
+		|| { echo "libsqlite3-dev could not be installed: install it by hand, then run make again."; exit 1; }

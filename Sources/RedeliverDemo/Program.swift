@@ -1,0 +1,51 @@
+import Foundation
+
+/// A child process whose output goes to a file, stopped by its own process id.
+struct Program {
+    private let process: Process
+
+    /// The folder that the running program is in.
+    static var ownFolder: URL {
+        URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    /// - Parameter output: receives stdout and stderr; created.
+    static func start(_ program: URL, _ arguments: [String], output: URL, errors: URL? = nil) throws -> Program {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        let handle = try newFile(output)
+        process.standardOutput = handle
+        process.standardError = try errors.map(newFile) ?? handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return Program(process: process)
+    }
+
+    private static func newFile(_ url: URL) throws -> FileHandle {
+        try Data().write(to: url)
+        return try FileHandle(forWritingTo: url)
+    }
+
+    /// Runs to its end and gives what it printed; nil when it failed.
+    static func output(of program: URL, _ arguments: [String]) throws -> String? {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = program
+        process.arguments = arguments
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// SIGTERM, then waits until it has ended.
+    func stop() {
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+    }
+}

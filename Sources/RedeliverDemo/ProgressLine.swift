@@ -1,0 +1,35 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The live line: rewritten in place on a terminal, one line every two seconds elsewhere.
+final class ProgressLine {
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private var lastPrinted = -2
+
+    func show(_ status: Redeliver.Status, after seconds: Int) {
+        let totals = status.totals
+        let text = """
+            \(seconds) s: \(totals.delivered) delivered / \(totals.open - totals.held) waiting / \(totals.held) held / \
+            \(totals.dead) dead, \(status.retryCalls) calls made
+            """
+        if isTerminal {
+            write("\r\u{1B}[K" + text)
+        } else if seconds - lastPrinted >= 2 {
+            lastPrinted = seconds
+            write(text + "\n")
+        }
+    }
+
+    func end() {
+        write("\n")
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+}

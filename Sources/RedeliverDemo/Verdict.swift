@@ -1,0 +1,17 @@
+/// Whether the demo proved its point: the receiver's word counts, not the worker's.
+struct Verdict {
+    let isGood: Bool
+    let text: String
+
+    init(_ ledger: Sandbox.Ledger, expected: Int, daemonSaysAll: Bool) {
+        let summary = ledger.summary
+        let arrived = """
+            The receivers confirm: \(summary.arrivedBytesMatch) of \(expected) bodies arrived with the same bytes and a \
+            valid signature, \(summary.arrivedMoreThanOnce) more than once; \(summary.retryCalls) retry calls were made.
+            """
+        isGood =
+            daemonSaysAll && summary.failedInitially == expected && summary.arrivedBytesMatch == expected
+            && summary.signatureFailures == 0
+        text = isGood ? arrived : arrived + "\nThe demo FAILED: not everything arrived as it should."
+    }
+}
