@@ -161,7 +161,7 @@ extension AsyncHTTPTransport {
         case is DeadlinePassed, is CancellationError: .timeout
         case let error as HTTPClientError: cause(error)
         case let error as IOError: cause(errno: error.errnoCode)
-        case is ChannelError: .connectionClosed
+        case is ChannelError, HTTPParserError.invalidEOFState: .connectionClosed
         case is HTTPParserError, is NIOHTTPDecompression.DecompressionError,
             is NIOHTTPDecompression.ExtraDecompressionError:
             .garbledAnswer

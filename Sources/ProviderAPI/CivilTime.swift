@@ -40,8 +40,15 @@ enum CivilTime {
 struct TextReader {
     private(set) var rest: ArraySlice<UInt8>
 
-    init(_ text: some Sequence<UInt8>) {
-        rest = Array(text)[...]
+    init(_ text: ArraySlice<UInt8>) {
+        rest = text
+    }
+
+    /// Without the spaces around it.
+    init(trimming text: String) {
+        rest = Array(text.utf8)[...]
+        while rest.first == 0x20 { rest = rest.dropFirst() }
+        while rest.last == 0x20 { rest = rest.dropLast() }
     }
 
     var isAtEnd: Bool { rest.isEmpty }

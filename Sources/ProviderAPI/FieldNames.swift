@@ -10,7 +10,7 @@ package struct FieldNames: Sendable, Equatable {
     package var customerID = ["customer_id", "customer", "profile_id"]
     /// String or integer; absent means the polled endpoint.
     package var webhookID = ["webhook_id", "webhook", "endpoint_id"]
-    /// Any JSON value but null.
+    /// Any JSON value, null included; the first that is not null wins.
     package var body = ["body", "payload", "request_body"]
     /// Boolean, word or number; see ``OutcomeReader``.
     package var outcome = ["status", "state", "success", "status_code", "response_status", "response_code"]

@@ -39,12 +39,17 @@ struct FieldTable: Sendable {
     /// Notes `value` in every slot whose name is the key at `key` (a range between quotes). A repeated key overwrites:
     /// the last one wins, as in Python and JavaScript.
     func note(_ value: Range<Int>, forKey key: Range<Int>, in bytes: [UInt8], values: inout [Range<Int>?]) {
-        if bytes[key].contains(Byte.backslash) {
+        if hasEscape(bytes, key) {
             let decoded = Array(JSONText.decode(bytes[key]).utf8)
             note(value, forKey: decoded.indices, of: decoded, values: &values)
         } else {
             note(value, forKey: key, of: bytes, values: &values)
         }
+    }
+
+    private func hasEscape(_ bytes: [UInt8], _ key: Range<Int>) -> Bool {
+        for index in key where bytes[index] == Byte.backslash { return true }
+        return false
     }
 
     private func note(_ value: Range<Int>, forKey key: Range<Int>, of bytes: [UInt8], values: inout [Range<Int>?]) {

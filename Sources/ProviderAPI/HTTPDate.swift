@@ -8,7 +8,7 @@ enum HTTPDate {
     /// Milliseconds since 1970 UTC; nil for anything else. `now` places the two-digit years of RFC 850: one that would
     /// be more than 50 years ahead belongs to the past.
     static func milliseconds(_ text: String, now: Int64) -> Int64? {
-        var reader = TextReader(text.utf8.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed())
+        var reader = TextReader(trimming: text)
         guard weekdays.contains(where: { reader.skip(word: $0) }) else { return nil }
         if reader.skip(",") != nil { return fixdate(reader) }
         if reader.skip(" ") != nil { return asctime(reader) }

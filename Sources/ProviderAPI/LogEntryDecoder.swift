@@ -52,6 +52,11 @@ struct LogEntryDecoder: Sendable {
             return bytes[range]
         }
 
+        /// The body among `slots`. It may be any JSON value, also null; an absent one is something else.
+        func body(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
+            first(slots) ?? slots.lazy.compactMap { values[$0] }.first.map { bytes[$0] }
+        }
+
         /// The first token present among `slots`.
         func first(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
             for slot in slots { if let token = token(slot) { return token } }
@@ -83,7 +88,7 @@ struct LogEntryDecoder: Sendable {
         entry.customerID = identifier(fields, table.customerID)
         entry.webhookID = identifier(fields, table.webhookID)
         entry.errorText = errorText(fields)
-        if let body = fields.first(table.body), body.count <= Self.bodyLimit { entry.body = Array(body) }
+        if let body = fields.body(table.body), body.count <= Self.bodyLimit { entry.body = Array(body) }
         if entry.outcome == .failed, let fault = retryFault(entry, fields) {
             return unreadable(fault.reason, fault.detail)
         }
@@ -93,8 +98,8 @@ struct LogEntryDecoder: Sendable {
     /// What a failure lacks to be sent again; nil when nothing.
     private func retryFault(_ entry: LogEntry, _ fields: Fields) -> (reason: UnreadableEntry.Reason, detail: String)? {
         if entry.body == nil {
-            guard let body = fields.first(table.body) else {
-                return (.noBody, "a failure without a value in any of: \(table.list(table.body))")
+            guard let body = fields.body(table.body) else {
+                return (.noBody, "a failure without any of: \(table.list(table.body))")
             }
             return (.bodyTooLarge, "the body has \(body.count) bytes, the limit is \(Self.bodyLimit)")
         }

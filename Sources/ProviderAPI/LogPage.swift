@@ -15,8 +15,8 @@ package struct LogEntry: Sendable, Equatable {
     package var customerID: JSONID?
     /// nil: absent or null; the entry then belongs to the endpoint whose log was read.
     package var webhookID: JSONID?
-    /// The payload's JSON value, byte for byte. Always present on a failure; nil when absent, null or (on entries
-    /// that are no failures) over the size limit.
+    /// The payload's JSON value, byte for byte, `null` included. Always present on a failure; nil when absent or (on
+    /// entries that are no failures) over the size limit.
     package var body: [UInt8]?
     package var outcome: LogOutcome
     /// The receiver's answer as far as the log gives it as a number.

@@ -9,10 +9,11 @@ enum LogTime {
     /// Milliseconds since 1970 UTC of a JSON token; nil when it is no time between 1970 and 9999.
     static func milliseconds(_ token: ArraySlice<UInt8>) -> Int64? {
         guard token.first == Byte.quote else { return unix(token) }
-        guard token.count <= 100, let text = JSONText.string(token) else { return nil }
-        let trimmed = text.utf8.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
-        let bytes = Array(trimmed)[...]
-        return unix(bytes) ?? iso8601(bytes)
+        // An escape cannot be part of a time, so the raw bytes are the text.
+        var text = token.dropFirst().dropLast()
+        while text.first == 0x20 { text = text.dropFirst() }
+        while text.last == 0x20 { text = text.dropLast() }
+        return unix(text) ?? iso8601(text)
     }
 
     /// Seconds or milliseconds with an optional fraction or exponent. What is finer than a millisecond is cut off.
@@ -81,8 +82,8 @@ enum LogTime {
     }
 
     private static func milliseconds(ofFraction digits: ArraySlice<UInt8>) -> Int {
-        let three = Array(digits.prefix(3)) + Array(repeating: Byte.zero, count: max(0, 3 - digits.count))
-        return three.reduce(0) { $0 * 10 + Int($1 - Byte.zero) }
+        let leading = digits.prefix(3).reduce(0) { $0 * 10 + Int($1 - Byte.zero) }
+        return leading * [1000, 100, 10, 1][min(digits.count, 3)]
     }
 
     private static func inRange(_ milliseconds: Int64) -> Int64? {

@@ -64,7 +64,10 @@ struct OutcomeReader: Sendable {
         case Byte.minus, Byte.zero...Byte.nine:
             return Double(String(decoding: token, as: UTF8.self)).map(Value.number)
         case Byte.quote:
-            let word = trimmed(JSONText.decode(token.dropFirst().dropLast(), limit: 100))
+            var content = token.dropFirst().dropLast()
+            while content.first == 0x20 { content = content.dropFirst() }
+            while content.last == 0x20 { content = content.dropLast() }
+            let word = JSONText.decode(content, limit: 100)
             if word.isEmpty { return nil }
             if word.utf8.allSatisfy(Byte.isDigit), let number = Double(word) { return .number(number) }
             return .word(word)
@@ -74,12 +77,5 @@ struct OutcomeReader: Sendable {
 
     private static func statusCode(_ number: Double) -> Int? {
         abs(number) < 1e9 ? Int(exactly: number) : nil
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        var rest = Substring(text)
-        while rest.first?.isWhitespace == true { rest.removeFirst() }
-        while rest.last?.isWhitespace == true { rest.removeLast() }
-        return String(rest)
     }
 }

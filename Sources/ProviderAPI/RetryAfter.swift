@@ -18,7 +18,7 @@ enum RetryAfter {
 
     /// Digits only; a fraction, which the standard does not know, is rounded up. Absurdly long numbers become the limit.
     private static func seconds(_ text: String) -> Int? {
-        var reader = TextReader(text.utf8.filter { $0 != 0x20 })
+        var reader = TextReader(trimming: text)
         guard let digits = reader.digits() else { return nil }
         var extra = 0
         if reader.skip(".") != nil {

@@ -27,7 +27,7 @@ struct DemoCommand: AsyncParsableCommand {
             program: programs.appending(path: "provider-sandbox"), failures: failures, folder: folder)
         defer { sandbox.stop() }
         try folder.writeConfiguration(for: sandbox.address)
-        print(
+        Screen.say(
             """
             provider-sandbox plays the provider at \(sandbox.address.provider) and the customers' receivers.
             \(failures) deliveries have failed; one of the two receivers is down for the first 15 s.
@@ -38,13 +38,13 @@ struct DemoCommand: AsyncParsableCommand {
         defer { daemon.stop() }
         let allDelivered = try await watch(redeliver, daemon)
         daemon.stop()
-        print(try redeliver.statusText(), terminator: "\n\n")
+        Screen.say(try redeliver.statusText() + "\n")
         try showMetrics(folder)
         try Query.showAll(database: folder.database)
         let verdict = Verdict(try await sandbox.ledger(), expected: failures, daemonSaysAll: allDelivered)
-        print(verdict.text)
+        Screen.say(verdict.text)
         guard verdict.isGood else {
-            print("The daemon's log:\n" + folder.daemonLog.suffix(4_000))
+            Screen.say("The daemon's log:\n" + folder.daemonLog.suffix(4_000))
             throw ExitCode.failure
         }
     }
@@ -72,12 +72,13 @@ struct DemoCommand: AsyncParsableCommand {
 
     private func showMetrics(_ folder: DemoFolder) throws {
         let wanted = [
-            "redeliver_retry_requests_total", "redeliver_unconfirmed_total", "redeliver_recovery_duration_seconds_count",
+            "redeliver_retry_requests_total", "redeliver_unconfirmed_total",
+            "redeliver_recovery_duration_seconds_count",
             "redeliver_deliveries_finalized_total", "redeliver_log_entries_total",
         ]
         let lines = try String(contentsOf: folder.metrics, encoding: .utf8).split(separator: "\n").filter { line in
             wanted.contains { line.hasPrefix($0) } && !line.hasSuffix(" 0")
         }
-        print("From the metrics file:\n  " + lines.joined(separator: "\n  "), terminator: "\n\n")
+        Screen.say("From the metrics file:\n  " + lines.joined(separator: "\n  ") + "\n")
     }
 }

@@ -30,6 +30,17 @@ final class ProgressLine {
     }
 
     private func write(_ text: String) {
+        Screen.write(text)
+    }
+}
+
+/// Standard output without a buffer, so that lines keep their order when it is no terminal.
+enum Screen {
+    static func say(_ text: String) {
+        write(text + "\n")
+    }
+
+    static func write(_ text: String) {
         FileHandle.standardOutput.write(Data(text.utf8))
     }
 }

@@ -14,8 +14,8 @@ enum Query {
 
     static func showAll(database: URL) throws {
         for sql in all {
-            print("$ sqlite3 -box 'file:redeliver.db?mode=ro' \"\(sql)\"")
-            print(try shell(sql, database) ?? library(sql, database), terminator: "\n\n")
+            Screen.say("$ sqlite3 -box 'file:redeliver.db?mode=ro' \"\(sql)\"")
+            Screen.say(try (shell(sql, database) ?? library(sql, database)) + "\n")
         }
     }
 
@@ -37,7 +37,9 @@ enum Query {
             try Row.fetchAll(db, sql: sql)
         }
         let header = rows.first.map { Array($0.columnNames) } ?? []
-        let lines: [[String]] = rows.map { row in Array(row.databaseValues).map { $0.isNull ? "" : "\($0.storage.value ?? "")" } }
+        let lines: [[String]] = rows.map { row in
+            Array(row.databaseValues).map { $0.isNull ? "" : "\($0.storage.value ?? "")" }
+        }
         return ([header] + lines).map { $0.joined(separator: " | ") }.joined(separator: "\n")
     }
 }

@@ -1,0 +1,39 @@
+import HTTPTypes
+import Hummingbird
+
+/// What the provider answers, before a fault or compression changes how it is sent.
+struct Answer: Sendable {
+    let status: Int
+    var body: [UInt8]
+    var headers: HTTPFields = [.contentType: "application/json"]
+
+    /// An answer whose body is JSON text.
+    static func json(_ text: String, status: Int = 200) -> Answer {
+        Answer(status: status, body: Array(text.utf8))
+    }
+
+    /// An error in the vendor's framework's form.
+    static func error(_ status: Int, _ detail: String) -> Answer {
+        json("{\"detail\":\(JSONText.quoted(detail))}", status: status)
+    }
+
+    static let unauthorized = error(401, "Given token not valid for any token type")
+    static let unknownPath = error(404, "Not found.")
+    static let unknownEndpoint = error(404, "No such webhook endpoint.")
+
+    /// As a response, compressed if the answer is worth it and the client takes gzip.
+    func response(gzipFor request: Request? = nil) -> Response {
+        var answer = self
+        let accepted = request?.headers[.acceptEncoding] ?? ""
+        if accepted.contains("gzip"), !body.isEmpty {
+            answer.body = Gzip.compress(body)
+            answer.headers[.contentEncoding] = "gzip"
+            answer.headers[.vary] = "Accept-Encoding"
+        }
+        return Response(
+            status: HTTPResponse.Status(code: status),
+            headers: answer.headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        )
+    }
+}

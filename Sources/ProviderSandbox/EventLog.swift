@@ -1,0 +1,78 @@
+/// One line of an endpoint's log, which shows one attempt.
+struct LogRow: Sendable {
+    let taskJSON: String
+    let deliveryIndex: Int
+    var status: Int
+    let at: Milliseconds
+    /// When the row was changed in place; nil when it never was, or when the log does not say so.
+    var updatedAt: Milliseconds?
+
+    var succeeded: Bool {
+        (200..<300).contains(status)
+    }
+}
+
+/// The rows of one endpoint's log, kept in the order in which pages show them, so that a page is a slice.
+struct EventLog: Sendable {
+    private var rows: [LogRow] = []
+    /// Indexes into `rows`: by time, or for `shuffled` by a hash of the index.
+    private var sequence: [Int] = []
+    private let seed: UInt64
+    private(set) var order: Scenario.Order
+
+    init(seed: UInt64, order: Scenario.Order) {
+        self.seed = seed
+        self.order = order
+    }
+
+    var count: Int { rows.count }
+
+    /// Adds a row and returns its index, which stays valid. A row with an old time goes behind newer ones.
+    @discardableResult
+    mutating func append(_ row: LogRow) -> Int {
+        let index = rows.count
+        rows.append(row)
+        // Almost every row is the newest one, so the search seldom moves anything.
+        var low = 0
+        var high = sequence.count
+        while low < high {
+            let middle = (low + high) / 2
+            if precedes(sequence[middle], index) { low = middle + 1 } else { high = middle }
+        }
+        sequence.insert(index, at: low)
+        return index
+    }
+
+    mutating func update(_ index: Int, status: Int, at time: Milliseconds?) {
+        rows[index].status = status
+        rows[index].updatedAt = time
+    }
+
+    mutating func reorder(_ order: Scenario.Order) {
+        guard order != self.order else { return }
+        self.order = order
+        sequence = sequence.sorted { precedes($0, $1) }
+    }
+
+    /// The rows of the page with this number from 1; nil when there is no such page. The first page always exists.
+    func page(_ number: Int, size: Int) -> [LogRow]? {
+        let (start, overflow) = (number - 1).multipliedReportingOverflow(by: size)
+        guard !overflow, start >= 0, start < max(1, count) else { return nil }
+        let range = start..<min(start + size, count)
+        if order == .newest {
+            return range.map { rows[sequence[count - 1 - $0]] }
+        }
+        return range.map { rows[sequence[$0]] }
+    }
+
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        switch order {
+        case .newest, .oldest: (rows[left].at, left) < (rows[right].at, right)
+        case .shuffled: hash(left) < hash(right)
+        }
+    }
+
+    private func hash(_ index: Int) -> UInt64 {
+        SeededGenerator.mix(seed ^ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
+    }
+}

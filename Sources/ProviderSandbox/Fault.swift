@@ -1,0 +1,155 @@
+/// One thing that goes wrong with API calls: which calls, what happens, how often.
+///
+/// Written as `OPERATION[/ENDPOINT_INDEX]:WHAT[:N][@PROBABILITY]`, for example `retry:drop-after:3`.
+struct Fault: Sendable, Equatable {
+    enum Effect: Sendable, Equatable {
+        /// Answered with this status, not executed. The retry hint is seconds, or a date that many seconds ahead.
+        case status(Int, retryAfterSeconds: Int?, asDate: Bool)
+        /// The connection is closed without a byte, not executed.
+        case dropBefore
+        /// Executed, then the connection is closed without a byte.
+        case dropAfter
+        /// Executed, answered 200 with bytes that are not JSON.
+        case garbage
+        /// Answered 200 with a web page, as a proxy in between does; not executed.
+        case html
+        /// Executed; the answer ends in the middle of its body.
+        case truncate
+        /// Executed at once, answered late.
+        case slow(Duration)
+        /// Sent elsewhere with 307, not executed.
+        case redirect(String)
+        /// Executed; answered 200 with a JSON object of about this many bytes.
+        case huge(Int)
+
+        /// Whether the provider does what it was asked before the answer goes wrong.
+        var executes: Bool {
+            switch self {
+            case .status, .dropBefore, .html, .redirect: false
+            case .dropAfter, .garbage, .truncate, .slow, .huge: true
+            }
+        }
+    }
+
+    /// Nil means any operation.
+    let operation: Operation?
+    /// Nil means any endpoint, also calls that name none.
+    let endpointIndex: Int?
+    let effect: Effect
+    /// How many more calls it strikes; nil means all.
+    var remaining: Int?
+    /// Nil means always.
+    let probability: Double?
+    /// As it was written, for the ledger.
+    let text: String
+}
+
+/// A value that cannot be read, in words for the person who wrote it.
+struct Unreadable: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension Fault {
+    /// - Throws: `Unreadable` naming the part that cannot be understood.
+    init(parsing text: String) throws(Unreadable) {
+        guard let colon = text.firstIndex(of: ":") else {
+            throw Unreadable("'\(text)' is not OPERATION:WHAT")
+        }
+        let (operation, endpointBefore) = try Self.target(of: text[..<colon])
+        var rest = text[text.index(after: colon)...]
+        let isRedirect = rest.hasPrefix("redirect=")
+        // A redirect's URL may itself end with /1, so there the index stands only after the operation.
+        let endpointAfter = isRedirect ? nil : Self.cutNumber(after: "/", from: &rest)
+        let probability = Self.cutProbability(from: &rest)
+        let count = Self.cutNumber(after: ":", from: &rest)
+        if let probability, !(0...1).contains(probability) {
+            throw Unreadable("'\(text)': a probability lies from 0 to 1")
+        }
+        self.init(
+            operation: operation,
+            endpointIndex: endpointBefore ?? endpointAfter,
+            effect: try Self.effect(String(rest)),
+            remaining: count,
+            probability: probability,
+            text: text
+        )
+    }
+
+    private static func target(of text: Substring) throws(Unreadable) -> (Operation?, Int?) {
+        var name = text
+        let index = cutNumber(after: "/", from: &name)
+        if name == "any" { return (nil, index) }
+        guard let operation = Operation(rawValue: String(name)) else {
+            let known = Operation.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Unreadable("'\(name)' is not an operation (\(known), any)")
+        }
+        return (operation, index)
+    }
+
+    private static func cutNumber(after mark: Character, from text: inout Substring) -> Int? {
+        guard
+            let position = text.lastIndex(of: mark),
+            let number = Int(text[text.index(after: position)...]), number >= 0
+        else { return nil }
+        text = text[..<position]
+        return number
+    }
+
+    private static func cutProbability(from text: inout Substring) -> Double? {
+        guard
+            let position = text.lastIndex(of: "@"),
+            let number = Double(text[text.index(after: position)...])
+        else { return nil }
+        text = text[..<position]
+        return number
+    }
+
+    private static func effect(_ text: String) throws(Unreadable) -> Effect {
+        switch text {
+        case "drop-before": return .dropBefore
+        case "drop-after": return .dropAfter
+        case "garbage": return .garbage
+        case "html": return .html
+        case "truncate": return .truncate
+        default: break
+        }
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw Unreadable("'\(text)' is not a fault") }
+        switch parts[0] {
+        case "status": return try status(parts[1])
+        case "slow": return .slow(try Duration(parsing: parts[1]))
+        case "redirect": return .redirect(try redirectTarget(parts[1]))
+        case "huge":
+            guard let size = Int(parts[1]), size > 0 else { throw Unreadable("'\(parts[1])' is not a number of bytes") }
+            return .huge(size)
+        default: throw Unreadable("'\(parts[0])' is not a fault")
+        }
+    }
+
+    /// A path is required: without one, `:8080` at the end could be a port or a count.
+    private static func redirectTarget(_ url: String) throws(Unreadable) -> String {
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].hasPrefix("http"), !parts[2].isEmpty else {
+            throw Unreadable("'\(url)' is not an http URL with a path (write at least http://host:port/)")
+        }
+        return url
+    }
+
+    /// Reads `503`, `429,retry-after=2` or `429,retry-after-date=2`.
+    private static func status(_ text: String) throws(Unreadable) -> Effect {
+        let parts = text.split(separator: ",", maxSplits: 1).map(String.init)
+        guard let first = parts.first, let code = Int(first), (200...599).contains(code) else {
+            throw Unreadable("'\(text)' is not a status from 200 to 599")
+        }
+        guard parts.count == 2 else { return .status(code, retryAfterSeconds: nil, asDate: false) }
+        let hint = parts[1].split(separator: "=", maxSplits: 1).map(String.init)
+        guard hint.count == 2, ["retry-after", "retry-after-date"].contains(hint[0]), let seconds = Int(hint[1]) else {
+            throw Unreadable("'\(parts[1])' is not retry-after=SECONDS or retry-after-date=SECONDS")
+        }
+        return .status(code, retryAfterSeconds: seconds, asDate: hint[0] == "retry-after-date")
+    }
+}

@@ -1,0 +1,102 @@
+/// A delivery as `GET /_ledger` shows it.
+struct DeliveryReport: Sendable, Encodable {
+    private let delivery: Delivery
+    private let endpointID: String
+
+    init(_ delivery: Delivery, _ endpoints: [Endpoint]) {
+        self.delivery = delivery
+        endpointID = endpoints[delivery.endpointIndex].id
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case eventType, attempts, arrived, bytesMatch, failedInitially, aliases, failuresLeft
+        case taskID = "taskId"
+        case endpointID = "endpointId"
+        case customerID = "customerId"
+        case bodySHA256 = "bodySha256"
+        case arrivedSHA256 = "arrivedSha256"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(delivery.taskText, forKey: .taskID)
+        try container.encode(endpointID, forKey: .endpointID)
+        try container.encode(delivery.eventType, forKey: .eventType)
+        try container.encode(delivery.customerText, forKey: .customerID)
+        try container.encode(delivery.bodySHA256, forKey: .bodySHA256)
+        try container.encode(delivery.failedInitially, forKey: .failedInitially)
+        try container.encode(delivery.attempts, forKey: .attempts)
+        try container.encode(delivery.arrived, forKey: .arrived)
+        try container.encode(delivery.arrivedSHA256, forKey: .arrivedSHA256)
+        try container.encode(delivery.bytesMatch, forKey: .bytesMatch)
+        try container.encode(delivery.failuresLeft, forKey: .failuresLeft)
+        try container.encode(delivery.aliases.map { Delivery.text(of: $0) }, forKey: .aliases)
+    }
+}
+
+/// An attempt in the ledger file.
+struct AttemptReport: Sendable, Encodable {
+    let taskID: String
+    let attempt: Attempt
+
+    private enum CodingKeys: String, CodingKey {
+        case taskID = "taskId"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try attempt.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(taskID, forKey: .taskID)
+    }
+}
+
+/// An accepted webhook in the ledger file.
+struct ArrivalReport: Sendable, Encodable {
+    let atMs: Milliseconds
+    let taskID: String
+    let arrived: Int
+    let bodySHA256: String
+    let bytesMatch: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case atMs, arrived, bytesMatch
+        case taskID = "taskId"
+        case bodySHA256 = "bodySha256"
+    }
+}
+
+/// The whole ledger; parts that were not asked for are nil and left out.
+struct LedgerReport: Sendable, Encodable {
+    let summary: Summary
+    var deliveries: [DeliveryReport]?
+    var calls: [CallRecord]?
+}
+
+extension Ledger {
+    /// The totals alone, or with every delivery and call.
+    func report(summaryOnly: Bool) -> LedgerReport {
+        if summaryOnly { return LedgerReport(summary: summary) }
+        return LedgerReport(
+            summary: summary,
+            deliveries: deliveries.map { DeliveryReport($0, endpoints) },
+            calls: calls
+        )
+    }
+}
+
+extension Delivery {
+    /// The task id without quotes.
+    var taskText: String {
+        Self.text(of: taskJSON)
+    }
+
+    /// The customer id without quotes; nil for null.
+    var customerText: String? {
+        customerJSON == "null" ? nil : Self.text(of: customerJSON)
+    }
+
+    /// A JSON string or integer as plain text.
+    static func text(of json: String) -> String {
+        JSONCut.text(of: Array(json.utf8)) ?? json
+    }
+}

@@ -1,0 +1,143 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The provider's HTTP side: takes every call through ledger, token, fault and operation, in this order.
+struct ProviderRoutes: HTTPResponder {
+    /// Larger request bodies are answered 413.
+    static let maximumRequestBytes = 16 * 1024 * 1024
+
+    let ledger: Ledger
+    let sender: WebhookSender
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        let body: [UInt8]
+        do {
+            let buffer = try await request.body.collect(upTo: Self.maximumRequestBytes)
+            body = Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            return Answer.error(413, "The request is too large.").response()
+        }
+        let controls = ControlRoutes(ledger: ledger, sender: sender)
+        if let answer = try await controls.answer(request, body: body) { return answer.response() }
+        guard let (operation, endpointID) = Operation.match(method: request.method.rawValue, path: request.uri.path)
+        else {
+            return Answer.unknownPath.response()
+        }
+        do {
+            let call = ProviderCall(operation: operation, endpointID: endpointID, request: request, body: body)
+            return try await respond(to: call, context: context)
+        } catch {
+            context.logger.error("A call could not be recorded", metadata: ["error.message": "\(error)"])
+            throw error
+        }
+    }
+
+    private func respond(to call: ProviderCall, context: ConnectionContext) async throws -> Response {
+        let (retry, refusal) = call.readRetry()
+        let ticket = await ledger.begin(
+            IncomingCall(operation: call.operation, endpointID: call.endpointID, token: call.token, retry: retry)
+        )
+        // A client that gave up does not wait any more, so its call must not count as in flight with its next one.
+        var clientLeft = await ClientWatch.isGone(context.channel, during: ticket.latency)
+        var outcome = ProviderOutcome(answer: substitute(for: ticket.fault?.effect))
+        if ticket.fault?.effect.executes ?? true {
+            outcome = try await execute(call, ticket: ticket, retry: retry, refusal: refusal)
+        }
+        let executed = outcome.executed
+        let status = seenStatus(outcome.answer.status, effect: ticket.fault?.effect)
+        do {
+            try await ledger.finish(ticket, status: status, executed: executed)
+        } catch {
+            await ledger.leave(ticket, clientLeft: false)
+            throw error
+        }
+        if let job = outcome.job { sender.submit(job) }
+        if case .slow(let delay) = ticket.fault?.effect, !clientLeft {
+            clientLeft = await ClientWatch.isGone(context.channel, during: delay)
+        }
+        await ledger.leave(ticket, clientLeft: clientLeft)
+        return await response(outcome.answer, call: call, ticket: ticket, channel: context.channel)
+    }
+
+    private func execute(
+        _ call: ProviderCall,
+        ticket: CallTicket,
+        retry: RetryRequest?,
+        refusal: String?
+    ) async throws -> ProviderOutcome {
+        if call.operation.needsToken, !ticket.tokenIsValid { return ProviderOutcome(answer: .unauthorized) }
+        if let refusal { return ProviderOutcome(answer: .error(400, refusal)) }
+        let operations = ProviderOperations(ledger: ledger)
+        if let retry { return await operations.retry(retry) }
+        return await operations.perform(call)
+    }
+
+    // MARK: Faults
+
+    /// The answer that stands in for the provider's own when a fault keeps the call from being executed.
+    private func substitute(for effect: Fault.Effect?) -> Answer {
+        switch effect {
+        case .status(let code, let seconds, let asDate):
+            FaultyResponse.status(code, retryAfterSeconds: seconds, asDate: asDate)
+        case .redirect(let url): FaultyResponse.redirect(to: url)
+        case .html: FaultyResponse.webPage
+        case .garbage, .dropBefore, .dropAfter, .truncate, .slow, .huge, nil: FaultyResponse.garbage
+        }
+    }
+
+    /// The status that reaches the client; 0 when nothing does.
+    private func seenStatus(_ status: Int, effect: Fault.Effect?) -> Int {
+        switch effect {
+        case .dropBefore, .dropAfter: 0
+        case .garbage, .huge: 200
+        case .status, .html, .redirect, .truncate, .slow, nil: status
+        }
+    }
+
+    private func response(
+        _ answer: Answer,
+        call: ProviderCall,
+        ticket: CallTicket,
+        channel: any Channel
+    ) async -> Response {
+        let request = ticket.allowsGzip ? call.request : nil
+        switch ticket.fault?.effect {
+        case .dropBefore, .dropAfter:
+            return await FaultyResponse.dropped(channel)
+        case .garbage:
+            return FaultyResponse.garbage.response()
+        case .huge(let size):
+            return FaultyResponse.huge(size)
+        case .truncate:
+            return FaultyResponse.truncated(answer.response(), body: answer.body, channel: channel)
+        case .status, .html, .redirect, .slow, nil:
+            return answer.response(gzipFor: request)
+        }
+    }
+}
+
+/// A call of a documented operation with everything its request said.
+struct ProviderCall: Sendable {
+    let operation: Operation
+    let endpointID: String?
+    let request: Request
+    let body: [UInt8]
+
+    /// The bearer token; nil when there is none.
+    var token: String? {
+        guard let value = request.headers[.authorization], value.hasPrefix("Bearer ") else { return nil }
+        return String(value.dropFirst(7))
+    }
+
+    /// The retry request, or the sentence that says why there is none; both nil for other operations.
+    func readRetry() -> (request: RetryRequest?, refusal: String?) {
+        guard operation == .retry else { return (nil, nil) }
+        do {
+            return (try RetryRequest(parsing: body), nil)
+        } catch {
+            return (nil, "\(error)")
+        }
+    }
+}

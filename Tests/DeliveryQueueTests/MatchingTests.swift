@@ -1,0 +1,169 @@
+import Testing
+
+@testable import DeliveryQueue
+
+/// Which delivery an entry under a task id that nothing names belongs to.
+@Suite struct MatchingTests {
+    private let called = start + .minutes(1)
+    private let queue: QueueFixture
+
+    init() async throws {
+        queue = try await QueueFixture()
+    }
+
+    private func retry(_ observation: Observation) async throws -> Delivery {
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(observation, at: called + .seconds(15))
+        return try await queue.delivery("a")
+    }
+
+    @Test func `another body is another event`() async throws {
+        #expect(try await retry(.success("n", of: "b", at: called + .seconds(2))).state == .awaiting)
+    }
+
+    @Test func `another customer is another event`() async throws {
+        let entry = Observation.success("n", of: "a", at: called + .seconds(2), customer: "c-2")
+
+        #expect(try await retry(entry).state == .awaiting)
+    }
+
+    @Test func `no customer is not any customer`() async throws {
+        let entry = Observation.success("n", of: "a", at: called + .seconds(2), customer: nil)
+
+        #expect(try await retry(entry).state == .awaiting)
+    }
+
+    @Test func `two entries without a customer match`() async throws {
+        try await queue.ingest(.failure("a", at: start, customer: nil), at: start)
+        let claimed = try await queue.claimOne(at: called)
+        try await queue.record(claimed, .accepted, at: called)
+        try await queue.ingest(
+            .success("n", of: "a", at: called + .seconds(2), customer: nil), at: called + .seconds(15))
+
+        #expect(try await queue.delivery("a").state == .delivered)
+    }
+
+    @Test func `another event type is another event`() async throws {
+        let entry = Observation.success("n", of: "a", at: called + .seconds(2), type: "document_upload")
+
+        #expect(try await retry(entry).state == .awaiting)
+    }
+
+    @Test func `another webhook is another event`() async throws {
+        var entry = Observation.success("n", of: "a", at: called + .seconds(2))
+        entry.webhookID = "w-2"
+
+        #expect(try await retry(entry).state == .awaiting)
+    }
+
+    @Test func `another endpoint's log says nothing about a delivery`() async throws {
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(
+            .success("n", of: "a", at: called + .seconds(2)), .success("a", at: called + .seconds(2)),
+            endpoint: QueueFixture.other, at: called + .seconds(15))
+
+        #expect(try await queue.delivery("a").state == .awaiting)
+    }
+
+    @Test func `an entry from before the call is another event`() async throws {
+        let delivery = try await retry(.failure("n", of: "a", at: called - .seconds(11)))
+
+        #expect(delivery.state == .awaiting)
+        #expect(try await queue.isKnown("n"))
+        #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 2)
+    }
+
+    @Test func `of two waiting calls the older one gets the first entry`() async throws {
+        try await queue.ingest(
+            .failure("a", of: "same", at: start), .failure("b", of: "same", at: start + .seconds(30)),
+            at: start + .seconds(30))
+        for now in [called, called + .seconds(30)] {
+            try await queue.record(queue.claimOne(at: now), .accepted, at: now)
+        }
+
+        try await queue.ingest(
+            .success("n1", of: "same", at: called + .seconds(40)), at: called + .seconds(45))
+        #expect(try await queue.delivery("a").state == .delivered)
+        #expect(try await queue.delivery("b").state == .awaiting)
+
+        try await queue.ingest(
+            .success("n2", of: "same", at: called + .seconds(41)), at: called + .seconds(60))
+        #expect(try await queue.delivery("b").state == .delivered)
+    }
+
+    @Test func `a named task id wins over a match`() async throws {
+        try await queue.ingest(
+            .failure("a", of: "same", at: start), .failure("b", of: "same", at: start + .seconds(30)),
+            at: start + .seconds(30))
+        try await queue.record(queue.claimOne(at: called), .accepted, at: called)
+        try await queue.record(
+            queue.claimOne(at: called + .seconds(30)), .accepted, naming: "n", at: called + .seconds(31))
+
+        try await queue.ingest(.success("n", of: "same", at: called + .seconds(32)), at: called + .seconds(45))
+        #expect(try await queue.delivery("b").state == .delivered)
+        #expect(try await queue.delivery("a").state == .awaiting)
+    }
+
+    @Test func `a task id that was matched once stays with its delivery`() async throws {
+        _ = try await retry(.failure("n", of: "a", at: called + .seconds(2)))
+
+        try await queue.ingest(.failure("n", of: "a", at: called + .seconds(30)), at: called + .seconds(45))
+        try await queue.ingest(.success("n", of: "a", at: called + .seconds(60)), at: called + .seconds(75))
+
+        #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
+        #expect(try await queue.delivery("a").state == .delivered)
+    }
+
+    // MARK: - A log that lags behind the deadline
+
+    /// A retry of `a` about which the log was silent for ten minutes.
+    private func unconfirmed() async throws -> Timestamp {
+        try await queue.accepted("a", failed: start, called: called)
+        let late = called + .minutes(11)
+        try await queue.ingest(at: late)
+        #expect(try await queue.settle(at: late).unconfirmed == 1)
+        return late
+    }
+
+    @Test func `a late failure under a silent new task id is no second delivery`() async throws {
+        let late = try await unconfirmed()
+
+        try await queue.ingest(.failure("n", of: "a", at: called + .seconds(2)), at: late + .seconds(15))
+
+        #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
+        #expect(try await queue.delivery("a").attemptsUsed == 1)
+    }
+
+    @Test func `a late success under a silent new task id settles the delivery`() async throws {
+        let late = try await unconfirmed()
+
+        try await queue.ingest(.success("n", of: "a", at: called + .seconds(2)), at: late + .seconds(15))
+
+        #expect(try await queue.delivery("a").state == .delivered)
+        #expect(try await queue.texts("SELECT outcome FROM attempt") == ["delivered"])
+    }
+
+    @Test func `a late success under a named task id settles even a dead delivery`() async throws {
+        let queue = try await QueueFixture(rules: .exact(.listed([.minutes(1)])))
+        try await queue.accepted("a", failed: start, called: called, naming: "n")
+        let late = called + .minutes(11)
+        try await queue.ingest(at: late)
+        try await queue.settle(at: late)
+        #expect(try await queue.delivery("a").state == .dead)
+
+        try await queue.ingest(.success("n", at: called + .seconds(2)), at: late + .seconds(15))
+
+        #expect(try await queue.delivery("a").state == .delivered)
+        #expect(try await queue.text("SELECT delivered_by FROM delivery") == "worker")
+    }
+
+    @Test func `a late failure under our own task id uses no further attempt`() async throws {
+        let late = try await unconfirmed()
+
+        try await queue.ingest(.failure("a", at: called + .seconds(2)), at: late + .seconds(15))
+
+        let delivery = try await queue.delivery("a")
+        #expect(delivery.attemptsUsed == 1)
+        #expect(delivery.state == .scheduled)
+    }
+}

@@ -1,0 +1,201 @@
+import Crypto
+import Foundation
+import GRDB
+import Testing
+
+@testable import DeliveryQueue
+
+@Suite struct StoreOpeningTests {
+    private let folder: TemporaryFolder
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("queue.db")
+    }
+
+    /// Another program's connection to the same file.
+    private func connection(readonly: Bool = false) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = readonly
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    // MARK: - Settings
+
+    @Test func `the settings that the promises rest on hold on the writer`() async throws {
+        let store = try QueueStore(path: path, now: start)
+
+        let settings = try await store.pool.write { try QueueStore.settings($0) }
+        #expect(
+            settings == [
+                "auto_vacuum": "2", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
+                "trusted_schema": "0",
+                "application_id": "1919183990",
+            ])
+    }
+
+    @Test func `readers have the same settings where they matter`() async throws {
+        let store = try QueueStore(path: path, now: start)
+
+        let settings = try await store.pool.read { try QueueStore.settings($0) }
+        #expect(settings["trusted_schema"] == "0")
+        #expect(settings["foreign_keys"] == "1")
+        #expect(settings["journal_mode"] == "wal")
+    }
+
+    @Test func `the settings hold after reopening too`() async throws {
+        try QueueStore(path: path, now: start).close()
+        let store = try QueueStore(path: path, now: start)
+
+        let settings = try await store.pool.write { try QueueStore.settings($0) }
+        #expect(settings["auto_vacuum"] == "2")
+        #expect(settings["synchronous"] == "2")
+        #expect(settings["journal_mode"] == "wal")
+    }
+
+    @Test func `the file carries our application id, the schema's version and the text of each step`() async throws {
+        let store = try QueueStore(path: path, now: start)
+
+        try await store.pool.read { db in
+            #expect(try Int32.fetchOne(db, sql: "PRAGMA application_id") == 0x7264_6c76)
+            #expect(try Int.fetchOne(db, sql: "PRAGMA user_version") == Migrations.steps.count)
+            let known = try Data.fetchAll(db, sql: "SELECT sha256 FROM schema_migration ORDER BY version")
+            #expect(known == Migrations.steps.map { Data($0.sha256) })
+            #expect(try Int64.fetchOne(db, sql: "SELECT applied_ms FROM schema_migration") == start.milliseconds)
+        }
+    }
+
+    @Test func `every table is strict`() async throws {
+        let store = try QueueStore(path: path, now: start)
+
+        let loose = try await store.pool.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM pragma_table_list
+                    WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'
+                    """)
+        }
+        #expect(loose == [])
+    }
+
+    // MARK: - Migrations
+
+    /// The folder at the top level is the schema's only home.
+    @Test func `the list of migrations is the folder's files in order, and their texts`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = root.appending(path: "migrations").path
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sql") }.sorted()
+
+        #expect(files == Migrations.steps.map { $0.name + ".sql" })
+        for step in Migrations.steps {
+            let text = try #require(FileManager.default.contents(atPath: "\(folder)/\(step.name).sql"))
+            #expect(text == Data(step.sql))
+            #expect(
+                step.name.hasPrefix(String(repeating: "0", count: 4 - "\(step.version)".count) + "\(step.version)_"))
+        }
+        #expect(Migrations.steps.map(\.version) == Array(1...Migrations.steps.count))
+    }
+
+    @Test func `opening again applies nothing and loses nothing`() async throws {
+        let store = try QueueStore(path: path, now: start)
+        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        try store.close()
+
+        let again = try QueueStore(path: path, now: start + .days(1))
+        let applied = try await again.pool.read {
+            try Int64.fetchAll($0, sql: "SELECT applied_ms FROM schema_migration")
+        }
+        #expect(applied == [start.milliseconds])
+        #expect(try await again.snapshot(at: start).endpoints.map(\.id) == ["e"])
+    }
+
+    @Test func `later steps are applied to an existing database, once each`() throws {
+        let steps = Migrations.steps
+        let next = Migrations.Step(
+            version: steps.count + 1, name: "next", sql: Array("CREATE TABLE later (x INTEGER) STRICT".utf8))
+        try QueueStore(path: path, now: start).close()
+
+        let queue = try connection()
+        for _ in 1...2 {
+            try queue.writeWithoutTransaction { try Migrations.apply(steps + [next], to: $0, at: start) }
+        }
+        let version = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+        #expect(version == steps.count + 1)
+        #expect(try queue.read { try $0.tableExists("later") })
+    }
+
+    @Test func `a step that fails leaves the schema as it was`() throws {
+        let steps = Migrations.steps
+        let broken = Migrations.Step(
+            version: steps.count + 1, name: "broken",
+            sql: Array("CREATE TABLE half (x); CREATE TABLE endpoint (x)".utf8))
+        try QueueStore(path: path, now: start).close()
+
+        let queue = try connection()
+        #expect(throws: (any Error).self) {
+            try queue.writeWithoutTransaction { try Migrations.apply(steps + [broken], to: $0, at: start) }
+        }
+        #expect(try queue.read { try $0.tableExists("half") } == false)
+        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == steps.count)
+    }
+
+    @Test func `a newer schema is refused, naming both versions, and stays as it is`() throws {
+        try QueueStore(path: path, now: start).close()
+        try connection().write { try $0.execute(sql: "PRAGMA user_version = 41") }
+        let before = try Data(contentsOf: URL(filePath: path))
+
+        let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
+        #expect(error?.kind == .incompatible)
+        #expect(error?.description.contains("41") == true)
+        #expect(error?.description.contains("\(Migrations.steps.count)") == true)
+        #expect(try Data(contentsOf: URL(filePath: path)) == before)
+    }
+
+    @Test func `a migration that was applied with another text is refused by name`() throws {
+        try QueueStore(path: path, now: start).close()
+        try connection().write { try $0.execute(sql: "UPDATE schema_migration SET sha256 = zeroblob(32)") }
+
+        let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
+        #expect(error?.kind == .incompatible)
+        #expect(error?.description.contains("0001_initial") == true)
+    }
+
+    // MARK: - Closing
+
+    @Test func `the write-ahead log stays after a close, so that read-only users can open the file`() throws {
+        try QueueStore(path: path, now: start).close()
+
+        #expect(FileManager.default.fileExists(atPath: path + "-wal"))
+        #expect(QueueStore.fileSizes(ofDatabase: path).wal == 0)
+        let tables = try connection(readonly: true).read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM endpoint") }
+        #expect(tables == 0)
+    }
+
+    @Test func `a store that was closed answers with an error and does not crash`() async throws {
+        let store = try QueueStore(path: path, now: start)
+        try store.close()
+
+        await #expect(throws: StoreError.self) { try await store.snapshot(at: start) }
+    }
+
+    @Test func `an empty file becomes a queue`() throws {
+        #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+
+        #expect(throws: Never.self) { try QueueStore(path: path, now: start).close() }
+    }
+
+    @Test func `what a cancelled task was to write is not written`() async throws {
+        let store = try QueueStore(path: path, now: start)
+
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        }
+        let error = await #expect(throws: StoreError.self) { try await task.value }
+        #expect(error?.kind == .cancelled)
+        #expect(try await store.snapshot(at: start).endpoints.isEmpty)
+    }
+}

@@ -1,0 +1,231 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import ProviderAPI
+
+/// Runs `body` with the real transport and shuts it down afterwards.
+private func withTransport<Value>(_ body: (AsyncHTTPTransport) async throws -> Value) async throws -> Value {
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let transport = AsyncHTTPTransport(concurrency: 4, logger: logger)
+    do {
+        let value = try await body(transport)
+        try await transport.shutdown()
+        return value
+    } catch {
+        try await transport.shutdown()
+        throw error
+    }
+}
+
+/// One exchange as a value.
+private func send(
+    _ url: String, method: HTTPRequest.Method = .post, timeout: Duration = .seconds(20), limit: Int = 1000,
+    by transport: AsyncHTTPTransport
+) async -> Result<HTTPResponse, TransportError> {
+    let body = method == .get ? nil : Array("{}".utf8)
+    let request = HTTPRequest(
+        method: method, url: url, headers: [HTTPHeader("X-Test", "1")], body: body, timeout: timeout,
+        responseLimit: limit)
+    do throws(TransportError) {
+        return .success(try await transport.send(request))
+    } catch {
+        return .failure(error)
+    }
+}
+
+@Suite("HTTP transport", .timeLimit(.minutes(1)))
+struct AsyncHTTPTransportTests {
+    @Test func `request and answer arrive whole`() async throws {
+        let server = try RawServer { connection in
+            let request = connection.readRequest() ?? ""
+            let isWhole = request.hasPrefix("POST /p?q=1 HTTP/1.1\r\n") && request.hasSuffix("\r\n\r\n{}")
+            connection.write(
+                "HTTP/1.1 201 Created\r\nX-Two: b\r\nContent-Length: 5\r\n\r\n\(isWhole ? "whole" : "wrong")")
+        }
+        let response = try await withTransport { await send("\(server.url)/p?q=1", by: $0) }.get()
+        #expect(response.status == 201)
+        #expect(response.header("x-two") == "b")
+        #expect(response.body == Array("whole".utf8))
+    }
+
+    @Test(arguments: [HTTPRequest.Method.get, .post]) func `a refused connection is reported at once as not sent`(
+        _ method: HTTPRequest.Method
+    ) async throws {
+        let port = try RawServer.closedPort()
+        let start = ContinuousClock.now
+        let byAddress = try await withTransport { await send("http://127.0.0.1:\(port)/", method: method, by: $0) }
+        #expect(byAddress == .failure(.notSent(.refused)))
+        let byName = try await withTransport { await send("http://localhost:\(port)/", method: method, by: $0) }
+        #expect(byName == .failure(.notSent(.refused)))
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
+    @Test func `an unknown host is not sent`() async throws {
+        let result = try await withTransport { await send("http://nowhere.invalid/", by: $0) }
+        #expect(result == .failure(.notSent(.dns)))
+    }
+
+    @Test(arguments: ["", "nonsense", "ftp://127.0.0.1/", "http:///x"]) func `an unusable URL is not sent`(
+        _ url: String
+    ) async throws {
+        let result = try await withTransport { await send(url, by: $0) }
+        #expect(result == .failure(.notSent(.invalidRequest)))
+    }
+
+    @Test func `a server that does not speak TLS is not sent anything`() async throws {
+        let server = try RawServer { connection in connection.write("HTTP/1.1 400 Bad Request\r\n\r\n") }
+        let result = try await withTransport { await send("https://127.0.0.1:\(server.port)/", by: $0) }
+        #expect(result == .failure(.notSent(.tls)))
+    }
+
+    @Test func `a dripping body is stopped by the deadline`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while connection.write("x") { usleep(20_000) }
+        }
+        let result = try await withTransport { await send(server.url, timeout: .milliseconds(300), by: $0) }
+        #expect(result == .failure(.unknownOutcome(.timeout)))
+    }
+
+    @Test func `a server that never answers leaves the outcome unknown`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            _ = connection.readRequest()
+        }
+        let result = try await withTransport { await send(server.url, timeout: .milliseconds(200), by: $0) }
+        #expect(result == .failure(.unknownOutcome(.timeout)))
+    }
+
+    /// The only connection is busy, so the second request waits for it until its own deadline and never leaves us.
+    @Test func `a request that never got a connection is not sent`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            _ = connection.readRequest()
+        }
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
+        async let first = send(server.url, timeout: .milliseconds(400), by: transport)
+        try await Task.sleep(for: .milliseconds(100))
+        let second = await send(server.url, timeout: .milliseconds(100), by: transport)
+        #expect(second == .failure(.notSent(.connectTimeout)))
+        #expect(await first == .failure(.unknownOutcome(.timeout)))
+        try await transport.shutdown()
+    }
+
+    @Test func `a redirect of a POST comes back as it is`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+            if connection.readRequest() != nil { connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
+        }
+        let response = try await withTransport { await send(server.url, by: $0) }.get()
+        #expect(response.status == 302)
+        #expect(response.header("location") == "/elsewhere")
+    }
+
+    /// The server answers once with keep-alive, reads the second request on the same connection and closes in silence.
+    @Test func `a kept connection that closes silently leaves the outcome unknown and is not retried`() async throws {
+        let server = try RawServer { connection in
+            guard connection.readRequest() != nil else { return }
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            _ = connection.readRequest()
+        }
+        let (first, second) = try await withTransport { transport in
+            (await send(server.url, by: transport), await send(server.url, by: transport))
+        }
+        #expect(try first.get().status == 200)
+        #expect(second == .failure(.unknownOutcome(.connectionClosed)))
+    }
+
+    @Test func `an answer that is not HTTP leaves the outcome unknown`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("garbage garbage garbage\r\n\r\n")
+        }
+        let result = try await withTransport { await send(server.url, by: $0) }
+        #expect(result == .failure(.unknownOutcome(.garbledAnswer)))
+    }
+
+    @Test func `a body that ends before its announced length leaves the outcome unknown`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        }
+        let result = try await withTransport { await send(server.url, by: $0) }
+        #expect(result == .failure(.unknownOutcome(.connectionClosed)))
+    }
+
+    @Test func `a compressed answer is decompressed`() async throws {
+        let server = try Self.gzipServer(Self.gzippedList)
+        let response = try await withTransport { await send(server.url, method: .get, by: $0) }.get()
+        #expect(response.body == Array(#"[{"id": 1}]"#.utf8))
+    }
+
+    @Test func `a compressed answer is measured after decompression`() async throws {
+        let server = try Self.gzipServer(Self.gzippedBlanks)
+        #expect(Self.gzippedBlanks.count < 1000)
+        let result = try await withTransport { await send(server.url, method: .get, by: $0) }
+        #expect(result == .failure(.responseTooLarge(limit: 1000)))
+    }
+
+    @Test func `a cut compressed answer is not taken for whole`() async throws {
+        let server = try Self.gzipServer(Array(Self.gzippedList.dropLast(12)))
+        let result = try await withTransport { await send(server.url, method: .get, by: $0) }
+        #expect(result == .failure(.unknownOutcome(.garbledAnswer)))
+    }
+
+    @Test func `an answer over the limit is refused`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + String(repeating: "x", count: 1001))
+        }
+        let result = try await withTransport { await send(server.url, by: $0) }
+        #expect(result == .failure(.responseTooLarge(limit: 1000)))
+    }
+
+    @Test func `a cancelled task ends at once`() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readRequest()
+            _ = connection.readRequest()
+        }
+        let result = try await withTransport { transport in
+            await withTaskGroup(of: Result<HTTPResponse, TransportError>.self) { group in
+                group.addTask { await send(server.url, by: transport) }
+                group.cancelAll()
+                return await group.next()
+            }
+        }
+        #expect(result == .failure(.cancelled))
+    }
+
+    @Test func `after shutdown nothing is sent`() async throws {
+        let server = try RawServer { _ in }
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
+        try await transport.shutdown()
+        #expect(await send(server.url, by: transport) == .failure(.notSent(.shutDown)))
+    }
+
+    private static func gzipServer(_ body: [UInt8]) throws -> RawServer {
+        try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n")
+            connection.write(body)
+            _ = connection.readRequest()
+        }
+    }
+
+    /// `[{"id": 1}]`
+    private static let gzippedList: [UInt8] = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 139, 174, 86, 202, 76, 81, 178, 82, 48, 172, 141, 5, 0, 209, 226,
+        206, 137, 11, 0, 0, 0,
+    ]
+
+    /// 20,000 blanks
+    private static let gzippedBlanks: [UInt8] = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 237, 193, 49, 1, 0, 0, 0, 194, 160, 42, 235, 159, 210, 26, 30,
+        64, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 240, 96, 40, 196, 8, 133, 32, 78, 0, 0,
+    ]
+}

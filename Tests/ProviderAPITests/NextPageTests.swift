@@ -1,0 +1,93 @@
+import Testing
+
+@testable import ProviderAPI
+
+@Suite("Next page")
+struct NextPageTests {
+    private static let page = "https://api.test/api/v2/webhook_endpoint/e/logs?page=1&x=y"
+
+    @Test(
+        arguments: [
+            ("?page=2", "https://api.test/api/v2/webhook_endpoint/e/logs?page=2"),
+            ("/path", "https://api.test/path"), ("/path?q", "https://api.test/path?q"),
+            ("other", "https://api.test/api/v2/webhook_endpoint/e/other"),
+            ("../x", "https://api.test/api/v2/webhook_endpoint/x"), ("../../x?y=1", "https://api.test/api/v2/x?y=1"),
+            ("./x", "https://api.test/api/v2/webhook_endpoint/e/x"), ("../../../../../../x", "https://api.test/x"),
+            ("//api.test/x", "https://api.test/x"), ("https://api.test/x?p=2#frag", "https://api.test/x?p=2"),
+            ("HTTPS://API.TEST:443/x", "https://api.test/x"), ("https://api.test", "https://api.test/"),
+            ("https://api.test?p=2", "https://api.test/?p=2"), ("https://api.test:/x", "https://api.test/x"),
+            ("/a/./b/../c/", "https://api.test/a/c/"), ("/a/b/..", "https://api.test/a/"),
+            ("/p?cursor=a%3D%3D", "https://api.test/p?cursor=a%3D%3D"),
+            ("/p?a=b c", "https://api.test/p?a=b%20c"), ("/p?a=é", "https://api.test/p?a=%C3%A9"),
+            ("/p?a=100%", "https://api.test/p?a=100%25"),
+            ("/p\\@evil.test/", "https://api.test/p%5C@evil.test/"), (" /p ", "https://api.test/p"),
+            ("/p\r\nX: y", "https://api.test/p%0D%0AX:%20y"),
+            ("a:b/c", nil), ("http://api.test/x", nil), ("https://api.test:444/x", nil), ("https://evil.test/x", nil),
+            ("//evil.test/x", nil),
+            ("https://api.test@evil.test/x", nil), ("https://user:pw@api.test/x", nil),
+            ("https://api.test.evil.test/", nil),
+            ("https://api.test\\@evil.test/", nil), ("https://evil.test\\.api.test/", nil), ("ftp://api.test/x", nil),
+            ("https:/x", nil),
+            ("javascript:alert(1)", nil), ("https://api.test:99999/", nil), ("https://api.test:44x/", nil),
+            ("https:///x", nil), ("//", nil),
+            ("https://[::1]/x", nil),
+        ] as [(String, String?)]) func `a link resolves within the origin or is refused`(
+            _ link: String, _ expected: String?
+        ) throws
+    {
+        let base = try #require(BaseAddress("https://api.test"))
+        if let expected {
+            #expect(try NextPage.link(link, from: Self.page, within: base).url == expected)
+        } else {
+            #expect(throws: NextPage.Foreign.self) { try NextPage.link(link, from: Self.page, within: base) }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("https://eu.amani.ai", "https://eu.amani.ai/p"), ("https://eu.amani.ai/", "https://eu.amani.ai/p"),
+            ("HTTP://LocalHost:8080", "http://localhost:8080/p"), ("https://a.test:443//", "https://a.test/p"),
+            ("http://a.test:80/pre/fix/", "http://a.test/pre/fix/p"), ("http://[::1]:9000", "http://[::1]:9000/p"),
+            ("eu.amani.ai", nil), ("", nil), ("https://", nil), ("https://a.test?x=1", nil), ("https://a.test#x", nil),
+            ("ftp://a.test", nil),
+            ("https://user@a.test", nil), ("https://a test", nil), ("/path", nil), ("https://a.test:0", nil),
+        ] as [(String, String?)]) func `a base URL is an origin and an optional path`(
+            _ text: String, _ expected: String?
+        )
+    {
+        #expect(BaseAddress(text)?.url("/p") == expected)
+        #expect(ProviderClient.isUsable(baseURL: text) == (expected != nil))
+    }
+
+    @Test(
+        arguments: [
+            (["<https://a.test/2>; rel=\"next\""], "https://a.test/2"), (["</2>; rel=next"], "/2"),
+            (["</2>;rel=\"prev next\""], "/2"),
+            (["</1>; rel=\"prev\", </2>; rel=\"next\""], "/2"), (["</1>; rel=prev", "</2>; REL=NEXT"], "/2"),
+            (["</1>; title=\"a, b; rel=\\\"next\\\"\"; rel=\"last\", </2>; title=\"x\"; rel=\"next\""], "/2"),
+            (["</2?a=1,2;b>; rel=\"next\""], "/2?a=1,2;b"), (["</1>; rel=prev; rel=next"], nil),
+            (["</1>; rel=\"next\"; anchor=\"/x\""], nil),
+            (["</1>; rel=\"nextish\""], nil), (["</1>"], nil), ([], nil), ([""], nil), (["garbage"], nil),
+            (["</1"], nil), (["</1>; rel"], nil),
+            ([" , </2> ; rel = \"next\" ; x"], "/2"), (["</1>; rel=\"next"], "/1"),
+            (["</0>;;; , </2>; rel=next"], "/2"),
+        ] as [([String], String?)]) func `a Link header names the next page`(_ values: [String], _ target: String?)
+    {
+        #expect(LinkHeader.next(in: values) == target)
+    }
+
+    @Test(arguments: [("abc-1._~", "abc-1._~"), ("a/b", "a%2Fb"), ("é ?#", "%C3%A9%20%3F%23"), ("../x", "..%2Fx")])
+    func `an id is one path segment`(_ id: String, _ segment: String) {
+        #expect(PercentEncoding.segment(id) == segment)
+    }
+
+    @Test func `a kept address becomes a link again only within the origin`() {
+        let client = makeClient(ScriptedTransport())
+        #expect(client.pageLink(to: "https://api.test/p?page=2")?.url == "https://api.test/p?page=2")
+        #expect(client.pageLink(to: "https://evil.test/p?page=2") == nil)
+    }
+
+    @Test func `an id from the configuration is sent as a JSON string`() {
+        #expect(JSONID(string: "a\"1") == JSONID(json: #""a\"1""#, text: "a\"1"))
+    }
+}

@@ -1,0 +1,219 @@
+import Testing
+
+@testable import ProviderAPI
+
+@Suite("Reading the log")
+struct ProviderClientLogTests {
+    @Test func `the first page is asked for with token, path and limits`() async throws {
+        let transport = ScriptedTransport(HTTPResponse(200, "[]"))
+        let page = try await makeClient(transport, baseURL: "https://api.test/pre/").logs(of: "end/point 1")
+        #expect(page == LogPage(items: []))
+        let request = try #require(transport.requests.first)
+        #expect(request.url == "https://api.test/pre/api/v2/webhook_endpoint/end%2Fpoint%201/logs")
+        #expect(request.method == .get)
+        #expect(request.authorization == "Bearer tok-1")
+        #expect(request.headers.contains(HTTPHeader("Accept-Encoding", "gzip")))
+        #expect(request.responseLimit == 64 << 20)
+        #expect(request.timeout == .seconds(30))
+    }
+
+    @Test func `pages are followed from the body and from the Link header`() async throws {
+        let transport = ScriptedTransport(
+            HTTPResponse(
+                200, #"{"results": [], "next": "?page=2"}"#,
+                headers: [HTTPHeader("Date", "Thu, 01 Jan 2026 00:00:01 GMT")]),
+            HTTPResponse(200, "[]", headers: [HTTPHeader("Link", "</p3>; rel=\"next\"")]),
+            HTTPResponse(200, "[]"))
+        let client = makeClient(transport)
+        let first = try await client.logs(of: "e")
+        let second = try await client.logs(of: "e", at: first.next)
+        let third = try await client.logs(of: "e", at: second.next)
+        #expect(first.serverTime == testNow + 1000)
+        #expect(third.next == nil)
+        #expect(
+            transport.requests.map(\.url) == [
+                "https://api.test/api/v2/webhook_endpoint/e/logs",
+                "https://api.test/api/v2/webhook_endpoint/e/logs?page=2",
+                "https://api.test/p3",
+            ])
+    }
+
+    @Test func `a next page on another origin is refused and never called`() async {
+        let transport = ScriptedTransport(HTTPResponse(200, #"{"results": [], "next": "https://evil.test/p2"}"#))
+        let client = makeClient(transport)
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(error?.reason == .foreignNextPage(origin: "https://evil.test"))
+        #expect(error?.label == "foreign_next_page")
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            (HTTPResponse(401), .unauthorized), (HTTPResponse(403), .forbidden), (HTTPResponse(404), .endpointNotFound),
+            (HTTPResponse(429, headers: [HTTPHeader("Retry-After", "9")]), .throttled(retryAfter: .seconds(9))),
+            (
+                HTTPResponse(503, headers: [HTTPHeader("Retry-After", "9")]),
+                .unavailable(status: 503, retryAfter: .seconds(9))
+            ),
+            (HTTPResponse(500), .unavailable(status: 500, retryAfter: nil)),
+            (HTTPResponse(408), .unavailable(status: 408, retryAfter: nil)),
+            (HTTPResponse(302, headers: [HTTPHeader("Location", "/x")]), .redirected(status: 302)),
+            (HTTPResponse(400), .rejected(status: 400)),
+            (
+                HTTPResponse(200, " \n<!doctype html>"),
+                .unreadableAnswer(cause: "the answer is HTML, not JSON: is base_url right?")
+            ),
+            (HTTPResponse(200), .unreadableAnswer(cause: "the answer is empty")),
+            (
+                HTTPResponse(200, "[1"),
+                .unreadableAnswer(cause: "the answer is not JSON: the text ends too early at byte 2")
+            ),
+            (
+                HTTPResponse(200, "{}"),
+                .unreadableAnswer(
+                    cause:
+                        "the answer holds no list of entries, neither at its top nor under: results, logs, data, items")
+            ),
+            (
+                HTTPResponse(200, #"{"next": 2, "logs": []}"#),
+                .unreadableAnswer(cause: "the answer's 'next' is not the text of an address")
+            ),
+        ] as [(HTTPResponse, ProviderError.Reason)]) func `an answer that is no page becomes an error`(
+            _ response: HTTPResponse, _ reason: ProviderError.Reason
+        ) async
+    {
+        let transport = ScriptedTransport(response)
+        let error = await #expect(throws: ProviderError.self) { try await makeClient(transport).logs(of: "abc") }
+        #expect(error?.reason == reason)
+        #expect("\(error.map { "\($0)" } ?? "")".hasPrefix("reading the log of endpoint 'abc': "))
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            (.notSent(.dns), .unreachable(cause: "dns")), (.unknownOutcome(.timeout), .unreachable(cause: "timeout")),
+            (.responseTooLarge(limit: 5), .answerTooLarge(limit: 5)), (.cancelled, .cancelled),
+        ] as [(TransportError, ProviderError.Reason)]) func `a missing answer becomes an error`(
+            _ failure: TransportError, _ reason: ProviderError.Reason
+        ) async
+    {
+        let client = makeClient(ScriptedTransport(failing: failure))
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(error?.reason == reason)
+    }
+
+    @Test func `an unusable base URL fails each call without sending anything`() async {
+        let transport = ScriptedTransport(HTTPResponse(200, "[]"))
+        let client = makeClient(transport, baseURL: "eu.amani.ai")
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(error?.kind == .unreachable)
+        #expect(await client.retry(sampleRetry).kind == .unreachable)
+        await #expect(throws: ProviderError.self) { try await client.signIn() }
+        #expect(transport.requests.isEmpty)
+    }
+}
+
+let sampleRetry = RetryRequest(
+    taskIDJSON: "12", customerIDJSON: "null", webhookIDJSON: #""w""#, eventType: "e", body: Array("{}".utf8))
+
+@Suite("Asking for a retry")
+struct ProviderClientRetryTests {
+    @Test(arguments: [
+        "1.0", "1e400", "123456789012345678901234567890", #"{"a":1,"a":2}"#, #"{"z":1,"a":2}"#, #"{"e":"\u00e9é"}"#,
+        #""\/""#,
+        #"["\ud800"]"#, "{ \"a\" :\n [ 1 , 2 ] }", #""text""#, "0", "[]", "null", "true",
+    ]) func `the body arrives unchanged`(_ body: String) async throws {
+        let transport = ScriptedTransport(HTTPResponse(200))
+        var request = sampleRetry
+        request.body = Array(body.utf8)
+        _ = await makeClient(transport).retry(request)
+        let sent = try #require(transport.requests.first?.body)
+        #expect(JSONText.member("body", of: sent).map(Array.init) == Array(body.utf8))
+    }
+
+    @Test func `the call is spliced from the raw tokens`() async throws {
+        let transport = ScriptedTransport(HTTPResponse(202))
+        let request = RetryRequest(
+            taskIDJSON: #""\u0061-1""#, customerIDJSON: "007e0", webhookIDJSON: #""12""#, eventType: "a\"b\nc",
+            body: Array("[1.0 ]".utf8))
+        let answer = await makeClient(transport).retry(request)
+        let sent = try #require(transport.requests.first)
+        #expect(sent.method == .post)
+        #expect(sent.url == "https://api.test/api/v2/webhook_endpoint/retry")
+        #expect(sent.headers.contains(HTTPHeader("Content-Type", "application/json")))
+        #expect(sent.authorization == "Bearer tok-1")
+        #expect(
+            sent.text
+                == #"{"task_id": "\u0061-1", "body": [1.0 ], "customer_id": 007e0, "webhook_id": "12", "event_type": "a\"b\u000ac"}"#
+        )
+        #expect(answer == RetryAnswer(kind: .accepted, status: 202))
+    }
+
+    @Test(
+        arguments: [
+            (200, .accepted), (201, .accepted), (204, .accepted), (299, .accepted), (301, .redirected),
+            (302, .redirected), (304, .redirected),
+            (307, .redirected), (308, .redirected), (400, .rejected), (401, .unauthorized), (402, .rejected),
+            (403, .forbidden),
+            (404, .notFound), (405, .rejected), (408, .uncertain), (409, .uncertain), (410, .rejected),
+            (413, .rejected), (415, .rejected),
+            (418, .rejected), (422, .rejected), (425, .unavailable), (429, .throttled), (499, .rejected),
+            (500, .serverError),
+            (501, .serverError), (502, .serverError), (503, .unavailable), (504, .serverError), (520, .serverError),
+            (599, .serverError),
+            (101, .uncertain),
+        ] as [(Int, RetryAnswer.Kind)]) func `each status has its meaning`(_ status: Int, _ kind: RetryAnswer.Kind)
+        async
+    {
+        let transport = ScriptedTransport(HTTPResponse(status))
+        let answer = await makeClient(transport).retry(sampleRetry)
+        #expect(answer.kind == kind)
+        #expect(answer.status == status)
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(arguments: TransportError.Cause.allCases) func `a missing answer says whether the call was sent`(
+        _ cause: TransportError.Cause
+    ) async {
+        let unsent = await makeClient(ScriptedTransport(failing: .notSent(cause))).retry(sampleRetry)
+        #expect(unsent == RetryAnswer(kind: .unreachable, detail: cause.rawValue))
+        let unknown = await makeClient(ScriptedTransport(failing: .unknownOutcome(cause))).retry(sampleRetry)
+        #expect(unknown == RetryAnswer(kind: .uncertain, detail: cause.rawValue))
+    }
+
+    @Test(arguments: [TransportError.responseTooLarge(limit: 9), .cancelled])
+    func `an answer too large and a cancelled call are uncertain`(_ error: TransportError) async {
+        #expect(await makeClient(ScriptedTransport(failing: error)).retry(sampleRetry).kind == .uncertain)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"task_id": "n-1"}"#, "n-1"), (#"{"x": [], "task_id": 42}"#, "42"), (#"{"task_id": null}"#, nil),
+            (#"{"task_id": {}}"#, nil),
+            (#"{"id": 1}"#, nil), ("[1]", nil), ("OK", nil), ("", nil), (#"{"task_id": 1"#, nil), ("<html>", nil),
+        ] as [(String, String?)]) func `a new task id is taken from the answer`(_ body: String, _ id: String?) async
+    {
+        let answer = await makeClient(ScriptedTransport(HTTPResponse(200, body))).retry(sampleRetry)
+        #expect(answer == RetryAnswer(kind: .accepted, status: 200, namedTaskID: id))
+    }
+
+    @Test func `a refusal keeps the start of the answer on one clean line`() async {
+        let text = "{\"error\":\n\t\"nope\u{0}\u{1B}[31m\u{202E}\"}" + String(repeating: " é", count: 400)
+        let answer = await makeClient(ScriptedTransport(HTTPResponse(422, text))).retry(sampleRetry)
+        #expect(answer.detail?.hasPrefix("{\"error\": \"nope [31m \"} é é") == true)
+        #expect(answer.detail?.count == 300)
+    }
+
+    @Test func `Retry-After is handed on`() async {
+        let response = HTTPResponse(429, headers: [HTTPHeader("retry-after", "17")])
+        let answer = await makeClient(ScriptedTransport(response)).retry(sampleRetry)
+        #expect(answer == RetryAnswer(kind: .throttled, status: 429, retryAfter: .seconds(17)))
+    }
+
+    @Test func `a redirect of a POST is reported and not followed`() async {
+        let transport = ScriptedTransport(
+            HTTPResponse(302, headers: [HTTPHeader("Location", "https://api.test/x")]), HTTPResponse(200))
+        #expect(await makeClient(transport).retry(sampleRetry).kind == .redirected)
+        #expect(transport.requests.count == 1)
+    }
+}

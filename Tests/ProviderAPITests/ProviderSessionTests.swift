@@ -1,0 +1,276 @@
+import Foundation
+import Testing
+
+@testable import ProviderAPI
+
+private let login = Credential.login(username: "ops", password: .value(Secret("p\"w")))
+private let loggedIn = HTTPResponse(200, #"{"id": 1, "access": "acc-1", "refresh": "ref-1"}"#)
+private let refreshed = HTTPResponse(200, #"{"access": "acc-2"}"#)
+private let emptyPage = HTTPResponse(200, "[]")
+private let loginCall = "POST /api/v2/user/login"
+private let refreshCall = "POST /api/v2/token/refresh/"
+private let logsCall = "GET /api/v2/webhook_endpoint/e/logs"
+
+@Suite("Session")
+struct ProviderSessionTests {
+    @Test func `the first call logs in and later ones reuse the token`() async throws {
+        let transport = ScriptedTransport(loggedIn, emptyPage, emptyPage)
+        let client = makeClient(transport, credential: login)
+        _ = try await client.logs(of: "e")
+        _ = try await client.logs(of: "e")
+        #expect(transport.calls == [loginCall, logsCall, logsCall])
+        #expect(transport.requests[0].text == #"{"username": "ops", "password": "p\"w"}"#)
+        #expect(transport.requests[0].authorization == nil)
+        #expect(transport.requests[2].authorization == "Bearer acc-1")
+    }
+
+    @Test func `a refused token is refreshed once and the call repeated once`() async throws {
+        let transport = ScriptedTransport(loggedIn, HTTPResponse(401), refreshed, emptyPage)
+        _ = try await makeClient(transport, credential: login).logs(of: "e")
+        #expect(transport.calls == [loginCall, logsCall, refreshCall, logsCall])
+        #expect(transport.requests[2].text == #"{"refresh": "ref-1"}"#)
+        #expect(transport.requests[3].authorization == "Bearer acc-2")
+    }
+
+    @Test func `a refused refresh falls back to one login`() async {
+        let again = HTTPResponse(200, #"{"access": "acc-3", "refresh": "ref-3"}"#)
+        let transport = ScriptedTransport(loggedIn, HTTPResponse(401), HTTPResponse(401), again, HTTPResponse(200))
+        let answer = await makeClient(transport, credential: login).retry(sampleRetry)
+        #expect(answer.kind == .accepted)
+        #expect(transport.calls.map { $0.contains("user/login") } == [true, false, false, true, false])
+        #expect(transport.requests[4].authorization == "Bearer acc-3")
+    }
+
+    @Test func `a rotated refresh token is used the next time`() async throws {
+        let rotated = HTTPResponse(200, #"{"access": "acc-2", "refresh": "ref-2"}"#)
+        let transport = ScriptedTransport(loggedIn, HTTPResponse(401), rotated, HTTPResponse(401), emptyPage)
+        let client = makeClient(transport, credential: login)
+        _ = await client.retry(sampleRetry)
+        try? await client.signIn()
+        #expect(transport.requests[1].authorization == "Bearer acc-1")
+        #expect(transport.requests.last?.text == #"{"refresh": "ref-2"}"#)
+    }
+
+    @Test func `a renewed token that is refused as well ends in unauthorized and stops asking`() async throws {
+        let transport = ScriptedTransport(
+            loggedIn, HTTPResponse(401), refreshed, HTTPResponse(401), refreshed, emptyPage)
+        let client = makeClient(transport, credential: login)
+        #expect(await client.retry(sampleRetry).kind == .unauthorized)
+        #expect(await client.retry(sampleRetry).kind == .unauthorized)
+        #expect(transport.requests.count == 4)
+        try await client.signIn()
+        _ = try await client.logs(of: "e")
+        #expect(transport.requests.count == 6)
+    }
+
+    /// All calls are refused at the same time: each waits for the others before its 401 comes back.
+    @Test func `concurrent refusals make one refresh`() async {
+        let count = 20
+        let barrier = Barrier(count)
+        let refused: ScriptedTransport.Answer = { _ in
+            await barrier.wait()
+            return .success(HTTPResponse(401))
+        }
+        let answers: [ScriptedTransport.Answer] =
+            [{ _ in .success(loggedIn) }] + Array(repeating: refused, count: count)
+            + [{ _ in .success(refreshed) }]
+            + Array(repeating: { _ in .success(HTTPResponse(200)) }, count: count)
+        let transport = ScriptedTransport(answers)
+        let client = makeClient(transport, credential: login)
+        let kinds = await withTaskGroup(of: RetryAnswer.Kind.self) { group in
+            for _ in 0..<count { group.addTask { await client.retry(sampleRetry).kind } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(kinds == Array(repeating: .accepted, count: count))
+        #expect(transport.calls.count { $0 == refreshCall } == 1)
+        #expect(transport.calls.count { $0 == loginCall } == 1)
+    }
+
+    @Test(arguments: [400, 401, 403, 404, 422]) func `a refused login is not tried again until signing in`(
+        _ status: Int
+    ) async throws {
+        let transport = ScriptedTransport(HTTPResponse(status), loggedIn, emptyPage)
+        let client = makeClient(transport, credential: login)
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(error?.kind == .credential)
+        let again = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(again == error)
+        #expect(await client.retry(sampleRetry).kind == .unauthorized)
+        #expect(transport.calls == [loginCall])
+        try await client.signIn()
+        _ = try await client.logs(of: "e")
+        #expect(transport.calls == [loginCall, loginCall, logsCall])
+    }
+
+    @Test(
+        arguments: [
+            (HTTPResponse(429, headers: [HTTPHeader("Retry-After", "5")]), .throttled),
+            (HTTPResponse(503), .unavailable),
+            (HTTPResponse(500), .unavailable), (HTTPResponse(302), .redirected),
+            (HTTPResponse(200, "<html>"), .unreadableAnswer),
+            (HTTPResponse(200, #"{"access": "a b"}"#), .unreadableAnswer),
+            (HTTPResponse(200, #"{"access": 5}"#), .unreadableAnswer),
+        ] as [(HTTPResponse, ProviderError.Kind)]) func `a login that could not be served is no refused login`(
+            _ response: HTTPResponse, _ kind: ProviderError.Kind
+        ) async throws
+    {
+        let transport = ScriptedTransport(response, loggedIn, emptyPage)
+        let client = makeClient(transport, credential: login)
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+        #expect(error?.kind == kind)
+        _ = try await client.logs(of: "e")
+        #expect(transport.calls == [loginCall, loginCall, logsCall])
+    }
+
+    @Test(
+        arguments: [
+            (HTTPResponse(429, headers: [HTTPHeader("Retry-After", "5")]), .throttled),
+            (HTTPResponse(503), .unavailable),
+            (HTTPResponse(401), .unauthorized), (HTTPResponse(301), .redirected),
+            (HTTPResponse(200, "<html>"), .unauthorized),
+        ] as [(HTTPResponse, RetryAnswer.Kind)]) func `a retry without a token says why and is not sent`(
+            _ response: HTTPResponse, _ kind: RetryAnswer.Kind
+        ) async
+    {
+        let transport = ScriptedTransport(response)
+        let answer = await makeClient(transport, credential: login).retry(sampleRetry)
+        #expect(answer.kind == kind)
+        #expect(answer.status == nil)
+        #expect(transport.calls == [loginCall])
+    }
+
+    @Test func `an unreachable login makes a retry unreachable even when the outcome of the login is unknown`() async {
+        let answer = await makeClient(ScriptedTransport(failing: .unknownOutcome(.timeout)), credential: login).retry(
+            sampleRetry)
+        #expect(answer.kind == .unreachable)
+    }
+
+    @Test func `a fixed token that is refused cannot be renewed`() async throws {
+        let transport = ScriptedTransport(HTTPResponse(401))
+        let client = makeClient(transport)
+        #expect(await client.retry(sampleRetry).kind == .unauthorized)
+        try await client.signIn()
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(arguments: ["", "a b", "a\nb", "é"]) func `a token that cannot stand in a header is never sent`(
+        _ token: String
+    ) async {
+        let transport = ScriptedTransport(HTTPResponse(200))
+        #expect(await makeClient(transport, credential: .token(Secret(token))).retry(sampleRetry).kind == .unauthorized)
+        #expect(transport.requests.isEmpty)
+    }
+}
+
+@Suite("Credential files")
+struct CredentialFileTests {
+    @Test func `a token file is read for each call and a rotated token repeats a refused one`() async throws {
+        let file = try TemporaryFile("old\r\n\n")
+        let transport = ScriptedTransport([
+            { _ in .success(emptyPage) },
+            { _ in
+                try? file.write("new\n")
+                return .success(HTTPResponse(401))
+            },
+            { _ in .success(emptyPage) },
+        ])
+        let client = makeClient(transport, credential: .tokenFile(path: file.path))
+        _ = try await client.logs(of: "e")
+        _ = try await client.logs(of: "e")
+        #expect(transport.requests.map(\.authorization) == ["Bearer old", "Bearer old", "Bearer new"])
+    }
+
+    @Test func `an unchanged token file is not tried twice`() async throws {
+        let file = try TemporaryFile("old")
+        let transport = ScriptedTransport(HTTPResponse(401))
+        #expect(
+            await makeClient(transport, credential: .tokenFile(path: file.path)).retry(sampleRetry).kind
+                == .unauthorized)
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test func `a password file is read at each login`() async throws {
+        let file = try TemporaryFile("one\n")
+        let transport = ScriptedTransport(HTTPResponse(401), loggedIn)
+        let client = makeClient(transport, credential: .login(username: "u", password: .file(path: file.path)))
+        await #expect(throws: ProviderError.self) { try await client.signIn() }
+        try file.write(" two \n")
+        try await client.signIn()
+        #expect(
+            transport.requests.map(\.text) == [
+                #"{"username": "u", "password": "one"}"#, #"{"username": "u", "password": " two "}"#,
+            ])
+    }
+
+    @Test func `a fault names the path and never the content`() async throws {
+        let broken = try TemporaryFile("secret words in a file")
+        let empty = try TemporaryFile("\n\n")
+        for path in [broken.path, empty.path, "/nonexistent/token"] {
+            let client = makeClient(ScriptedTransport(HTTPResponse(200)), credential: .tokenFile(path: path))
+            let error = await #expect(throws: ProviderError.self) { try await client.signIn() }
+            #expect(error?.kind == .credential)
+            #expect("\(error.map { "\($0)" } ?? "")".contains(path))
+            #expect("\(error.map { "\($0)" } ?? "")".contains("secret") == false)
+        }
+    }
+}
+
+@Suite("Secrets")
+struct SecretTests {
+    @Test func `secrets never show in descriptions, debug descriptions and dumps`() async throws {
+        func shown(_ value: Any) -> String {
+            var dumped = ""
+            dump(value, to: &dumped)
+            return "\(value) \(String(reflecting: value)) \(dumped)"
+        }
+        let transport = ScriptedTransport(loggedIn, HTTPResponse(200))
+        let client = makeClient(transport, credential: .login(username: "ops", password: .value(Secret("hunter2"))))
+        _ = await client.retry(sampleRetry)
+        let values: [Any] = [
+            Secret("hunter2"), Credential.token(Secret("hunter2")), login, transport.requests,
+            transport.requests[1].headers, loggedIn,
+            Credential.login(username: "u", password: .value(Secret("hunter2"))), client,
+        ]
+        for value in values {
+            for secret in ["hunter2", "acc-1", "ref-1", "p\"w"] { #expect(!shown(value).contains(secret)) }
+        }
+        #expect("\(Secret("x"))" == "[hidden]")
+        #expect("\(HTTPHeader("authorization", "Bearer x"))" == "authorization: [hidden]")
+        #expect(
+            "\(HTTPRequest(method: .get, url: "https://a.test/p?token=x", timeout: .zero, responseLimit: 0))"
+                == "GET https://a.test/p")
+    }
+}
+
+/// Lets nobody through before `count` have come.
+private actor Barrier {
+    private var missing: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) {
+        missing = count
+    }
+
+    func wait() async {
+        missing -= 1
+        if missing > 0 { return await withCheckedContinuation { waiting.append($0) } }
+        for continuation in waiting { continuation.resume() }
+    }
+}
+
+private final class TemporaryFile: Sendable {
+    let path: String
+
+    init(_ text: String) throws {
+        path = NSTemporaryDirectory() + "redeliver-test-\(UUID().uuidString)"
+        try write(text)
+    }
+
+    func write(_ text: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: path))
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
