@@ -17,6 +17,7 @@ struct Generation: Sendable {
     let settler: Settler
     let pruner: Pruner
     let keeper: CredentialKeeper
+    let unreadableReader: UnreadableReader
     let metrics: MetricsReporter
     private let vitals: Vitals
     private let wallClock: WallClock
@@ -50,18 +51,22 @@ struct Generation: Sendable {
         settler = Settler(store: base.store, rules: rules, logger: base.logger)
         pruner = Pruner(store: base.store, logger: base.logger)
         keeper = CredentialKeeper(client: client, gate: gate, logger: base.logger)
+        unreadableReader = UnreadableReader(
+            store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
             store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
             textfile: configuration.metrics.textfile, version: RedeliverVersion.current)
     }
 
-    /// Makes the database know this configuration's endpoints and event types.
+    /// Makes the database know this configuration's endpoints and event types, and reads again what an earlier
+    /// configuration could not understand.
     func prepare(at now: Timestamp) async throws {
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
             historyFrom: now - configuration.poll.initialLookback)
         try await dispatcher.store.registerEventTypes(
             configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
+        _ = try await unreadableReader.runOnce(at: now)
     }
 
     /// One service per duty, and one per endpoint for polling.

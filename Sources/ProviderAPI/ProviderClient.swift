@@ -68,6 +68,14 @@ package struct ProviderClient: Sendable {
         return try logPage(response, from: url, base, operation)
     }
 
+    /// Reads the bytes of a single entry, kept from an earlier page, with the field names of today; nil when they still
+    /// cannot be understood.
+    package func logEntry(from raw: [UInt8]) -> LogEntry? {
+        let page = [UInt8(ascii: "[")] + raw + [UInt8(ascii: "]")]
+        guard case .entry(let entry)? = try? decoder.page(page).items.first else { return nil }
+        return entry
+    }
+
     /// A page's address that was kept from an earlier reading; nil when it is not, or no longer, of the configured
     /// origin: the token must not go there.
     package func pageLink(to url: String) -> PageLink? {

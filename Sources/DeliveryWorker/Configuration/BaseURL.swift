@@ -7,8 +7,8 @@ enum BaseURL {
     /// - Parameter allowsInsecure: also accept `http` for hosts other than this machine.
     static func check(_ text: String, allowsInsecure: Bool) throws(SettingProblem) -> String {
         let isPlain = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"<>\"{}|\\^`".utf8.contains($0) }
-        guard isPlain, let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty,
-            let scheme = parts.scheme?.lowercased(), scheme == "https" || scheme == "http"
+        guard isPlain, let parts = URLComponents(string: text), let host = parts.encodedHost, !host.isEmpty,
+            isHost(host), let scheme = parts.scheme?.lowercased(), scheme == "https" || scheme == "http"
         else {
             throw SettingProblem("expected an absolute address such as https://eu.amani.ai")
         }
@@ -26,6 +26,12 @@ enum BaseURL {
                 "http would send the token unprotected: use https, or set provider.allow_insecure_http: true")
         }
         return String(text.reversed().drop { $0 == "/" }.reversed())
+    }
+
+    /// A name, an IPv4 address or an IPv6 address in brackets; what `ProviderAPI` can call.
+    private static func isHost(_ host: String) -> Bool {
+        let allowed = host.contains(":") ? "[]0123456789abcdef:." : "abcdefghijklmnopqrstuvwxyz0123456789-._"
+        return host.lowercased().allSatisfy(allowed.contains)
     }
 
     /// 127.0.0.0/8, ::1 and localhost. The name must be whole: `127.0.0.1.example.com` is another machine.

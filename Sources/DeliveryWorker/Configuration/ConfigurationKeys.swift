@@ -41,7 +41,7 @@ enum ConfigurationKeys {
             Setting("token", .text(.token), .absent("one form is required"), "The user token itself."),
             Setting(
                 "token_file", .text(.secretPath), .absent("one form is required"),
-                "A file that holds the token; read again when the provider refuses the token."),
+                "A file that holds the token; read afresh for each request."),
             Setting(
                 "token_env", .text(.variable), .absent("one form is required"),
                 "The name of the environment variable that holds the token."),
@@ -49,7 +49,9 @@ enum ConfigurationKeys {
                 "username", .text(.username), .absent("one form is required"),
                 "Logs in and refreshes by itself; together with exactly one of the next three."),
             Setting("password", .text(.password), .absent("none"), "The password itself."),
-            Setting("password_file", .text(.secretPath), .absent("none"), "A file that holds the password."),
+            Setting(
+                "password_file", .text(.secretPath), .absent("none"),
+                "A file that holds the password; read afresh for each login."),
             Setting(
                 "password_env", .text(.variable), .absent("none"),
                 "The name of the environment variable that holds the password."),
@@ -78,7 +80,7 @@ enum ConfigurationKeys {
 
     private static let endpoint = [
         Setting("id", .text(.id), .required, "The provider's id of the endpoint."),
-        Setting("name", .text(.name), .absent("the id"), "For people and metrics."),
+        Setting("name", .text(.name), .absent("the id"), "For people and metrics; letters, digits and `. _ -`."),
         Setting("webhook_id", .text(.id), .absent("the id"), "Sent with a retry when the log entry has none."),
     ]
 
@@ -123,9 +125,13 @@ enum ConfigurationKeys {
     private static let retry = Setting.section(
         "retry",
         [
-            Setting("concurrency", .integer(1...256), .value("16"), "Retry calls in flight at once."),
-            Setting("per_second", .number(0.01...10_000), .value("10"), "Retry calls per second in the long run."),
-            Setting("burst", .integer(1...10_000), .value("20"), "Retry calls that may follow at once after a rest."),
+            Setting("concurrency", .integer(1...256), .value("16"), "Retry calls in flight at once.", unit: "calls"),
+            Setting(
+                "per_second", .number(0.01...10_000), .value("10"),
+                "Retry calls per second in the long run; fractions are allowed.", unit: "calls/s"),
+            Setting(
+                "burst", .integer(1...10_000), .value("20"), "Retry calls that may follow at once after a rest.",
+                unit: "calls"),
         ])
 
     private static let policy = [
@@ -133,15 +139,20 @@ enum ConfigurationKeys {
             "events", .texts(.event, count: 1...1_000), .required,
             "Event types, or patterns with `*` and `?`; each stands in one policy only."),
         Setting("initial_delay", .duration(.milliseconds(100) ... .days(7)), .value("1m"), "Wait before attempt 1."),
-        Setting("multiplier", .number(1...100), .value("2"), "Each wait is so many times the one before."),
+        Setting(
+            "multiplier", .number(1...100), .value("2"), "Each wait is so many times the one before.", unit: "factor"),
         Setting(
             "max_delay", .duration(.milliseconds(100) ... .days(30)), .value("12h"),
             "Longest wait; at least `initial_delay`."),
-        Setting("max_attempts", .integer(1...1_000), .value("14"), "Attempts before the delivery is dead."),
+        Setting(
+            "max_attempts", .integer(1...1_000), .value("14"), "Attempts before the delivery is dead.",
+            unit: "attempts"),
         Setting(
             "schedule", .durations(.milliseconds(100) ... .days(30), count: 1...100), .absent("none"),
             "One wait for each attempt, instead of the four keys above."),
-        Setting("jitter", .number(0...1), .value("0.1"), "Share of a wait that may be added to it at random."),
+        Setting(
+            "jitter", .number(0...1), .value("0.1"), "Share of a wait that may be added to it at random.",
+            unit: "share"),
         Setting(
             "max_age", .duration(.seconds(1) ... .days(365)), .value("72h"),
             "No attempt begins later than this after the first failure."),

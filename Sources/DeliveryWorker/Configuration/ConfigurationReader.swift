@@ -121,7 +121,7 @@ struct ConfigurationReader {
             let name = settings.optionalText("\(key).name") ?? id
             refuseRepeated(id, "\(key).id", seen: &ids)
             let nameKey = settings.isGiven("\(key).name") ? "\(key).name" : "\(key).id"
-            if name != id || ids[id] == key { refuseRepeated(name, nameKey, seen: &names) }
+            if name != id || ids[id] == "\(key).id" { refuseRepeated(name, nameKey, seen: &names) }
             return WorkerConfiguration.Endpoint(
                 id: id, name: name, webhookID: settings.optionalText("\(key).webhook_id"))
         }

@@ -122,7 +122,8 @@ struct NodeReader {
                 }
                 elements.append(try read(scalar.string))
             } catch {
-                settings.refuse("\(key)[\(index)]", error.text, at: Self.origin(node.mark), spoiling: key)
+                settings.addFault("\(key)[\(index)]", error.text, at: Self.origin(node.mark))
+                settings.spoil(key, at: place)
             }
         }
         if !settings.isUnreadable(key) { settings.set(key, make(elements), from: place) }

@@ -34,12 +34,15 @@ struct Setting: Sendable {
     let standard: Standard
     /// One line for the README: what the key does.
     let effect: String
+    /// For the README, where the kind does not say it: what a number counts.
+    let unit: String
 
-    init(_ name: String, _ kind: Kind, _ standard: Standard, _ effect: String) {
+    init(_ name: String, _ kind: Kind, _ standard: Standard, _ effect: String, unit: String = "") {
         self.name = name
         self.kind = kind
         self.standard = standard
         self.effect = effect
+        self.unit = unit
     }
 
     /// A key that holds further keys; never required itself, because its own required keys say more.

@@ -16,30 +16,35 @@ struct Settings {
     private(set) var items: [String: Item] = [:]
     private(set) var faults: [ConfigurationFault] = []
     /// Keys under which something stood that could not be read: that they have no value is no further fault.
-    private var unreadable: Set<String> = []
+    private var unreadable: [String: Origin] = [:]
 
     init() {}
 
     /// Nothing is known but that the file could not be read as YAML.
     init(unreadableFile fault: ConfigurationFault) {
         faults = [fault]
-        unreadable = [""]
+        unreadable = ["": .standard]
     }
 
     mutating func set(_ key: String, _ value: SettingValue, from origin: Origin) {
         items[key] = Item(value: value, origin: origin)
-        unreadable.remove(key)
+        unreadable[key] = nil
     }
 
     mutating func remove(_ key: String) {
         items[key] = nil
-        unreadable.remove(key)
+        unreadable[key] = nil
     }
 
-    /// Records a fault, and that `key` (or `whole`, of which it is an element) has no value because of it.
-    mutating func refuse(_ key: String, _ problem: String, at origin: Origin, spoiling whole: String? = nil) {
+    /// Records a fault, and that `key` has no value because of it.
+    mutating func refuse(_ key: String, _ problem: String, at origin: Origin) {
         addFault(key, problem, at: origin)
-        unreadable.insert(whole ?? key)
+        spoil(key, at: origin)
+    }
+
+    /// Records that `key` has no value, because of a fault in a part of it.
+    mutating func spoil(_ key: String, at origin: Origin) {
+        unreadable[key] = origin
     }
 
     /// Records a fault that leaves the value of `key` as it is.
@@ -55,7 +60,7 @@ struct Settings {
 
     /// Where `key` was written; for an absent key the nearest section around it.
     func origin(_ key: String) -> Origin {
-        if let item = items[key] { return item.origin }
+        if let origin = items[key]?.origin ?? unreadable[key] { return origin }
         return Self.parent(key).map(origin) ?? .standard
     }
 
@@ -66,12 +71,12 @@ struct Settings {
 
     /// Whether `key`, or a section around it, holds something that could not be read.
     func isUnreadable(_ key: String) -> Bool {
-        unreadable.contains(key) || (Self.parent(key).map(isUnreadable) ?? false)
+        unreadable[key] != nil || (Self.parent(key).map(isUnreadable) ?? false)
     }
 
     /// Whether something was written under `key`, readable or not.
     func isMentioned(_ key: String) -> Bool {
-        isGiven(key) || unreadable.contains(key)
+        isGiven(key) || unreadable[key] != nil
     }
 
     /// `endpoints[0].name` → `endpoints[0]` → `endpoints` → the whole file, whose key is empty; nil above it.

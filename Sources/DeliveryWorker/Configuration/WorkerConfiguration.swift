@@ -4,9 +4,9 @@ package import ProviderAPI
 /// Everything the worker is told by its operator, checked and complete: no reader of it needs a default or a range.
 ///
 /// Made by `load(path:environment:)`. The keys, their units, defaults and ranges stand in `ConfigurationKeys`.
-package struct WorkerConfiguration: Sendable {
+package struct WorkerConfiguration: Sendable, Equatable {
     /// How the provider is reached.
-    package struct Provider: Sendable {
+    package struct Provider: Sendable, Equatable {
         /// Scheme, host, port and path, without a slash at the end, so that `/api/…` can be appended.
         package var baseURL: String
         package var credential: Credential

@@ -15,10 +15,11 @@ struct YAMLDocument {
     ///   be renamed.
     init(text: String) throws(ConfigurationFault) {
         if let fault = YAMLAliases.fault(in: text) { throw fault }
-        // Yams keeps a pointer to the text's UTF-8, and the bytes of up to 15 stand on the stack, where they do not stay.
-        var text = text.utf8.count < 16 ? text + String(repeating: "\n", count: 16) : text
+        var text = text
         var repeated: [String: String] = [:]
         while true {
+            // Yams keeps a pointer to the text's bytes. Texts of up to 15 have none that last; this moves them to the heap.
+            text.reserveCapacity(16)
             do {
                 // The basic resolver leaves every scalar a text: types are decided here, by the key, not by YAML's guess.
                 root = try Yams.compose(yaml: text, .basic)

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@Suite("The repository's own rules")
+struct TidyTests {
+    @Test func `no source file has more than 300 lines`() throws {
+        for file in try Repository.swiftFiles(below: "Sources") + Repository.swiftFiles(below: "Tests") {
+            #expect(file.lines.count <= 301, "\(file.path) has \(file.lines.count) lines")
+        }
+    }
+
+    @Test func `no function has more than 70 lines`() throws {
+        for file in try Repository.swiftFiles(below: "Sources") {
+            for function in longFunctions(file) {
+                Issue.record("\(file.path): \(function)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "try!", "as!", "fatalError(", "@unchecked Sendable", "nonisolated(unsafe)", "Task.detached", "TODO", "FIXME",
+    ]) func `nothing is forced or left for later`(_ word: String) throws {
+        for file in try Repository.swiftFiles(below: "Sources") {
+            expectNone(of: word, in: file)
+        }
+    }
+
+    /// Time, SQL and HTTP have one home each (DESIGN 2).
+    @Test(arguments: [
+        ("Date()", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
+        ("Date.now", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
+        ("clock_gettime", ["Sources/DeliveryWorker/WallClock.swift", "Sources/ProviderSandbox/"]),
+        ("import GRDB", ["Sources/DeliveryQueue/Store/", "Sources/RedeliverDemo/Query.swift"]),
+        ("import AsyncHTTPClient", ["Sources/ProviderAPI/AsyncHTTPTransport.swift", "Sources/ProviderSandbox/"]),
+        ("import Yams", ["Sources/DeliveryWorker/Configuration/"]),
+        ("import ProviderSandbox", []),
+        ("Double.random(", ["Sources/DeliveryQueue/Model/RetryPolicy.swift", "Sources/ProviderSandbox/"]),
+        ("SystemRandomNumberGenerator", []),
+    ]) func `dangerous things have one home`(_ word: String, _ homes: [String]) throws {
+        for file in try Repository.swiftFiles(below: "Sources")
+        where !homes.contains(where: { file.path.hasPrefix($0) }) {
+            expectNone(of: word, in: file)
+        }
+    }
+
+    @Test func `the queue and the provider's side do not know each other`() throws {
+        for file in try Repository.swiftFiles(below: "Sources/DeliveryQueue") {
+            expectNone(of: "import ProviderAPI", in: file)
+        }
+        for file in try Repository.swiftFiles(below: "Sources/ProviderAPI") {
+            expectNone(of: "import DeliveryQueue", in: file)
+        }
+    }
+
+    private func expectNone(of word: String, in file: Repository.File) {
+        for (number, line) in file.lines.enumerated() where line.contains(word) {
+            let code = line.trimmingCharacters(in: .whitespaces)
+            guard !code.hasPrefix("//") else { continue }
+            Issue.record("\(file.path):\(number + 1) has `\(word)`")
+        }
+    }
+
+    /// A function ends where a closing brace stands at its own indentation: the formatter sees to that.
+    private func longFunctions(_ file: Repository.File) -> [String] {
+        var long: [String] = []
+        var open: (line: Int, indentation: Int, text: String)?
+        for (number, line) in file.lines.enumerated() {
+            let indentation = line.prefix { $0 == " " }.count
+            if open == nil, line.contains("func "), !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                open = (number, indentation, line.trimmingCharacters(in: .whitespaces))
+            } else if let start = open, line.dropFirst(indentation).hasPrefix("}"), indentation == start.indentation {
+                if number - start.line > 70 { long.append("\(start.text): \(number - start.line) lines") }
+                open = nil
+            } else if let start = open, number > start.line, indentation < start.indentation, !line.isEmpty {
+                open = nil
+            }
+        }
+        return long
+    }
+}
