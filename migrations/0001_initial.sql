@@ -16,6 +16,7 @@ CREATE TABLE endpoint (
         CHECK (retry_shows IN ('unknown', 'new_entry', 'in_place')),
     last_accepted_ms INTEGER NOT NULL DEFAULT 0,               -- the provider last took a retry on
     last_confirmed_ms INTEGER NOT NULL DEFAULT 0,              -- the log last showed the outcome of a retry of ours
+    resumed_ms INTEGER NOT NULL DEFAULT 0,                     -- an operator last ended a hold; rows of bad outcomes begin anew
     hold_reason TEXT CHECK (hold_reason IN ('log_silent', 'rejected', 'redirected', 'operator')),
     hold_since_ms INTEGER,
     hold_until_ms INTEGER,                                     -- NULL with a reason: until a success in the log or an operator
@@ -36,6 +37,7 @@ CREATE TABLE delivery (
     cycle INTEGER NOT NULL DEFAULT 1 CHECK (cycle >= 1),       -- a requeue begins a new one
     cycle_started_ms INTEGER NOT NULL,                         -- the age limit counts from here
     attempts_used INTEGER NOT NULL DEFAULT 0 CHECK (attempts_used >= 0),
+    logged_ms INTEGER NOT NULL,                                -- provider time of its log row, where a change in place shows
     first_failed_ms INTEGER NOT NULL,
     last_failed_ms INTEGER NOT NULL,
     next_attempt_ms INTEGER,
@@ -132,6 +134,7 @@ CREATE TABLE log_entry (
     delivery_id INTEGER REFERENCES delivery (id) ON DELETE CASCADE,
     http_status INTEGER,
     error TEXT,
+    lease_token INTEGER,                                       -- of the call in flight when it was read: it may be its outcome
     found_ms INTEGER NOT NULL,                                 -- our time at which we first read it
     seen_ms INTEGER NOT NULL,                                  -- refreshed while the entry is still read
     PRIMARY KEY (endpoint_id, task_id, logged_ms, outcome)

@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 
+/// `redeliver check`: all faults of a configuration, and nothing else.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -10,6 +10,7 @@ struct DeliveriesCommand: AsyncParsableCommand {
         subcommands: [Requeue.self]
     )
 
+    /// `redeliver deliveries requeue`.
     struct Requeue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Gives a dead delivery a new cycle with all its attempts, due at once.")

@@ -11,6 +11,7 @@ struct EndpointsCommand: AsyncParsableCommand {
         subcommands: [Resume.self]
     )
 
+    /// `redeliver endpoints resume`.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Ends the hold of an endpoint: its deliveries are retried again.")

@@ -9,6 +9,7 @@ import Logging
     import Darwin
 #endif
 
+/// `redeliver run`: the daemon, or one turn of it.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",

@@ -3,6 +3,7 @@ import DeliveryQueue
 import DeliveryWorker
 import Foundation
 
+/// `redeliver status`: what the database knows, for people or as JSON.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",

@@ -163,6 +163,30 @@ import Testing
         #expect(error?.description.contains("0001_initial") == true)
     }
 
+    // MARK: - Beside the daemon
+
+    @Test func `an operator's command works beside the daemon, and leaves it the lock and the log`() async throws {
+        let daemon = try QueueStore(path: path, now: start)
+        try await daemon.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+
+        let command = try QueueStore.forOperator(path: path, now: start)
+        #expect(try await command.resume(endpoint: "e", by: "ann", reason: "x", at: start))
+        try command.close()
+
+        #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)
+        #expect(#expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }?.kind == .locked)
+        let actions = try await daemon.pool.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM operator_action") }
+        #expect(actions == 1)
+        try daemon.close()
+    }
+
+    @Test func `an operator's command does not create a database`() {
+        let error = #expect(throws: StoreError.self) { try QueueStore.forOperator(path: path, now: start) }
+
+        #expect(error?.kind == .inaccessible)
+        #expect(FileManager.default.fileExists(atPath: path) == false)
+    }
+
     // MARK: - Closing
 
     @Test func `the write-ahead log stays after a close, so that read-only users can open the file`() throws {

@@ -55,17 +55,17 @@ enum Glob {
 
     /// Linear backtracking: only the last `*` is ever retried, so a hostile pattern cannot explode.
     static func matches(_ text: String, glob: String) -> Bool {
-        let text = Array(text.utf8)
-        let glob = Array(glob.utf8)
+        let text = Array(text)
+        let glob = Array(glob)
         var position = 0
         var patternPosition = 0
         var lastStar: (pattern: Int, text: Int)?
         while position < text.count {
-            if patternPosition < glob.count, glob[patternPosition] == UInt8(ascii: "*") {
+            if patternPosition < glob.count, glob[patternPosition] == "*" {
                 lastStar = (patternPosition, position)
                 patternPosition += 1
             } else if patternPosition < glob.count,
-                glob[patternPosition] == text[position] || glob[patternPosition] == UInt8(ascii: "?")
+                glob[patternPosition] == text[position] || glob[patternPosition] == "?"
             {
                 position += 1
                 patternPosition += 1
@@ -77,6 +77,6 @@ enum Glob {
                 return false
             }
         }
-        return glob[patternPosition...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return glob[patternPosition...].allSatisfy { $0 == "*" }
     }
 }

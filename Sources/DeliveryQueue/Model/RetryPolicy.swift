@@ -79,6 +79,7 @@ package struct RetryPolicy: Sendable, Equatable {
         for _ in 0..<exponent where wait < limit {
             wait *= multiplier
         }
-        return .milliseconds(Int64(min(wait, limit)))
+        // Asked this way round, so that 0 × ∞, which is not a number, becomes the cap too.
+        return .milliseconds(Int64(wait < limit ? wait : limit))
     }
 }

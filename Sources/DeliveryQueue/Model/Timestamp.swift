@@ -33,12 +33,14 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
 }
 
 extension Duration {
-    /// This duration in milliseconds, rounded towards zero; the unit of every stored time.
+    /// This duration in milliseconds, rounded towards zero; the unit of every stored time. Saturates at half the range of
+    /// `Int64`, before `components` could trap.
     package var wholeMilliseconds: Int64 {
+        let limit = Int64.max / 2
+        guard self < .milliseconds(limit) else { return limit }
+        guard self > .milliseconds(-limit) else { return -limit }
         let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return seconds < 0 ? .min / 2 : .max / 2 }
-        return scaled + attoseconds / 1_000_000_000_000_000
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
     }
 
     /// This duration in seconds, for metrics and for people.

@@ -61,6 +61,7 @@ extension Database {
     /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood Prometheus.
     func metricLabel(forEventType eventType: String) throws -> String {
         if try firstRow("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) != nil { return eventType }
+        guard eventType != EventTypeLabels.other else { return EventTypeLabels.other }
         let known: Int = try firstRow("SELECT COUNT(*) AS n FROM metric_event_type")?["n"] ?? 0
         guard known < EventTypeLabels.limit else { return EventTypeLabels.other }
         try run("INSERT INTO metric_event_type (name, position) VALUES (?, ?)", [eventType, known])

@@ -36,6 +36,11 @@ final class InstanceLock: Sendable {
         close(descriptor)
     }
 
+    /// Lets another instance in before this value is gone; again changes nothing.
+    func release() {
+        _ = flock(descriptor, LOCK_UN)
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
         // A failure only costs the name in another instance's refusal; the lock itself holds.
         guard ftruncate(descriptor, 0) == 0 else { return }

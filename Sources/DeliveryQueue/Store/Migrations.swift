@@ -44,13 +44,13 @@ enum Migrations {
         let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_schema") ?? 0
         guard identifier == applicationID || (identifier == 0 && tables == 0) else {
             throw StoreError(
-                .foreign, operation: "open database", cause: "it belongs to another program",
+                .foreign, operation: "", cause: "it belongs to another program",
                 hint: "name another path in `database`")
         }
         let newest = steps.last?.version ?? 0
         guard version <= newest else {
             throw StoreError(
-                .incompatible, operation: "open database",
+                .incompatible, operation: "",
                 cause: "its schema has version \(version), this program knows up to version \(newest)",
                 hint: "run the newer redeliver that wrote it")
         }
@@ -60,7 +60,7 @@ enum Migrations {
                 db, sql: "SELECT sha256 FROM schema_migration WHERE version = ?", arguments: [step.version])
             guard known == step.sha256.blob else {
                 throw StoreError(
-                    .incompatible, operation: "open database",
+                    .incompatible, operation: "",
                     cause: "migration \(step.name) was applied with another text than this program's",
                     hint: "run the redeliver that wrote it")
             }

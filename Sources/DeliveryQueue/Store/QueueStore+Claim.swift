@@ -61,6 +61,7 @@ extension Database {
             """,
             [now.milliseconds])
         var due: [Delivery] = []
+        var trials: Set<String> = []
         for endpoint in endpoints {
             let id: String = endpoint["id"]
             let isTrial = (endpoint["hold_reason"] as String?) != nil
@@ -71,22 +72,26 @@ extension Database {
                 ORDER BY next_attempt_ms, id LIMIT ?
                 """,
                 [id, now.milliseconds, isTrial ? 1 : limit])
-            if isTrial, !found.isEmpty {
-                // One try: the next one waits as long again, unless this one lifts the hold.
-                try run(
-                    "UPDATE endpoint SET hold_until_ms = ? WHERE id = ?",
-                    [(now + RetryRules.holdPause).milliseconds, id])
-            }
+            if isTrial { trials.insert(id) }
             due += try found.map(Delivery.init(row:))
         }
         due.sort { ($0.nextAttempt ?? now, $0.id) < ($1.nextAttempt ?? now, $1.id) }
-        return Array(due.prefix(limit))
+        let chosen = Array(due.prefix(limit))
+        for id in trials.intersection(chosen.map(\.endpointID)) {
+            // One try: the next one waits as long again, unless this one lifts the hold.
+            try run(
+                "UPDATE endpoint SET hold_until_ms = ? WHERE id = ?",
+                [(now + RetryRules.holdPause).milliseconds, id])
+        }
+        return chosen
     }
 
-    /// Marks a delivery when a newer event of its webhook, customer and type has arrived.
+    /// Marks a delivery when a newer event of its webhook, customer and type has arrived. An operator's requeue overrules
+    /// what was newer until then.
     ///
     /// - Returns: whether its policy says to skip it for that.
     fileprivate func isSuperseded(_ delivery: Delivery, at now: Timestamp, rules: RetryRules) throws -> Bool {
+        let known = delivery.cycle == 1 ? delivery.firstFailed : max(delivery.firstFailed, delivery.cycleStarted)
         guard let customerID = delivery.customerID,
             let newer = try firstRow(
                 """
@@ -94,8 +99,7 @@ extension Database {
                 WHERE webhook_id = ? AND customer_id = ? AND event_type = ? AND event_ms > ? AND task_id <> ?
                 """,
                 [
-                    delivery.webhookID, customerID, delivery.eventType, delivery.firstFailed.milliseconds,
-                    delivery.taskID,
+                    delivery.webhookID, customerID, delivery.eventType, known.milliseconds, delivery.taskID,
                 ])
         else { return false }
         try run(

@@ -57,7 +57,7 @@ extension QueueStore {
             }
             let waiting = try db.firstRow(
                 """
-                SELECT MIN(first_failed_ms) AS oldest FROM delivery
+                SELECT MIN(logged_ms) AS oldest FROM delivery
                 WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')
                 """,
                 [endpointID])

@@ -41,40 +41,6 @@ extension QueueStore {
     }
 }
 
-/// A log entry that was kept because it could not be understood.
-package struct KeptEntry: Sendable, Equatable {
-    package let id: Int64
-    package let endpointID: String
-    package let raw: [UInt8]
-}
-
-extension QueueStore {
-    /// Kept entries in the order in which they came; those that were too large to keep whole are left out.
-    package func unreadableEntries(after id: Int64, limit: Int) async throws(StoreError) -> [KeptEntry] {
-        try await read("read unreadable entries") { db in
-            try db.rows(
-                """
-                SELECT id, endpoint_id, raw FROM unreadable_entry
-                WHERE id > ? AND length(raw) = raw_length ORDER BY id LIMIT ?
-                """,
-                [id, limit]
-            ).map { KeptEntry(id: $0["id"], endpointID: $0["endpoint_id"], raw: $0.bytes("raw")) }
-        }
-    }
-
-    /// Stores a kept entry that is understood now, as if it had been read now, in place of its raw text.
-    package func ingest(
-        _ observation: Observation, insteadOf entry: KeptEntry, rules: RetryRules, at now: Timestamp
-    ) async throws(StoreError) {
-        try await write("store an entry that is understood now") { db in
-            let endpoint = try EndpointFacts.fetch(db, id: entry.endpointID)
-            var ingest = Ingest(db: db, endpoint: endpoint, rules: rules, now: now)
-            try ingest.take(observation)
-            try db.run("DELETE FROM unreadable_entry WHERE id = ?", [entry.id])
-        }
-    }
-}
-
 /// What ingest needs to know of the endpoint that a page belongs to.
 struct EndpointFacts {
     let id: String
@@ -89,7 +55,7 @@ struct EndpointFacts {
 }
 
 /// One page's entries on their way into the database, inside its transaction.
-private struct Ingest {
+struct Ingest {
     let db: Database
     let endpoint: EndpointFacts
     let rules: RetryRules
@@ -108,8 +74,8 @@ private struct Ingest {
             summary.duplicates += 1
             return try db.raise(Counter.logEntries, "duplicate")
         }
-        let delivery = try matchingDelivery(observation)
-        try remember(observation, deliveryID: delivery?.id)
+        let delivery = try db.matchingDelivery(observation, endpointID: endpoint.id, at: now)
+        try remember(observation, of: delivery)
         switch observation.outcome {
         case .succeeded:
             try db.raise(Counter.logEntries, "success")
@@ -136,13 +102,14 @@ private struct Ingest {
         guard let delivery else { return try takeNewFailure(observation) }
         let failed = min(observation.changed ?? now, now)
         try db.noteFailure(of: delivery, at: failed, error: observation.error)
+        try db.settleLateFailure(of: delivery, by: observation, at: now)
         switch delivery.state {
         case .awaiting:
             guard db.belongs(observation.changed, toCallOf: delivery) else { return }
             try db.settleFailed(delivery, by: observation, at: failed, rules: rules, now: now)
             summary.failedAgain += 1
         case .scheduled where failed > delivery.lastFailed:
-            try db.move(delivery, rules.providerFailed(delivery, at: failed), at: now)
+            try plan(rules.providerFailed(delivery, at: failed), for: delivery)
         case .scheduled, .attempting, .delivered, .dead:
             return  // A call in flight is settled when its answer is recorded; final states stay final.
         }
@@ -165,15 +132,22 @@ private struct Ingest {
         let arrived = try db.firstRow(
             "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND outcome = 'succeeded' LIMIT 1",
             [endpoint.id, observation.taskID])
-        guard arrived == nil else { return }
+        guard arrived == nil else { return try db.correctArrival(observation) }
         let failed = min(observation.changed ?? now, now)
         let delivery = try insert(observation, eventType: eventType, body: body, failed: failed)
-        if case .schedule(let at, _) = rules.discovered(delivery) {
-            try db.run("UPDATE delivery SET next_attempt_ms = ? WHERE id = ?", [at.milliseconds, delivery.id])
-        } else {
-            try db.move(delivery, rules.discovered(delivery), at: now)
-        }
+        try plan(rules.discovered(delivery), for: delivery)
         summary.new += 1
+    }
+
+    /// Gives a waiting delivery the time of its next attempt, which is no move of its state, or ends it.
+    private func plan(_ transition: Transition, for delivery: Delivery) throws {
+        guard case .schedule(let at, _) = transition else {
+            try db.move(delivery, transition, at: now)
+            return
+        }
+        try db.run(
+            "UPDATE delivery SET next_attempt_ms = ?, updated_ms = ? WHERE id = ?",
+            [at.milliseconds, now.milliseconds, delivery.id])
     }
 
     /// A row that is due at once; the caller gives it the time that its policy says.
@@ -183,21 +157,23 @@ private struct Ingest {
         let row = try db.firstRow(
             """
             INSERT INTO delivery (
-                endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms,
+                endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, logged_ms,
                 first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms
             )
-            VALUES (?, ?, ?, ?, ?, 'scheduled', ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, 'scheduled', ?, ?, ?, ?, ?, ?, ?, ?)
             RETURNING \(Delivery.columns)
             """,
             [
                 endpoint.id, observation.taskID, eventType, observation.customerID, observation.webhookID,
-                failed.milliseconds, failed.milliseconds, failed.milliseconds, now.milliseconds, observation.error,
-                now.milliseconds, now.milliseconds,
+                failed.milliseconds, min(observation.logged ?? failed, failed).milliseconds, failed.milliseconds,
+                failed.milliseconds, now.milliseconds, observation.error, now.milliseconds, now.milliseconds,
             ])
         guard let row else {
             throw StoreError(.storage, operation: "store delivery", cause: "INSERT returned no row")
         }
         let delivery = try Delivery(row: row)
+        // From the first failure on, not only once one is final: a series must not change its label in mid-life.
+        _ = try db.metricLabel(forEventType: eventType)
         try db.run(
             """
             INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
@@ -214,38 +190,7 @@ private struct Ingest {
         return delivery
     }
 
-    // MARK: - Matching
-
-    /// The delivery that an entry is about, in the order of DESIGN 4: its own task id; a task id that an answer named or
-    /// that was matched before; and for a task id that nothing names, the oldest waiting call with the same webhook,
-    /// event type, customer and body that the entry is not older than.
-    private func matchingDelivery(_ observation: Observation) throws -> Delivery? {
-        if let delivery = try db.delivery(endpointID: endpoint.id, taskID: observation.taskID) { return delivery }
-        guard let body = observation.body, let eventType = observation.eventType else { return nil }
-        let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
-        let row = try db.firstRow(
-            """
-            SELECT \(Delivery.columns)
-            FROM delivery
-            JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-            WHERE delivery.state IN ('attempting', 'awaiting')
-              AND delivery.endpoint_id = ?
-              AND delivery.event_type = ?
-              AND delivery.customer_id IS ?
-              AND delivery.called_ms <= ?
-              AND delivery.webhook_id = ?
-              AND delivery_body.sha256 = ?
-            ORDER BY delivery.called_ms, delivery.id
-            LIMIT 1
-            """,
-            [
-                endpoint.id, eventType, observation.customerID, latestCall.milliseconds, observation.webhookID,
-                BodyDigest.sha256(body).blob,
-            ])
-        guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
-        try db.addAlias(observation.taskID, to: delivery, source: "matched")
-        return delivery
-    }
+    // MARK: - Entries
 
     /// Whether the entry was read before. If so its `seen_ms` is refreshed, now and then.
     private func isKnown(_ observation: Observation) throws -> Bool {
@@ -268,16 +213,17 @@ private struct Ingest {
         return true
     }
 
-    private func remember(_ observation: Observation, deliveryID: Int64?) throws {
+    private func remember(_ observation: Observation, of delivery: Delivery?) throws {
         try db.run(
             """
             INSERT INTO log_entry (
-                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, found_ms, seen_ms
+                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms
             )
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             key(observation) + [
-                deliveryID, observation.httpStatus, observation.error, now.milliseconds, now.milliseconds,
+                delivery?.id, observation.httpStatus, observation.error,
+                delivery?.state == .attempting ? delivery?.leaseToken : nil, now.milliseconds, now.milliseconds,
             ])
     }
 

@@ -37,13 +37,12 @@ extension QueueStore {
     ) async throws(StoreError) -> Bool {
         try await write("resume endpoint \(id)") { db in
             guard try db.firstRow("SELECT 1 FROM endpoint WHERE id = ?", [id]) != nil else { return false }
-            // The streaks that led to the hold begin anew, or the next settled delivery would hold it again.
+            // The rows that led to the hold begin anew, or the next settled delivery would hold it again. Nothing was
+            // accepted or confirmed by this: a delivery with 5xx answers must not look like poison.
             try db.run(
                 """
-                UPDATE endpoint
-                SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL,
-                    last_confirmed_ms = max(last_confirmed_ms, ?1), last_accepted_ms = max(last_accepted_ms, ?1)
-                WHERE id = ?2
+                UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, resumed_ms = ?
+                WHERE id = ?
                 """,
                 [now.milliseconds, id])
             try db.note("resume", of: id, deliveryID: nil, by: who, reason: reason, at: now)

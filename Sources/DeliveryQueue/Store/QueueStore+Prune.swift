@@ -19,7 +19,8 @@ extension QueueStore {
     package static let deadRetention = Duration.seconds(180 * 86_400)
     package static let unreadableRetention = Duration.seconds(90 * 86_400)
     /// Successes of deliveries that never failed are remembered this long after they were last read: a newest-first
-    /// scan reads a success before the failure that it mends, and one scan does not last longer.
+    /// scan reads a success before the failure that it mends. A scan that was cut short may last longer: while its gap is
+    /// left, nothing of its endpoint is forgotten.
     package static let unrelatedEntryRetention = Duration.seconds(86_400)
 
     /// Removes what is past its time, at most `limit` rows of each kind, in one short transaction; open deliveries never.
@@ -49,7 +50,9 @@ extension QueueStore {
                 """
                 DELETE FROM log_entry WHERE (endpoint_id, task_id, logged_ms, outcome) IN (
                     SELECT endpoint_id, task_id, logged_ms, outcome FROM log_entry
-                    WHERE delivery_id IS NULL AND seen_ms <= ? LIMIT ?)
+                    WHERE delivery_id IS NULL AND seen_ms <= ?
+                      AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE scan_gap.endpoint_id = log_entry.endpoint_id)
+                    LIMIT ?)
                 """,
                 [(now - Self.unrelatedEntryRetention).milliseconds, limit])
             try db.run(

@@ -34,10 +34,7 @@ extension Database {
         try keepAnswer(outcome)
         guard let delivery = try Delivery.fetch(self, id: outcome.deliveryID) else { return }
         if let named = outcome.namedTaskID {
-            try addAlias(named, to: delivery, source: "named")
-            try run(
-                "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ? AND delivery_id IS NULL",
-                [delivery.id, delivery.endpointID, named])
+            try adopt(named, for: delivery, leaseToken: outcome.leaseToken)
         }
         guard delivery.leaseToken == outcome.leaseToken else { return summary.late += 1 }
         switch delivery.state {
@@ -47,10 +44,28 @@ extension Database {
             if !settled.state.isOpen { summary.finalized += 1 }
         case .awaiting:
             summary.late += 1
-            _ = try settleFromKnownEntries(delivery, rules: rules, at: now)
+            try settleFromKnownEntries(delivery, rules: rules, at: now)
         case .scheduled, .delivered, .dead:
             summary.late += 1
         }
+    }
+
+    /// From now on the log entries of the named task are the delivery's, and those that were read before the answer too.
+    private func adopt(_ named: String, for delivery: Delivery, leaseToken: Int64) throws {
+        guard named != delivery.taskID else { return }
+        // A failed retry that was read first and whose body did not match became a delivery of its own.
+        let twin = try firstRow(
+            "SELECT id FROM delivery WHERE endpoint_id = ? AND task_id = ? AND state = 'scheduled' AND lease_token = 0",
+            [delivery.endpointID, named])
+        let twinID = twin?["id"] as Int64?
+        try run(
+            """
+            UPDATE log_entry SET delivery_id = ?, lease_token = ?
+            WHERE endpoint_id = ? AND task_id = ? AND (delivery_id IS NULL OR delivery_id IS ?)
+            """,
+            [delivery.id, leaseToken, delivery.endpointID, named, twinID])
+        if let twinID { try run("DELETE FROM delivery WHERE id = ?", [twinID]) }
+        try addAlias(named, to: delivery, source: "named")
     }
 
     private func keepAnswer(_ outcome: AttemptOutcome) throws {
@@ -81,6 +96,7 @@ extension Database {
             try settleOpenAttempt(of: delivery, outcome: end, at: now)
         }
         let moved = try move(delivery, transition, at: now)
+        if moved.state == .delivered { try noteArrival(of: moved) }
         try holdIfRefused(outcome, delivery, at: now)
         return moved
     }
@@ -139,7 +155,7 @@ extension Database {
                 SELECT COUNT(DISTINCT attempt.delivery_id) AS n
                 FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
                 WHERE attempt.outcome = 'refused' AND attempt.answer = 'rejected' AND delivery.endpoint_id = ?1
-                  AND attempt.settled_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = ?1)
+                  AND attempt.settled_ms > (SELECT max(last_accepted_ms, resumed_ms) FROM endpoint WHERE id = ?1)
                 """,
                 [delivery.endpointID])
             guard (refused?["n"] ?? 0) >= RetryRules.holdLimit else { return }
@@ -147,31 +163,5 @@ extension Database {
         case .accepted, .uncertain, .serverError, .notExecuted, .notFound:
             return
         }
-    }
-
-    /// The log may have shown the outcome before the answer came back: such entries were read, and are not read again.
-    private func settleFromKnownEntries(_ delivery: Delivery, rules: RetryRules, at now: Timestamp) throws -> Delivery {
-        guard delivery.state == .awaiting, let called = delivery.called else { return delivery }
-        let row = try firstRow(
-            """
-            SELECT task_id, logged_ms, outcome, http_status, error FROM log_entry
-            WHERE delivery_id = ? AND found_ms >= ? AND outcome IN ('succeeded', 'failed')
-              AND (logged_ms = 0 OR logged_ms >= ?)
-            ORDER BY outcome = 'succeeded' DESC, logged_ms DESC LIMIT 1
-            """,
-            [delivery.id, called.milliseconds, (called - RetryRules.clockTolerance).milliseconds])
-        guard let row else { return delivery }
-        let logged: Int64 = row["logged_ms"]
-        let time = logged == 0 ? nil : Timestamp(milliseconds: logged)
-        let observation = Observation(
-            taskID: row["task_id"], taskIDJSON: "", eventType: delivery.eventType, customerID: delivery.customerID,
-            customerIDJSON: "", webhookID: delivery.webhookID, webhookIDJSON: "", body: nil,
-            outcome: row["outcome"] == "succeeded" ? .succeeded : .failed, logged: time, error: row["error"])
-        if observation.outcome == .succeeded {
-            try settleDelivered(delivery, by: observation, at: now)
-        } else {
-            try settleFailed(delivery, by: observation, at: min(time ?? now, now), rules: rules, now: now)
-        }
-        return try Delivery.fetch(self, id: delivery.id) ?? delivery
     }
 }

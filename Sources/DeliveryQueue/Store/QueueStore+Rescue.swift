@@ -55,7 +55,8 @@ extension QueueStore {
                     WHERE delivery_id = ? AND lease_token = ? AND answered_ms IS NULL
                     """,
                     [now.milliseconds, delivery.id, delivery.leaseToken])
-                try db.move(delivery, .await(until: now + rules.confirmWithin), at: now)
+                let awaiting = try db.move(delivery, .await(until: now + rules.confirmWithin), at: now)
+                try db.settleFromKnownEntries(awaiting, rules: rules, at: now)
             }
             return rows.count
         }
@@ -79,6 +80,8 @@ extension Database {
             try move(delivery, rules.retryFailed(delivery, at: now), at: now)
             try raise(Counter.unconfirmed)
             summary.unconfirmed += 1
+            // Where answers confirm, the log is not expected to speak.
+            guard rules.confirmation == .log else { continue }
             if try holdIfSilent(delivery.endpointID, at: now) { summary.held.append(delivery.endpointID) }
         }
         return summary
@@ -91,8 +94,8 @@ extension Database {
             SELECT COUNT(DISTINCT attempt.delivery_id) AS n,
                    (SELECT hold_reason FROM endpoint WHERE id = ?1) IS NOT NULL AS held
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'unconfirmed' AND delivery.endpoint_id = ?1
-              AND attempt.settled_ms > (SELECT last_confirmed_ms FROM endpoint WHERE id = ?1)
+            WHERE attempt.outcome = 'unconfirmed' AND delivery.endpoint_id = ?1 AND delivery.state <> 'delivered'
+              AND attempt.settled_ms > (SELECT max(last_confirmed_ms, resumed_ms) FROM endpoint WHERE id = ?1)
             """,
             [endpointID])
         guard let row, row["n"] >= RetryRules.holdLimit, row["held"] == false else { return false }

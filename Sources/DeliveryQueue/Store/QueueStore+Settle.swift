@@ -39,7 +39,7 @@ extension Database {
 
     /// A success in the log settles a delivery from any state.
     func settleDelivered(_ delivery: Delivery, by observation: Observation, at now: Timestamp) throws {
-        let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
+        let latestCall = try outcomeTime(of: observation, endpointID: delivery.endpointID) ?? now
         let attempt = try firstRow(
             """
             SELECT id, kind FROM attempt
@@ -47,13 +47,15 @@ extension Database {
               AND (outcome IS NULL OR outcome = 'unconfirmed')
             ORDER BY id DESC LIMIT 1
             """,
-            [delivery.id, latestCall.milliseconds])
+            [delivery.id, (latestCall + RetryRules.clockTolerance).milliseconds])
         var actor = Evidence.Actor.provider
         if let attempt {
             actor = attempt["kind"] == "manual" ? .operator : .worker
             try settleAttempt(id: attempt["id"], outcome: "delivered", at: now)
             try noteConfirmed(delivery, by: observation, at: now)
         }
+        // A call that began after the success: what came of it no longer matters, but it may show in the log yet.
+        try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
         try move(
             delivery, .deliver(Evidence(actor: actor, source: .log, taskID: observation.taskID)), at: now)
         try run(
@@ -62,6 +64,30 @@ extension Database {
             WHERE id = ? AND hold_reason = 'log_silent'
             """,
             [delivery.endpointID])
+    }
+
+    /// When the outcome that an entry shows came about; nil when nothing tells: it has no time, or it is a row that
+    /// was read before with another outcome and was changed in place without a time of the change.
+    private func outcomeTime(of observation: Observation, endpointID: String) throws -> Timestamp? {
+        guard let changed = observation.changed else { return nil }
+        let before = try firstRow(
+            "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome <> ?",
+            [endpointID, observation.taskID, changed.milliseconds, observation.outcome.rawValue])
+        return before == nil ? changed : nil
+    }
+
+    /// A failure that was logged for a call of ours only after the call was given up as unconfirmed.
+    func settleLateFailure(of delivery: Delivery, by observation: Observation, at now: Timestamp) throws {
+        let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
+        let attempt = try firstRow(
+            """
+            SELECT id FROM attempt WHERE delivery_id = ? AND intent_ms <= ? AND outcome = 'unconfirmed'
+            ORDER BY id DESC LIMIT 1
+            """,
+            [delivery.id, latestCall.milliseconds])
+        guard let attempt, delivery.called == nil else { return }
+        try settleAttempt(id: attempt["id"], outcome: "failed", at: now)
+        try noteConfirmed(delivery, by: observation, at: now)
     }
 
     /// The log shows that our retry failed again.
@@ -114,24 +140,37 @@ extension Database {
             ["failed": failed.milliseconds, "error": error, "id": delivery.id])
     }
 
-    /// Keeps the newest event that arrived for a webhook, customer and event type. Its time is the time of the event: an
-    /// old delivery that arrives late does not supersede a younger one.
-    func noteArrival(_ observation: Observation, of delivery: Delivery?) throws {
-        guard let customerID = delivery?.customerID ?? observation.customerID,
-            let eventType = delivery?.eventType ?? observation.eventType,
-            let event = delivery?.firstFailed ?? observation.logged
-        else { return }
-        try run(
+    /// The log may have shown the outcome of a call before its answer came back: such entries are not read again.
+    ///
+    /// - Returns: the delivery as it is now.
+    @discardableResult
+    func settleFromKnownEntries(_ delivery: Delivery, rules: RetryRules, at now: Timestamp) throws -> Delivery {
+        guard delivery.state == .awaiting, let called = delivery.called else { return delivery }
+        let row = try firstRow(
             """
-            INSERT INTO latest_arrival (webhook_id, customer_id, event_type, task_id, event_ms)
-            VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT (webhook_id, customer_id, event_type) DO UPDATE
-            SET task_id = excluded.task_id, event_ms = excluded.event_ms
-            WHERE excluded.event_ms > event_ms
+            SELECT task_id, logged_ms, outcome, error FROM log_entry
+            WHERE delivery_id = ? AND lease_token = ? AND outcome IN ('succeeded', 'failed')
+              AND (logged_ms = 0 OR logged_ms >= ?)
+            ORDER BY outcome = 'succeeded' DESC, logged_ms DESC LIMIT 1
             """,
-            [
-                delivery?.webhookID ?? observation.webhookID, customerID, eventType,
-                delivery?.taskID ?? observation.taskID, event.milliseconds,
-            ])
+            [delivery.id, delivery.leaseToken, (called - RetryRules.clockTolerance).milliseconds])
+        guard let row else { return delivery }
+        let changed: Int64 = row["logged_ms"]
+        let time = changed == 0 ? nil : Timestamp(milliseconds: changed)
+        // Without `logged`: the row keeps one time only, which does not tell a new row from one changed in place.
+        let observation = Observation(
+            taskID: row["task_id"], taskIDJSON: "", eventType: delivery.eventType, customerID: delivery.customerID,
+            customerIDJSON: "", webhookID: delivery.webhookID, webhookIDJSON: "", body: nil,
+            outcome: row["outcome"] == "succeeded" ? .succeeded : .failed, logged: nil, changed: time,
+            error: row["error"])
+        if observation.outcome == .succeeded {
+            try noteArrival(observation, of: delivery)
+            try settleDelivered(delivery, by: observation, at: now)
+        } else {
+            let failed = min(time ?? now, now)
+            try noteFailure(of: delivery, at: failed, error: observation.error)
+            try settleFailed(delivery, by: observation, at: failed, rules: rules, now: now)
+        }
+        return try Delivery.fetch(self, id: delivery.id) ?? delivery
     }
 }

@@ -79,7 +79,7 @@ extension QueueStore {
                 try Migrations.check(db)
                 guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 == Migrations.steps.last?.version else {
                     throw StoreError(
-                        .incompatible, operation: "read database", cause: "its schema is older than this program's",
+                        .incompatible, operation: "", cause: "its schema is older than this program's",
                         hint: "start the daemon once; it brings the schema up to date")
                 }
                 return try db.snapshot(at: now)

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import GRDBSQLite
 
@@ -43,7 +44,7 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// Moves everything from the write-ahead log into the main file and closes all connections.
+    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock.
     package func close() throws(StoreError) {
         do {
             if lock != nil { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
@@ -51,6 +52,7 @@ package struct QueueStore: Sendable {
         } catch {
             throw StoreError(error, operation: "close database")
         }
+        lock?.release()
     }
 
     /// One `BEGIN IMMEDIATE` transaction; rolled back whole when `work` throws or the task is cancelled.
@@ -77,6 +79,13 @@ package struct QueueStore: Sendable {
 
     /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
     private static func refuseForeignFile(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            // SQLite would call it a disk I/O error.
+            throw StoreError(
+                .inaccessible, operation: "open database \(path)", cause: "it is a folder",
+                hint: "name a file in `database`")
+        }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
@@ -133,7 +142,7 @@ package struct QueueStore: Sendable {
         let wanted = ["journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0"]
         for (name, value) in wanted where settings[name] != value {
             throw StoreError(
-                .storage, operation: "open database",
+                .storage, operation: "",
                 cause: "PRAGMA \(name) is \(settings[name] ?? "unset"), not \(value)",
                 hint: "the file system may not support write-ahead logging; use a local disk")
         }

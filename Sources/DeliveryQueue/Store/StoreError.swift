@@ -21,6 +21,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     package let kind: Kind
+    /// Empty only until the caller, who knows the object, fills it in.
     package let operation: String
     package let cause: String
     package let hint: String?
@@ -39,6 +40,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// SQLite's own errors by what the operator can do about them.
     init(_ error: any Error, operation: String) {
         switch error {
+        case let error as StoreError where error.operation.isEmpty:
+            self.init(error.kind, operation: operation, cause: error.cause, hint: error.hint)
         case let error as StoreError:
             self = error
         case let error as DatabaseError:
