@@ -15,6 +15,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let lifecycleTestKit = Target.Dependency.product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -92,7 +93,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DeliveryWorkerTests",
-            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", logging, lifecycle],
+            dependencies: [
+                "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging, lifecycle, lifecycleTestKit,
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),

@@ -74,6 +74,8 @@ CREATE INDEX delivery_leased ON delivery (lease_until_ms) WHERE state = 'attempt
 CREATE INDEX delivery_awaiting ON delivery (confirm_by_ms, id) WHERE state = 'awaiting';
 CREATE INDEX delivery_waiting ON delivery (endpoint_id, event_type, customer_id, called_ms)
     WHERE state IN ('attempting', 'awaiting');
+CREATE INDEX delivery_event ON delivery (endpoint_id, event_type, customer_id)
+    WHERE state IN ('scheduled', 'attempting', 'awaiting');
 CREATE INDEX delivery_live ON delivery (event_type, state, first_failed_ms)
     WHERE state IN ('scheduled', 'attempting', 'awaiting');
 CREATE INDEX delivery_dead ON delivery (event_type, dead_reason) WHERE state = 'dead';

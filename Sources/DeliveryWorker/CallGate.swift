@@ -68,8 +68,7 @@ package struct CallGate: Sendable, Equatable {
     /// How long until a call may begin; nil when only a login can open the gate.
     package func wait(at now: Timestamp) -> Duration? {
         if closed != nil {
-            guard let opens else { return nil }
-            return max(.zero, opens - now)
+            return opens == nil ? nil : pauseLeft(at: now)
         }
         let refill = max(0, (now - refilled).inSeconds) * perSecond * rate
         let missing = 1 - (tokens + refill)
@@ -100,7 +99,7 @@ package struct CallGate: Sendable, Equatable {
         let pause = min(max(asked, Self.pauseBounds.lowerBound), Self.pauseBounds.upperBound)
         if closed == nil { rate = max(Self.lowestRate, rate / 2) }
         close(reason, until: now + pause)
-        return pause
+        return max(pause, pauseLeft(at: now))
     }
 
     /// The provider could not be reached.
@@ -108,7 +107,7 @@ package struct CallGate: Sendable, Equatable {
     /// - Returns: the pause in force.
     @discardableResult
     package mutating func unreachable(at now: Timestamp) -> Duration {
-        if closed == .outage, let opens, opens > now { return opens - now }
+        if closed == .outage, pauseLeft(at: now) > .zero { return pauseLeft(at: now) }
         let pause = Self.outagePauses[min(outagesInARow, Self.outagePauses.count - 1)]
         outagesInARow += 1
         close(.outage, until: now + pause)
@@ -149,7 +148,13 @@ package struct CallGate: Sendable, Equatable {
     }
 
     private mutating func reopenIfTime(_ now: Timestamp) {
-        if let opens, opens <= now { open() }
+        if opens != nil, pauseLeft(at: now) == .zero { open() }
+    }
+
+    /// Zero when no pause is in force, and when the clock was set back so far that none can have been meant.
+    private func pauseLeft(at now: Timestamp) -> Duration {
+        guard let opens, opens > now, opens - now <= Self.pauseBounds.upperBound else { return .zero }
+        return opens - now
     }
 
     private mutating func refill(_ now: Timestamp) {

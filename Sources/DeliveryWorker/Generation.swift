@@ -47,7 +47,7 @@ struct Generation: Sendable {
             store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
             rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
             pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
-            wallClock: base.wallClock, logger: base.logger)
+            clock: base.clock, wallClock: base.wallClock, logger: base.logger)
         settler = Settler(store: base.store, rules: rules, logger: base.logger)
         pruner = Pruner(store: base.store, logger: base.logger)
         keeper = CredentialKeeper(client: client, gate: gate, logger: base.logger)
@@ -131,7 +131,7 @@ struct Generation: Sendable {
             let interval = try await interval(of: poller, at: now)
             if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
             let summary = try await poller.runOnce(at: now)
-            lastPoll = now
+            lastPoll = summary.isUnfinished ? nil : now
             if summary.new + summary.failedAgain > 0 { await dispatcher.bell.ring() }
             return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
         }

@@ -40,10 +40,10 @@ struct LogPoller: Sendable {
     /// for long before it reports.
     static let turnLimit = Duration.seconds(45)
 
-    /// One turn: what is new, then what earlier turns left unread. A log that is not newest-first is gone on with where
-    /// the last turn stopped, because its newest entries stand at the end.
+    /// One turn: what the last scan left unread, what is new, then older gaps. A log that is not newest-first is gone on
+    /// with where the last turn stopped, because its newest entries stand at the end.
     ///
-    /// - Throws: `ProviderError` or `StoreError`; the pages read before it are stored.
+    /// - Throws: `ProviderError`, `PagingCircle` or `StoreError`; the pages read before it are stored.
     func runOnce(at now: Timestamp) async throws -> PollSummary {
         do {
             let summary = try await read(until: now + Self.turnLimit, at: now)
@@ -56,6 +56,9 @@ struct LogPoller: Sendable {
             await gate.with { $0.learn(from: error, at: failed) }
             try await store.recordPoll(of: endpoint.id, error: error.description, at: failed)
             throw error
+        } catch let error as PagingCircle {
+            try await store.recordPoll(of: endpoint.id, error: error.description, at: wallClock.now)
+            throw error
         }
     }
 
@@ -66,9 +69,20 @@ struct LogPoller: Sendable {
             try await resume(gap, until: deadline, at: now, into: &summary)
             return summary
         }
-        var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now)
-        try await run(&scan, from: nil, until: deadline, into: &summary)
-        for gap in plan.gaps where wallClock.now < deadline {
+        // The last scan's own gap is ended before a new scan begins, or taken over by it: otherwise a log that is slow to
+        // read, or has a page that stays unreadable, would get one more gap with every turn.
+        let recent = plan.gaps.last { $0.range.from >= plan.range.from - poll.overlap }
+        if let recent, recent.resumeURL != nil {
+            try await resume(recent, restartsAfter: { _ in true }, until: deadline, at: now, into: &summary)
+        }
+        if !summary.isUnfinished {
+            let taken = recent?.resumeURL == nil ? recent : nil
+            var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now, takingOver: taken)
+            try await run(&scan, from: nil, until: deadline, into: &summary)
+        }
+        // The first of the others gets a page in any case, or a busy log would keep it waiting for ever.
+        for (index, gap) in plan.gaps.filter({ $0.id != recent?.id }).enumerated()
+        where index == 0 || wallClock.now < deadline {
             try await resume(gap, until: deadline, at: now, into: &summary)
         }
         return summary
@@ -76,14 +90,15 @@ struct LogPoller: Sendable {
 
     /// Goes on where a gap says. When that page is gone, the next turn begins at the first page again.
     private func resume(
-        _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
+        _ gap: ScanGap, restartsAfter isPageGone: (ProviderError) -> Bool = \.isAboutThePage,
+        until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: link == nil, at: now)
         let pages = summary.pages
         do {
             try await run(&scan, from: link, until: deadline, into: &summary)
-        } catch let error as ProviderError where link != nil && summary.pages == pages && error.isAboutThePage {
+        } catch let error as ProviderError where link != nil && summary.pages == pages && isPageGone(error) {
             try await store.restartGap(id: gap.id)
             throw error
         }
@@ -94,7 +109,10 @@ struct LogPoller: Sendable {
     ) async throws {
         var link = start
         while true {
-            guard scan.enter(link?.url ?? "") else { throw PagingCircle(endpoint: endpoint.name) }
+            guard scan.enter(link?.url ?? "") else {
+                if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+                throw PagingCircle(endpoint: endpoint.name)
+            }
             let page = try await client.logs(of: endpoint.id, at: link)
             let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
             let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
@@ -142,7 +160,7 @@ struct PagingCircle: Error, CustomStringConvertible {
 
     var description: String {
         "read log of endpoint \(endpoint): its paging leads back to a page already read; what was read is stored, the"
-            + " range is tried again in the next turn"
+            + " next turn begins at the first page again"
     }
 }
 

@@ -3,14 +3,15 @@ package import DeliveryQueue
 /// How far to page through a log: pure, fed with each page's times, page by page.
 ///
 /// Newest-first logs are read until nothing older can matter; all other orders are read to the end. Only what was seen
-/// counts as proof of the order: entries that fall in time, more often than they rise, and never rise by more than the
-/// overlap, within which late entries are expected.
+/// counts as proof of the order: entries that fall in time, clearly more often than they rise, and never rise by more than
+/// the overlap, within which late entries are expected.
 package struct LogScan: Sendable, Equatable {
     package let range: ScanRange
     private let overlap: Duration
     private let assumedNewestFirst: Bool
     private let started: Timestamp
-    private var gapID: Int64?
+    /// The gap under which the store keeps this scan; nil before its first page.
+    package private(set) var gapID: Int64?
     private var previous: Timestamp?
     private var falls = 0
     private var rises = 0
@@ -19,9 +20,15 @@ package struct LogScan: Sendable, Equatable {
     private var newest: Timestamp?
     private var visited: Set<String> = []
 
+    /// So many more falls than rises prove a newest-first log: a few entries in no order fall by chance.
+    private static let proof = 8
+
     /// A new scan of a range.
-    package init(range: ScanRange, overlap: Duration, started: Timestamp) {
-        self.range = range
+    ///
+    /// - Parameter gap: an earlier scan's gap that this one covers as well, and stands for from now on.
+    package init(range: ScanRange, overlap: Duration, started: Timestamp, takingOver gap: ScanGap? = nil) {
+        self.range = ScanRange(from: min(range.from, gap?.range.from ?? range.from), to: range.to)
+        gapID = gap?.id
         self.overlap = overlap
         self.started = started
         assumedNewestFirst = false
@@ -75,7 +82,7 @@ package struct LogScan: Sendable, Equatable {
 
     private var isNewestFirst: Bool {
         guard !risesTooMuch else { return false }
-        return falls > rises || (assumedNewestFirst && falls == rises)
+        return falls >= rises + (assumedNewestFirst ? 0 : Self.proof)
     }
 
     /// True when the page lies wholly before the range, or reaches so far before it that only an entry displaced by more

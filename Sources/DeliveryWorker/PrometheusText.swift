@@ -28,10 +28,24 @@ struct PrometheusText: Sendable {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
+        escaped(text, ["\\": "\\\\", "\n": "\\n"])
     }
 
     private static func escapedLabel(_ text: String) -> String {
-        escaped(text).replacing("\"", with: "\\\"")
+        escaped(text, ["\\": "\\\\", "\n": "\\n", "\"": "\\\""])
+    }
+
+    /// By scalar, as Prometheus reads it: a break after a carriage return, or a quote with an accent, is a character of
+    /// its own in Swift and would slip through.
+    private static func escaped(_ text: String, _ escapes: [Unicode.Scalar: String]) -> String {
+        var escaped = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if let escape = escapes[scalar] {
+                escaped.append(contentsOf: escape.unicodeScalars)
+            } else {
+                escaped.append(scalar)
+            }
+        }
+        return String(escaped)
     }
 }

@@ -23,6 +23,7 @@ struct RetryDispatcher: Sendable {
     let bell: Bell
     /// Rung when a retry was taken on, by endpoint id, so that its log is read soon.
     let pollBells: [String: Bell]
+    let clock: any Clock<Duration>
     let wallClock: WallClock
     let logger: Logger
 
@@ -125,7 +126,7 @@ struct RetryDispatcher: Sendable {
         let gate = await gate.gate
         guard gate.closed == nil, let wait = gate.wait(at: now), let due = try await store.nextDue(at: now), due <= now
         else { return false }
-        try await Task.sleep(for: max(wait, .milliseconds(1)))
+        try await clock.sleep(for: max(wait, .milliseconds(1)))
         return true
     }
 

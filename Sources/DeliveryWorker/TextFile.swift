@@ -22,8 +22,14 @@ enum TextFile {
             unlink(temporary)
             throw error
         }
-        guard close(descriptor) == 0 else { throw TextFileError("close", temporary) }
-        guard rename(temporary, path) == 0 else { throw TextFileError("rename to", path) }
+        guard close(descriptor) == 0 else { throw removing(temporary, after: TextFileError("close", temporary)) }
+        guard rename(temporary, path) == 0 else { throw removing(temporary, after: TextFileError("rename to", path)) }
+    }
+
+    /// Takes the error, and with it `errno`, before it removes the file.
+    private static func removing(_ temporary: String, after error: TextFileError) -> TextFileError {
+        unlink(temporary)
+        return error
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws {

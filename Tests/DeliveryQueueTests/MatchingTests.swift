@@ -1,3 +1,4 @@
+import GRDB
 import Testing
 
 @testable import DeliveryQueue
@@ -112,6 +113,32 @@ import Testing
 
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
         #expect(try await queue.delivery("a").state == .delivered)
+    }
+
+    @Test func `a retry that is logged after the provider's own failure is no second delivery`() async throws {
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(.failure("a", at: called + .seconds(2)), at: called + .seconds(15))
+        try await queue.ingest(.failure("n", of: "a", at: called + .seconds(3)), at: called + .seconds(30))
+        #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
+
+        // One call leaves one task id behind: a further one is an event of its own.
+        try await queue.ingest(.failure("m", of: "a", at: called + .seconds(4)), at: called + .seconds(45))
+        #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 2)
+    }
+
+    @Test func `matching never reads all deliveries of an endpoint`() async throws {
+        let plans = try await queue.store.pool.read { db in
+            try [Matching.waiting, Matching.unconfirmed, Matching.failed].map { sql in
+                let values = repeatElement(DatabaseValue.null, count: sql.count { $0 == "?" })
+                return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(values))
+                    .map { $0["detail"] as String }.joined(separator: "; ")
+            }
+        }
+
+        let indexes = ["delivery_waiting", "attempt_unconfirmed", "delivery_event"]
+        for (plan, index) in zip(plans, indexes) {
+            #expect(plan.contains("SCAN") == false && plan.contains("INDEX \(index) ("), "\(plan)")
+        }
     }
 
     // MARK: - A log that lags behind the deadline

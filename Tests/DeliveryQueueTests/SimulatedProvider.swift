@@ -19,15 +19,18 @@ struct SimulatedProvider {
     let way: Way
     /// How late an entry may show in the log, in seconds.
     let lag: Int
+    /// Whether it also tries the first event by itself.
+    let triesItself: Bool
     var random: Jitter
     /// How often each event arrived at the customer.
     private(set) var arrivals: [String: Int] = [:]
     private var rows: [(observation: Observation, visible: Timestamp)] = []
     private var retries = 0
 
-    init(way: Way, lag: Int = 300, seed: Int) {
+    init(way: Way, lag: Int = 300, triesItself: Bool = false, seed: Int) {
         self.way = way
         self.lag = lag
+        self.triesItself = triesItself
         random = Jitter(endpointID: way.rawValue, taskID: "\(seed)", cycle: 1, attempt: 1)
     }
 

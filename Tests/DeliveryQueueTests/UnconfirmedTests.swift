@@ -85,10 +85,12 @@ import Testing
     // MARK: - Three in a row
 
     /// Calls each of the tasks, and lets the log stay silent about them.
-    private func silence(_ tasks: String..., from: Timestamp, in queue: QueueFixture) async throws -> SettleSummary {
+    private func silence(
+        _ tasks: String..., after meaning: AttemptOutcome.Meaning = .accepted, from: Timestamp, in queue: QueueFixture
+    ) async throws -> SettleSummary {
         for task in tasks { try await queue.ingest(.failure(task, at: from), at: from) }
         for claimed in try await queue.claim(at: from + .minutes(1)) {
-            try await queue.record(claimed, .uncertain, at: from + .minutes(1))
+            try await queue.record(claimed, meaning, at: from + .minutes(1))
         }
         let late = from + .minutes(11)
         try await queue.ingest(at: late)
@@ -104,6 +106,16 @@ import Testing
         #expect(try await queue.holdReason(QueueFixture.other) == nil)
         #expect(try await queue.claim(at: start + .days(2)).isEmpty)
         #expect(try await queue.store.nextDue(at: start + .days(2)) == nil)
+    }
+
+    @Test func `calls that may never have arrived do not hold the endpoint when the log is silent about them`()
+        async throws
+    {
+        let summary = try await silence("a", "b", "c", "d", after: .uncertain, from: start, in: queue)
+
+        #expect(summary.unconfirmed == 4)
+        #expect(summary.held == [])
+        #expect(try await queue.holdReason() == nil)
     }
 
     @Test func `one delivery that is unconfirmed three times does not hold the endpoint`() async throws {
@@ -158,7 +170,7 @@ import Testing
     @Test func `a log that never shows retries does not hold an endpoint that is confirmed by answers`() async throws {
         let queue = try await QueueFixture(rules: .exact(confirm: .answer))
 
-        let summary = try await silence("a", "b", "c", "d", from: start, in: queue)
+        let summary = try await silence("a", "b", "c", "d", after: .uncertain, from: start, in: queue)
 
         #expect(summary.unconfirmed == 4)
         #expect(summary.held == [])

@@ -1,21 +1,10 @@
 import GRDB
 
-/// Limits and conditions of matching by content.
-private enum Matching {
-    /// How long after a call was given up as unconfirmed its outcome may still be matched to it.
-    static let lateOutcome = Duration.seconds(86_400)
-    /// A delivery of the endpoint, event type, customer, webhook and body hash of an entry.
-    static let sameEvent = """
-        delivery.endpoint_id = ? AND delivery.event_type = ? AND delivery.customer_id IS ?
-        AND delivery.webhook_id = ? AND delivery_body.sha256 = ?
-        """
-}
-
+/// Which delivery an entry of the log is about.
 extension Database {
-    /// The delivery that an entry is about, in the order of DESIGN 4: its own task id; a task id that an answer named or
-    /// that was matched before; and for a task id that nothing names, the oldest waiting call with the same webhook,
-    /// event type, customer and body that the entry is not older than, or else the oldest such call that ended
-    /// unconfirmed: logs lag, and a late failure is no second delivery.
+    /// In the order of DESIGN 4: its own task id; a task id that an answer named or that was matched before; and for a
+    /// task id that nothing names, by content: the webhook, event type, customer and body of a call that the entry is
+    /// not older than.
     func matchingDelivery(_ observation: Observation, endpointID: String, at now: Timestamp) throws -> Delivery? {
         if let delivery = try delivery(endpointID: endpointID, taskID: observation.taskID) { return delivery }
         guard let body = observation.body, let eventType = observation.eventType else { return nil }
@@ -24,36 +13,67 @@ extension Database {
             endpointID, eventType, observation.customerID, observation.webhookID, BodyDigest.sha256(body).blob,
             latestCall.milliseconds,
         ]
-        let waiting = try firstRow(
-            """
-            SELECT \(Delivery.columns)
-            FROM delivery
-            JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-            WHERE delivery.state IN ('attempting', 'awaiting')
-              AND \(Matching.sameEvent)
-              AND delivery.called_ms <= ?
-            ORDER BY delivery.called_ms, delivery.id
-            LIMIT 1
-            """,
-            event)
+        let late: StatementArguments = [(now - Matching.lateOutcome).milliseconds]
         let row =
-            try waiting
-            ?? firstRow(
-                """
-                SELECT \(Delivery.columns)
-                FROM attempt
-                JOIN delivery ON delivery.id = attempt.delivery_id
-                JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-                WHERE attempt.outcome = 'unconfirmed'
-                  AND \(Matching.sameEvent)
-                  AND attempt.intent_ms <= ?
-                  AND attempt.settled_ms >= ?
-                ORDER BY attempt.intent_ms, attempt.id
-                LIMIT 1
-                """,
-                event + [(now - Matching.lateOutcome).milliseconds])
+            try firstRow(Matching.waiting, event)
+            ?? firstRow(Matching.unconfirmed, event + late)
+            ?? firstRow(Matching.failed, event + late)
         guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
         try addAlias(observation.taskID, to: delivery, source: "matched")
         return delivery
     }
+}
+
+/// The statements that match by content, each asked only when the one before it found nothing.
+enum Matching {
+    /// How long after a call was judged its own entry may still appear.
+    static let lateOutcome = Duration.seconds(86_400)
+
+    private static let sameEvent = """
+        delivery.endpoint_id = ? AND delivery.event_type = ? AND delivery.customer_id IS ?
+        AND delivery.webhook_id = ? AND delivery_body.sha256 = ?
+        """
+
+    /// The oldest call whose outcome is open.
+    static let waiting = """
+        SELECT \(Delivery.columns)
+        FROM delivery
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.state IN ('attempting', 'awaiting')
+          AND \(sameEvent)
+          AND delivery.called_ms <= ?
+        ORDER BY delivery.called_ms, delivery.id
+        LIMIT 1
+        """
+
+    /// The oldest call that was given up as unconfirmed, whatever became of its delivery: logs lag. `CROSS JOIN` keeps
+    /// SQLite from beginning with all deliveries of the endpoint; unconfirmed calls of a day are few.
+    static let unconfirmed = """
+        SELECT \(Delivery.columns)
+        FROM attempt INDEXED BY attempt_unconfirmed
+        CROSS JOIN delivery ON delivery.id = attempt.delivery_id
+        CROSS JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE attempt.outcome = 'unconfirmed'
+          AND \(sameEvent)
+          AND attempt.intent_ms <= ?
+          AND attempt.settled_ms >= ?
+        ORDER BY attempt.intent_ms, attempt.id
+        LIMIT 1
+        """
+
+    /// An open delivery whose last calls count as failed, because the provider's own attempt failed just then: such a
+    /// call may leave a task id of its own behind. There are no more of those than calls.
+    static let failed = """
+        SELECT \(Delivery.columns)
+        FROM delivery
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.state IN ('scheduled', 'attempting', 'awaiting')
+          AND \(sameEvent)
+          AND (SELECT COUNT(*) FROM attempt
+               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed'
+                 AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
+              > (SELECT COUNT(*) FROM task_alias WHERE task_alias.delivery_id = delivery.id)
+        ORDER BY delivery.id
+        LIMIT 1
+        """
 }

@@ -87,14 +87,17 @@ extension Database {
         return summary
     }
 
-    /// Three different deliveries in a row without a word in the log: matching is broken or the log lags.
+    /// Three different deliveries in a row without a word in the log: matching is broken or the log lags. Only calls that
+    /// the provider took on count: about one that was never executed (lost before it arrived, or we died) the log is
+    /// rightly silent, and a hold until an operator comes would punish the endpoint for it.
     private func holdIfSilent(_ endpointID: String, at now: Timestamp) throws -> Bool {
         let row = try firstRow(
             """
             SELECT COUNT(DISTINCT attempt.delivery_id) AS n,
                    (SELECT hold_reason FROM endpoint WHERE id = ?1) IS NOT NULL AS held
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'unconfirmed' AND delivery.endpoint_id = ?1 AND delivery.state <> 'delivered'
+            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+              AND delivery.endpoint_id = ?1 AND delivery.state <> 'delivered'
               AND attempt.settled_ms > (SELECT max(last_confirmed_ms, resumed_ms) FROM endpoint WHERE id = ?1)
             """,
             [endpointID])

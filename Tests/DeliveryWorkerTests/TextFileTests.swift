@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+@testable import DeliveryWorker
+
+@Suite struct TextFileTests {
+    private let folder: String
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "redeliver-text-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    private var path: String { folder + "/redeliver.prom" }
+
+    private func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    private func mode(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
+
+    @Test func `a new file holds the text and may be read by everyone, whatever the umask`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let before = umask(0o027)
+        defer { umask(before) }
+
+        try TextFile.replace(path, with: "a 1\n")
+
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
+        #expect(try mode(path) == 0o644)
+        #expect(try names() == ["redeliver.prom"])
+    }
+
+    /// A reader that holds the old file open sees the old text to its end: the file is replaced, never rewritten.
+    @Test func `replacing leaves the old text whole for whoever reads it`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let old = String(repeating: "old 1\n", count: 10_000)
+        try TextFile.replace(path, with: old)
+        let reader = try #require(FileHandle(forReadingAtPath: path))
+        let start = try reader.read(upToCount: 100) ?? Data()
+
+        try TextFile.replace(path, with: "new 1\n")
+
+        #expect(start + (try reader.readToEnd() ?? Data()) == Data(old.utf8))
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "new 1\n")
+    }
+
+    @Test func `a left-over temporary file is overwritten, also when it is longer`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try String(repeating: "x", count: 5_000).write(toFile: path + ".tmp", atomically: false, encoding: .utf8)
+
+        try TextFile.replace(path, with: "a 1\n")
+
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
+        #expect(try names() == ["redeliver.prom"])
+    }
+
+    @Test func `a file that had another mode gets 0644`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try TextFile.replace(path, with: "a 1\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+
+        try TextFile.replace(path, with: "a 2\n")
+
+        #expect(try mode(path) == 0o644)
+    }
+
+    @Test func `a missing folder is named, with its cause and where to look`() {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let missing = folder + "/none/redeliver.prom"
+
+        let error = #expect(throws: TextFileError.self) { try TextFile.replace(missing, with: "a 1\n") }
+
+        #expect(
+            error?.description
+                == "create \(missing).tmp: No such file or directory; check `metrics.textfile`, its folder and the free space"
+        )
+    }
+
+    @Test func `a rename that fails leaves no temporary file behind`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+
+        let error = #expect(throws: TextFileError.self) { try TextFile.replace(path, with: "a 1\n") }
+
+        #expect(error?.description.hasPrefix("rename to \(path): ") == true)
+        #expect(try names() == ["redeliver.prom"])
+    }
+
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full, a device that is always full"))
+    func `a full disk keeps the old text`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try TextFile.replace(path, with: "old 1\n")
+        try FileManager.default.createSymbolicLink(atPath: path + ".tmp", withDestinationPath: "/dev/full")
+
+        #expect(throws: TextFileError.self) { try TextFile.replace(path, with: "new 1\n") }
+
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old 1\n")
+        #expect(try names() == ["redeliver.prom"])
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Synchronization
+
+/// A child process whose output goes to files. It is signalled by its own process id and by nothing else.
+final class RunningProgram: Sendable {
+    enum Ending: Equatable, CustomStringConvertible {
+        case code(Int32)
+        case signal(Int32)
+
+        var description: String {
+            switch self {
+            case .code(let code): "exit code \(code)"
+            case .signal(let number): "signal \(number)"
+            }
+        }
+    }
+
+    private let process: Process
+    private let outputFile: URL
+    private let errorsFile: URL
+    /// One start at a time: a child must not inherit the descriptors of another one's start.
+    private static let starting = Mutex(())
+
+    /// - Parameters:
+    ///   - environment: added to our own.
+    ///   - files: path without extension; `.out` and `.err` are made.
+    init(_ program: URL, _ arguments: [String], environment: [String: String] = [:], files: URL) throws {
+        outputFile = files.appendingPathExtension("out")
+        errorsFile = files.appendingPathExtension("err")
+        process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.currentDirectoryURL = files.deletingLastPathComponent()
+        process.standardInput = FileHandle.nullDevice
+        try Data().write(to: outputFile)
+        try Data().write(to: errorsFile)
+        try Self.starting.withLock { _ in
+            process.standardOutput = try FileHandle(forWritingTo: outputFile)
+            process.standardError = try FileHandle(forWritingTo: errorsFile)
+            try process.run()
+        }
+    }
+
+    var pid: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+    var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
+    /// Everything that was written to stderr, the daemon's log included.
+    var errors: String { (try? String(contentsOf: errorsFile, encoding: .utf8)) ?? "" }
+
+    /// Does nothing once the process has ended: its id may belong to another one by then.
+    func send(_ signal: Int32) {
+        if process.isRunning { kill(process.processIdentifier, signal) }
+    }
+
+    /// Waits for the end.
+    ///
+    /// - Throws: `WaitedInVain`, with what was printed.
+    func ending(within limit: Duration = .seconds(20)) async throws -> Ending {
+        try await waitUntil("the end of process \(pid)", within: limit) { !process.isRunning }
+        return process.terminationReason == .exit
+            ? .code(process.terminationStatus) : .signal(process.terminationStatus)
+    }
+
+    /// Sends a signal and waits for the end.
+    @discardableResult
+    func stop(_ signal: Int32 = SIGTERM, within limit: Duration = .seconds(20)) async throws -> Ending {
+        send(signal)
+        return try await ending(within: limit)
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// SIGHUP reads the configuration again.
+@Suite struct ReloadTests {
+    @Test func `a faulty file keeps the old configuration and says all of why, a good one takes effect`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "10", "--successes", "0")
+            var settings = RedeliverSettings(sandbox)
+            settings.endpoints = [sandbox.endpoints[0]]
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            try await redeliver.waitUntilDelivered(5)
+
+            try redeliver.write(settings.yaml + "\nretries: 3\ncolour: red")
+            daemon.send(SIGHUP)
+            try await waitUntil("the fault is in the log") { daemon.errors.contains("the old one stays") }
+            #expect(daemon.errors.contains("retries") && daemon.errors.contains("colour"))
+            try await sandbox.control(#"{"fail":{"endpoint":0,"count":2}}"#)
+            try await redeliver.waitUntilDelivered(7)
+
+            settings.endpoints = sandbox.endpoints
+            try redeliver.write(settings.yaml)
+            daemon.send(SIGHUP)
+            try await redeliver.waitUntilDelivered(12)
+            #expect(daemon.isRunning && daemon.errors.contains("configuration reloaded"))
+            #expect(try await daemon.stop() == .code(0))
+            #expect(try await sandbox.summary().arrivedMoreThanOnce == 0)
+        }
+    }
+
+    @Test func `another database is refused`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "2")
+            var settings = RedeliverSettings(sandbox)
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            settings.database = "other.db"
+            try redeliver.write(settings.yaml)
+            daemon.send(SIGHUP)
+            try await waitUntil("it is refused") { daemon.errors.contains("`database` cannot change") }
+            #expect(!FileManager.default.fileExists(atPath: redeliver.folder.appending(path: "other.db").path))
+            try await redeliver.waitUntilDelivered(2)
+            #expect(try await daemon.stop() == .code(0))
+        }
+    }
+
+    /// Calls are in flight while the configuration changes, many times in a row.
+    @Test func `reloading in mid-run loses and doubles nothing`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "60", "--latency", "50ms")
+            var settings = RedeliverSettings(sandbox)
+            settings.retry = "concurrency: 4, per_second: 40, burst: 4"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            for calls in [3, 12, 25, 26, 27] {
+                try await waitUntil("\(calls) calls are made") { try await sandbox.summary().retryCalls >= calls }
+                daemon.send(SIGHUP)
+            }
+            try await redeliver.waitUntilDelivered(60)
+            #expect(try await daemon.stop() == .code(0))
+            let summary = try await sandbox.summary()
+            #expect(summary.arrived == 60 && summary.arrivedMoreThanOnce == 0)
+            #expect(summary.maxConcurrentRetriesPerTask == 1 && summary.retryCalls == 60)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// A graceful stop lets calls in flight finish and records them.
+@Suite struct ShutdownTests {
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `calls in flight finish and are recorded, and nothing is sent twice after a restart`(
+        signal: Int32
+    ) async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "10", "--fault", "retry:slow=2s:10")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            let daemon = try await redeliver.start()
+            try await waitUntil("ten calls are in flight") { try await sandbox.summary().retryCalls == 10 }
+            #expect(try await daemon.stop(signal, within: .seconds(6)) == .code(0))
+            #expect(try redeliver.number("SELECT COUNT(*) FROM attempt WHERE answered_ms IS NULL") == 0)
+            #expect(try redeliver.texts("SELECT DISTINCT answer FROM attempt") == ["accepted"])
+            #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'attempting'") == 0)
+            #expect(daemon.errors.contains("stopped"))
+
+            let next = try await redeliver.start()
+            try await redeliver.waitUntilDelivered(10)
+            try await next.stop()
+            let summary = try await sandbox.summary()
+            #expect(summary.retryCalls == 10 && summary.arrived == 10 && summary.arrivedMoreThanOnce == 0)
+        }
+    }
+
+    /// The provider never answers: the calls end with their timeout, unknown, and the log decides after the restart.
+    @Test func `calls that the provider never answers hold a stop no longer than their timeout`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "4", "--fault", "retry:slow=60s:4")
+            var settings = RedeliverSettings(sandbox)
+            settings.requestTimeout = "3s"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            try await waitUntil("four calls are in flight") { try await sandbox.summary().retryCalls == 4 }
+            let asked = ContinuousClock.now
+            #expect(try await daemon.stop() == .code(0))
+            #expect(ContinuousClock.now - asked < .seconds(5))
+            #expect(try redeliver.number("SELECT COUNT(*) FROM attempt WHERE answered_ms IS NULL") == 0)
+
+            let next = try await redeliver.start()
+            try await redeliver.waitUntilDelivered(4)
+            try await next.stop()
+            let summary = try await sandbox.summary()
+            #expect(summary.retryCalls == 4 && summary.arrived == 4 && summary.arrivedMoreThanOnce == 0)
+        }
+    }
+
+    @Test func `a log that is slow does not hold a stop longer than the timeout`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "4", "--fault", "logs:slow=60s")
+            var settings = RedeliverSettings(sandbox)
+            settings.requestTimeout = "3s"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            try await waitUntil("the logs are asked for") { try await sandbox.summary().logCalls >= 2 }
+            let asked = ContinuousClock.now
+            #expect(try await daemon.stop() == .code(0))
+            #expect(ContinuousClock.now - asked < .seconds(5))
+        }
+    }
+}
