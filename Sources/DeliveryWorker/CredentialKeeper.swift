@@ -6,6 +6,9 @@ import ProviderAPI
 /// when it works.
 struct CredentialKeeper: Sendable {
     let client: ProviderClient
+    /// The endpoint whose log is read to try the credential: a fixed token has no login that could be tried, and reading
+    /// a log can duplicate nothing.
+    let endpointID: String
     let gate: SharedGate
     let logger: Logger
 
@@ -17,6 +20,7 @@ struct CredentialKeeper: Sendable {
         guard await gate.gate.closed == .credential else { return false }
         do {
             try await client.signIn()
+            try await readLog()
             await gate.with { $0.credentialWorks() }
             logger.notice("credential accepted, work goes on")
             return true
@@ -25,6 +29,20 @@ struct CredentialKeeper: Sendable {
                 "credential still refused, everything is held",
                 metadata: ["error": "\(error)", "next.in": "\(Self.interval)"])
             return false
+        }
+    }
+
+    /// - Throws: only what says that the credential is still refused, or nothing of it.
+    private func readLog() async throws(ProviderError) {
+        do {
+            _ = try await client.logs(of: endpointID)
+        } catch {
+            switch error.kind {
+            case .unauthorized, .forbidden, .credential, .unreachable, .cancelled: throw error
+            case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge,
+                .foreignNextPage, .redirected, .rejected:
+                return  // An answer to a token that is known.
+            }
         }
     }
 }

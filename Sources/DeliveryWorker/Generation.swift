@@ -47,10 +47,11 @@ struct Generation: Sendable {
             store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
             rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
             pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
-            clock: base.clock, wallClock: base.wallClock, logger: base.logger)
+            vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, logger: base.logger)
         settler = Settler(store: base.store, rules: rules, logger: base.logger)
         pruner = Pruner(store: base.store, logger: base.logger)
-        keeper = CredentialKeeper(client: client, gate: gate, logger: base.logger)
+        keeper = CredentialKeeper(
+            client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
         unreadableReader = UnreadableReader(
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
@@ -130,11 +131,19 @@ struct Generation: Sendable {
             if let wait = await poller.gate.gate.pollPause(at: now) { return wait }
             let interval = try await interval(of: poller, at: now)
             if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
-            let summary = try await poller.runOnce(at: now)
+            let summary = try await look(with: poller, at: now)
             lastPoll = summary.isUnfinished ? nil : now
             if summary.new + summary.failedAgain > 0 { await dispatcher.bell.ring() }
             return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
         }
+    }
+
+    /// A turn of polling; the endpoint's deliveries may be retried from the first one on, however it ended.
+    private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
+        let turn: Result<PollSummary, any Error>
+        do { turn = .success(try await poller.runOnce(at: now)) } catch { turn = .failure(error) }
+        if await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
+        return try turn.get()
     }
 
     private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
@@ -148,7 +157,7 @@ struct Generation: Sendable {
         for (poller, _) in pollers {
             do {
                 guard isWanted(try await poller.store.awaitingCount(of: poller.endpoint.id)) else { continue }
-                _ = try await poller.runOnce(at: wallClock.now)
+                _ = try await look(with: poller, at: wallClock.now)
             } catch {
                 failed += 1
                 logger.error(

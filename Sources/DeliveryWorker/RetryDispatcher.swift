@@ -23,6 +23,8 @@ struct RetryDispatcher: Sendable {
     let bell: Bell
     /// Rung when a retry was taken on, by endpoint id, so that its log is read soon.
     let pollBells: [String: Bell]
+    /// Knows whose log was looked at since the start; others wait. nil: all may be retried.
+    var vitals: Vitals?
     let clock: any Clock<Duration>
     let wallClock: WallClock
     let logger: Logger
@@ -70,7 +72,8 @@ struct RetryDispatcher: Sendable {
         let granted = await gate.with { $0.take(upTo: free, at: now) }
         guard granted > 0 else { return ([], 0) }
         do {
-            let batch = try await store.claimDue(limit: granted, lease: lease, rules: rules, at: now)
+            let batch = try await store.claimDue(
+                of: await vitals?.endpointsPolled, limit: granted, lease: lease, rules: rules, at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
             return (batch.deliveries, batch.superseded)
@@ -114,7 +117,9 @@ struct RetryDispatcher: Sendable {
     /// Until the next delivery comes due and the gate lets it through; a finished call rings earlier.
     private func pause(at now: Timestamp) async throws -> Duration {
         guard await calls.count < retry.concurrency else { return Self.longestSleep }
-        guard let due = try await store.nextDue(at: now) else { return Self.longestSleep }
+        guard let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now) else {
+            return Self.longestSleep
+        }
         guard let opening = await gate.gate.wait(at: now) else { return Self.longestSleep }
         return min(max(due - now, opening), Self.longestSleep)
     }
@@ -124,7 +129,8 @@ struct RetryDispatcher: Sendable {
     /// - Returns: false when nothing is due, or the gate is shut.
     private func mustWaitForTokens(at now: Timestamp) async throws -> Bool {
         let gate = await gate.gate
-        guard gate.closed == nil, let wait = gate.wait(at: now), let due = try await store.nextDue(at: now), due <= now
+        guard gate.closed == nil, let wait = gate.wait(at: now),
+            let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now), due <= now
         else { return false }
         try await clock.sleep(for: max(wait, .milliseconds(1)))
         return true

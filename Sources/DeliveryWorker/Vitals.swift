@@ -10,6 +10,14 @@ package actor Vitals {
         self.started = started
     }
 
+    /// The endpoints whose log was looked at since the start, readable or not.
+    private(set) var endpointsPolled: Set<String> = []
+
+    /// - Returns: whether it is the first time since the start.
+    func polled(_ endpointID: String) -> Bool {
+        endpointsPolled.insert(endpointID).inserted
+    }
+
     func completedTurn(of loop: String, at now: Timestamp) {
         lastTurns[loop] = now
     }

@@ -85,24 +85,33 @@ package struct Worker: Sendable {
         let store = try QueueStore(path: configuration.database, now: now)
         let transport = AsyncHTTPTransport(
             concurrency: configuration.retry.concurrency + configuration.endpoints.count, logger: logger.quieter)
+        let result: Result<Value, any Error>
         do {
-            let rules = RetryRules(confirmWithin: configuration.confirm.within)
-            let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
-            logger.notice(
-                "started",
-                metadata: [
-                    "version": "\(RedeliverVersion.current)", "database": "\(configuration.database)",
-                    "endpoints": "\(configuration.endpoints.count)", "calls.interrupted": "\(interrupted)",
-                ])
-            let value = try await work(WorkerBase(store: store, transport: transport, logger: logger))
+            try await reclaim(store, configuration, at: now)
+            result = .success(try await work(WorkerBase(store: store, transport: transport, logger: logger)))
+        } catch {
+            result = .failure(error)
+        }
+        // The work's own error says more than one of closing.
+        do {
             try await transport.shutdown()
             try store.close()
-            return value
         } catch {
-            try? await transport.shutdown()
-            try? store.close()
-            throw error
+            if case .success = result { throw error }
+            logger.error("not closed in order", metadata: ["error": "\(error)"])
         }
+        return try result.get()
+    }
+
+    private func reclaim(_ store: QueueStore, _ configuration: WorkerConfiguration, at now: Timestamp) async throws {
+        let rules = RetryRules(policies: configuration.policies, confirmWithin: configuration.confirm.within)
+        let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
+        logger.notice(
+            "started",
+            metadata: [
+                "version": "\(RedeliverVersion.current)", "database": "\(configuration.database)",
+                "endpoints": "\(configuration.endpoints.count)", "calls.interrupted": "\(interrupted)",
+            ])
     }
 }
 

@@ -204,6 +204,20 @@ import Testing
         #expect(try await queue.delivery("a").state == .awaiting)
     }
 
+    @Test func `an entry that is still in progress when it is read again is no silence, for a day`() async throws {
+        try await queue.accepted("a", failed: start, called: called)
+        let pending = Observation.pending("a", at: called + .seconds(2))
+
+        for minutes in stride(from: 5, through: 60, by: 5) {
+            try await queue.ingest(pending, at: called + .minutes(minutes))
+            #expect(try await queue.settle(at: called + .minutes(minutes)).unconfirmed == 0)
+        }
+        #expect(try await queue.delivery("a").state == .awaiting)
+
+        try await queue.ingest(pending, at: called + .hours(25))
+        #expect(try await queue.settle(at: called + .hours(25)).unconfirmed == 1)
+    }
+
     @Test func `an entry in progress under a silent new task id leads its outcome to the delivery`() async throws {
         try await queue.accepted("a", failed: start, called: called)
 

@@ -183,6 +183,18 @@ import Testing
         #expect(try await queue.texts("SELECT answer FROM attempt") == [meaning.word])
     }
 
+    @Test func `where answers confirm, a late one still delivers`() async throws {
+        let queue = try await QueueFixture(rules: .exact(confirm: .answer))
+        try await queue.ingest(.failure("a", at: start), at: start)
+        let claimed = try await queue.claimOne(at: called)
+        #expect(try await queue.settle(at: called + .seconds(60)).interrupted == 1)
+
+        try await queue.record(claimed, .accepted, at: called + .seconds(90))
+
+        #expect(try await queue.delivery("a").state == .delivered)
+        #expect(try await queue.texts("SELECT outcome FROM attempt") == ["delivered"])
+    }
+
     @Test func `an outcome under an older lease token changes nothing but its own attempt`() async throws {
         let first = try await call()
         try await queue.record(first, .notExecuted(pause: .seconds(5)), at: answered)

@@ -173,6 +173,18 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM operator_action") == 0)
     }
 
+    @Test func `a delivery whose body is gone is not requeued`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        let claimed = try await queue.claimOne(at: start + .minutes(1))
+        try await queue.record(claimed, .rejected, at: start + .minutes(1))
+        try await queue.run("UPDATE delivery_body SET body = NULL")
+
+        await #expect(throws: StoreError.self) {
+            _ = try await queue.store.requeue(id: claimed.id, by: "ann", reason: "again", at: start + .hours(1))
+        }
+        #expect(try await queue.delivery("a").state == .dead)
+    }
+
     @Test func `a late success in the log settles a dead delivery`() async throws {
         _ = try await dead()
         try await queue.ingest(.success("a", at: start + .hours(1)), at: start + .hours(2))

@@ -107,9 +107,10 @@ import Testing
     @Test func `the keeper opens the gate when the login works again`() async throws {
         let bench = try await Workbench()
         let gate = bench.gate()
-        let answers = ScriptedTransport([HTTPResponse(status: 401), .json(#"{"access": "a"}"#)])
+        let answers = ScriptedTransport([HTTPResponse(status: 401), .json(#"{"access": "a"}"#), .json("[]")])
         let keeper = CredentialKeeper(
-            client: bench.client(answers, credential: loginCredential()), gate: gate, logger: .silent)
+            client: bench.client(answers, credential: loginCredential()), endpointID: Workbench.endpoint.id, gate: gate,
+            logger: .silent)
 
         #expect(await keeper.runOnce() == false)
         #expect(await answers.requests.isEmpty)
@@ -118,5 +119,34 @@ import Testing
         #expect(await gate.gate.closed == .credential)
         #expect(await keeper.runOnce() == true)
         #expect(await gate.gate.closed == nil)
+    }
+
+    @Test(arguments: [(401, false), (403, false), (500, true), (200, true)])
+    func `a fixed token is tried by reading a log`(_ status: Int, _ opens: Bool) async throws {
+        let bench = try await Workbench()
+        let gate = bench.gate()
+        let answers = ScriptedTransport { _ async throws(TransportError) in
+            HTTPResponse(status: status, body: Array("[]".utf8))
+        }
+        let keeper = CredentialKeeper(
+            client: bench.client(answers), endpointID: Workbench.endpoint.id, gate: gate, logger: .silent)
+        await gate.with { $0.credentialRefused() }
+
+        #expect(await keeper.runOnce() == opens)
+        #expect(await gate.gate.closed == (opens ? nil : .credential))
+    }
+
+    @Test func `deliveries wait until their endpoint's log was looked at since the start`() async throws {
+        let bench = try await Workbench()
+        try await bench.ingest((0..<3).map { LogLine("t\($0)") })
+        bench.time.advance(by: .seconds(3_600))
+        let transport = ScriptedTransport { _ async throws(TransportError) in HTTPResponse(status: 200) }
+        var dispatcher = bench.dispatcher(transport)
+        let vitals = Vitals(started: .noon)
+        dispatcher.vitals = vitals
+
+        #expect(try await dispatcher.runOnce(at: bench.time.now).started == 0)
+        #expect(await vitals.polled(Workbench.endpoint.id))
+        #expect(try await dispatcher.runOnce(at: bench.time.now).started == 3)
     }
 }

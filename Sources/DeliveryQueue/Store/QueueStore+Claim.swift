@@ -12,13 +12,16 @@ package struct ClaimedBatch: Sendable {
 extension QueueStore {
     /// Claims up to `limit` due deliveries, oldest turn first, and commits the intent of each call before it can begin.
     ///
-    /// - Parameter lease: longer than a call can last; a claim older than that counts as interrupted.
+    /// - Parameters:
+    ///   - endpoints: only deliveries of these; nil: of all. A log that was not looked at since the start may already show
+    ///     what arrived while we were away.
+    ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
     package func claimDue(
-        limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
+        of endpoints: Set<String>? = nil, limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> ClaimedBatch {
         try await write("claim due deliveries") { db in
             var batch = ClaimedBatch()
-            for delivery in try db.due(limit: limit, at: now) {
+            for delivery in try db.due(of: endpoints, limit: limit, at: now) {
                 if try db.isSuperseded(delivery, at: now, rules: rules) {
                     try db.move(delivery, .die(.superseded, usesAttempt: false), at: now)
                     batch.superseded += 1
@@ -31,10 +34,11 @@ extension QueueStore {
     }
 
     /// When the next delivery that is not held comes due; nil when none waits.
-    package func nextDue(at now: Timestamp) async throws(StoreError) -> Timestamp? {
+    package func nextDue(of endpoints: Set<String>? = nil, at now: Timestamp) async throws(StoreError) -> Timestamp? {
         try await read("find the next due delivery") { db in
             try db.rows("SELECT id, hold_reason, hold_until_ms FROM endpoint WHERE active = 1").compactMap {
                 endpoint -> Timestamp? in
+                guard endpoints?.contains(endpoint["id"]) ?? true else { return nil }
                 let held: Bool = (endpoint["hold_reason"] as String?) != nil
                 let until = endpoint.timestampIfAny("hold_until_ms")
                 guard !held || until != nil else { return nil }
@@ -53,7 +57,7 @@ extension QueueStore {
 extension Database {
     /// Due deliveries of all endpoints that are not held, by the time they came due. Asked endpoint by endpoint, so that
     /// a held backlog costs nothing.
-    fileprivate func due(limit: Int, at now: Timestamp) throws -> [Delivery] {
+    fileprivate func due(of wanted: Set<String>?, limit: Int, at now: Timestamp) throws -> [Delivery] {
         let endpoints = try rows(
             """
             SELECT id, hold_reason FROM endpoint
@@ -62,7 +66,7 @@ extension Database {
             [now.milliseconds])
         var due: [Delivery] = []
         var trials: Set<String> = []
-        for endpoint in endpoints {
+        for endpoint in endpoints where wanted?.contains(endpoint["id"]) ?? true {
             let id: String = endpoint["id"]
             let isTrial = (endpoint["hold_reason"] as String?) != nil
             let found = try rows(

@@ -66,12 +66,16 @@ struct Ingest {
     private static let seenRefresh = Duration.seconds(6 * 3_600)
     /// Failures older than this are not taken up anew, because their rows may have been pruned.
     private static let replayGuard = QueueStore.deliveredRetention
+    /// An entry may say that the provider is still at it for this long after our call; then silence counts again, because
+    /// not every log takes such an entry back.
+    private static let longestProgress = Duration.seconds(86_400)
     /// A larger unreadable entry is cut to this; its true length is kept.
     private static let rawLimit = 4 << 20
 
     mutating func take(_ observation: Observation) throws {
         if try isKnown(observation) {
             summary.duplicates += 1
+            if observation.outcome == .inProgress { try keepWaiting(observation) }
             return try db.raise(Counter.logEntries, "duplicate")
         }
         let delivery = try db.matchingDelivery(observation, endpointID: endpoint.id, at: now)
@@ -115,10 +119,15 @@ struct Ingest {
         }
     }
 
+    /// An entry that still says so when it is read again: the log is not silent, and to send again would double.
+    private func keepWaiting(_ observation: Observation) throws {
+        try takeInProgress(observation, try db.delivery(endpointID: endpoint.id, taskID: observation.taskID))
+    }
+
     private func takeInProgress(_ observation: Observation, _ delivery: Delivery?) throws {
-        guard let delivery, delivery.state == .awaiting, db.belongs(observation.changed, toCallOf: delivery) else {
-            return
-        }
+        guard let delivery, delivery.state == .awaiting, db.belongs(observation.changed, toCallOf: delivery),
+            let called = delivery.called, now - called < Self.longestProgress
+        else { return }
         try db.run(
             "UPDATE delivery SET confirm_by_ms = max(confirm_by_ms, ?) WHERE id = ?",
             [(now + rules.confirmWithin).milliseconds, delivery.id])

@@ -15,6 +15,12 @@ extension QueueStore {
                     .refusedMove, operation: "requeue delivery \(id)",
                     cause: "it is \(delivery.state.rawValue), only dead deliveries are requeued")
             }
+            guard try db.firstRow("SELECT 1 FROM delivery_body WHERE delivery_id = ? AND body IS NOT NULL", [id]) != nil
+            else {
+                throw StoreError(
+                    .refusedMove, operation: "requeue delivery \(id)",
+                    cause: "its body is no longer stored, so there is nothing to send")
+            }
             try db.move(delivery, .schedule(at: now, usesAttempt: false), at: now)
             try db.run(
                 """

@@ -44,7 +44,11 @@ extension Database {
             if !settled.state.isOpen { summary.finalized += 1 }
         case .awaiting:
             summary.late += 1
-            try settleFromKnownEntries(delivery, rules: rules, at: now)
+            let settled = try settleFromKnownEntries(delivery, rules: rules, at: now)
+            if settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer {
+                try settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
+                try move(delivery, .deliver(Evidence(actor: .worker, source: .answer, taskID: nil)), at: now)
+            }
         case .scheduled, .delivered, .dead:
             summary.late += 1
         }

@@ -182,7 +182,7 @@ extension Database {
             SELECT MIN(next) AS next FROM (
                 SELECT (SELECT MIN(next_attempt_ms) FROM delivery
                         WHERE endpoint_id = endpoint.id AND state = 'scheduled') AS next
-                FROM endpoint
+                FROM endpoint WHERE active = 1
             ) WHERE next <= ?
             """,
             [limit.milliseconds])?.timestampIfAny("next")
