@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["RedeliverCLI", "ProviderSandbox", "DeliveryQueue", grdb],
+            dependencies: [grdb],
             swiftSettings: strict
         ),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

@@ -48,11 +48,14 @@ package struct Worker: Sendable {
     ///
     /// - Throws: `ConfigurationError` or `StoreError` before anything is called.
     package func run() async throws {
+        // From before the file is read: a SIGHUP of this moment would end the process, a little later be lost.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try load()
         try await withBase(configuration) { base in
             let reload = Reload()
             let supervisor = Supervisor(first: configuration, base: base, reload: reload)
-            let reloader = Reloader(load: load, reload: reload, database: configuration.database, logger: logger)
+            let reloader = Reloader(
+                hangups: hangups, load: load, reload: reload, database: configuration.database, logger: logger)
             var group = ServiceGroupConfiguration(
                 services: [reloader, supervisor], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger.quieter)
@@ -140,13 +143,14 @@ private struct Supervisor: Service {
 
 /// Reads the configuration again at SIGHUP. A faulty file changes nothing and is reported whole.
 private struct Reloader: Service {
+    let hangups: UnixSignalsSequence
     let load: @Sendable () throws -> WorkerConfiguration
     let reload: Reload
     let database: String
     let logger: Logger
 
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in hangups.cancelOnGracefulShutdown() {
             do {
                 let configuration = try load()
                 guard configuration.database == database else {

@@ -45,6 +45,26 @@ import Testing
         }
     }
 
+    /// Once the database's lock is taken, which is before anything runs.
+    @Test func `a SIGHUP in the middle of the start neither ends the daemon nor gets lost`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "2")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            let daemon = try bench.start("redeliver", ["run", "--config", redeliver.configuration.path])
+            let lock = redeliver.database.path + ".lock"
+            // Without a pause between the looks: the moment is short.
+            let deadline = ContinuousClock.now + .seconds(10)
+            while ContinuousClock.now < deadline, !FileManager.default.fileExists(atPath: lock) { await Task.yield() }
+            daemon.send(SIGHUP)
+            try await waitUntil("it is reloaded") {
+                guard daemon.isRunning else { throw SandboxError("it ended: \(daemon.errors)") }
+                return daemon.errors.contains("configuration reloaded")
+            }
+            try await redeliver.waitUntilDelivered(2)
+            #expect(try await daemon.stop() == .code(0))
+        }
+    }
+
     /// Calls are in flight while the configuration changes, many times in a row.
     @Test func `reloading in mid-run loses and doubles nothing`() async throws {
         try await withBench { bench in
