@@ -31,7 +31,7 @@ package struct CallGate: Sendable, Equatable {
     package static let pauseBounds = Duration.seconds(1)...Duration.seconds(3_600)
     /// The pause where the provider names none.
     package static let defaultPause = Duration.seconds(30)
-    /// The pauses of an outage: after them a log that can be read, or one call, tells whether it is over.
+    /// The pauses of an outage: after them a log that can be read, or a call, tells whether it is over.
     static let outagePauses: [Duration] = [
         .seconds(5), .seconds(10), .seconds(20), .seconds(40), .seconds(80), .seconds(160), .seconds(300),
     ]

@@ -138,12 +138,11 @@ struct Generation: Sendable {
         }
     }
 
-    /// A turn of polling; the endpoint's deliveries may be retried from the first one on, however it ended.
+    /// A turn of polling; once the log was read to its end, the endpoint's deliveries may be retried.
     private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
-        let turn: Result<PollSummary, any Error>
-        do { turn = .success(try await poller.runOnce(at: now)) } catch { turn = .failure(error) }
-        if await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
-        return try turn.get()
+        let summary = try await poller.runOnce(at: now)
+        if !summary.isUnfinished, await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
+        return summary
     }
 
     private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {

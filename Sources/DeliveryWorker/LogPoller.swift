@@ -1,6 +1,7 @@
 import DeliveryQueue
 import Logging
 import ProviderAPI
+import ServiceLifecycle
 
 /// What a turn of polling one endpoint's log read and changed, in counts.
 struct PollSummary: Sendable, Equatable {
@@ -119,7 +120,7 @@ struct LogPoller: Sendable {
             scan.keep(gapID: ingested.gapID)
             summary.add(page, ingested)
             guard progress.unread != nil, let next = page.next else { return }
-            guard wallClock.now < deadline else {
+            guard wallClock.now < deadline, !Task.isShuttingDownGracefully else {
                 summary.isUnfinished = true
                 return
             }

@@ -23,7 +23,7 @@ struct RetryDispatcher: Sendable {
     let bell: Bell
     /// Rung when a retry was taken on, by endpoint id, so that its log is read soon.
     let pollBells: [String: Bell]
-    /// Knows whose log was looked at since the start; others wait. nil: all may be retried.
+    /// Knows whose log was read since the start; others wait. nil: all may be retried.
     var vitals: Vitals?
     let clock: any Clock<Duration>
     let wallClock: WallClock

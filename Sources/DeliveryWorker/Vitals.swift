@@ -1,7 +1,7 @@
 package import DeliveryQueue
 
-/// What is known of the worker's own health and is not in the database: when each loop last completed a turn, and
-/// whether the credential works.
+/// What is known of the worker's own health and is not in the database: when each loop last completed a turn, and whose
+/// log was read since the start.
 package actor Vitals {
     package let started: Timestamp
     package private(set) var lastTurns: [String: Timestamp] = [:]
@@ -10,7 +10,7 @@ package actor Vitals {
         self.started = started
     }
 
-    /// The endpoints whose log was looked at since the start, readable or not.
+    /// The endpoints whose log was read to its end since the start.
     private(set) var endpointsPolled: Set<String> = []
 
     /// - Returns: whether it is the first time since the start.

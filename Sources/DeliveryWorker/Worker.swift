@@ -128,7 +128,7 @@ private struct Supervisor: Service {
         var configuration = first
         while true {
             let generation = Generation(configuration, on: base)
-            try await generation.prepare(at: base.wallClock.now)
+            guard await prepare(generation) else { return }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
             await reload.attach(group)
@@ -138,6 +138,24 @@ private struct Supervisor: Service {
             guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
             configuration = next
         }
+    }
+}
+
+extension Supervisor {
+    /// A database that cannot be written at the moment does not end the daemon: tried again until it can.
+    ///
+    /// - Returns: false when a shutdown began before it succeeded.
+    private func prepare(_ generation: Generation) async -> Bool {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            do {
+                try await generation.prepare(at: base.wallClock.now)
+                return true
+            } catch {
+                base.logger.error("start put off", metadata: ["error": "\(error)", "next.in": "5 s"])
+                await cancelWhenGracefulShutdown { _ = try? await base.clock.sleep(for: .seconds(5)) }
+            }
+        }
+        return false
     }
 }
 

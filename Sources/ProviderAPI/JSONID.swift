@@ -19,10 +19,9 @@ package struct JSONID: Sendable, Hashable {
         self.init(json: String(decoding: JSONText.quoted(text), as: UTF8.self), text: text)
     }
 
-    /// Reads a token that is a non-empty string or an integer; nil for any other.
+    /// Reads a token that is a string or an integer; nil for any other.
     init?(token: ArraySlice<UInt8>) {
         if let string = JSONText.string(token) {
-            guard !string.isEmpty else { return nil }
             self.init(json: String(decoding: token, as: UTF8.self), text: string)
         } else {
             let digits = token.first == Byte.minus ? token.dropFirst() : token

@@ -69,7 +69,7 @@ struct LogEntryDecoder: Sendable {
         func unreadable(_ reason: UnreadableEntry.Reason, _ detail: String) -> LogPage.Item {
             self.unreadable(reason, detail, fields.bytes[fields.entry], loggedAt: times.first)
         }
-        guard let taskID = identifier(fields, table.taskID) else {
+        guard let taskID = identifier(fields, table.taskID), !taskID.text.isEmpty else {
             return unreadable(.noTaskID, "no string or integer in any of: \(table.list(table.taskID))")
         }
         var entry = LogEntry(taskID: taskID, outcome: .failed)

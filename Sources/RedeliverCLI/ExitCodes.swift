@@ -33,6 +33,7 @@ enum Exit {
         switch error {
         case is ConfigurationError: configuration
         case let error as StoreError where error.kind == .locked: locked
+        case let error as StoreError where error.kind == .refusedMove: .validationFailure
         case is StoreError: storage
         default: unexpected
         }

@@ -152,6 +152,21 @@ import Testing
 
     // MARK: - Words
 
+    @Test func `a second instance under another name of the same file is refused`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "queue.db").path
+        let link = folder.appending(path: "link.db").path
+        let first = try QueueStore(path: path, now: start)
+        try first.close()
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        let second = try QueueStore(path: path, now: start)
+        defer { try? second.close() }
+
+        #expect(throws: StoreError.self) { try QueueStore(path: link, now: start) }
+    }
+
     @Test func `a description says operation, cause and what to do`() {
         let error = StoreError(.locked, operation: "open database x", cause: "someone has it", hint: "stop it")
 
@@ -161,8 +176,8 @@ import Testing
 
     @Test(arguments: [
         (ResultCode.SQLITE_CANTOPEN, StoreError.Kind.inaccessible), (.SQLITE_READONLY, .inaccessible),
-        (.SQLITE_READONLY_DIRECTORY, .inaccessible), (.SQLITE_NOTADB, .foreign), (.SQLITE_BUSY, .locked),
-        (.SQLITE_BUSY_SNAPSHOT, .locked), (.SQLITE_FULL, .storage), (.SQLITE_IOERR_WRITE, .storage),
+        (.SQLITE_READONLY_DIRECTORY, .inaccessible), (.SQLITE_NOTADB, .foreign), (.SQLITE_BUSY, .storage),
+        (.SQLITE_BUSY_SNAPSHOT, .storage), (.SQLITE_FULL, .storage), (.SQLITE_IOERR_WRITE, .storage),
         (.SQLITE_CORRUPT, .storage), (.SQLITE_INTERRUPT, .cancelled),
     ])
     func `SQLite's codes become what an operator can act on, without a statement's arguments`(

@@ -108,6 +108,22 @@ import Testing
         #expect(try await queue.store.nextDue(at: start + .days(2)) == nil)
     }
 
+    @Test(arguments: [AttemptOutcome.Meaning.serverError, .uncertain])
+    func `an outage that answers nothing useful uses no attempt, however long it lasts`(
+        _ meaning: AttemptOutcome.Meaning
+    ) async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        var now = start
+        for _ in 0..<20 {
+            now = try #require(try await queue.delivery("a").nextAttempt)
+            try await queue.record(try await queue.claimOne(at: now), meaning, at: now)
+            try await queue.ingest(at: now + .minutes(11))
+            #expect(try await queue.settle(at: now + .minutes(11)).unconfirmed == 1)
+        }
+        #expect(try await queue.delivery("a").attemptsUsed == 0)
+        #expect(try await queue.counter(Counter.unconfirmed) == 20)
+    }
+
     @Test func `calls that may never have arrived do not hold the endpoint when the log is silent about them`()
         async throws
     {

@@ -66,7 +66,8 @@ import Testing
             try redeliver.texts("SELECT lower(hex(sha256)) FROM delivery_body ORDER BY 1")
                 == ledger.failures.map(\.bodySha256).sorted())
         #expect(try redeliver.number("SELECT COUNT(*) FROM unreadable_entry") == 0)
-        #expect(try redeliver.number("SELECT COUNT(*) FROM scan_gap") == 0)
+        // A stop between two pages leaves what is unread for the next start, once for each log.
+        #expect(try redeliver.number("SELECT COUNT(*) FROM scan_gap") <= 2)
     }
 
     private func expectMetricsEqualTables(_ redeliver: RedeliverProcess) throws {

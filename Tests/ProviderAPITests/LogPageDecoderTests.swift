@@ -17,6 +17,14 @@ struct LogPageEnvelopeTests {
         #expect(page.next == nil)
     }
 
+    @Test func `an empty customer id is an id`() throws {
+        let page = try decode(#"[{"id": 1, "status": "failure", "event": "e", "body": 1, "customer_id": ""}]"#)
+        guard case .entry(let entry)? = page.items.first else { throw UnexpectedItem() }
+        #expect(entry.customerID == JSONID(json: "\"\"", text: ""))
+    }
+
+    private struct UnexpectedItem: Error {}
+
     @Test func `a null body is a body, and only counts when no other name has a value`() throws {
         let page = try decode(
             #"""

@@ -52,6 +52,16 @@ package struct RetryRules: Sendable, Equatable {
         next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
     }
 
+    /// Our call got no 2xx, nothing came of it, and the provider took on no other since: an outage. It waits as before the
+    /// same attempt again and uses none.
+    package func retryLost(_ delivery: Delivery, at now: Timestamp) -> Transition {
+        let policy = policies.policy(for: delivery.eventType).policy
+        let number = min(delivery.attemptsUsed + 1, policy.maxAttempts)
+        var jitter = Jitter(
+            endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
+        return .schedule(at: now + (policy.delay(beforeAttempt: number, using: &jitter) ?? .zero), usesAttempt: false)
+    }
+
     /// The provider answered the retry call, or the call ended without an answer (DESIGN 5, the table of answers).
     ///
     /// - Parameter othersPass: whether the provider took on a retry of another delivery of the endpoint since this

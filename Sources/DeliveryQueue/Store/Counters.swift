@@ -21,7 +21,7 @@ package enum Counter {
 }
 
 /// The buckets of a histogram whose counts are kept in the database: label 1 is the upper bound in seconds as text, or
-/// `+Inf`; two further rows hold the sum in milliseconds. Bucket rows are not cumulative; the metrics file adds them up.
+/// `+Inf`; one further row holds the sum in milliseconds. Bucket rows are not cumulative; the metrics file adds them up.
 package enum Histogram {
     package static let requestBounds: [Double] = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
     package static let recoveryBounds: [Double] = [

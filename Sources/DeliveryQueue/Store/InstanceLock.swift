@@ -14,7 +14,7 @@ final class InstanceLock: Sendable {
 
     /// - Throws: `locked`, naming the holder's process id; `inaccessible` when the file cannot be made.
     init(database path: String) throws(StoreError) {
-        let lockPath = path + ".lock"
+        let lockPath = Self.withoutLinks(path) + ".lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
             throw StoreError(
@@ -54,6 +54,13 @@ final class InstanceLock: Sendable {
         let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
         guard let pid = Int(text.prefix { $0.isNumber }) else { return "another redeliver" }
         return "another redeliver (process \(pid))"
+    }
+
+    /// Two names of one database must meet at one lock. A file that does not exist yet has no other name.
+    private static func withoutLinks(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     private static func errorText(_ code: Int32) -> String {

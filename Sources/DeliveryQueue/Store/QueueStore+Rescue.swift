@@ -76,8 +76,10 @@ extension Database {
             """,
             [now.milliseconds, limit])
         for delivery in try overdue.map(Delivery.init(row:)) {
+            let isOutage = try mayBeOutage(delivery)
             try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
-            try move(delivery, rules.retryFailed(delivery, at: now), at: now)
+            try move(
+                delivery, isOutage ? rules.retryLost(delivery, at: now) : rules.retryFailed(delivery, at: now), at: now)
             try raise(Counter.unconfirmed)
             summary.unconfirmed += 1
             // Where answers confirm, the log is not expected to speak.
@@ -85,6 +87,18 @@ extension Database {
             if try holdIfSilent(delivery.endpointID, at: now) { summary.held.append(delivery.endpointID) }
         }
         return summary
+    }
+
+    /// Whether the provider answered neither this call nor any since with a 2xx: then it is the provider that fails, and
+    /// its outage costs the delivery nothing.
+    private func mayBeOutage(_ delivery: Delivery) throws -> Bool {
+        try firstRow(
+            """
+            SELECT 1 FROM attempt
+            WHERE delivery_id = ? AND lease_token = ? AND answer <> 'accepted'
+              AND intent_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = ?)
+            """,
+            [delivery.id, delivery.leaseToken, delivery.endpointID]) != nil
     }
 
     /// Three different deliveries in a row without a word in the log: matching is broken or the log lags. Only calls that

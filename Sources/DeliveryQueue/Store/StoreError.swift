@@ -59,7 +59,6 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         switch code {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH: .inaccessible
         case .SQLITE_NOTADB: .foreign
-        case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
         case .SQLITE_INTERRUPT, .SQLITE_ABORT: .cancelled
         default: .storage
         }
