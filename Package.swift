@@ -54,7 +54,7 @@ let package = Package(
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
-            dependencies: [asyncHTTPClient, logging, nioCore, nioHTTP1, nioHTTPCompression],
+            dependencies: [asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression],
             swiftSettings: strict
         ),
         // The loops that join the two, configuration, metrics.
@@ -66,7 +66,7 @@ let package = Package(
         // Command line only.
         .executableTarget(
             name: "RedeliverCLI",
-            dependencies: ["DeliveryWorker", "DeliveryQueue", argumentParser, logging],
+            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, logging],
             swiftSettings: strict
         ),
         // A stand-in provider with a receiver behind it; never linked into `redeliver`.
@@ -96,6 +96,11 @@ let package = Package(
             dependencies: [
                 "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging, lifecycle, lifecycleTestKit,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RedeliverCLITests",
+            dependencies: ["RedeliverCLI", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb],
             swiftSettings: strict
         ),
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),

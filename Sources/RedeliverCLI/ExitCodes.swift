@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import ProviderAPI
 
 /// The documented exit codes (sysexits.h) and the one way in which a command ends with an error.
 enum Exit {
@@ -9,6 +10,7 @@ enum Exit {
     static let unexpected = ExitCode(70)
     static let storage = ExitCode(74)
     static let locked = ExitCode(75)
+    static let refused = ExitCode(77)
     static let configuration = ExitCode(78)
 
     /// Runs a command's work; an error is printed to stderr as it describes itself and becomes an exit code.
@@ -35,7 +37,17 @@ enum Exit {
         case let error as StoreError where error.kind == .locked: locked
         case let error as StoreError where error.kind == .refusedMove: .validationFailure
         case is StoreError: storage
+        case let error as ProviderError: code(for: error)
         default: unexpected
+        }
+    }
+
+    /// Whether the provider said no, or could not be asked.
+    private static func code(for error: ProviderError) -> ExitCode {
+        switch error.kind {
+        case .unauthorized, .forbidden, .endpointNotFound, .redirected, .rejected, .credential: refused
+        case .throttled, .unavailable, .unreachable, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .cancelled:
+            unavailable
         }
     }
 }

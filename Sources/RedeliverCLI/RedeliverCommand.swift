@@ -9,7 +9,7 @@ struct RedeliverCommand: AsyncParsableCommand {
         abstract: "Makes a webhook provider's failed deliveries arrive in the end.",
         discussion: """
             Exit codes: 0 done; 64 usage; 69 the provider could not be reached; 70 unexpected; 74 the database cannot be \
-            read or written; 75 another redeliver works on the database; 78 configuration.
+            read or written; 75 another redeliver works on the database; 77 refused by the provider; 78 configuration.
             """,
         version: RedeliverVersion.current,
         subcommands: [

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
-import Foundation
 
 /// `redeliver status`: what the database knows, for people or as JSON.
 struct StatusCommand: AsyncParsableCommand {
@@ -11,20 +10,14 @@ struct StatusCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var database: DatabaseOption
-
-    @Flag(help: "Print stable JSON for scripts.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let now = WallClock.system.now
-        let report = try await Exit.onError {
+        try await Exit.onError {
+            let now = WallClock.system.now
             let path = try database.path()
-            return StatusReport(try QueueStore.snapshot(ofDatabase: path, at: now), database: path, at: now)
+            let report = StatusReport(try QueueReader(path: path).snapshot(at: now), database: path, at: now)
+            try output.print(report) { report.text(on: $0) }
         }
-        guard json else { return print(report.text) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 }

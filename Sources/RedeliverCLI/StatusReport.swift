@@ -116,8 +116,3 @@ extension StatusReport.Endpoint {
         heldSince = endpoint.holdSince?.seconds
     }
 }
-
-extension Timestamp {
-    /// Unix seconds with milliseconds as the fraction.
-    fileprivate var seconds: Double { Double(milliseconds) / 1_000 }
-}

@@ -77,17 +77,17 @@ import Testing
     @Test func `a snapshot is read from outside while the store is open, and after it is closed`() async throws {
         try await fill()
 
-        check(try QueueStore.snapshot(ofDatabase: queue.path, at: start + .minutes(1)))
+        check(try QueueReader(path: queue.path).snapshot(at: start + .minutes(1)))
         try queue.store.close()
         let before = try Data(contentsOf: URL(filePath: queue.path))
-        check(try QueueStore.snapshot(ofDatabase: queue.path, at: start + .minutes(1)))
+        check(try QueueReader(path: queue.path).snapshot(at: start + .minutes(1)))
         #expect(try Data(contentsOf: URL(filePath: queue.path)) == before)
     }
 
     @Test func `a snapshot of no database is inaccessible and creates none`() throws {
         let path = queue.folder.file("missing.db")
 
-        let error = #expect(throws: StoreError.self) { try QueueStore.snapshot(ofDatabase: path, at: start) }
+        let error = #expect(throws: StoreError.self) { try QueueReader(path: path).snapshot(at: start) }
         #expect(error?.kind == .inaccessible)
         #expect(error?.description.contains(path) == true)
         #expect(FileManager.default.fileExists(atPath: path) == false)
@@ -100,7 +100,7 @@ import Testing
         try DatabaseQueue(path: theirs).write { try $0.execute(sql: "CREATE TABLE notes (x)") }
 
         for path in [text, theirs] {
-            let error = #expect(throws: StoreError.self) { try QueueStore.snapshot(ofDatabase: path, at: start) }
+            let error = #expect(throws: StoreError.self) { try QueueReader(path: path).snapshot(at: start) }
             #expect(error?.kind == .foreign)
         }
     }
@@ -111,7 +111,7 @@ import Testing
                 try $0.execute(sql: "PRAGMA user_version = \(version)")
             }
             let error = #expect(throws: StoreError.self) {
-                try QueueStore.snapshot(ofDatabase: queue.path, at: start)
+                try QueueReader(path: queue.path).snapshot(at: start)
             }
             #expect(error?.kind == .incompatible)
         }

@@ -66,29 +66,6 @@ extension QueueStore {
         try await read("read a snapshot") { try $0.snapshot(at: now) }
     }
 
-    /// A snapshot of a database that another process may be working on, or none: opens it for reading only.
-    ///
-    /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign`, `incompatible`.
-    package static func snapshot(ofDatabase path: String, at now: Timestamp) throws(StoreError) -> QueueSnapshot {
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(5)
-        do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            return try queue.read { db in
-                try Migrations.check(db)
-                guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 == Migrations.steps.last?.version else {
-                    throw StoreError(
-                        .incompatible, operation: "", cause: "its schema is older than this program's",
-                        hint: "start the daemon once; it brings the schema up to date")
-                }
-                return try db.snapshot(at: now)
-            }
-        } catch {
-            throw StoreError(error, operation: "read database \(path)")
-        }
-    }
-
     /// Sizes in bytes of the main file and the write-ahead log, by `stat` alone; 0 when a file is missing.
     package static func fileSizes(ofDatabase path: String) -> (main: Int64, wal: Int64) {
         func size(_ path: String) -> Int64 {
@@ -96,6 +73,13 @@ extension QueueStore {
             return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
         }
         return (size(path), size(path + "-wal"))
+    }
+}
+
+extension QueueReader {
+    /// Readable from the first schema on, so that `redeliver status` also works while a newer one is being made.
+    package func snapshot(at now: Timestamp) throws(StoreError) -> QueueSnapshot {
+        try read("read a snapshot", since: 1) { try $0.snapshot(at: now) }
     }
 }
 

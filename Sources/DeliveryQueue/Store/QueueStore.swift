@@ -19,9 +19,12 @@ package struct QueueStore: Sendable {
 
     /// Opens a database for a single change by an operator, also while the daemon works on it.
     ///
-    /// - Throws: `inaccessible` when there is no such database.
+    /// - Throws: `inaccessible` when there is no such database; `incompatible` when its schema is not this program's: only
+    ///   the daemon changes it.
     package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
-        _ = try snapshot(ofDatabase: path, at: now)
+        let reader = try QueueReader(path: path)
+        try reader.read("open") { _ in }
+        try reader.close()
         return try QueueStore(path: path, lock: nil, now: now)
     }
 

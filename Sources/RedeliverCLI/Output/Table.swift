@@ -1,0 +1,95 @@
+import DeliveryQueue
+
+/// One value of a row: as people read it, and as CSV carries it.
+struct Cell: Sendable, Equatable, ExpressibleByStringInterpolation {
+    let text: String
+    /// The exact value; equals `text` where people read the same.
+    let value: String
+    let style: Style
+
+    /// Texts of the provider may stand in it: nothing in a cell can control the terminal.
+    init(_ text: String, value: String? = nil, style: Style = .plain) {
+        self.text = Printable.text(text)
+        self.value = value ?? text
+        self.style = style
+    }
+
+    init(stringLiteral text: String) {
+        self.init(text)
+    }
+
+    /// A time with its age; `-` for none.
+    init(_ time: Timestamp?, at now: Timestamp, style: Style = .plain) {
+        if let time {
+            self.init(TimeText.full(time, at: now), value: time.iso8601, style: style)
+        } else {
+            self.init("-", value: "", style: .faint)
+        }
+    }
+
+    /// `-` for nil.
+    init(ifAny text: String?, style: Style = .plain) {
+        if let text {
+            self.init(text, style: style)
+        } else {
+            self.init("-", value: "", style: .faint)
+        }
+    }
+}
+
+/// Rows under a heading, for people or as CSV. Columns are named once: `event_type` in CSV is `EVENT TYPE` to people.
+struct Table: Sendable {
+    let columns: [String]
+    var rows: [[Cell]]
+
+    init(_ columns: [String], _ rows: [[Cell]] = []) {
+        self.columns = columns
+        self.rows = rows
+    }
+
+    /// No column is cut below this width; a terminal that is too narrow even so wraps its lines.
+    private static let narrowest = 8
+    private static let gap = "  "
+
+    /// Columns are aligned two spaces apart. Where the terminal is too narrow the widest columns are cut, and end in `…`.
+    func text(on terminal: Terminal) -> String {
+        let heading = columns.map { Cell($0.replacing("_", with: " ").uppercased(), style: .heading) }
+        let lines = [heading] + rows
+        let widths = fitted(columns.indices.map { column in lines.map { $0[column].text.count }.max() ?? 0 }, terminal)
+        return lines.map { line(of: $0, widths, terminal) }.joined(separator: "\n")
+    }
+
+    /// RFC 4180, with the line ends of Unix.
+    var csv: String {
+        ([columns] + rows.map { $0.map(\.value) }).map { row in
+            row.map(Self.quoted).joined(separator: ",") + "\n"
+        }.joined()
+    }
+
+    private func line(of row: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {
+        row.enumerated().map { column, cell in
+            let text = cell.text.count > widths[column] ? cell.text.prefix(widths[column] - 1) + "…" : cell.text[...]
+            let isLast = column == row.count - 1
+            let padding = isLast ? "" : String(repeating: " ", count: widths[column] - text.count)
+            return terminal.paint(String(text), cell.style) + padding
+        }.joined(separator: Self.gap)
+    }
+
+    /// Cuts the widest column, again and again, until the lines fit.
+    private func fitted(_ natural: [Int], _ terminal: Terminal) -> [Int] {
+        guard let width = terminal.width else { return natural }
+        var widths = natural
+        let available = width - Self.gap.count * (widths.count - 1)
+        while widths.reduce(0, +) > available, let widest = widths.max(), widest > Self.narrowest,
+            let column = widths.lastIndex(of: widest)
+        {
+            widths[column] -= 1
+        }
+        return widths
+    }
+
+    private static func quoted(_ value: String) -> String {
+        guard value.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return value }
+        return "\"" + value.replacing("\"", with: "\"\"") + "\""
+    }
+}

@@ -1,0 +1,61 @@
+import DeliveryQueue
+import Testing
+
+@testable import RedeliverCLI
+
+@Suite struct TableTests {
+    private let now = Timestamp(milliseconds: 1_767_225_600_000)
+
+    private var table: Table {
+        Table(
+            ["task_id", "failed_at", "last_error"],
+            [
+                ["t-1", Cell(now - .seconds(300), at: now), "connection refused"],
+                ["t-22", Cell(nil as Timestamp?, at: now), Cell("says \"no\", twice\u{1B}[2J")],
+            ])
+    }
+
+    @Test func `columns are aligned and nothing is cut where nobody looks through a window`() {
+        #expect(
+            table.text(on: .plain)
+                == """
+                TASK ID  FAILED AT                         LAST ERROR
+                t-1      2025-12-31T23:55:00Z (5 min ago)  connection refused
+                t-22     -                                 says "no", twice�[2J
+                """)
+    }
+
+    @Test(arguments: [30, 40, 50, 60]) func `lines fit the terminal`(width: Int) {
+        let text = table.text(on: Terminal(width: width, hasColours: false))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= width })
+        #expect(text.contains("…"))
+    }
+
+    @Test func `colours come on a terminal only, and do not count as width`() {
+        let red = Table(["state", "reason"], [[Cell("dead", style: .bad), "attempts"]])
+        #expect(red.text(on: .plain) == "STATE  REASON\ndead   attempts")
+        let lines = red.text(on: Terminal(width: 40, hasColours: true)).split(separator: "\n")
+        #expect(lines[1] == "\u{1B}[31mdead\u{1B}[0m   attempts")
+    }
+
+    @Test func `CSV has exact values and quotes what needs it`() {
+        #expect(
+            table.csv == """
+                task_id,failed_at,last_error
+                t-1,2025-12-31T23:55:00Z,connection refused
+                t-22,,"says ""no"", twice\u{1B}[2J"
+
+                """)
+    }
+}
+
+@Suite struct TimeTextTests {
+    private let now = Timestamp(milliseconds: 1_767_225_600_000)
+
+    @Test(arguments: [
+        (0.2, "now"), (-12, "12 s ago"), (180, "in 3 min"), (-7_300, "2 h ago"), (200_000, "in 2 d"),
+        (-99.4, "99 s ago"), (-99.6, "2 min ago"), (-5_999, "100 min ago"), (-172_799, "48 h ago"),
+    ]) func `an age has one unit`(seconds: Double, text: String) {
+        #expect(TimeText.relative(now + .milliseconds(Int64(seconds * 1_000)), at: now) == text)
+    }
+}
