@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// The names of the loops, in logs and as a metric's label.
 enum LoopName: String, CaseIterable {
-    case poll, dispatch, settle, prune, credential, metrics
+    case poll, dispatch, settle, prune, credential, metrics, operators
 }
 
 /// All duties under one configuration. A reload ends this generation, calls in flight finish, and builds the next: no
@@ -99,6 +99,14 @@ struct Generation: Sendable {
             })
         services.append(
             Duty {
+                var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
+                await loop(.operators).run { now in
+                    if try await watch.runOnce(at: now) { await ringAll() }
+                    return OperatorWatch.interval
+                }
+            })
+        services.append(
+            Duty {
                 await loop(.metrics).run { now in
                     try await metrics.runOnce(at: now)
                     return configuration.metrics.interval
@@ -112,13 +120,25 @@ struct Generation: Sendable {
     ///
     /// - Returns: how many endpoints could not be polled; each is logged and stored.
     func runOnce() async throws -> Int {
-        var failed = await pollAll { _ in true }
+        var failed = await poll(pollers.map(\.poller))
         _ = try await dispatcher.runOnce(at: wallClock.now)
-        failed = max(failed, await pollAll { $0 > 0 })
+        failed = max(failed, await poll(try await awaitingPollers()))
         _ = try await settler.runOnce(at: wallClock.now)
         _ = try await pruner.runOnce(at: wallClock.now)
         try await metrics.runOnce(at: wallClock.now)
         return failed
+    }
+
+    /// What operators asked for while no daemon runs: reads the logs of the endpoints concerned first, because what they
+    /// already show is not sent again, calls, and looks at the logs once more.
+    func runManualRetries() async throws -> DispatchSummary {
+        let endpoints = try await dispatcher.store.endpointsWithManualRetries()
+        let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
+        _ = await poll(concerned)
+        let summary = try await dispatcher.runOnce(.manual, at: wallClock.now)
+        _ = await poll(concerned)
+        try await metrics.runOnce(at: wallClock.now)
+        return summary
     }
 
     // MARK: - Polling
@@ -151,11 +171,20 @@ struct Generation: Sendable {
             ? min(configuration.confirm.interval, configuration.poll.interval) : configuration.poll.interval
     }
 
-    private func pollAll(where isWanted: (Int) -> Bool) async -> Int {
+    /// Those whose log is to show an outcome.
+    private func awaitingPollers() async throws -> [LogPoller] {
+        var awaiting: [LogPoller] = []
+        for (poller, _) in pollers where try await poller.store.awaitingCount(of: poller.endpoint.id) > 0 {
+            awaiting.append(poller)
+        }
+        return awaiting
+    }
+
+    /// - Returns: how many of the logs could not be read; each is logged and stored.
+    private func poll(_ pollers: [LogPoller]) async -> Int {
         var failed = 0
-        for (poller, _) in pollers {
+        for poller in pollers {
             do {
-                guard isWanted(try await poller.store.awaitingCount(of: poller.endpoint.id)) else { continue }
                 _ = try await look(with: poller, at: wallClock.now)
             } catch {
                 failed += 1

@@ -6,6 +6,8 @@ import ProviderAPI
 struct DispatchSummary: Sendable, Equatable {
     var started = 0
     var recorded = 0
+    /// Of the recorded, those that the provider took on.
+    var accepted = 0
     var superseded = 0
 }
 
@@ -45,11 +47,19 @@ struct RetryDispatcher: Sendable {
         _ = try await recordFinished(at: wallClock.now)
     }
 
-    /// One turn to its end: retries what is due as far as the gate allows, waits for the answers and records them.
-    func runOnce(at now: Timestamp) async throws -> DispatchSummary {
+    /// Which deliveries a turn is for.
+    enum Work {
+        /// All that is due.
+        case due
+        /// Only what operators asked for, until all of it was called, also what comes due later.
+        case manual
+    }
+
+    /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
+    func runOnce(_ work: Work = .due, at now: Timestamp) async throws -> DispatchSummary {
         var summary = DispatchSummary()
         while true {
-            let turn = try await turn(at: wallClock.now)
+            let turn = try await turn(work, at: wallClock.now)
             summary.started += turn.claimed.count
             summary.superseded += turn.superseded
             await withDiscardingTaskGroup { group in
@@ -58,22 +68,26 @@ struct RetryDispatcher: Sendable {
                 }
             }
             let recorded = try await recordFinished(at: wallClock.now)
-            summary.recorded += recorded
+            summary.recorded += recorded.recorded
+            summary.accepted += recorded.accepted
             guard turn.claimed.isEmpty else { continue }
-            guard try await mustWaitForTokens(at: wallClock.now) else { return summary }
+            guard try await waits(for: work, at: wallClock.now) else { return summary }
         }
     }
 
     // MARK: - One turn
 
-    private func turn(at now: Timestamp) async throws -> (claimed: [ClaimedDelivery], superseded: Int) {
+    private func turn(
+        _ work: Work = .due, at now: Timestamp
+    ) async throws -> (claimed: [ClaimedDelivery], superseded: Int) {
         _ = try await recordFinished(at: now)
         let free = retry.concurrency - (await calls.count)
         let granted = await gate.with { $0.take(upTo: free, at: now) }
         guard granted > 0 else { return ([], 0) }
         do {
             let batch = try await store.claimDue(
-                of: await vitals?.endpointsPolled, limit: granted, lease: lease, rules: rules, at: now)
+                of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted, lease: lease,
+                rules: rules, at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
             return (batch.deliveries, batch.superseded)
@@ -101,13 +115,13 @@ struct RetryDispatcher: Sendable {
     }
 
     /// Records finished calls. What cannot be recorded now stays and is tried again in the next turn.
-    private func recordFinished(at now: Timestamp) async throws -> Int {
+    private func recordFinished(at now: Timestamp) async throws -> RecordSummary {
         let outcomes = await calls.takeFinished()
-        guard !outcomes.isEmpty else { return 0 }
+        guard !outcomes.isEmpty else { return RecordSummary() }
         do {
             let summary = try await store.record(outcomes, rules: rules, at: now)
             log(outcomes, summary)
-            return summary.recorded
+            return summary
         } catch {
             await calls.putBack(outcomes)
             throw error
@@ -124,16 +138,24 @@ struct RetryDispatcher: Sendable {
         return min(max(due - now, opening), Self.longestSleep)
     }
 
-    /// For `runOnce`: sleeps when only the token bucket stands between us and due work.
+    /// For `runOnce`: sleeps when only time, or the token bucket, stands between us and the next call.
     ///
-    /// - Returns: false when nothing is due, or the gate is shut.
-    private func mustWaitForTokens(at now: Timestamp) async throws -> Bool {
+    /// - Returns: false when there is no more to do, or the gate is shut.
+    private func waits(for work: Work, at now: Timestamp) async throws -> Bool {
         let gate = await gate.gate
-        guard gate.closed == nil, let wait = gate.wait(at: now),
-            let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now), due <= now
+        guard gate.closed == nil, let tokens = gate.wait(at: now), let due = try await nextDue(work, at: now)
         else { return false }
-        try await clock.sleep(for: max(wait, .milliseconds(1)))
+        guard work == .manual || due <= now else { return false }
+        try await clock.sleep(for: max(tokens, due - now, .milliseconds(1)))
         return true
+    }
+
+    private func nextDue(_ work: Work, at now: Timestamp) async throws -> Timestamp? {
+        let endpoints = await vitals?.endpointsPolled
+        return switch work {
+        case .due: try await store.nextDue(of: endpoints, at: now)
+        case .manual: try await store.nextManualDue(of: endpoints)
+        }
     }
 
     private func log(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) {

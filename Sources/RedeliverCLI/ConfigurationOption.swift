@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeliveryQueue
 import DeliveryWorker
 import Foundation
 
@@ -24,5 +25,12 @@ struct DatabaseOption: ParsableArguments {
 
     func path() throws -> String {
         try database ?? configuration.load().database
+    }
+
+    /// The configured policies; nil when --database stands for a configuration that cannot be read: on-call may read the
+    /// database without the secrets.
+    func policies() throws -> PolicyBook? {
+        guard database != nil else { return try configuration.load().policies }
+        return try? configuration.load().policies
     }
 }

@@ -121,7 +121,7 @@ import Testing
         let id = try await dead()
         let now = start + .days(20)
 
-        #expect(try await queue.store.requeue(id: id, by: "ann", reason: "fixed", at: now))
+        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now))
 
         let delivery = try await queue.delivery("a")
         #expect(delivery.state == .scheduled && delivery.nextAttempt == now)
@@ -139,7 +139,7 @@ import Testing
     @Test func `the new cycle has all its attempts and its own age`() async throws {
         let id = try await dead()
         let now = start + .days(20)
-        _ = try await queue.store.requeue(id: id, by: "ann", reason: "fixed", at: now)
+        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now)
         try await queue.record(queue.claimOne(at: now), .accepted, at: now)
         try await queue.ingest(.failure("a", at: now + .seconds(2)), at: now + .seconds(5))
 
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func `a requeue of an unknown delivery says so`() async throws {
-        #expect(try await queue.store.requeue(id: 77, by: "ann", reason: "x", at: start) == false)
+        #expect(try await queue.store.act(.requeue, on: 77, by: "ann", reason: "x", at: start) == false)
     }
 
     @Test func `only a dead delivery is requeued`() async throws {
@@ -160,7 +160,7 @@ import Testing
 
         let refuse: @Sendable () async throws -> Void = {
             let error = try await #require(throws: StoreError.self) {
-                try await store.requeue(id: id, by: "ann", reason: "x", at: start)
+                try await store.act(.requeue, on: id, by: "ann", reason: "x", at: start)
             }
             #expect(error.kind == .refusedMove)
         }
@@ -181,7 +181,7 @@ import Testing
         try await queue.run("UPDATE delivery_body SET body = NULL")
 
         await #expect(throws: StoreError.self) {
-            _ = try await queue.store.requeue(id: claimed.id, by: "ann", reason: "again", at: start + .hours(1))
+            _ = try await queue.store.act(.requeue, on: claimed.id, by: "ann", reason: "again", at: start + .hours(1))
         }
         #expect(try await queue.delivery("a").state == .dead)
     }

@@ -8,13 +8,13 @@ import Testing
     /// A scheduled delivery that failed at `start`.
     private func delivery(
         used: Int = 0, serverErrors: Int = 0, notFound: Int = 0, cycleStarted: Timestamp = start,
-        type: String = "profile_update"
+        type: String = "profile_update", manual: ManualRetry? = nil
     ) -> Delivery {
         Delivery(
             id: 1, endpointID: "e", taskID: "t", eventType: type, customerID: nil, webhookID: "w", state: .attempting,
             cycle: 1, cycleStarted: cycleStarted, attemptsUsed: used, firstFailed: start, lastFailed: start,
             nextAttempt: nil, leaseToken: 1, called: start, confirmBy: nil, serverErrors: serverErrors,
-            serverErrorsSince: nil, notFoundAnswers: notFound)
+            serverErrorsSince: nil, notFoundAnswers: notFound, manual: manual)
     }
 
     // MARK: - The table of answers

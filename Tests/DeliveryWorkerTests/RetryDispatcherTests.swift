@@ -74,7 +74,7 @@ import Testing
 
         let summary = try await bench.dispatcher(transport).runOnce(at: .noon)
 
-        #expect(summary == DispatchSummary(started: 25, recorded: 25))
+        #expect(summary == DispatchSummary(started: 25, recorded: 25, accepted: 25))
         let sent = await transport.retries.map { $0.bodyText.dropFirst(13).prefix { $0 != "\"" } }
         #expect(Set(sent) == Set((0..<25).map { "t\($0)" }))
         #expect(sent.count == 25)

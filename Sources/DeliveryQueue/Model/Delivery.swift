@@ -28,6 +28,34 @@ package struct Delivery: Sendable, Equatable {
     package var serverErrors: Int
     package var serverErrorsSince: Timestamp?
     package var notFoundAnswers: Int
+    /// An operator's retry that is asked for or under way; nil: none.
+    package var manual: ManualRetry?
+}
+
+/// An operator's retry of a delivery, beside its schedule: it uses no attempt, and when it comes to nothing the schedule
+/// holds again as it was.
+package struct ManualRetry: Sendable, Equatable {
+    /// What the delivery waits for but for this retry.
+    package enum Kept: Sendable, Equatable {
+        case attempt(at: Timestamp)
+        case dead(DeadReason)
+    }
+
+    package let asked: Timestamp
+    package let kept: Kept
+
+    package init(asked: Timestamp, kept: Kept) {
+        self.asked = asked
+        self.kept = kept
+    }
+
+    /// Back to what was before.
+    var undone: Transition {
+        switch kept {
+        case .attempt(let time): .schedule(at: time, usesAttempt: false)
+        case .dead(let reason): .die(reason, usesAttempt: false)
+        }
+    }
 }
 
 /// A delivery that was claimed: everything that its retry call needs. Its intent is committed.

@@ -76,6 +76,8 @@ package enum Transition: Sendable, Equatable {
     case attempt(leaseUntil: Timestamp)
     /// The log has until then to show the outcome.
     case await(until: Timestamp)
+    /// Waits for an operator's retry, which is due then; the schedule is kept beside it.
+    case retry(ManualRetry, at: Timestamp)
     /// Waits for its next attempt. `usesAttempt` tells whether the one before counts against the policy.
     case schedule(at: Timestamp, usesAttempt: Bool)
     case deliver(Evidence)
@@ -86,7 +88,7 @@ package enum Transition: Sendable, Equatable {
         switch self {
         case .attempt: .attempting
         case .await: .awaiting
-        case .schedule: .scheduled
+        case .schedule, .retry: .scheduled
         case .deliver: .delivered
         case .die: .dead
         }

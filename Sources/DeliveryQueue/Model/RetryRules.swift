@@ -47,14 +47,16 @@ package struct RetryRules: Sendable, Equatable {
         next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }
 
-    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used.
+    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used, but for an operator's retry.
     package func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
-        next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
+        if let manual = delivery.manual { return manual.undone }
+        return next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
     }
 
     /// Our call got no 2xx, nothing came of it, and the provider took on no other since: an outage. It waits as before the
     /// same attempt again and uses none.
     package func retryLost(_ delivery: Delivery, at now: Timestamp) -> Transition {
+        if let manual = delivery.manual { return manual.undone }
         let policy = policies.policy(for: delivery.eventType).policy
         let number = min(delivery.attemptsUsed + 1, policy.maxAttempts)
         var jitter = Jitter(
@@ -69,22 +71,28 @@ package struct RetryRules: Sendable, Equatable {
     package func answered(
         _ meaning: AttemptOutcome.Meaning, for delivery: Delivery, at now: Timestamp, othersPass: Bool
     ) -> Transition {
+        let isScheduled = delivery.manual == nil
         switch meaning {
         case .accepted where confirmation == .answer:
-            return .deliver(Evidence(actor: .worker, source: .answer, taskID: nil))
+            return .deliver(Evidence(actor: isScheduled ? .worker : .operator, source: .answer, taskID: nil))
         case .serverError where othersPass && delivery.serverErrors + 1 >= Self.poisonLimit:
-            return .die(.poison, usesAttempt: true)
+            return .die(.poison, usesAttempt: isScheduled)
         case .accepted, .uncertain, .serverError:
             return .await(until: now + confirmWithin)
         case .notExecuted(let pause):
-            return .schedule(at: now + pause, usesAttempt: false)
+            return again(delivery, at: now + pause)
         case .notFound where delivery.notFoundAnswers == 0:
-            return .schedule(at: now + Self.notFoundPause, usesAttempt: false)
+            return again(delivery, at: now + Self.notFoundPause)
         case .notFound, .rejected:
-            return .die(.rejected, usesAttempt: true)
+            return .die(.rejected, usesAttempt: isScheduled)
         case .redirected:
-            return .schedule(at: now + Self.redirectedPause, usesAttempt: false)
+            return again(delivery, at: now + Self.redirectedPause)
         }
+    }
+
+    /// The call was surely not executed: the same attempt, or the operator's retry, once more.
+    private func again(_ delivery: Delivery, at time: Timestamp) -> Transition {
+        delivery.manual.map { .retry($0, at: time) } ?? .schedule(at: time, usesAttempt: false)
     }
 
     /// The first limit reached wins. Age is judged here only, when a failure is on record: a delivery that is already

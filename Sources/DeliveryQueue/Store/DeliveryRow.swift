@@ -8,7 +8,7 @@ extension Delivery {
         delivery.webhook_id, delivery.state, delivery.cycle, delivery.cycle_started_ms, delivery.attempts_used,
         delivery.first_failed_ms, delivery.last_failed_ms, delivery.next_attempt_ms, delivery.lease_token,
         delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors, delivery.server_errors_since_ms,
-        delivery.not_found_answers
+        delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms, delivery.kept_dead_reason
         """
 
     init(row: Row) throws {
@@ -24,12 +24,25 @@ extension Delivery {
             nextAttempt: row.timestampIfAny("next_attempt_ms"), leaseToken: row["lease_token"],
             called: row.timestampIfAny("called_ms"), confirmBy: row.timestampIfAny("confirm_by_ms"),
             serverErrors: row["server_errors"], serverErrorsSince: row.timestampIfAny("server_errors_since_ms"),
-            notFoundAnswers: row["not_found_answers"])
+            notFoundAnswers: row["not_found_answers"], manual: ManualRetry(row: row))
     }
 
     /// nil when there is no such delivery.
     static func fetch(_ db: Database, id: Int64) throws -> Delivery? {
         try db.firstRow("SELECT \(columns) FROM delivery WHERE id = ?", [id]).map(Delivery.init(row:))
+    }
+}
+
+extension ManualRetry {
+    /// nil when no operator's retry is open.
+    fileprivate init?(row: Row) {
+        guard let asked = row.timestampIfAny("manual_ms") else { return nil }
+        if let time = row.timestampIfAny("kept_attempt_ms") {
+            self.init(asked: asked, kept: .attempt(at: time))
+        } else {
+            // The schema demands one of the two.
+            self.init(asked: asked, kept: .dead(DeadReason(rawValue: row["kept_dead_reason"] ?? "") ?? .attempts))
+        }
     }
 }
 

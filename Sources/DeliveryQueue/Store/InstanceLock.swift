@@ -14,18 +14,18 @@ final class InstanceLock: Sendable {
 
     /// - Throws: `locked`, naming the holder's process id; `inaccessible` when the file cannot be made.
     init(database path: String) throws(StoreError) {
-        let lockPath = Self.withoutLinks(path) + ".lock"
+        let lockPath = Self.file(ofDatabase: path)
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
             throw StoreError(
                 .inaccessible, operation: "open lock file \(lockPath)", cause: Self.errorText(errno),
                 hint: "check that the folder exists and that this user may write to it")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = Self.holder(descriptor)
+        guard Self.take(descriptor) else {
+            let holder = Self.process(descriptor).map { " (process \($0))" } ?? ""
             close(descriptor)
             throw StoreError(
-                .locked, operation: "open database \(path)", cause: "\(holder) already works on it",
+                .locked, operation: "open database \(path)", cause: "another redeliver\(holder) already works on it",
                 hint: "stop that one first; two would send everything twice")
         }
         self.descriptor = descriptor
@@ -48,16 +48,29 @@ final class InstanceLock: Sendable {
         _ = pwrite(descriptor, bytes, bytes.count, 0)
     }
 
-    private static func holder(_ descriptor: Int32) -> String {
+    /// Twice more after a moment: `DaemonPresence.look` holds the lock for an instant, and a daemon that starts just then
+    /// must not give up.
+    private static func take(_ descriptor: Int32) -> Bool {
+        for pause: UInt32 in [20_000, 50_000, 0] {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(pause)
+        }
+        return false
+    }
+
+    /// The process id that the holder wrote down; nil when it could not.
+    static func process(_ descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-        guard let pid = Int(text.prefix { $0.isNumber }) else { return "another redeliver" }
-        return "another redeliver (process \(pid))"
+        return Int(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).prefix { $0.isNumber })
+    }
+
+    static func file(ofDatabase path: String) -> String {
+        withoutLinks(path) + ".lock"
     }
 
     /// Two names of one database must meet at one lock. A file that does not exist yet has no other name.
-    private static func withoutLinks(_ path: String) -> String {
+    static func withoutLinks(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
         return String(cString: resolved)

@@ -95,6 +95,22 @@ extension QueueStore {
         }
     }
 
+    /// Keeps why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
+    package func recordPause(
+        _ reason: String?, until: Timestamp?, at now: Timestamp
+    ) async throws(StoreError) {
+        try await write("record the provider's pause") { db in
+            guard let reason else { return try db.run("DELETE FROM provider_pause") }
+            try db.run(
+                """
+                INSERT INTO provider_pause (id, reason, since_ms, until_ms) VALUES (1, ?1, ?2, ?3)
+                ON CONFLICT (id) DO UPDATE
+                SET since_ms = CASE reason WHEN ?1 THEN since_ms ELSE ?2 END, reason = ?1, until_ms = ?3
+                """,
+                [reason, now.milliseconds, until?.milliseconds])
+        }
+    }
+
     /// Forgets where a gap was to be resumed: the page is gone, and the log is read from its first page again.
     package func restartGap(id: Int64) async throws(StoreError) {
         try await write("restart a gap") { db in

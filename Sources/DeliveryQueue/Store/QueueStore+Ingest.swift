@@ -112,7 +112,7 @@ struct Ingest {
             guard db.belongs(observation.changed, toCallOf: delivery) else { return }
             try db.settleFailed(delivery, by: observation, at: failed, rules: rules, now: now)
             summary.failedAgain += 1
-        case .scheduled where failed > delivery.lastFailed:
+        case .scheduled where failed > delivery.lastFailed && delivery.manual == nil:
             try plan(rules.providerFailed(delivery, at: failed), for: delivery)
         case .scheduled, .attempting, .delivered, .dead:
             return  // A call in flight is settled when its answer is recorded; final states stay final.

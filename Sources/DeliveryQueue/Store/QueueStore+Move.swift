@@ -24,6 +24,9 @@ extension Database {
                 lease_until_ms = :leaseUntil,
                 called_ms = :called,
                 confirm_by_ms = :confirmBy,
+                manual_ms = :manual,
+                kept_attempt_ms = :keptAttempt,
+                kept_dead_reason = :keptDeadReason,
                 attempts_used = attempts_used + :used,
                 finalized_ms = :finalized,
                 dead_reason = :deadReason,
@@ -69,6 +72,7 @@ private struct Columns {
     var finalized: Timestamp?
     var deadReason: DeadReason?
     var evidence: Evidence?
+    var manual: ManualRetry?
 
     init(_ transition: Transition, of delivery: Delivery, at now: Timestamp) {
         state = transition.target
@@ -77,9 +81,14 @@ private struct Columns {
             claims = 1
             self.leaseUntil = leaseUntil
             called = now
+            manual = delivery.manual
         case .await(let until):
             called = delivery.called
             confirmBy = until
+            manual = delivery.manual
+        case .retry(let retry, let at):
+            nextAttempt = at
+            manual = retry
         case .schedule(let at, let usesAttempt):
             nextAttempt = at
             attemptsUsed = usesAttempt ? 1 : 0
@@ -99,8 +108,20 @@ private struct Columns {
             "leaseUntil": leaseUntil?.milliseconds, "called": called?.milliseconds,
             "confirmBy": confirmBy?.milliseconds, "used": attemptsUsed, "finalized": finalized?.milliseconds,
             "deadReason": deadReason?.rawValue, "deliveredBy": evidence?.actor.rawValue,
-            "evidence": evidence?.source.rawValue, "evidenceTask": evidence?.taskID, "now": now.milliseconds,
+            "manual": manual?.asked.milliseconds, "keptAttempt": manual?.keptAttempt?.milliseconds,
+            "keptDeadReason": manual?.keptDeadReason?.rawValue, "evidence": evidence?.source.rawValue,
+            "evidenceTask": evidence?.taskID, "now": now.milliseconds,
             "id": delivery.id, "from": delivery.state.rawValue, "token": delivery.leaseToken,
         ]
+    }
+}
+
+extension ManualRetry {
+    var keptAttempt: Timestamp? {
+        if case .attempt(let time) = kept { time } else { nil }
+    }
+
+    var keptDeadReason: DeadReason? {
+        if case .dead(let reason) = kept { reason } else { nil }
     }
 }

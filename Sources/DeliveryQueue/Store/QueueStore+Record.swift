@@ -5,8 +5,8 @@ package struct RecordSummary: Sendable, Equatable {
     package var recorded = 0
     /// Outcomes whose lease had run out; kept on the attempt, otherwise without effect.
     package var late = 0
-    /// Deliveries that ended delivered or dead by these outcomes.
-    package var finalized = 0
+    /// Calls that the provider took on.
+    package var accepted = 0
 
     package init() {}
 }
@@ -31,6 +31,7 @@ extension Database {
         _ outcome: AttemptOutcome, rules: RetryRules, at now: Timestamp, into summary: inout RecordSummary
     ) throws {
         summary.recorded += 1
+        if outcome.meaning == .accepted { summary.accepted += 1 }
         try keepAnswer(outcome)
         guard let delivery = try Delivery.fetch(self, id: outcome.deliveryID) else { return }
         if let named = outcome.namedTaskID {
@@ -40,14 +41,14 @@ extension Database {
         switch delivery.state {
         case .attempting:
             let moved = try apply(outcome, to: delivery, rules: rules, at: now)
-            let settled = try settleFromKnownEntries(moved, rules: rules, at: now)
-            if !settled.state.isOpen { summary.finalized += 1 }
+            try settleFromKnownEntries(moved, rules: rules, at: now)
         case .awaiting:
             summary.late += 1
             let settled = try settleFromKnownEntries(delivery, rules: rules, at: now)
             if settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer {
                 try settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
-                try move(delivery, .deliver(Evidence(actor: .worker, source: .answer, taskID: nil)), at: now)
+                try move(
+                    delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now)
             }
         case .scheduled, .delivered, .dead:
             summary.late += 1

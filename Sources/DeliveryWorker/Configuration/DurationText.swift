@@ -1,7 +1,7 @@
 import DeliveryQueue
 
 /// Durations as people write them in the configuration: a whole or decimal number and one of the units ms, s, m, h, d.
-enum DurationText {
+package enum DurationText {
     private static let units: [(name: String, milliseconds: Int64)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
     ]
@@ -26,8 +26,13 @@ enum DurationText {
         return .milliseconds(Int64(whole))
     }
 
+    /// The duration that `text` says, in the same words as in the configuration; nil when it says none.
+    package static func duration(_ text: String) -> Duration? {
+        try? parse(text)
+    }
+
     /// The duration in the largest unit that says it as a whole number, for example `90s` and `3d`.
-    static func format(_ duration: Duration) -> String {
+    package static func format(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
         guard milliseconds != 0 else { return "0s" }
         let unit = units.last { milliseconds % $0.milliseconds == 0 } ?? units[0]

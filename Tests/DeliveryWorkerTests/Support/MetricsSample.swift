@@ -55,6 +55,7 @@ enum MetricsSample {
         redeliver_last_loop_timestamp_seconds{loop="prune"} 0
         redeliver_last_loop_timestamp_seconds{loop="credential"} 0
         redeliver_last_loop_timestamp_seconds{loop="metrics"} 1749988800
+        redeliver_last_loop_timestamp_seconds{loop="operators"} 0
         # HELP redeliver_auth_ok 0 while the provider refuses the credential.
         # TYPE redeliver_auth_ok gauge
         redeliver_auth_ok 0

@@ -1,0 +1,29 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Whether a daemon works on a database, seen from outside.
+package enum DaemonPresence: Sendable, Equatable {
+    case absent
+    /// nil: it could not write its process id down.
+    case running(process: Int?)
+    /// The lock file cannot be read by this user.
+    case unknown(cause: String)
+
+    /// Looks at the instance lock of the database at `path`. Makes no file, and holds the lock for no longer than an
+    /// instant.
+    package static func look(atDatabase path: String) -> DaemonPresence {
+        let descriptor = open(InstanceLock.file(ofDatabase: path), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            return errno == ENOENT ? .absent : .unknown(cause: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            return .running(process: InstanceLock.process(descriptor))
+        }
+        _ = flock(descriptor, LOCK_UN)
+        return .absent
+    }
+}

@@ -1,0 +1,190 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+
+extension DeliveriesCommand {
+    /// `redeliver deliveries retry`.
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Asks the provider for a retry now, beside the schedule: uses no attempt.",
+            discussion: """
+                A running daemon sends it within a second; without one the call is made from here. It passes every hold \
+                but an operator's pause. A success cancels the schedule; when it comes to nothing the schedule goes on as \
+                it was, and a delivery that was dead is dead again.
+                \(ActionOptions.discussion)
+                """)
+
+        @OptionGroup var action: ActionOptions
+        @OptionGroup var pace: PaceOptions
+
+        func run() async throws {
+            try await action.run(.retry, pace: pace)
+        }
+    }
+
+    /// `redeliver deliveries discard`.
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives waiting deliveries up: dead, reason discarded; requeue brings them back.",
+            discussion: ActionOptions.discussion)
+
+        @OptionGroup var action: ActionOptions
+
+        func run() async throws {
+            try await action.run(.discard, pace: nil)
+        }
+    }
+
+    /// `redeliver deliveries requeue`.
+    struct Requeue: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives dead deliveries a new cycle with all their attempts, due at once.",
+            discussion: ActionOptions.discussion)
+
+        @OptionGroup var action: ActionOptions
+        @OptionGroup var pace: PaceOptions
+
+        func run() async throws {
+            try await action.run(.requeue, pace: pace)
+        }
+    }
+}
+
+/// How fast deliveries become due that an action on many brings back.
+struct PaceOptions: ParsableArguments {
+    @Option(
+        help:
+            "With a filter: so many deliveries become due each second. Default: all at once, as retry.per_second allows."
+    )
+    var perSecond: Double?
+
+    func validate() throws {
+        if let perSecond, !(0.001...10_000).contains(perSecond) {
+            throw ValidationError("--per-second is a number from 0.001 to 10000")
+        }
+    }
+
+    var spacing: Duration { perSecond.map { .seconds(1 / $0) } ?? .zero }
+}
+
+/// Which deliveries an action is for, and why it is done: one at once, or all that match a filter, after a dry run.
+struct ActionOptions: ParsableArguments {
+    static let discussion = """
+        One delivery is acted on at once. With a filter nothing is changed until --confirm is given: before, the number \
+        and a sample of what matches are printed. The set is fixed at the start; what fails again meanwhile is not acted \
+        on twice.
+        """
+
+    @Argument(help: DeliveryArgument.help)
+    var delivery: DeliveryArgument?
+
+    @OptionGroup var filter: FilterOptions
+
+    @Option(name: .long, help: ArgumentHelp("Why; kept with your name and the time.", valueName: "text"))
+    var reason: String?
+
+    @Flag(help: "With a filter: do it.")
+    var confirm = false
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
+        guard reason == nil, delivery != nil || confirm else { return }
+        throw ValidationError("--reason is missing: say why, it is kept with your name and the time")
+    }
+
+    /// - Parameter pace: nil where an action makes nothing due.
+    func run(_ action: OperatorAction, pace: PaceOptions?) async throws {
+        try await Exit.onError {
+            let now = WallClock.system.now
+            let path = try database.path()
+            let reader = try QueueReader(path: path)
+            let wanted = try filter.filter(in: reader, at: now)
+            let report =
+                switch (delivery, wanted.isEmpty) {
+                case (let delivery?, true):
+                    try await actOnOne(try delivery.find(in: reader), action, pace, path, at: now)
+                case (nil, false):
+                    try await actOnMany(
+                        try eligible(wanted, for: action), action, pace?.spacing ?? .zero, reader, at: now)
+                case (_?, false): throw ValidationError("give one delivery or a filter, not both")
+                case (nil, true):
+                    throw ValidationError("say which: a task id or number, or a filter such as --event-type or --since")
+                }
+            try output.print(report) { report.text(on: $0, at: now) }
+        }
+    }
+
+    // MARK: - Acting
+
+    private func actOnOne(
+        _ id: Int64, _ action: OperatorAction, _ pace: PaceOptions?, _ path: String, at now: Timestamp
+    ) async throws -> ActionReport {
+        if pace?.perSecond != nil || confirm {
+            throw ValidationError("--per-second and --confirm are for filters; one delivery is acted on at once")
+        }
+        let store = try QueueStore.forOperator(path: path, now: now)
+        defer { try? store.close() }
+        guard try await store.act(action, on: id, by: Operator.name, reason: reason ?? "", at: now) else {
+            throw ValidationError("there is no delivery \(id) any more")
+        }
+        var report = ActionReport(action: action, matched: 1, delivery: id)
+        report.done = 1
+        try await follow(&report, path)
+        return report
+    }
+
+    private func actOnMany(
+        _ filter: DeliveryFilter, _ action: OperatorAction, _ spacing: Duration, _ reader: QueueReader,
+        at now: Timestamp
+    ) async throws -> ActionReport {
+        let ids = try reader.deliveryIDs(matching: filter)
+        var report = ActionReport(action: action, matched: ids.count)
+        guard confirm else {
+            report.sample = try reader.deliveries(matching: filter, limit: ActionReport.sampleSize)
+            return report
+        }
+        let store = try QueueStore.forOperator(path: reader.path, now: now)
+        defer { try? store.close() }
+        let summary = try await store.act(
+            action, on: ids, spacing: spacing, by: Operator.name, reason: reason ?? "", at: now)
+        report.isDryRun = false
+        report.done = summary.done
+        report.skipped = summary.skipped
+        try await follow(&report, reader.path)
+        return report
+    }
+
+    /// Only states in which the action can find a delivery at all; asked-for others are a mistake that must not look
+    /// like "nothing matches".
+    private func eligible(_ filter: DeliveryFilter, for action: OperatorAction) throws -> DeliveryFilter {
+        var filter = filter
+        if !filter.reasons.isEmpty, filter.states.isEmpty { filter.states = [.dead] }
+        if let other = filter.states.first(where: { !action.states.contains($0) }) {
+            let states = action.states.map(\.rawValue).joined(separator: " or ")
+            throw ValidationError("\(action.rawValue) is for \(states) deliveries, not for \(other.rawValue) ones")
+        }
+        if filter.states.isEmpty { filter.states = action.states }
+        return filter
+    }
+
+    /// Who makes what is due now happen: the daemon, or for retries we ourselves.
+    private func follow(_ report: inout ActionReport, _ path: String) async throws {
+        report.daemon = DaemonPresence.look(atDatabase: path)
+        guard report.action == .retry, report.done > 0, report.daemon == .absent else { return }
+        let worker = Worker(logger: ToolLogger.make()) { [configuration = database.configuration] in
+            try configuration.load()
+        }
+        var configuration = try database.configuration.load()
+        configuration.database = path
+        do {
+            let calls = try await worker.runManualRetries(configuration)
+            report.called = calls.called
+            report.accepted = calls.accepted
+        } catch let error as StoreError where error.kind == .locked {
+            report.daemon = DaemonPresence.look(atDatabase: path)
+        }
+    }
+}

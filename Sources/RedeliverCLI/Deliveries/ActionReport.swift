@@ -1,0 +1,97 @@
+import DeliveryQueue
+
+/// What an action on deliveries did, or would do.
+struct ActionReport {
+    static let sampleSize = 10
+
+    let action: OperatorAction
+    let matched: Int
+    /// Set when the action was for a single delivery.
+    var delivery: Int64?
+    var isDryRun = true
+    var sample: [DeliveryRecord] = []
+    var done = 0
+    var skipped: [OperatorAction.Refusal: Int] = [:]
+    var daemon = DaemonPresence.absent
+    /// Calls made from here, because no daemon runs; nil: none had to be.
+    var called: Int?
+    /// Of those, the ones that the provider took on.
+    var accepted: Int?
+
+    init(action: OperatorAction, matched: Int, delivery: Int64? = nil) {
+        self.action = action
+        self.matched = matched
+        self.delivery = delivery
+        isDryRun = delivery == nil
+    }
+
+    func text(on terminal: Terminal, at now: Timestamp) -> String {
+        if isDryRun { return dryRun(on: terminal, at: now) }
+        var lines: [String] = []
+        if let delivery {
+            lines.append("delivery \(delivery): \(outcome)")
+        } else {
+            lines.append("\(done) of \(matched) deliveries: \(outcome)")
+        }
+        lines += skipped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "skipped \($0.value): \($0.key.rawValue)" }
+        if let next = whatNext { lines.append(next) }
+        return lines.joined(separator: "\n")
+    }
+
+    private var outcome: String {
+        switch action {
+        case .retry: "a retry is asked for"
+        case .discard: "discarded"
+        case .requeue: "scheduled again, with all attempts"
+        }
+    }
+
+    private var whatNext: String? {
+        guard done > 0, action != .discard else { return nil }
+        switch daemon {
+        case .running(let process):
+            return "the running daemon\(process.map { " (process \($0))" } ?? "") takes it up within a second"
+        case .unknown: return "a running daemon takes it up within a second"
+        case .absent: break
+        }
+        guard let called, let accepted else { return "no daemon runs: it is taken up when one starts" }
+        let rest = done - called
+        var text =
+            "no daemon runs, so \(called) were called from here, and the provider took \(accepted) on; the log decides"
+        if rest > 0 { text += "\n\(rest) could not be called now: a daemon does it when it starts" }
+        return text
+    }
+
+    private func dryRun(on terminal: Terminal, at now: Timestamp) -> String {
+        guard matched > 0 else { return "no delivery matches; nothing was changed" }
+        let table = DeliveryList(sample).table(at: now).text(on: terminal)
+        let more = matched > sample.count ? "\n… \(matched - sample.count) more" : ""
+        return """
+            would \(action.rawValue) \(matched) deliveries:
+
+            \(table)\(more)
+
+            nothing was changed; add --confirm and --reason to do it
+            """
+    }
+}
+
+extension ActionReport: Encodable {
+    private enum Key: String, CodingKey {
+        case action, matched, dryRun, done, skipped, daemonRuns, called, accepted, sample
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(action.rawValue, forKey: .action)
+        try container.encode(matched, forKey: .matched)
+        try container.encode(isDryRun, forKey: .dryRun)
+        guard !isDryRun else { return try container.encode(sample.map(DeliveryReport.init), forKey: .sample) }
+        try container.encode(done, forKey: .done)
+        let counts = skipped.map { (String(describing: $0.key), $0.value) }
+        try container.encode(Dictionary(uniqueKeysWithValues: counts), forKey: .skipped)
+        try container.encode(daemon != .absent, forKey: .daemonRuns)
+        try container.encodeIfPresent(called, forKey: .called)
+        try container.encodeIfPresent(accepted, forKey: .accepted)
+    }
+}

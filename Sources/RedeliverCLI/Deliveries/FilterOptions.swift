@@ -1,0 +1,52 @@
+import ArgumentParser
+import DeliveryQueue
+
+/// The options that say which deliveries are meant.
+struct FilterOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Only in this state; may be repeated.", valueName: "state"))
+    var state: [DeliveryState] = []
+
+    @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
+    var deadReason: [DeadReason] = []
+
+    @Option(help: ArgumentHelp("Only of this event type; may be repeated.", valueName: "name"))
+    var eventType: [String] = []
+
+    @Option(help: ArgumentHelp("Only of this endpoint: its name or id.", valueName: "endpoint"))
+    var endpoint: String?
+
+    @Option(help: ArgumentHelp("Only of this customer id.", valueName: "id"))
+    var customer: String?
+
+    @Option(help: "Only what first failed then or later: a time (UTC) or an age such as 24h.")
+    var since: TimeArgument?
+
+    @Option(help: "Only what first failed before then: a time (UTC) or an age such as 30m.")
+    var until: TimeArgument?
+
+    /// - Throws: `ValidationError` when the database knows no such endpoint.
+    func filter(in reader: QueueReader, at now: Timestamp) throws -> DeliveryFilter {
+        var filter = DeliveryFilter()
+        filter.states = state
+        filter.reasons = deadReason
+        filter.eventTypes = eventType
+        filter.endpointID = try endpoint.map { try reader.knownEndpointID(named: $0) }
+        filter.customerID = customer
+        filter.since = since?.time(at: now)
+        filter.until = until?.time(at: now)
+        return filter
+    }
+}
+
+extension DeliveryState: ExpressibleByArgument {}
+extension DeadReason: ExpressibleByArgument {}
+
+extension QueueReader {
+    /// - Throws: `ValidationError` when the database knows no endpoint of that name or id.
+    func knownEndpointID(named name: String) throws -> String {
+        guard let id = try endpointID(named: name) else {
+            throw ValidationError("there is no endpoint \(name) in the database; `redeliver status` lists them")
+        }
+        return id
+    }
+}

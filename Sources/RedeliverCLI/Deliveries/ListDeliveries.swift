@@ -1,0 +1,134 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+
+extension DeliveriesCommand {
+    /// `redeliver deliveries list`: deliveries that match, newest first.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists deliveries, newest first, by any of their properties; never a body.")
+
+        @OptionGroup var database: DatabaseOption
+        @OptionGroup var filter: FilterOptions
+
+        @Option(name: .long, help: ArgumentHelp("The same as --dead-reason.", valueName: "reason"))
+        var reason: [DeadReason] = []
+
+        @Option(help: "The most rows that are printed; 0: all.")
+        var limit = 50
+
+        @OptionGroup var output: RowOutputOptions
+
+        func validate() throws {
+            if limit < 0 { throw ValidationError("--limit is a number of rows, 0 or more") }
+        }
+
+        func run() async throws {
+            try await Exit.onError {
+                let now = WallClock.system.now
+                let reader = try QueueReader(path: try database.path())
+                var wanted = try filter.filter(in: reader, at: now)
+                wanted.reasons += reason
+                // One more than is shown tells whether there are more, without counting them all.
+                let found = try reader.deliveries(matching: wanted, limit: limit == 0 ? 0 : limit + 1)
+                let hasMore = limit > 0 && found.count > limit
+                let list = DeliveryList(found.prefix(hasMore ? limit : found.count))
+                try output.print(list.rows, list.table(at: now), footer: list.footer(hasMore: hasMore))
+            }
+        }
+    }
+}
+
+/// What `redeliver deliveries list` prints.
+struct DeliveryList {
+    let records: [DeliveryRecord]
+
+    init(_ records: some Sequence<DeliveryRecord>) {
+        self.records = Array(records)
+    }
+
+    var rows: [DeliveryReport] { records.map(DeliveryReport.init) }
+
+    func table(at now: Timestamp) -> Table {
+        let columns = [
+            "id", "task_id", "endpoint", "event_type", "customer_id", "state", "reason", "attempts", "first_failed",
+            "next_attempt", "last_error",
+        ]
+        return Table(
+            columns,
+            records.map { record in
+                let delivery = record.delivery
+                return [
+                    "\(delivery.id)", Cell(delivery.taskID), Cell(record.endpointName), Cell(delivery.eventType),
+                    Cell(ifAny: delivery.customerID), Cell(delivery.state.rawValue, style: delivery.state.style),
+                    Cell(ifAny: record.deadReason?.rawValue), "\(delivery.attemptsUsed)",
+                    Cell(delivery.firstFailed, at: now), Cell(delivery.nextAttempt, at: now),
+                    Cell(ifAny: record.lastError),
+                ]
+            })
+    }
+
+    func footer(hasMore: Bool) -> String {
+        if hasMore { return "the newest \(records.count); there are more: raise --limit, or narrow the filter" }
+        return records.isEmpty ? "no delivery matches" : "\(records.count) in all"
+    }
+}
+
+/// A delivery in JSON. Keys are stable; times are Unix seconds; absent keys have no value.
+struct DeliveryReport: Encodable, Equatable {
+    let id: Int64
+    let taskId: String
+    let endpointId: String
+    let endpoint: String
+    let eventType: String
+    let customerId: String?
+    let webhookId: String
+    let state: String
+    let deadReason: String?
+    let deliveredBy: String?
+    let cycle: Int
+    let attemptsUsed: Int
+    let firstFailed: Double
+    let lastFailed: Double
+    let nextAttempt: Double?
+    let confirmBy: Double?
+    /// When an operator asked for a retry that is not settled yet.
+    let retryAsked: Double?
+    let finalized: Double?
+    let supersededBy: String?
+    let lastError: String?
+
+    init(_ record: DeliveryRecord) {
+        let delivery = record.delivery
+        id = delivery.id
+        taskId = delivery.taskID
+        endpointId = delivery.endpointID
+        endpoint = record.endpointName
+        eventType = delivery.eventType
+        customerId = delivery.customerID
+        webhookId = delivery.webhookID
+        state = delivery.state.rawValue
+        deadReason = record.deadReason?.rawValue
+        deliveredBy = record.evidence?.actor.rawValue
+        cycle = delivery.cycle
+        attemptsUsed = delivery.attemptsUsed
+        firstFailed = delivery.firstFailed.seconds
+        lastFailed = delivery.lastFailed.seconds
+        nextAttempt = delivery.nextAttempt?.seconds
+        confirmBy = delivery.confirmBy?.seconds
+        retryAsked = delivery.manual?.asked.seconds
+        finalized = record.finalized?.seconds
+        supersededBy = record.supersededBy
+        lastError = record.lastError
+    }
+}
+
+extension DeliveryState {
+    var style: Style {
+        switch self {
+        case .scheduled, .attempting, .awaiting: .warning
+        case .delivered: .good
+        case .dead: .bad
+        }
+    }
+}

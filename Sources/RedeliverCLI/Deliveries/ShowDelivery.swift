@@ -1,0 +1,38 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+
+extension DeliveriesCommand {
+    /// `redeliver deliveries show`: one delivery's whole story.
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Tells everything about one delivery: timeline, policy, what it waits for, the rest of its timetable.")
+
+        @OptionGroup var database: DatabaseOption
+
+        @Argument(help: DeliveryArgument.help)
+        var delivery: DeliveryArgument
+
+        @Flag(help: "Print the body too: people's identity data.")
+        var body = false
+
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await Exit.onError {
+                let now = WallClock.system.now
+                let path = try database.path()
+                let reader = try QueueReader(path: path)
+                let id = try delivery.find(in: reader)
+                guard let history = try reader.history(ofDelivery: id) else {
+                    throw ValidationError("there is no delivery \(id) any more")
+                }
+                let story = DeliveryStory(
+                    history, policies: try database.policies(), daemon: DaemonPresence.look(atDatabase: path),
+                    body: body ? try reader.body(ofDelivery: id) : nil, at: now)
+                try output.print(story.report) { story.text(on: $0) }
+            }
+        }
+    }
+}

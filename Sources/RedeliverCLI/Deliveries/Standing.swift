@@ -1,0 +1,144 @@
+import DeliveryQueue
+
+/// Why a delivery is not being retried at this moment: what holds it, until when, and what can be done. Pure; each case is
+/// one sentence for people and one word for scripts.
+struct Standing: Equatable {
+    /// `delivered`, `dead`, `attempting`, `awaiting`, `not_configured`, `held`, `waiting`, `no_daemon`, `paused`, `due`.
+    let word: String
+    let sentence: String
+    /// When that ends by itself; nil when it does not, or nobody knows.
+    var until: Timestamp?
+
+    init(_ history: DeliveryHistory, daemon: DaemonPresence, at now: Timestamp) {
+        let delivery = history.record.delivery
+        switch delivery.state {
+        case .delivered: self = .delivered(history.record, at: now)
+        case .dead: self = .dead(history.record, at: now)
+        case .attempting: self = .attempting(delivery, at: now)
+        case .awaiting: self = .awaiting(delivery, history.endpoint, at: now)
+        case .scheduled: self = .scheduled(delivery, history, daemon, at: now)
+        }
+    }
+
+    private init(_ word: String, _ sentence: String, until: Timestamp? = nil) {
+        self.word = word
+        self.sentence = sentence
+        self.until = until
+    }
+
+    // MARK: - Not scheduled
+
+    private static func delivered(_ record: DeliveryRecord, at now: Timestamp) -> Standing {
+        let time = record.finalized.map { " \(TimeText.full($0, at: now))" } ?? ""
+        let proof =
+            switch record.evidence {
+            case nil: ""
+            case let evidence? where evidence.source == .answer: ", by the answer of the retry call"
+            case let evidence?: ", by the log entry of task \(evidence.taskID ?? record.delivery.taskID)"
+            }
+        let actor = record.evidence.map { " by the \($0.actor.rawValue)'s attempt" } ?? ""
+        return Standing("delivered", "delivered\(actor)\(time)\(proof)")
+    }
+
+    private static func dead(_ record: DeliveryRecord, at now: Timestamp) -> Standing {
+        let time = record.finalized.map { " \(TimeText.full($0, at: now))" } ?? ""
+        let id = record.delivery.id
+        return Standing(
+            "dead",
+            """
+            given up\(time): \(record.deadReason.map(explanation) ?? "for no known reason"). `redeliver deliveries \
+            requeue id:\(id) --reason …` begins a new cycle, `retry` sends it once
+            """)
+    }
+
+    private static func explanation(_ reason: DeadReason) -> String {
+        switch reason {
+        case .attempts: "its policy's attempts are used up"
+        case .age: "its next attempt would have begun after its policy's max_age"
+        case .rejected: "the provider refused the retry for good"
+        case .superseded: "a newer event of its webhook, customer and type has arrived, and its policy says skip"
+        case .discarded: "an operator discarded it"
+        case .poison: "the provider answered its retries with 5xx while it took on others"
+        }
+    }
+
+    private static func attempting(_ delivery: Delivery, at now: Timestamp) -> Standing {
+        let since = delivery.called.map { " since \(TimeText.full($0, at: now))" } ?? ""
+        return Standing("attempting", "a retry call is in flight\(since)")
+    }
+
+    private static func awaiting(
+        _ delivery: Delivery, _ endpoint: DeliveryHistory.Endpoint, at now: Timestamp
+    ) -> Standing {
+        let called = delivery.called.map { " \(TimeText.full($0, at: now))" } ?? ""
+        let limit = delivery.confirmBy.map { " until \(TimeText.full($0, at: now))" } ?? ""
+        var sentence = "called\(called); the log has\(limit) to show what came of it"
+        if let error = endpoint.lastPollError {
+            sentence += ". But the log cannot be read, and silence counts only once it was: \(error)"
+        }
+        return Standing("awaiting", sentence, until: delivery.confirmBy)
+    }
+
+    // MARK: - Scheduled
+
+    private static func scheduled(
+        _ delivery: Delivery, _ history: DeliveryHistory, _ daemon: DaemonPresence, at now: Timestamp
+    ) -> Standing {
+        let endpoint = history.endpoint
+        guard endpoint.isActive else {
+            return Standing("not_configured", "its endpoint is not in the configuration, so it is kept and not retried")
+        }
+        if let reason = endpoint.holdReason, reason == .operator || delivery.manual == nil {
+            return held(reason, history, at: now)
+        }
+        if let next = delivery.nextAttempt, next > now {
+            let what =
+                delivery.manual == nil
+                ? "waits for its time" : "an operator asked for a retry, which waits for its turn"
+            return Standing("waiting", "\(what): \(TimeText.full(next, at: now))", until: next)
+        }
+        if daemon == .absent {
+            return Standing("no_daemon", "due, but no daemon works on this database: `redeliver run`")
+        }
+        if let pause = history.pause, pause.until.map({ $0 > now }) ?? true {
+            let end = pause.until.map { "until \(TimeText.full($0, at: now))" } ?? "until the credential works"
+            return Standing(
+                "paused", "due, but no calls are made at all \(end): \(pauseText(pause.reason))", until: pause.until)
+        }
+        let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
+        let doubt = endpoint.lastPollError.map {
+            "; after a start nothing is retried before its endpoint's log was read, which fails: \($0)"
+        }
+        return Standing("due", "due\(asked): sent as soon as the rate limit lets it through\(doubt ?? "")")
+    }
+
+    private static func held(_ reason: HoldReason, _ history: DeliveryHistory, at now: Timestamp) -> Standing {
+        let endpoint = history.endpoint
+        let name = history.record.endpointName
+        let since = endpoint.holdSince.map { " since \(TimeText.full($0, at: now))" } ?? ""
+        let resume = "`redeliver endpoints resume \(name) --reason …`"
+        let cause =
+            switch reason {
+            case .operator: "an operator paused it; until \(resume)"
+            case .logSilent:
+                """
+                the log did not show three retries in a row (log_silent; if this log never shows any, set confirm.by: \
+                answer); until a success shows in it, or \(resume)
+                """
+            case .rejected: "the provider refused three deliveries in a row (rejected)"
+            case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
+            }
+        let end = endpoint.holdUntil.map { "; one trial is made \(TimeText.full($0, at: now))" } ?? ""
+        return Standing("held", "its endpoint \(name) is held\(since): \(cause)\(end)", until: endpoint.holdUntil)
+    }
+
+    private static func pauseText(_ reason: String) -> String {
+        switch reason {
+        case "throttled": "the provider asked to slow down (HTTP 429)"
+        case "unavailable": "the provider said that it is not available (HTTP 503 or 425)"
+        case "outage": "the provider does not answer"
+        case "credential": "the provider refuses the credential"
+        default: reason
+        }
+    }
+}

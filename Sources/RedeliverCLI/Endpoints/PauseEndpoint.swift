@@ -1,0 +1,73 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+
+extension EndpointsCommand {
+    /// `redeliver endpoints pause`.
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Holds an endpoint's deliveries, without loss, until it is resumed; nothing else ends it.")
+
+        @OptionGroup var hold: HoldOptions
+
+        func run() async throws {
+            try await hold.run("paused") { store, id, reason, now in
+                try await store.pause(endpoint: id, by: Operator.name, reason: reason, at: now)
+            }
+        }
+    }
+
+    /// `redeliver endpoints resume`.
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends the hold of an endpoint, whatever its reason: its deliveries are retried again.")
+
+        @OptionGroup var hold: HoldOptions
+
+        func run() async throws {
+            try await hold.run("resumed") { store, id, reason, now in
+                try await store.resume(endpoint: id, by: Operator.name, reason: reason, at: now)
+            }
+        }
+    }
+}
+
+/// What pausing and resuming share: which endpoint, why, and what is printed.
+struct HoldOptions: ParsableArguments {
+    @Argument(help: "The endpoint's name or id.")
+    var endpoint: String
+
+    @Option(help: ArgumentHelp("Why; kept with your name and the time.", valueName: "text"))
+    var reason: String
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
+    }
+
+    struct Report: Encodable {
+        let endpointId: String
+        let done: String
+    }
+
+    /// - Parameter change: returns false when the endpoint is gone.
+    func run(
+        _ done: String, _ change: (QueueStore, String, String, Timestamp) async throws -> Bool
+    ) async throws {
+        try await Exit.onError {
+            let now = WallClock.system.now
+            let path = try database.path()
+            let id = try QueueReader(path: path).knownEndpointID(named: endpoint)
+            let store = try QueueStore.forOperator(path: path, now: now)
+            defer { try? store.close() }
+            guard try await change(store, id, reason, now) else {
+                throw ValidationError("there is no endpoint \(endpoint) in the database any more")
+            }
+            try output.print(Report(endpointId: id, done: done)) { _ in
+                "endpoint \(endpoint) is \(done); a running daemon notices within a second"
+            }
+        }
+    }
+}
