@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build release prerequisites
+.PHONY: help demo test large lint build release prerequisites
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,12 @@ test: prerequisites ## Build everything and run all tests
 	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
 	@swift test --skip-build --skip EndToEndTests
 	@swift test --skip-build --filter EndToEndTests
+
+large: prerequisites ## Time every reading command of the release build on 1,000,000 deliveries
+	@swift build --build-tests
+	@swift build -c release --product redeliver
+	@REDELIVER_TEST_ROWS=1000000 REDELIVER_TEST_PROGRAMS="$(CURDIR)/.build/release" \
+		swift test --skip-build --filter LargeDatabaseTests
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -89,6 +89,7 @@ let package = Package(
         .testTarget(
             name: "ProviderAPITests",
             dependencies: ["ProviderAPI", logging, nioCore],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -106,7 +107,7 @@ let package = Package(
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: [grdb],
+            dependencies: [grdb, crypto],
             swiftSettings: strict
         ),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

@@ -14,6 +14,9 @@ struct RedeliverCommand: AsyncParsableCommand {
         version: RedeliverVersion.current,
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, DeliveriesCommand.self, EndpointsCommand.self,
+            VerifyCommand.self,
+            PoliciesCommand.self,
+            TopCommand.self,
         ]
     )
 }

@@ -41,39 +41,4 @@ import Testing
             #expect(try redeliver.number("SELECT COUNT(*) FROM v_by_event_type") > 0)
         }
     }
-
-    /// The database's files and folder without write permission, as on-call's group sees them.
-    @Test(.enabled(if: getuid() != 0 || BuiltPrograms.tool("setpriv") != nil))
-    func `a user who may only read can open the database while no daemon runs`() async throws {
-        try await withBench { bench in
-            let sandbox = try await bench.sandbox("--failures", "3")
-            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
-            #expect(try await redeliver.once().ending == .code(0))
-            let files = FileManager.default
-            for name in try files.contentsOfDirectory(atPath: redeliver.folder.path) {
-                try files.setAttributes(
-                    [.posixPermissions: 0o444], ofItemAtPath: redeliver.folder.appending(path: name).path)
-            }
-            try files.setAttributes([.posixPermissions: 0o555], ofItemAtPath: redeliver.folder.path)
-            defer { try? files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: redeliver.folder.path) }
-
-            let status = try await asOrdinaryUser(bench, ["status", "--database", redeliver.database.path])
-            if [.code(126), .code(127)].contains(status.ending) {
-                return print("the build folder is closed to other users: reading as one of them is skipped")
-            }
-            #expect(status.ending == .code(0), "\(status.errors)")
-            #expect(status.output.contains("delivered"))
-        }
-    }
-
-    /// Root may write whatever the mode says, so it becomes somebody else first.
-    private func asOrdinaryUser(_ bench: Bench, _ arguments: [String]) async throws -> Finished {
-        guard getuid() == 0, let setpriv = BuiltPrograms.tool("setpriv") else {
-            return try await bench.run("redeliver", arguments)
-        }
-        let program = try BuiltPrograms.url(of: "redeliver").path
-        let child = try bench.start(
-            setpriv, ["--reuid", "65534", "--regid", "65534", "--clear-groups", program] + arguments)
-        return Finished(ending: try await child.ending(), output: child.output, errors: child.errors)
-    }
 }

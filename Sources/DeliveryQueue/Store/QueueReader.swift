@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// Reads a failure database that another process may be working on, or none: opened for reading only, so that it works
@@ -16,9 +17,24 @@ package struct QueueReader: Sendable {
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.read { try Migrations.check($0) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+            throw Self.cannotOpen(path)
         } catch {
             throw StoreError(error, operation: "read database \(path)")
         }
+    }
+
+    /// SQLite says the same of a file that is not there and of one that this user may not read.
+    private static func cannotOpen(_ path: String) -> StoreError {
+        let exists = FileManager.default.fileExists(atPath: path)
+        return StoreError(
+            .inaccessible, operation: "read database \(path)",
+            cause: exists
+                ? "this user may not read it" : "there is no such file, or this user may not enter its folder",
+            hint: exists
+                ? "it is for its owner and its group: join the group"
+                : "redeliver run makes it at its first start; check the path, and that this user is in the folder's group"
+        )
     }
 
     package func close() throws(StoreError) {

@@ -17,20 +17,31 @@ final class Bench: Sendable {
         try start(try BuiltPrograms.url(of: name), arguments, environment: environment)
     }
 
-    func start(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
+    func start(
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
+        terminal: PseudoTerminal? = nil
+    ) throws -> RunningProgram {
         let number = programs.withLock { $0.count }
         let files = folder.appending(path: "\(program.lastPathComponent)-\(number)-\(UUID().uuidString.prefix(4))")
-        let program = try RunningProgram(program, arguments, environment: environment, files: files)
+        let program = try RunningProgram(
+            program, arguments, environment: environment, input: input, files: files, terminal: terminal)
         programs.withLock { $0.append(program) }
         return program
     }
 
     /// Runs one of the built programs to its end.
     func run(
-        _ name: String, _ arguments: [String], environment: [String: String] = [:],
+        _ name: String, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
         within limit: Duration = .seconds(30)
     ) async throws -> Finished {
-        let program = try start(name, arguments, environment: environment)
+        try await run(BuiltPrograms.url(of: name), arguments, environment: environment, input: input, within: limit)
+    }
+
+    func run(
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
+        within limit: Duration = .seconds(30)
+    ) async throws -> Finished {
+        let program = try start(program, arguments, environment: environment, input: input)
         let ending = try await program.ending(within: limit)
         return Finished(ending: ending, output: program.output, errors: program.errors)
     }
@@ -59,7 +70,7 @@ final class Bench: Sendable {
         let programs = programs.withLock { $0 }
         for program in programs { program.send(SIGKILL) }
         for program in programs { _ = try? await program.ending(within: .seconds(5)) }
-        guard ProcessInfo.processInfo.environment["REDELIVER_KEEP_TEST_FOLDERS"] == nil else { return }
+        guard ProcessInfo.processInfo.environment["REDELIVER_TEST_KEEP_FOLDERS"] == nil else { return }
         try? FileManager.default.removeItem(at: folder)
     }
 }

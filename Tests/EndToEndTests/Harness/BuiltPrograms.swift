@@ -1,6 +1,7 @@
 import Foundation
 
-/// The programs under test. `swift build --build-tests` puts them beside the test bundle.
+/// The programs under test. `swift build --build-tests` puts them beside the test bundle; those in the folder that
+/// `REDELIVER_TEST_PROGRAMS` names, such as a release build's, are taken first.
 enum BuiltPrograms {
     /// - Throws: when the program is not built.
     static func url(of name: String) throws -> URL {
@@ -21,7 +22,8 @@ enum BuiltPrograms {
     private static let folders: [URL] = {
         let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map { URL(filePath: $0) }
         let package = URL(filePath: #filePath).appending(path: "../../../..").standardizedFileURL
-        return bundles.map { $0.deletingLastPathComponent() } + [package.appending(path: ".build/debug")]
+        let wanted = ProcessInfo.processInfo.environment["REDELIVER_TEST_PROGRAMS"].map { [URL(filePath: $0)] } ?? []
+        return wanted + bundles.map { $0.deletingLastPathComponent() } + [package.appending(path: ".build/debug")]
     }()
 
     struct NotBuilt: Error, CustomStringConvertible {

@@ -85,9 +85,7 @@ struct RedeliverProcess {
     func status() async throws -> RedeliverStatus {
         let finished = try await bench.run("redeliver", ["status", "--json", "--database", database.path])
         guard finished.ending == .code(0) else { throw SandboxError("status: \(finished.errors)") }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(RedeliverStatus.self, from: Data(finished.output.utf8))
+        return try RedeliverStatus(json: finished.output)
     }
 
     /// Waits until the database has this many deliveries that are delivered, and no open ones.
@@ -151,4 +149,10 @@ struct RedeliverStatus: Decodable {
     let endpoints: [Endpoint]
     let retryCalls: Int
     let unconfirmedCalls: Int
+
+    init(json: String) throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(RedeliverStatus.self, from: Data(json.utf8))
+    }
 }

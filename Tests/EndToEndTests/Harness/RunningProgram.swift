@@ -18,13 +18,20 @@ final class RunningProgram: Sendable {
     private let process: Process
     private let outputFile: URL
     private let errorsFile: URL
+    private let begun: ContinuousClock.Instant
+    private let ended = Mutex<ContinuousClock.Instant?>(nil)
     /// One start at a time: a child must not inherit the descriptors of another one's start.
     private static let starting = Mutex(())
 
     /// - Parameters:
     ///   - environment: added to our own.
+    ///   - input: the file that is its standard input; nil: an empty one.
     ///   - files: path without extension; `.out` and `.err` are made.
-    init(_ program: URL, _ arguments: [String], environment: [String: String] = [:], files: URL) throws {
+    ///   - terminal: its input and output; nil: the input is `input`, and the output goes to a file.
+    init(
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil, files: URL,
+        terminal: PseudoTerminal? = nil
+    ) throws {
         outputFile = files.appendingPathExtension("out")
         errorsFile = files.appendingPathExtension("err")
         process = Process()
@@ -32,11 +39,14 @@ final class RunningProgram: Sendable {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = files.deletingLastPathComponent()
-        process.standardInput = FileHandle.nullDevice
         try Data().write(to: outputFile)
         try Data().write(to: errorsFile)
+        begun = .now
+        process.terminationHandler = { [weak self] _ in self?.ended.withLock { $0 = .now } }
         try Self.starting.withLock { _ in
-            process.standardOutput = try FileHandle(forWritingTo: outputFile)
+            process.standardInput =
+                try terminal?.handle ?? input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
+            process.standardOutput = try terminal?.handle ?? FileHandle(forWritingTo: outputFile)
             process.standardError = try FileHandle(forWritingTo: errorsFile)
             try process.run()
         }
@@ -44,6 +54,8 @@ final class RunningProgram: Sendable {
 
     var pid: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
+    /// From its start to its end, or to now while it runs.
+    var took: Duration { (ended.withLock { $0 } ?? .now) - begun }
     var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
     /// Everything that was written to stderr, the daemon's log included.
     var errors: String { (try? String(contentsOf: errorsFile, encoding: .utf8)) ?? "" }

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import ProviderAPI
+
+/// `redeliver verify`: whether a received webhook comes from the provider. Needs neither configuration nor database.
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Checks the signature of a received webhook, whose body it reads from standard input.",
+        discussion: """
+            The body has to be the bytes that were received. They are tried as they are, and then in the form that the \
+            vendor's sample signs, Python's json.dumps(json.loads(body)). Exits with 0 if the signature is valid, with 1 \
+            if it is not.
+
+            Example: redeliver verify --secret-file secret.txt --signature 'cQ6x...kE8=' < body.json
+            """
+    )
+
+    /// Far more than any webhook; protects against a wrong pipe.
+    static let bodyLimit = 64 << 20
+    /// More than one is needed only while a secret is changed.
+    static let secretFileLimit = 10
+
+    @Option(
+        name: .customLong("secret-file"),
+        help: ArgumentHelp(
+            "A file with the endpoint's secret token; repeat it for the old one after a change (up to 10).",
+            valueName: "file"),
+        completion: .file())
+    var secretFiles: [String]
+
+    @Option(help: ArgumentHelp("The value of the header Webhook-Signature.", valueName: "base64"))
+    var signature: String
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard secretFiles.count <= Self.secretFileLimit else {
+            throw ValidationError("--secret-file is given \(secretFiles.count) times: 10 at most")
+        }
+    }
+
+    func run() async throws {
+        try await Exit.onError {
+            let report = VerifyReport(try match())
+            try output.print(report) { report.text(on: $0) }
+            if !report.valid { throw ExitCode.failure }
+        }
+    }
+
+    /// - Throws: `ValidationError` for input that cannot be checked.
+    private func match() throws -> WebhookSignature.Match? {
+        do {
+            let signature = try WebhookSignature(signature)
+            let secrets = try secretFiles.map { try WebhookSecret(path: $0) }
+            return signature.match(body: try Self.body(from: .standardInput), secrets: secrets)
+        } catch let error as WebhookSignatureError {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    private static func body(from input: FileHandle) throws -> [UInt8] {
+        let bytes: Data
+        do {
+            bytes = try input.read(upToCount: bodyLimit + 1) ?? Data()
+        } catch {
+            throw ValidationError("the body cannot be read from standard input: is it a readable file or pipe?")
+        }
+        guard !bytes.isEmpty else {
+            throw ValidationError("standard input is empty: pipe the received body in, byte for byte")
+        }
+        guard bytes.count <= bodyLimit else {
+            throw ValidationError("the body on standard input is larger than 64 MiB: is it the right file?")
+        }
+        return Array(bytes)
+    }
+}
