@@ -116,6 +116,7 @@ import Testing
             text.matches(of: /(?:FROM|JOIN)\s+(?:delivery|log_entry|delivery_body)\s+(\w+)/).map { String($0.output.1) }
         }
         #expect(next.count >= 15)
-        #expect(Set(next).subtracting(["ON", "WHERE", "JOIN", "LEFT", "CROSS", "GROUP", "ORDER", "UNION", "INDEXED"]) == [])
+        #expect(
+            Set(next).subtracting(["ON", "WHERE", "JOIN", "LEFT", "CROSS", "GROUP", "ORDER", "UNION", "INDEXED"]) == [])
     }
 }

@@ -92,7 +92,7 @@ import Testing
 
             try FileManager.default.moveItem(at: redeliver.database, to: aside)
             try await waitUntil("the error shows") { terminal.picture.contains("what follows is") }
-            #expect(terminal.picture.contains("SQLite error 14") && terminal.picture.contains("receiver-0"))
+            #expect(terminal.picture.contains("there is no such file") && terminal.picture.contains("receiver-0"))
             try FileManager.default.moveItem(at: aside, to: redeliver.database)
             try await waitUntil("the error is over") { !terminal.picture.contains("what follows is") }
             #expect(terminal.picture.contains("3 scheduled"))

@@ -91,6 +91,12 @@ struct ActionOptions: ParsableArguments {
 
     func validate() throws {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
+        switch (delivery, filter.isGiven) {
+        case (_?, true): throw ValidationError("give one delivery or a filter, not both")
+        case (nil, false):
+            throw ValidationError("say which: a task id or number, or a filter such as --event-type or --since")
+        case (_?, false), (nil, true): break
+        }
         guard reason == nil, delivery != nil || confirm else { return }
         throw ValidationError("--reason is missing: say why, it is kept with your name and the time")
     }
@@ -101,18 +107,13 @@ struct ActionOptions: ParsableArguments {
             let now = WallClock.system.now
             let path = try database.path()
             let reader = try QueueReader(path: path)
-            let wanted = try filter.filter(in: reader, at: now)
-            let report =
-                switch (delivery, wanted.isEmpty) {
-                case (let delivery?, true):
-                    try await actOnOne(try delivery.find(in: reader), action, pace, path, at: now)
-                case (nil, false):
-                    try await actOnMany(
-                        try eligible(wanted, for: action), action, pace?.spacing ?? .zero, reader, at: now)
-                case (_?, false): throw ValidationError("give one delivery or a filter, not both")
-                case (nil, true):
-                    throw ValidationError("say which: a task id or number, or a filter such as --event-type or --since")
-                }
+            let report: ActionReport
+            if let delivery {
+                report = try await actOnOne(try delivery.find(in: reader), action, pace, path, at: now)
+            } else {
+                let wanted = try eligible(try filter.filter(in: reader, at: now), for: action)
+                report = try await actOnMany(wanted, action, pace?.spacing ?? .zero, reader, at: now)
+            }
             try output.print(report) { report.text(on: $0, at: now) }
         }
     }

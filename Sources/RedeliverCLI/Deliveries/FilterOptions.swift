@@ -24,6 +24,13 @@ struct FilterOptions: ParsableArguments {
     @Option(help: "Only what first failed before then: a time (UTC) or an age such as 30m.")
     var until: TimeArgument?
 
+    /// Whether anything is asked for.
+    var isGiven: Bool {
+        !state.isEmpty || !deadReason.isEmpty || !eventType.isEmpty || endpoint != nil || customer != nil
+            || since != nil
+            || until != nil
+    }
+
     /// - Throws: `ValidationError` when the database knows no such endpoint.
     func filter(in reader: QueueReader, at now: Timestamp) throws -> DeliveryFilter {
         var filter = DeliveryFilter()
