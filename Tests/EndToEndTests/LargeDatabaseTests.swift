@@ -47,6 +47,8 @@ import Testing
                 let times = try await times(of: command, redeliver)
                 figures.append((command.arguments.joined(separator: " "), times[Self.runs / 2], times[Self.runs - 1]))
             }
+            let pictures = try await timesOfTop(redeliver)
+            figures.append(("top, first picture", pictures[Self.runs / 2], pictures[Self.runs - 1]))
             report(figures, rows: rows, openPercent: openPercent)
             guard rows >= Self.judgedRows else { return }
             for figure in figures {
@@ -68,6 +70,21 @@ import Testing
             #expect(try await program.ending() == .code(0), "\(command.arguments): \(program.errors)")
             #expect(!program.output.isEmpty, "\(command.arguments)")
             times.append(program.took)
+        }
+        return times.sorted()
+    }
+
+    /// Sorted; to the first picture in the terminal, with the coarseness of `waitUntil`.
+    private func timesOfTop(_ redeliver: RedeliverProcess) async throws -> [Duration] {
+        var times: [Duration] = []
+        for _ in 0..<Self.runs {
+            let terminal = try PseudoTerminal()
+            let program = try redeliver.bench.start(
+                "redeliver", ["top", "--database", redeliver.database.path], in: terminal)
+            try await waitUntil("top draws") { terminal.picture.contains("LAST FAILURES") }
+            times.append(program.took)
+            terminal.type("q")
+            #expect(try await program.ending() == .code(0), "\(program.errors)")
         }
         return times.sorted()
     }

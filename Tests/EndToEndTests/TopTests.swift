@@ -31,7 +31,7 @@ import Testing
             let (sandbox, redeliver) = try await filled(bench)
             let terminal = try PseudoTerminal()
             let program = try await top(bench, redeliver, in: terminal)
-            for text in ["3 scheduled", "3 in 15 min", "calls: 0", "LAST FAILURES", "open"] {
+            for text in ["3 scheduled", "3 in 15 min", "calls: 0", "LAST FAILURES", "active"] {
                 #expect(terminal.picture.contains(text), "\(text) is not in \(terminal.picture)")
             }
 

@@ -13,14 +13,14 @@ import Testing
     @Test func `a frame shows endpoints, event types, what is due, calls and the last failures`() {
         #expect(
             lines(of: view(), columns: 120, rows: 40).joined(separator: "\n") == """
-                redeliver top  2026-01-01T00:00:00Z  /no/such/redeliver.db  (q quits)
+                redeliver top  2026-01-01T00:00:00Z  q quits  /no/such/redeliver.db
                 9 scheduled, 2 in flight, 1 awaiting, 5 held, 40 delivered, 3 dead
                 due: 2 now, 3 in 1 min, 4 in 5 min, 5 in 15 min, 6 in 60 min; next attempt 10 s ago
                 calls: 55 in all, 1 unconfirmed
 
                 ENDPOINT  STATE                         OPEN  DUE  LAST POLL  LAST POLL ERROR
                 mobile    held: log_silent since 2 min  5     1    20 s ago   HTTP 502
-                core      open                          7     2    3 s ago    -
+                core      active                        7     2    3 s ago    -
                 retired   not configured                0     0    never      -
 
                 EVENT TYPE       SCHEDULED  IN FLIGHT  AWAITING  DELIVERED  DEAD  OLDEST OPEN

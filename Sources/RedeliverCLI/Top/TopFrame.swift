@@ -30,7 +30,7 @@ struct TopFrame {
     // MARK: - Above
 
     private var heading: [String] {
-        let title = "redeliver top  \(view.now.iso8601)  \(Printable.text(view.database))  (q quits)"
+        let title = "redeliver top  \(view.now.iso8601)  q quits  \(Printable.text(view.database))"
         return [terminal.paint(title, .heading)] + trouble + [totals, due, calls]
     }
 
@@ -101,7 +101,7 @@ struct TopFrame {
 
     private func state(of endpoint: StatusReport.Endpoint) -> Cell {
         guard endpoint.active else { return Cell("not configured", style: .faint) }
-        guard let reason = endpoint.heldBecause else { return Cell("open", style: .good) }
+        guard let reason = endpoint.heldBecause else { return Cell("active", style: .good) }
         let since = endpoint.heldSince.map { " since \(TimeText.duration(.seconds(view.now.seconds - $0)))" } ?? ""
         return Cell("held: \(reason)\(since)", style: .warning)
     }
