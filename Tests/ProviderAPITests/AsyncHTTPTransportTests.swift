@@ -111,7 +111,7 @@ struct AsyncHTTPTransportTests {
         }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
-        async let first = send(server.url, timeout: .milliseconds(400), by: transport)
+        async let first = send(server.url, timeout: .seconds(3), by: transport)
         try await Task.sleep(for: .milliseconds(100))
         let second = await send(server.url, timeout: .milliseconds(100), by: transport)
         #expect(second == .failure(.notSent(.connectTimeout)))
