@@ -38,7 +38,7 @@ struct CredentialKeeper: Sendable {
             _ = try await client.logs(of: endpointID)
         } catch {
             switch error.kind {
-            case .unauthorized, .forbidden, .credential, .unreachable, .cancelled: throw error
+            case .unauthorized, .forbidden, .credential, .unreachable, .unknownOutcome, .cancelled: throw error
             case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge,
                 .foreignNextPage, .redirected, .rejected:
                 return  // An answer to a token that is known.

@@ -95,7 +95,7 @@ extension CallGate {
             pause(.throttled, for: error.retryAfter, at: now)
         case .unavailable where error.retryAfter != nil:
             pause(.unavailable, for: error.retryAfter, at: now)
-        case .unavailable, .unreachable:
+        case .unavailable, .unreachable, .unknownOutcome:
             unreachable(at: now)
         case .forbidden, .endpointNotFound, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected,
             .rejected,
@@ -110,7 +110,9 @@ extension ProviderError {
     var isAboutThePage: Bool {
         switch kind {
         case .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected: true
-        case .unauthorized, .forbidden, .throttled, .unavailable, .unreachable, .credential, .cancelled: false
+        case .unauthorized, .forbidden, .throttled, .unavailable, .unreachable, .unknownOutcome, .credential,
+            .cancelled:
+            false
         }
     }
 }

@@ -26,10 +26,7 @@ package struct WorkerBase: Sendable {
     }
 
     func client(for configuration: WorkerConfiguration) -> ProviderClient {
-        ProviderClient(
-            baseURL: configuration.provider.baseURL, credential: configuration.provider.credential,
-            fields: configuration.provider.fields, requestTimeout: configuration.provider.requestTimeout,
-            transport: transport, now: { [wallClock] in wallClock.now.milliseconds }, logger: logger)
+        ProviderClient(configuration, transport: transport, wallClock: wallClock, logger: logger)
     }
 }
 

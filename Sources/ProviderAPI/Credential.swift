@@ -4,8 +4,8 @@ import Foundation
 package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     static let mask = "[hidden]"
 
-    /// The value itself, for the one place that sends it.
-    let revealed: String
+    /// The value itself, for the calls that send it and for the command by which an operator asks for it.
+    package let revealed: String
 
     package init(_ value: String) {
         revealed = value

@@ -16,4 +16,13 @@ struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     let offset: Int
 
     var description: String { "\(problem.rawValue) at byte \(offset)" }
+
+    /// Why an answer whose whole text this is about cannot be used: a web page is the usual reason.
+    func cause(in answer: [UInt8]) -> String {
+        switch answer.first(where: { !" \n\r\t".utf8.contains($0) }) {
+        case nil: "the answer is empty"
+        case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
+        default: "the answer is not JSON: \(self)"
+        }
+    }
 }

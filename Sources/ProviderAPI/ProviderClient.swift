@@ -1,6 +1,7 @@
 package import Logging
 
-/// The calls of the provider's API that the worker uses: read a log page, ask for a retry, sign in.
+/// The calls of the provider's API that the worker uses: read a log page, ask for a retry, sign in. Those of operators
+/// stand in `ProviderClient+Endpoints.swift`.
 package struct ProviderClient: Sendable {
     /// Largest log page in bytes, after decompression.
     static let pageLimit = 64 << 20
@@ -10,7 +11,7 @@ package struct ProviderClient: Sendable {
     private let base: BaseAddress?
     private let decoder: LogPageDecoder
     private let fields: FieldNames
-    private let requestTimeout: Duration
+    let requestTimeout: Duration
     private let transport: any HTTPTransport
     private let now: @Sendable () -> Int64
     private let logger: Logger
@@ -46,25 +47,13 @@ package struct ProviderClient: Sendable {
 
     /// Reads one page of an endpoint's delivery log: the first one, or the one that an earlier page links to.
     package func logs(of endpointID: String, at page: PageLink? = nil) async throws(ProviderError) -> LogPage {
-        let operation = "reading the log of endpoint '\(endpointID)'"
+        let operation = ProviderOperation("reading the log of endpoint '\(endpointID)'")
         let base = try usableBase(operation)
         let url = page?.url ?? base.url("/api/v2/webhook_endpoint/\(PercentEncoding.segment(endpointID))/logs")
         let request = HTTPRequest(
             method: .get, url: url, headers: RequestHeaders.read, timeout: requestTimeout,
             responseLimit: Self.pageLimit)
-        let response: HTTPResponse
-        do throws(CallFailure) {
-            response = try await authorized(request)
-        } catch {
-            switch error {
-            case .credential(let error): throw error
-            case .transport(let error):
-                throw ProviderError(operation: operation, reason: ProviderError.reason(of: error))
-            }
-        }
-        if let reason = ProviderError.reason(of: response, now: now()) {
-            throw ProviderError(operation: operation, reason: reason)
-        }
+        let response = try await call(request, operation)
         return try logPage(response, from: url, base, operation)
     }
 
@@ -86,7 +75,7 @@ package struct ProviderClient: Sendable {
     package func retry(_ request: RetryRequest) async -> RetryAnswer {
         let base: BaseAddress
         do throws(ProviderError) {
-            base = try usableBase("asking for a retry")
+            base = try usableBase(ProviderOperation("asking for a retry"))
         } catch {
             return RetryAnswer(withoutToken: error)
         }
@@ -106,8 +95,32 @@ package struct ProviderClient: Sendable {
     /// Tries a credential again that failed before: reads its file, refreshes the token or logs in. A fixed token has
     /// nothing to try. After a refused login all calls fail at once until this succeeds.
     package func signIn() async throws(ProviderError) {
-        _ = try usableBase("signing in")
+        _ = try usableBase(ProviderOperation("signing in"))
         try await session?.signIn()
+    }
+
+    /// Sends a request of an operation with the session's token.
+    ///
+    /// - Throws: for everything but a 2xx answer.
+    func call(_ request: HTTPRequest, _ operation: ProviderOperation) async throws(ProviderError) -> HTTPResponse {
+        let response: HTTPResponse
+        do throws(CallFailure) {
+            response = try await authorized(request)
+        } catch {
+            switch error {
+            case .credential(let error): throw error
+            case .transport(let error): throw operation.failed(error)
+            }
+        }
+        if let error = operation.refusal(in: response, now: now()) { throw error }
+        return response
+    }
+
+    func usableBase(_ operation: ProviderOperation) throws(ProviderError) -> BaseAddress {
+        guard let base else {
+            throw operation.error(.unreachable(cause: "base_url is not an absolute http or https URL"))
+        }
+        return base
     }
 
     private enum CallFailure: Error {
@@ -156,42 +169,36 @@ package struct ProviderClient: Sendable {
         }
     }
 
-    private func usableBase(_ operation: String) throws(ProviderError) -> BaseAddress {
-        guard let base else {
-            throw ProviderError(
-                operation: operation, reason: .unreachable(cause: "base_url is not an absolute http or https URL"))
-        }
-        return base
-    }
-
     private func logPage(
-        _ response: HTTPResponse, from url: String, _ base: BaseAddress, _ operation: String
+        _ response: HTTPResponse, from url: String, _ base: BaseAddress, _ operation: ProviderOperation
     ) throws(ProviderError) -> LogPage {
         let decoded: LogPageDecoder.Page
         do throws(LogPageDecoder.Fault) {
             decoded = try decoder.page(response.body)
         } catch {
-            throw ProviderError(operation: operation, reason: .unreadableAnswer(cause: cause(error, response)))
+            throw operation.unreadable(cause(error, response))
         }
         var page = LogPage(items: decoded.items)
         page.serverTime = response.header("date").flatMap { HTTPDate.milliseconds($0, now: now()) }
         guard let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) else { return page }
-        do throws(NextPage.Foreign) {
-            page.next = try NextPage.link(reference, from: url, within: base)
-        } catch {
-            throw ProviderError(operation: operation, reason: .foreignNextPage(origin: error.origin))
-        }
+        page.next = try nextPage(reference, from: url, base, operation)
         return page
+    }
+
+    /// A link to a further page, which must stay at the configured origin.
+    func nextPage(
+        _ reference: String, from url: String, _ base: BaseAddress, _ operation: ProviderOperation
+    ) throws(ProviderError) -> PageLink {
+        do throws(NextPage.Foreign) {
+            return try NextPage.link(reference, from: url, within: base)
+        } catch {
+            throw operation.error(.foreignNextPage(origin: error.origin))
+        }
     }
 
     private func cause(_ fault: LogPageDecoder.Fault, _ response: HTTPResponse) -> String {
         switch fault {
-        case .syntax(let error):
-            switch response.body.first(where: { !" \n\r\t".utf8.contains($0) }) {
-            case nil: "the answer is empty"
-            case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
-            default: "the answer is not JSON: \(error)"
-            }
+        case .syntax(let error): error.cause(in: response.body)
         case .noList:
             "the answer holds no list of entries, neither at its top nor under: "
                 + fields.entries.joined(separator: ", ")

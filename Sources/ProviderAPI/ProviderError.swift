@@ -11,6 +11,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case unavailable(status: Int, retryAfter: Duration?)
         /// No complete answer came; `cause` is a bounded label or a sentence about the address.
         case unreachable(cause: String)
+        /// Nobody knows whether a call that must not simply be repeated was executed; `advice` says how to find out.
+        case unknownOutcome(cause: String, advice: String)
         /// An answer came, but it is not what provider-api.md describes.
         case unreadableAnswer(cause: String)
         case answerTooLarge(limit: Int)
@@ -30,6 +32,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case unauthorized, forbidden
         case endpointNotFound = "endpoint_not_found"
         case throttled, unavailable, unreachable
+        case unknownOutcome = "unknown_outcome"
         case unreadableAnswer = "unreadable_answer"
         case answerTooLarge = "answer_too_large"
         case foreignNextPage = "foreign_next_page"
@@ -39,10 +42,13 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
     /// What was being done, for example `reading the log of endpoint 'abc'`.
     package let operation: String
     package let reason: Reason
+    /// The start of the text of a 4xx answer, for the person who made the request; nil where nobody should read it.
+    package let said: String?
 
-    package init(operation: String, reason: Reason) {
+    package init(operation: String, reason: Reason, said: String? = nil) {
         self.operation = operation
         self.reason = reason
+        self.said = said
     }
 
     package var label: String { kind.rawValue }
@@ -55,6 +61,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .throttled: .throttled
         case .unavailable: .unavailable
         case .unreachable: .unreachable
+        case .unknownOutcome: .unknownOutcome
         case .unreadableAnswer: .unreadableAnswer
         case .answerTooLarge: .answerTooLarge
         case .foreignNextPage: .foreignNextPage
@@ -73,7 +80,9 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    package var description: String { "\(operation): \(explanation)" }
+    package var description: String {
+        "\(operation): \(explanation)" + (said.map { "; it says: \($0)" } ?? "")
+    }
 
     private var explanation: String {
         switch reason {
@@ -89,6 +98,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
             "the provider cannot answer at the moment (HTTP \(status))"
         case .unreachable(let cause):
             "no answer from the provider (\(cause)): check base_url, DNS, firewall and the provider's status"
+        case .unknownOutcome(let cause, let advice):
+            "whether the provider did it is unknown (\(cause)): \(advice)"
         case .unreadableAnswer(let cause):
             cause
         case .answerTooLarge(let limit):

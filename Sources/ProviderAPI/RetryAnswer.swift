@@ -72,7 +72,8 @@ package struct RetryAnswer: Sendable, Equatable {
             switch error.reason {
             case .throttled: .throttled
             case .unavailable: .unavailable
-            case .unreachable, .cancelled: .unreachable
+            // A login may be repeated, so its outcome is never unknown.
+            case .unreachable, .unknownOutcome, .cancelled: .unreachable
             case .redirected: .redirected
             case .forbidden: .forbidden
             case .unauthorized, .credential, .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge,

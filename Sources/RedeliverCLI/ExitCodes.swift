@@ -28,7 +28,7 @@ enum Exit {
     }
 
     static func print(_ error: any Error) {
-        FileHandle.standardError.write(Data("redeliver: \(error)\n".utf8))
+        Note.print("\(error)")
     }
 
     private static func code(for error: any Error) -> ExitCode {
@@ -36,17 +36,18 @@ enum Exit {
         case is ConfigurationError: configuration
         case let error as StoreError where error.kind == .locked: locked
         case let error as StoreError where error.kind == .refusedMove: .validationFailure
-        case is StoreError: storage
+        case is StoreError, is OutputFault: storage
         case let error as ProviderError: code(for: error)
         default: unexpected
         }
     }
 
     /// Whether the provider said no, or could not be asked.
-    private static func code(for error: ProviderError) -> ExitCode {
+    static func code(for error: ProviderError) -> ExitCode {
         switch error.kind {
         case .unauthorized, .forbidden, .endpointNotFound, .redirected, .rejected, .credential: refused
-        case .throttled, .unavailable, .unreachable, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .cancelled:
+        case .throttled, .unavailable, .unreachable, .unknownOutcome, .unreadableAnswer, .answerTooLarge,
+            .foreignNextPage, .cancelled:
             unavailable
         }
     }

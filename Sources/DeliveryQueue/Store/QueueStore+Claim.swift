@@ -26,6 +26,7 @@ extension QueueStore {
             var due = try db.manualDue(of: endpoints, limit: limit, at: now)
             if !onlyManual { due += try db.due(of: endpoints, limit: limit - due.count, at: now) }
             for delivery in due {
+                if try db.discardIfTest(delivery, at: now) { continue }
                 if try delivery.manual == nil && db.isSuperseded(delivery, at: now, rules: rules) {
                     try db.move(delivery, .die(.superseded, usesAttempt: false), at: now)
                     batch.superseded += 1

@@ -57,6 +57,8 @@ extension QueueStore {
                 [(now - Self.unrelatedEntryRetention).milliseconds, limit])
             try db.run(
                 "DELETE FROM latest_arrival WHERE event_ms <= ?", [(now - Self.deliveredRetention).milliseconds])
+            // As long as a failure may be taken up anew.
+            try db.run("DELETE FROM test_event WHERE asked_ms <= ?", [(now - Self.deliveredRetention).milliseconds])
             summary.unreadable = try db.change(
                 "DELETE FROM unreadable_entry WHERE id IN (SELECT id FROM unreadable_entry WHERE seen_ms <= ? LIMIT ?)",
                 [(now - Self.unreadableRetention).milliseconds, limit])

@@ -4,7 +4,9 @@ import ArgumentParser
 struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints",
-        abstract: "Pauses and resumes endpoints.",
-        subcommands: [Pause.self, Resume.self]
+        abstract: "Holds and resumes endpoints, and acts on them at the provider.",
+        subcommands: [
+            Pause.self, Resume.self, Create.self, Update.self, SecretCommand.self, Logs.self, Test.self,
+        ]
     )
 }

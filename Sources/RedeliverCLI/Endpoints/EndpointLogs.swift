@@ -1,0 +1,104 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+import ProviderAPI
+
+extension EndpointsCommand {
+    /// `redeliver endpoints logs`.
+    struct Logs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows the provider's log of an endpoint as Redeliver understands it, oldest entry first.",
+            discussion: """
+                Reads the provider, not the database, and changes neither. Entries that cannot be understood are shown \
+                as such; bodies never are. --follow reads again every `poll.interval` and prints what is new, until Ctrl-C.
+                """)
+
+        @OptionGroup var endpoint: ProviderEndpointArgument
+        @OptionGroup var output: RowOutputOptions
+
+        @Flag(help: "Go on and print what is new; with --json one object on a line.")
+        var follow = false
+
+        @Flag(help: "Only failures, and entries that could not be understood, which may be failures.")
+        var failed = false
+
+        @Option(help: "The newest so many entries; 0: the whole log.")
+        var limit = 100
+
+        func validate() throws {
+            guard limit >= 0 else { throw ValidationError("--limit: \(limit) is less than 0") }
+        }
+
+        func run() async throws {
+            try await Exit.onError {
+                let (settings, endpoint) = try endpoint.load()
+                let tail = LogTail(limit: limit, onlyFailures: failed, overlap: settings.poll.overlap)
+                let printer = LogPrinter(json: output.json, csv: output.csv)
+                let follow = follow
+                try await withProvider(settings) { client in
+                    guard follow else { return try await printOnce(tail, of: endpoint, from: client) }
+                    let follower = LogFollower(
+                        endpoint: endpoint, client: client, interval: settings.poll.interval, printer: printer)
+                    try await untilStopped { try await follower.run(tail) }
+                }
+            }
+        }
+
+        private func printOnce(
+            _ tail: LogTail, of endpoint: ProviderEndpoint, from client: ProviderClient
+        ) async throws {
+            var tail = tail
+            let reading = try await tail.read(endpoint.id, from: client)
+            let now = WallClock.system.now
+            let footer = reading.isCut ? "Older entries are not shown; --limit 0 shows the whole log." : nil
+            try output.print(reading.lines.map(LogRow.init), LogRow.table(reading.lines, at: now), footer: footer)
+        }
+    }
+}
+
+/// One line of the log as `redeliver endpoints logs --json` prints it; times are Unix seconds.
+struct LogRow: Encodable, Equatable {
+    let at: Double?
+    let outcome: String
+    let eventType: String?
+    let taskId: String?
+    let customerId: String?
+    let httpStatus: Int?
+    let detail: String?
+
+    init(_ line: LogTail.Line) {
+        at = line.time?.seconds
+        outcome = line.outcome.rawValue
+        eventType = line.eventType
+        taskId = line.taskID
+        customerId = line.customerID
+        httpStatus = line.httpStatus
+        detail = line.detail
+    }
+
+    /// - Parameter now: what the ages are relative to; nil: times without ages, for lines that stay on the screen.
+    static func table(_ lines: [LogTail.Line], at now: Timestamp?) -> Table {
+        Table(
+            ["at", "outcome", "event_type", "task_id", "customer_id", "http_status", "detail"],
+            lines.map { line in
+                [
+                    now.map { Cell(line.time, at: $0) } ?? Cell(ifAny: line.time?.iso8601),
+                    Cell(line.outcome.rawValue, style: line.outcome.style), Cell(ifAny: line.eventType),
+                    Cell(ifAny: line.taskID), Cell(ifAny: line.customerID),
+                    Cell(ifAny: line.httpStatus.map { "\($0)" }),
+                    Cell(ifAny: line.detail),
+                ]
+            })
+    }
+}
+
+extension LogTail.Line.Outcome {
+    fileprivate var style: Style {
+        switch self {
+        case .succeeded: .good
+        case .failed: .bad
+        case .inProgress: .plain
+        case .unreadable: .warning
+        }
+    }
+}

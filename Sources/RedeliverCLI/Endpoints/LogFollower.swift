@@ -1,0 +1,86 @@
+import ArgumentParser
+import DeliveryWorker
+import Foundation
+import ProviderAPI
+
+/// `redeliver endpoints logs --follow`: reads again and again, and survives readings that fail.
+struct LogFollower: Sendable {
+    let endpoint: ProviderEndpoint
+    let client: ProviderClient
+    /// From the end of one reading to the beginning of the next.
+    let interval: Duration
+    let printer: LogPrinter
+
+    /// Ends when it is cancelled.
+    ///
+    /// - Throws: what the provider refuses at the first reading: a wrong endpoint will not become right.
+    func run(_ tail: LogTail) async throws {
+        var tail = tail
+        var printer = printer
+        var hasRead = false
+        while !Task.isCancelled {
+            do {
+                let reading = try await tail.read(endpoint.id, from: client)
+                hasRead = true
+                try printer.print(reading.lines)
+            } catch let error as ProviderError where error.kind != .cancelled {
+                guard hasRead || Exit.code(for: error) != Exit.refused else { throw error }
+                Note.print("\(error); read again in \(TimeText.duration(interval))")
+            }
+            try await Task.sleep(for: interval)
+        }
+    }
+}
+
+/// Prints lines of a log as they come: a heading once, then rows.
+struct LogPrinter: Sendable {
+    let json: Bool
+    let csv: Bool
+    private var widths: [Int] = []
+    private var hasHeading = false
+
+    init(json: Bool, csv: Bool) {
+        self.json = json
+        self.csv = csv
+    }
+
+    /// - Throws: when stdout cannot be written, for instance because its reader is gone.
+    mutating func print(_ lines: [LogTail.Line]) throws {
+        try StandardOutput.write(try text(of: lines, on: .standardOutput))
+    }
+
+    mutating func text(of lines: [LogTail.Line], on terminal: Terminal) throws -> String {
+        if json { return try lines.map { try JSONOutput.line(LogRow($0)) + "\n" }.joined() }
+        var table = LogRow.table(lines, at: nil)
+        let text = csv ? table.csv : aligned(&table, on: terminal)
+        defer { hasHeading = true }
+        return hasHeading ? String(text.drop { $0 != "\n" }.dropFirst()) : text
+    }
+
+    /// Later rows keep the widths of earlier ones, so that the columns stay where they are.
+    private mutating func aligned(_ table: inout Table, on terminal: Terminal) -> String {
+        let columns = table.columns.indices.dropLast()
+        widths = columns.map { column in
+            let texts = table.rows.map { $0[column].text.count }
+            return max(widths.isEmpty ? 0 : widths[column], table.columns[column].count, texts.max() ?? 0)
+        }
+        for row in table.rows.indices {
+            for column in columns {
+                let cell = table.rows[row][column]
+                let text = cell.text.padding(toLength: widths[column], withPad: " ", startingAt: 0)
+                table.rows[row][column] = Cell(text, style: cell.style)
+            }
+        }
+        return table.text(on: terminal) + "\n"
+    }
+}
+
+extension JSONOutput {
+    /// One value on one line, for outputs that have no end.
+    static func line(_ report: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        return String(decoding: try encoder.encode(report), as: UTF8.self)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import DeliveryWorker
+
+/// ENDPOINT and `--config` of a command that asks the provider about one endpoint.
+struct ProviderEndpointArgument: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOption
+
+    @Argument(help: "The name or id of a configured endpoint; anything else is taken for the provider's id of one.")
+    var endpoint: String
+
+    func validate() throws {
+        // A dot segment would lead to another path of the provider's.
+        guard !endpoint.isEmpty, endpoint != ".", endpoint != ".." else {
+            throw ValidationError("'\(endpoint)' is no name or id of an endpoint")
+        }
+    }
+
+    func load() throws -> (settings: WorkerConfiguration, endpoint: ProviderEndpoint) {
+        let settings = try configuration.load()
+        return (settings, ProviderEndpoint(endpoint, in: settings))
+    }
+}
+
+/// An endpoint of the provider, and how people call it.
+struct ProviderEndpoint: Equatable {
+    let id: String
+    /// The configured name; the id for an endpoint that is not configured.
+    let name: String
+    let isConfigured: Bool
+
+    /// An id is meant rather than a name, where one endpoint's id is another one's name.
+    init(_ text: String, in configuration: WorkerConfiguration) {
+        let endpoints = configuration.endpoints
+        let found = endpoints.first { $0.id == text } ?? endpoints.first { $0.name == text }
+        id = found?.id ?? text
+        name = found?.name ?? text
+        isConfigured = found != nil
+    }
+
+    /// For messages: `core-banking (7c0b5d9e)`, or the id alone.
+    var title: String { Printable.text(name == id ? id : "\(name) (\(id))") }
+}

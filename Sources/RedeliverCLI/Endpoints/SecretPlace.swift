@@ -1,0 +1,76 @@
+import ProviderAPI
+
+/// Where a secret goes: to a file that is already made, or to stdout.
+struct SecretPlace {
+    /// nil: stdout.
+    let file: SecretOutputFile?
+
+    /// The one way of a secret out of the program.
+    func store(_ secret: Secret, _ name: String = "the secret") throws {
+        guard let file else { return try StandardOutput.write(secret.revealed + "\n") }
+        try file.write(secret.revealed)
+        Note.print("\(name) is in \(file.path)")
+    }
+
+    /// Does what must succeed before there is a secret to store; the file goes again when it does not.
+    func orDiscarded<Value>(_ work: () async throws -> Value) async rethrows -> Value {
+        do {
+            return try await work()
+        } catch {
+            file?.discard()
+            throw error
+        }
+    }
+}
+
+/// The rotation of a secret, in an order in which none is lost: the old one is kept before the new one is asked for.
+struct SecretRotation {
+    let endpoint: ProviderEndpoint
+    let new: SecretPlace
+    /// Where the old secret is kept; nil: nowhere.
+    let old: SecretOutputFile?
+
+    /// - Throws: `ProviderError`; the files are gone again when the provider surely did nothing. A new secret that could
+    ///   not be stored is an `OutputFault`.
+    func run(with client: ProviderClient) async throws {
+        try await new.orDiscarded { try await keepOld(client) }
+        do {
+            try store(try await client.rotateSecret(of: endpoint.id))
+            Note.print(advice)
+        } catch let error as ProviderError {
+            new.file?.discard()
+            if error.kind == .unknownOutcome {
+                Note.print("read the secret with `\(readAgain)`" + (old.map { "; the old one is in \($0.path)" } ?? ""))
+            } else {
+                old?.discard()
+            }
+            throw error
+        }
+    }
+
+    private func keepOld(_ client: ProviderClient) async throws {
+        guard let old else { return }
+        let place = SecretPlace(file: old)
+        try place.store(try await place.orDiscarded { try await client.secret(of: endpoint.id) }, "the old secret")
+    }
+
+    private func store(_ secret: Secret) throws {
+        do {
+            try new.store(secret)
+        } catch {
+            Note.print("the secret is changed, but could not be stored; read it with `\(readAgain)`")
+            throw error
+        }
+    }
+
+    private var readAgain: String { "redeliver endpoints secret show '\(Printable.text(endpoint.name))'" }
+
+    /// What the receiver's people have to do now.
+    var advice: String {
+        let files = "--secret-file \(new.file?.path ?? "NEW") --secret-file \(old?.path ?? "OLD")"
+        return """
+            the secret of endpoint \(endpoint.title) is changed; messages already on their way carry the old signature: \
+            accept both for a while, for example with `redeliver verify \(files)`
+            """
+    }
+}

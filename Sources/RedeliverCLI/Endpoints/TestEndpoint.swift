@@ -1,0 +1,130 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+import Foundation
+import ProviderAPI
+
+extension EndpointsCommand {
+    /// `redeliver endpoints test`.
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes the provider send an event with dummy data to an endpoint.",
+            discussion: """
+                Prints the task id that the answer names. The event is kept in the database as a test: when it fails, it \
+                is stored and never retried. With --wait: 0 delivered, 1 failed, 69 not seen in the log in time.
+                """)
+
+        @OptionGroup var endpoint: ProviderEndpointArgument
+        @OptionGroup var output: OutputOptions
+
+        @Option(help: ArgumentHelp("The event type; see `redeliver events`.", valueName: "name"))
+        var event: String
+
+        @Flag(help: "Read the log until it shows what became of the event.")
+        var wait = false
+
+        @Option(help: "How long --wait waits, such as 90s or 5m (default: 60s).")
+        var timeout: ArgumentDuration?
+
+        func validate() throws {
+            guard !event.isEmpty else { throw ValidationError("--event: expected the name of an event type") }
+            if timeout != nil, !wait { throw ValidationError("--timeout says how long --wait waits; give both") }
+        }
+
+        func run() async throws {
+            try await Exit.onError {
+                let (settings, endpoint) = try endpoint.load()
+                let book = try TestEventBook(settings, endpoint)
+                defer { book.close() }
+                try await withProvider(settings) { client in
+                    let taskID = try await send(to: endpoint, with: client)
+                    try await book.note(taskID, event: event)
+                    let line = try await waited(for: taskID, at: endpoint, settings, client)
+                    try report(TestReport(endpoint, event: event, taskID: taskID, waited: wait, outcome: line))
+                }
+            }
+        }
+
+        private func send(to endpoint: ProviderEndpoint, with client: ProviderClient) async throws -> String? {
+            do {
+                return try await client.test(endpoint.id, event: event)
+            } catch  where error.kind == .unknownOutcome {
+                Note.print("if it was sent and fails, a running daemon retries it like any other event")
+                throw error
+            }
+        }
+
+        private func waited(
+            for taskID: String?, at endpoint: ProviderEndpoint, _ settings: WorkerConfiguration,
+            _ client: ProviderClient
+        ) async throws -> LogTail.Line? {
+            guard wait, let taskID else { return nil }
+            let limit = timeout?.duration ?? .seconds(60)
+            let watch = TestWatch(
+                endpoint: endpoint, taskID: taskID, interval: settings.confirm.interval, limit: limit,
+                overlap: settings.poll.overlap)
+            return try await watch.outcome(from: client)
+        }
+
+        private func report(_ report: TestReport) throws {
+            try output.print(report) { _ in report.text }
+            if let code = report.exitCode { throw code }
+        }
+    }
+}
+
+/// A duration of the command line, written as in the configuration.
+struct ArgumentDuration: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let duration = DurationText.duration(argument), duration > .zero else { return nil }
+        self.duration = duration
+    }
+}
+
+/// What `redeliver endpoints test` prints.
+struct TestReport: Encodable, Equatable {
+    let endpoint: String
+    let eventType: String
+    /// nil: the provider's answer names none.
+    let taskId: String?
+    /// `sent`, and with `--wait` `delivered`, `failed` or `unknown`.
+    let outcome: String
+    let httpStatus: Int?
+    let detail: String?
+
+    init(_ endpoint: ProviderEndpoint, event: String, taskID: String?, waited: Bool, outcome line: LogTail.Line?) {
+        self.endpoint = endpoint.id
+        eventType = event
+        taskId = taskID
+        httpStatus = line?.httpStatus
+        detail = line?.detail
+        switch line?.outcome {
+        case .succeeded: outcome = "delivered"
+        case .failed: outcome = "failed"
+        case .inProgress, .unreadable, nil: outcome = waited ? "unknown" : "sent"
+        }
+    }
+
+    /// nil: done.
+    var exitCode: ExitCode? {
+        switch outcome {
+        case "failed": ExitCode(1)
+        case "unknown": Exit.unavailable
+        default: nil
+        }
+    }
+
+    var text: String {
+        let task = taskId.map { "task \(Printable.text($0))" } ?? "under no task id that the answer names"
+        let sent = "test event \(Printable.text(eventType)) is sent: \(task)"
+        let more = [httpStatus.map { "HTTP \($0)" }, detail.map(Printable.text)].compactMap { $0 }
+        switch outcome {
+        case "delivered": return "\(sent)\ndelivered"
+        case "failed": return "\(sent)\nfailed" + (more.isEmpty ? "" : ": \(more.joined(separator: ", "))")
+        case "unknown": return "\(sent)\nthe log does not show what became of it"
+        default: return sent
+        }
+    }
+}
