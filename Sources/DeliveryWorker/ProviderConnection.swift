@@ -9,7 +9,7 @@ package func withProvider<Value: Sendable>(
     _ configuration: WorkerConfiguration, _ work: (ProviderClient) async throws -> Value
 ) async throws -> Value {
     let logger = Logger(label: "redeliver", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
+    let transport = AsyncHTTPTransport(concurrency: configuration.retry.concurrency, logger: logger)
     let client = ProviderClient(configuration, transport: transport, wallClock: .system, logger: logger)
     do {
         let value = try await work(client)

@@ -9,7 +9,7 @@
 enum TextFile {
     /// - Throws: `TextFileError` naming the step; the old file then stays as it was.
     static func replace(_ path: String, with text: String) throws {
-        let temporary = path + ".tmp"
+        let temporary = temporaryName(of: path)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw TextFileError("create", temporary) }
         do {
@@ -25,6 +25,9 @@ enum TextFile {
         guard close(descriptor) == 0 else { throw removing(temporary, after: TextFileError("close", temporary)) }
         guard rename(temporary, path) == 0 else { throw removing(temporary, after: TextFileError("rename to", path)) }
     }
+
+    /// What a crash may leave behind.
+    static func temporaryName(of path: String) -> String { path + ".tmp" }
 
     /// Takes the error, and with it `errno`, before it removes the file.
     private static func removing(_ temporary: String, after error: TextFileError) -> TextFileError {

@@ -8,7 +8,8 @@ struct RedeliverCommand: AsyncParsableCommand {
         commandName: "redeliver",
         abstract: "Makes a webhook provider's failed deliveries arrive in the end.",
         discussion: """
-            Exit codes: 0 done; 1 the answer is no (a signature that does not match, a test event that failed); 64 usage; \
+            Exit codes: 0 done; 1 the answer is no (a signature that does not match, a test event that failed, an \
+            installation that is not healthy); 64 usage; \
             69 the provider could not be reached, or nothing was seen in time; 70 unexpected; 74 the database, or a file \
             or stdout that a result goes to, cannot be read or written; 75 another redeliver works on the database; \
             77 refused by the provider; 78 configuration.
@@ -17,6 +18,7 @@ struct RedeliverCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, StatusCommand.self, DeliveriesCommand.self, EndpointsCommand.self,
             EventsCommand.self, VerifyCommand.self, PoliciesCommand.self, TopCommand.self,
+            DatabaseCommand.self, DoctorCommand.self,
         ]
     )
 }

@@ -40,6 +40,14 @@ final class QueueFixture: Sendable {
             [(id: Self.endpoint, name: "first"), (id: Self.other, name: "second")], historyFrom: start - .hours(72))
     }
 
+    /// The same file, opened again by a new store.
+    init(reopening queue: QueueFixture, rules: RetryRules? = nil, at now: Timestamp) throws {
+        self.rules = rules ?? queue.rules
+        folder = queue.folder
+        path = queue.path
+        store = try QueueStore(path: queue.path, now: now)
+    }
+
     // MARK: - Feeding
 
     /// Stores one page that ends a scan which began at `now`.

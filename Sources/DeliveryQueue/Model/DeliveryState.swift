@@ -93,4 +93,10 @@ package enum Transition: Sendable, Equatable {
         case .die: .dead
         }
     }
+
+    /// The same, but no attempt before `earliest`; nil changes nothing.
+    func notBefore(_ earliest: Timestamp?) -> Transition {
+        guard let earliest, case .schedule(let at, let usesAttempt) = self else { return self }
+        return .schedule(at: max(at, earliest), usesAttempt: usesAttempt)
+    }
 }

@@ -11,6 +11,7 @@
 /// locks (sqlite.org/howtocorrupt.html, section 2.2).
 final class InstanceLock: Sendable {
     private let descriptor: Int32
+    let path: String
 
     /// - Throws: `locked`, naming the holder's process id; `inaccessible` when the file cannot be made.
     init(database path: String) throws(StoreError) {
@@ -29,6 +30,7 @@ final class InstanceLock: Sendable {
                 hint: "stop that one first; two would send everything twice")
         }
         self.descriptor = descriptor
+        self.path = lockPath
         Self.write("\(getpid())\n", to: descriptor)
     }
 

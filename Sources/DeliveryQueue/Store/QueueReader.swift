@@ -10,13 +10,17 @@ package struct QueueReader: Sendable {
     /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign` for another program's
     ///   file, `incompatible` when its schema is newer than this program.
     package init(path: String) throws(StoreError) {
+        try self.init(path: path) { try Migrations.check($0) }
+    }
+
+    /// - Parameter check: refuses what the caller cannot read; `Migrations.check` unless the schema itself is in question.
+    init(path: String, check: (Database) throws -> Void) throws(StoreError) {
         self.path = path
-        var configuration = Configuration()
+        var configuration = QueueStore.configuration()
         configuration.readonly = true
-        configuration.busyMode = .timeout(5)
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.read { try Migrations.check($0) }
+            try queue.read(check)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
             throw Self.cannotOpen(path)
         } catch {

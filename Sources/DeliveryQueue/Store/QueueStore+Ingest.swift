@@ -45,12 +45,24 @@ extension QueueStore {
 struct EndpointFacts {
     let id: String
     let historyFrom: Timestamp
+    /// When a backup was last restored; 1970 for never.
+    let restored: Timestamp
 
     static func fetch(_ db: Database, id: String) throws -> EndpointFacts {
-        guard let row = try db.firstRow("SELECT history_from_ms FROM endpoint WHERE id = ?", [id]) else {
+        let row = try db.firstRow("SELECT history_from_ms, restored_ms FROM endpoint WHERE id = ?", [id])
+        guard let row else {
             throw StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
         }
-        return EndpointFacts(id: id, historyFrom: row.timestamp("history_from_ms"))
+        return EndpointFacts(
+            id: id, historyFrom: row.timestamp("history_from_ms"), restored: row.timestamp("restored_ms"))
+    }
+
+    /// Before when nothing is sent for an entry: what failed before a backup was restored may have been retried since
+    /// without the database's knowledge, so the log gets as long to show that as after any call. nil: no limit.
+    func earliestAttempt(for observation: Observation, rules: RetryRules) -> Timestamp? {
+        let time = observation.changed ?? observation.logged
+        guard restored.milliseconds > 0, time.map({ $0 < restored }) ?? true else { return nil }
+        return restored + rules.confirmWithin
     }
 }
 
@@ -120,10 +132,12 @@ struct Ingest {
         switch delivery.state {
         case .awaiting:
             guard db.belongs(observation.changed, toCallOf: delivery) else { return }
-            try db.settleFailed(delivery, by: observation, at: failed, rules: rules, now: now)
+            try db.settleFailed(
+                delivery, by: observation, at: failed, rules: rules,
+                notBefore: endpoint.earliestAttempt(for: observation, rules: rules), now: now)
             summary.failedAgain += 1
         case .scheduled where failed > delivery.lastFailed && delivery.manual == nil:
-            try plan(rules.providerFailed(delivery, at: failed), for: delivery)
+            try plan(rules.providerFailed(delivery, at: failed), for: delivery, by: observation)
         case .scheduled, .attempting, .delivered, .dead:
             return  // A call in flight is settled when its answer is recorded; final states stay final.
         }
@@ -154,12 +168,13 @@ struct Ingest {
         guard arrived == nil else { return try db.correctArrival(observation) }
         let failed = min(observation.changed ?? now, now)
         let delivery = try insert(observation, eventType: eventType, body: body, failed: failed)
-        try plan(rules.discovered(delivery), for: delivery)
+        try plan(rules.discovered(delivery), for: delivery, by: observation)
         summary.new += 1
     }
 
     /// Gives a waiting delivery the time of its next attempt, which is no move of its state, or ends it.
-    private func plan(_ transition: Transition, for delivery: Delivery) throws {
+    private func plan(_ decision: Transition, for delivery: Delivery, by observation: Observation) throws {
+        let transition = decision.notBefore(endpoint.earliestAttempt(for: observation, rules: rules))
         guard case .schedule(let at, _) = transition else {
             try db.move(delivery, transition, at: now)
             return

@@ -91,12 +91,15 @@ extension Database {
     }
 
     /// The log shows that our retry failed again.
+    ///
+    /// - Parameter earliest: the next attempt waits until then at least; nil: as long as the policy says.
     func settleFailed(
-        _ delivery: Delivery, by observation: Observation, at failed: Timestamp, rules: RetryRules, now: Timestamp
+        _ delivery: Delivery, by observation: Observation, at failed: Timestamp, rules: RetryRules,
+        notBefore earliest: Timestamp? = nil, now: Timestamp
     ) throws {
         try settleOpenAttempt(of: delivery, outcome: "failed", at: now)
         try noteConfirmed(delivery, by: observation, at: now)
-        try move(delivery, rules.retryFailed(delivery, at: failed), at: now)
+        try move(delivery, rules.retryFailed(delivery, at: failed).notBefore(earliest), at: now)
     }
 
     /// Closes the attempt of the delivery's open call with what became of it.

@@ -9,15 +9,29 @@ package struct KeptEntry: Sendable, Equatable {
 
 extension QueueStore {
     /// Kept entries in the order in which they came; those that were too large to keep whole are left out.
-    package func unreadableEntries(after id: Int64, limit: Int) async throws(StoreError) -> [KeptEntry] {
+    ///
+    /// - Parameters:
+    ///   - limit: entries at most.
+    ///   - bytes: no further entry is read once this many are in memory; the first one always is. An entry has up to
+    ///     4 MiB.
+    package func unreadableEntries(
+        after id: Int64, limit: Int, bytes: Int = 16 << 20
+    ) async throws(StoreError) -> [KeptEntry] {
         try await read("read unreadable entries") { db in
-            try db.rows(
-                """
-                SELECT id, endpoint_id, raw FROM unreadable_entry
-                WHERE id > ? AND length(raw) = raw_length ORDER BY id LIMIT ?
-                """,
-                [id, limit]
-            ).map { KeptEntry(id: $0["id"], endpointID: $0["endpoint_id"], raw: $0.bytes("raw")) }
+            let cursor = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT id, endpoint_id, raw FROM unreadable_entry
+                    WHERE id > ? AND length(raw) = raw_length ORDER BY id LIMIT ?
+                    """,
+                arguments: [id, limit])
+            var entries: [KeptEntry] = []
+            var size = 0
+            while size < bytes, let row = try cursor.next() {
+                entries.append(KeptEntry(id: row["id"], endpointID: row["endpoint_id"], raw: row.bytes("raw")))
+                size += entries.last?.raw.count ?? 0
+            }
+            return entries
         }
     }
 

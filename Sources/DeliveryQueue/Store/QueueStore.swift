@@ -28,7 +28,25 @@ package struct QueueStore: Sendable {
         return try QueueStore(path: path, lock: nil, now: now)
     }
 
-    private init(path: String, lock: InstanceLock?, now: Timestamp) throws(StoreError) {
+    /// Opens a database for long work by an operator. When no daemon runs, this process takes its place meanwhile: somebody
+    /// has to work the write-ahead log into the file.
+    ///
+    /// - Throws: as `forOperator`.
+    package static func forMaintenance(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
+        let beside = try forOperator(path: path, now: now)
+        let lock: InstanceLock
+        do throws(StoreError) {
+            lock = try InstanceLock(database: path)
+        } catch {
+            guard error.kind == .locked else { throw error }
+            return beside
+        }
+        try beside.close()
+        return try QueueStore(path: path, lock: lock, now: now)
+    }
+
+    /// - Parameter lock: taken by the caller; nil for an operator's command.
+    init(path: String, lock: InstanceLock?, now: Timestamp) throws(StoreError) {
         self.lock = lock
         do {
             try Self.refuseForeignFile(path)
@@ -47,10 +65,14 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock.
+    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. Again
+    /// changes nothing.
     package func close() throws(StoreError) {
         do {
-            if lock != nil { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+            if lock != nil {
+                // As a statement, which a closed connection refuses: SQLite's function for it would crash there.
+                _ = try? pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            }
             try pool.close()
         } catch {
             throw StoreError(error, operation: "close database")
@@ -102,7 +124,8 @@ package struct QueueStore: Sendable {
         try queue.close()
     }
 
-    private static func configuration() -> Configuration {
+    /// For every connection of this program to its database.
+    static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.label = "redeliver"
         configuration.busyMode = .timeout(5)

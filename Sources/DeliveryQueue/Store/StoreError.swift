@@ -66,7 +66,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Code and message, never the statement's arguments: they may hold personal data.
     private static func cause(of error: DatabaseError) -> String {
-        "SQLite error \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
+        // A connection that did not fail itself, such as a copy's, knows no message.
+        guard let message = error.message, message != "not an error" else { return "SQLite error \(error.resultCode)" }
+        return "SQLite error \(error.extendedResultCode.rawValue): \(message)"
     }
 
     private static func hint(for code: ResultCode) -> String? {
@@ -74,6 +76,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case .SQLITE_CANTOPEN: "check that the folder exists and that this user may write to it"
         case .SQLITE_READONLY, .SQLITE_PERM: "this user needs write permission for the file and its folder"
         case .SQLITE_FULL: "free some disk space; the work is done again when there is room"
+        case .SQLITE_IOERR: "check the disk, its free space and the kernel's log"
         case .SQLITE_BUSY, .SQLITE_LOCKED: "another program writes to the database; open it read-only"
         case .SQLITE_CORRUPT: "restore a backup, or copy what is readable with sqlite3's .recover"
         case .SQLITE_NOTADB: "the file is no SQLite database; name another path in `database`"

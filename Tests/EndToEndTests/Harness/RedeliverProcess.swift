@@ -110,6 +110,13 @@ struct RedeliverProcess {
         }
     }
 
+    /// Changes the database as time would, while no daemon runs.
+    func change(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: database.path)
+        defer { try? queue.close() }
+        try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+    }
+
     func number(_ sql: String) throws -> Int {
         Int(try texts(sql).first ?? "") ?? -1
     }

@@ -1,0 +1,60 @@
+import DeliveryQueue
+
+/// What the facts about the metrics file mean.
+enum MetricsJudgement {
+    private static let name = "metrics file"
+    /// A turn of the metrics loop may be late by this much before somebody has to look.
+    private static let grace = Duration.seconds(30)
+    /// A file under the temporary name that is older than this is of a writer that died.
+    static let leftoverAge = Duration.seconds(60)
+
+    static func finding(_ facts: DoctorFacts) -> Finding {
+        guard let metrics = facts.metrics else { return Finding(name, .unknown, "the configuration cannot be used") }
+        guard let folder = metrics.folder else {
+            return Finding(
+                name, .bad, "the folder of \(metrics.path) does not exist",
+                advice: "`redeliver doctor --fix` makes it; its owner has to be the daemon's user")
+        }
+        let opinions = [writable(folder, facts), age(metrics, facts), leftover(metrics, facts)].compactMap { $0 }
+        return Finding.worst(opinions) ?? Finding(name, .ok, "written \(seconds(since: metrics.file, facts)) s ago")
+    }
+
+    /// By the user who asks when that is the daemon's, else by the permission bits for the database's owner.
+    private static func writable(_ folder: FileFacts, _ facts: DoctorFacts) -> Finding? {
+        guard folder.isFolder else {
+            return Finding(name, .bad, "\(folder.path) is no folder", advice: "correct `metrics.textfile`")
+        }
+        let owner = facts.files?.main
+        let mayOwner = owner.map { folder.isWritable(byUser: $0.user, group: $0.group) } ?? folder.isWritable
+        guard !mayOwner else { return nil }
+        return Finding(
+            name, .bad, "\(folder.path) (mode \(folder.modeText)) cannot be written by the database's owner",
+            advice: "give the folder to the daemon's user, or its group the right to write")
+    }
+
+    private static func age(_ metrics: MetricsFacts, _ facts: DoctorFacts) -> Finding? {
+        var isRunning = false
+        if case .running = facts.daemon { isRunning = true }
+        guard let file = metrics.file else {
+            return Finding(
+                name, isRunning ? .bad : .warning, "\(metrics.path) does not exist",
+                advice: isRunning ? "look into the daemon's log" : "the daemon writes it when it runs")
+        }
+        guard facts.now - file.modified > metrics.interval * 3 + grace else { return nil }
+        return Finding(
+            name, isRunning ? .bad : .warning,
+            "\(metrics.path) was written \(seconds(since: file, facts)) s ago, not every \(metrics.interval.inSeconds) s",
+            advice: isRunning
+                ? "the daemon is stuck or cannot write: look into its log" : "the daemon writes it when it runs")
+    }
+
+    private static func leftover(_ metrics: MetricsFacts, _ facts: DoctorFacts) -> Finding? {
+        guard let leftover = metrics.leftover, facts.now - leftover.modified > leftoverAge else { return nil }
+        return Finding(
+            name, .warning, "\(leftover.path) was left by a crash", advice: "`redeliver doctor --fix` removes it")
+    }
+
+    private static func seconds(since file: FileFacts?, _ facts: DoctorFacts) -> Int {
+        Int((facts.now - (file?.modified ?? facts.now)).inSeconds.rounded())
+    }
+}

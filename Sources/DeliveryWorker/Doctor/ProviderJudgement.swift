@@ -1,0 +1,110 @@
+import DeliveryQueue
+import ProviderAPI
+
+/// What the provider's answers mean: is it there, does it know us, which logs can be read, whose clock is wrong.
+enum ProviderJudgement {
+    static func findings(_ facts: DoctorFacts) -> [Finding] {
+        switch facts.provider {
+        case .failure(let unknown):
+            ["provider", "credential", "clock"].map { Finding($0, .unknown, unknown.cause) }
+        case .success(let answers):
+            [reachable(answers), credential(answers)] + answers.map(endpoint) + [clock(answers)]
+        }
+    }
+
+    private static func reachable(_ answers: [EndpointReading]) -> Finding {
+        let name = "provider"
+        let outcomes = answers.compactMap(\.outcome)
+        if outcomes.contains(where: answered) { return Finding(name, .ok, "reachable") }
+        guard case .failure(let error) = outcomes.first else { return Finding(name, .unknown, "nothing was asked") }
+        switch error.kind {
+        case .credential: return Finding(name, .unknown, "not asked: there is no token")
+        default: return Finding(name, .bad, "\(error)", advice: "nothing can be polled or retried until it answers")
+        }
+    }
+
+    /// Any answer of the provider's own, whatever it says.
+    private static func answered(_ outcome: Result<EndpointReading.Page, ProviderError>) -> Bool {
+        guard case .failure(let error) = outcome else { return true }
+        return switch error.kind {
+        case .unreachable, .unknownOutcome, .credential, .cancelled: false
+        case .unauthorized, .forbidden, .endpointNotFound, .throttled, .unavailable, .unreadableAnswer,
+            .answerTooLarge, .foreignNextPage, .redirected, .rejected:
+            true
+        }
+    }
+
+    private static func credential(_ answers: [EndpointReading]) -> Finding {
+        let name = "credential"
+        var isKnown = false
+        for outcome in answers.compactMap(\.outcome) {
+            guard case .failure(let error) = outcome else {
+                isKnown = true
+                continue
+            }
+            switch error.kind {
+            case .unauthorized, .credential:
+                return Finding(name, .bad, "\(error)", advice: "renew the token, or correct provider.auth")
+            case .forbidden:
+                return Finding(
+                    name, .bad, "\(error)", advice: "everything is held meanwhile, and tried again every 5 min")
+            case .endpointNotFound, .foreignNextPage, .unreadableAnswer, .answerTooLarge: isKnown = true
+            case .throttled, .unavailable, .unreachable, .unknownOutcome, .redirected, .rejected, .cancelled: continue
+            }
+        }
+        return isKnown
+            ? Finding(name, .ok, "accepted") : Finding(name, .unknown, "the provider did not get so far as to judge it")
+    }
+
+    private static func endpoint(_ answer: EndpointReading) -> Finding {
+        let name = "endpoint \(answer.name)"
+        let time = "\(answer.duration.wholeMilliseconds) ms"
+        switch answer.outcome {
+        case nil: return Finding(name, .unknown, "not asked, because the provider does not answer us")
+        case .success(let page) where page.unreadable > 0:
+            return Finding(
+                name, .warning,
+                "\(page.unreadable) of \(page.entries) entries on its first page cannot be understood (\(time))",
+                advice: "look at `SELECT reason, detail FROM unreadable_entry` and correct provider.log_fields")
+        case .success(let page):
+            return Finding(name, .ok, "HTTP 200 in \(time), \(page.entries) entries on its first page")
+        case .failure(let error):
+            return Finding(
+                name, error.kind == .throttled ? .warning : .bad, "\(error) (\(time))",
+                advice: error.kind == .throttled ? "ask again later" : nil)
+        }
+    }
+
+    // MARK: - Clock
+
+    /// From here on a difference can be seen in the order of events.
+    private static let noticeable = Duration.seconds(2)
+
+    private static func clock(_ answers: [EndpointReading]) -> Finding {
+        let name = "clock"
+        guard let skew = answers.lazy.compactMap(skew).first else {
+            return Finding(name, .unknown, "no answer tells the provider's time")
+        }
+        let seconds = abs(skew.inSeconds)
+        let found =
+            seconds < 0.05
+            ? "agrees with the provider's"
+            : "the provider's is \((seconds * 10).rounded() / 10) s \(skew > .zero ? "ahead" : "behind")"
+        if seconds > RetryRules.clockTolerance.inSeconds {
+            return Finding(
+                name, .bad, found,
+                advice: "failed retries are no longer recognised beyond 10 s: switch NTP on, here or there")
+        }
+        if seconds > noticeable.inSeconds { return Finding(name, .warning, found, advice: "see that NTP is on") }
+        return Finding(name, .ok, found)
+    }
+
+    /// By how much the provider's clock is ahead, at the least: its `Date` has whole seconds, and the answer took its time.
+    private static func skew(_ answer: EndpointReading) -> Duration? {
+        guard case .success(let page) = answer.outcome, let server = page.serverTime else { return nil }
+        let ahead = server - answer.answered
+        let behind = server + .seconds(1) - answer.asked
+        if ahead > .zero { return ahead }
+        return behind < .zero ? behind : .zero
+    }
+}

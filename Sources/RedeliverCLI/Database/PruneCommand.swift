@@ -1,0 +1,102 @@
+import ArgumentParser
+import DeliveryQueue
+import DeliveryWorker
+import Logging
+
+/// `redeliver database prune`.
+struct PruneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Removes what is past its retention now; without --confirm it only counts it.",
+        discussion: """
+            The daemon does the same every hour. Works in small batches, also while the daemon runs, and gives the freed \
+            space back.
+            """
+    )
+
+    @OptionGroup var database: DatabaseOption
+    @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Do it.")
+    var confirm = false
+
+    func run() async throws {
+        try await Exit.onError {
+            let now = WallClock.system.now
+            let path = try database.path()
+            let reader = try QueueReader(path: path)
+            defer { try? reader.close() }
+            let summary = confirm ? try await prune(path, at: now) : try reader.prunable(at: now)
+            let free = try reader.health().freeBytes
+            let report = PruneReport(summary, freeBytes: free, isDone: confirm, database: path, at: now)
+            try output.print(report) { _ in report.text }
+        }
+    }
+
+    /// The rest that other writers get after each turn of at most 200 batches.
+    private static let rest = Duration.milliseconds(200)
+
+    private func prune(_ path: String, at now: Timestamp) async throws -> PruneSummary {
+        try await cancelledBySignals {
+            let store = try QueueStore.forMaintenance(path: path, now: now)
+            defer { try? store.close() }
+            let pruner = Pruner(
+                store: store, logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
+            var sum = PruneSummary()
+            while true {
+                let turn = try await pruner.runOnce(at: now)
+                sum += turn
+                guard turn.total > 0 else { return sum }
+                try await Task.sleep(for: Self.rest)
+            }
+        }
+    }
+}
+
+/// What `redeliver database prune` says.
+struct PruneReport: Encodable {
+    let at: Double
+    let pruned: Bool
+    let database: String
+    let bodies: Int
+    let delivered: Int
+    let dead: Int
+    let logEntries: Int
+    let arrivals: Int
+    let unreadable: Int
+    /// Free space inside the database's file, afterwards.
+    let freeBytes: Int64
+
+    init(_ summary: PruneSummary, freeBytes: Int64, isDone: Bool, database: String, at now: Timestamp) {
+        at = now.seconds
+        pruned = isDone
+        self.database = database
+        bodies = summary.bodies
+        delivered = summary.delivered
+        dead = summary.dead
+        logEntries = summary.logEntries
+        arrivals = summary.arrivals
+        unreadable = summary.unreadable
+        self.freeBytes = freeBytes
+    }
+
+    var text: String {
+        let rows: [(String, Int, Duration)] = [
+            ("bodies of delivered deliveries", bodies, QueueStore.bodyRetention),
+            ("delivered deliveries", delivered, QueueStore.deliveredRetention),
+            ("dead deliveries", dead, QueueStore.deadRetention),
+            ("log entries of no delivery", logEntries, QueueStore.unrelatedEntryRetention),
+            ("newest arrivals remembered", arrivals, QueueStore.deliveredRetention),
+            ("unreadable log entries", unreadable, QueueStore.unreadableRetention),
+        ]
+        let table = Table(
+            [pruned ? "removed" : "would_go", "rows", "after"],
+            rows.map { what, count, age in [Cell(what), "\(count)", Cell(TimeText.duration(age))] })
+        return """
+            \(table.text(on: .plain))
+
+            \(freeBytes) bytes are free inside \(Printable.text(database))\
+            \(pruned ? "" : "\ngive --confirm to remove them; nothing was changed")
+            """
+    }
+}
