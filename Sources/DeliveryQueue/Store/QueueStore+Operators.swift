@@ -82,23 +82,7 @@ extension QueueStore {
     ) async throws(StoreError) -> Bool {
         try await write("resume endpoint \(id)") { db in
             guard try db.isEndpoint(id) else { return false }
-            try db.run(
-                """
-                UPDATE delivery
-                SET cycle_started_ms = cycle_started_ms + ?1 - max(cycle_started_ms, endpoint.hold_since_ms)
-                FROM endpoint
-                WHERE endpoint.id = ?2 AND endpoint.hold_since_ms < ?1
-                  AND delivery.endpoint_id = ?2 AND delivery.state = 'scheduled' AND delivery.cycle_started_ms < ?1
-                """,
-                [now.milliseconds, id])
-            // The rows that led to the hold begin anew, or the next settled delivery would hold it again. Nothing was
-            // accepted or confirmed by this: a delivery with 5xx answers must not look like poison.
-            try db.run(
-                """
-                UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, resumed_ms = ?
-                WHERE id = ?
-                """,
-                [now.milliseconds, id])
+            try db.endHold(of: id, at: now)
             try OperatorNote(who: who, reason: reason, at: now).write("resume", of: id, deliveryID: nil, in: db)
             return true
         }
@@ -139,7 +123,28 @@ struct OperatorNote: Sendable {
 }
 
 extension Database {
-    fileprivate func isEndpoint(_ id: String) throws -> Bool {
+    /// Ends the hold of an endpoint; the age clock of what waited stood still while it was held.
+    func endHold(of id: String, at now: Timestamp) throws {
+        try run(
+            """
+            UPDATE delivery
+            SET cycle_started_ms = cycle_started_ms + ?1 - max(cycle_started_ms, endpoint.hold_since_ms)
+            FROM endpoint
+            WHERE endpoint.id = ?2 AND endpoint.hold_since_ms < ?1
+              AND delivery.endpoint_id = ?2 AND delivery.state = 'scheduled' AND delivery.cycle_started_ms < ?1
+            """,
+            [now.milliseconds, id])
+        // The rows that led to the hold begin anew, or the next settled delivery would hold it again. Nothing was
+        // accepted or confirmed by this: a delivery with 5xx answers must not look like poison.
+        try run(
+            """
+            UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, resumed_ms = ?
+            WHERE id = ?
+            """,
+            [now.milliseconds, id])
+    }
+
+    func isEndpoint(_ id: String) throws -> Bool {
         try firstRow("SELECT 1 FROM endpoint WHERE id = ?", [id]) != nil
     }
 

@@ -76,6 +76,7 @@ struct RestoredQueue {
                     let calls = try PresentCalls(source, since: since)
                     while let delivery = try calls.next() { try take(delivery, from: source) }
                     try takeAliases(from: source)
+                    try takeDecisions(from: source, since: since)
                 }
                 return .commit
             } catch let error as DatabaseError where Self.unreadable.contains(error.resultCode) {
