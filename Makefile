@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large lint build release prerequisites
+.PHONY: help demo test large lint build man release prerequisites
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,13 @@ lint: ## Check the formatting of all Swift code; warnings are errors in every bu
 
 build: prerequisites ## Build the programs for development
 	@swift build
+
+man: build ## Make the manual page .build/redeliver.1 from the commands' own help
+	@swift package generate-manual --configuration debug \
+		--date "$$(git log -1 --format=%cs 2> /dev/null || date +%F)" > .build/man.log 2>&1 \
+		|| { cat .build/man.log; exit 1; }
+	@cp .build/plugins/GenerateManual/outputs/RedeliverCLI/redeliver.1 .build/redeliver.1
+	@echo "man -l .build/redeliver.1"
 
 release: prerequisites ## Build the program for production: statically linked Swift, needs libsqlite3 only
 	@swift build -c release --static-swift-stdlib --product redeliver

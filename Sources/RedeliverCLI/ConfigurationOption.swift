@@ -5,8 +5,16 @@ import Foundation
 
 /// `--config`, shared by all commands that need the whole configuration.
 struct ConfigurationOption: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The configuration file (YAML).", valueName: "file"))
-    var config = "/etc/redeliver/config.yaml"
+    // Defaults stand in the texts of options: the manual shows these and no default value of the parser.
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "The configuration file (YAML). Default: /etc/redeliver/config.yaml.", valueName: "file"),
+        completion: .file())
+    private var file: String?
+
+    /// The path as it was given.
+    var config: String { file ?? "/etc/redeliver/config.yaml" }
 
     /// - Throws: `ConfigurationError` with all faults.
     func load() throws -> WorkerConfiguration {
@@ -20,7 +28,8 @@ struct DatabaseOption: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The database itself, instead of the one that --config names.", valueName: "file"))
+        help: ArgumentHelp("The database itself, instead of the one that --config names.", valueName: "file"),
+        completion: .file())
     var database: String?
 
     func path() throws -> String {

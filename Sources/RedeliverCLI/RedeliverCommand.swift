@@ -15,10 +15,15 @@ struct RedeliverCommand: AsyncParsableCommand {
             77 refused by the provider; 78 configuration.
             """,
         version: RedeliverVersion.current,
-        subcommands: [
-            RunCommand.self, CheckCommand.self, StatusCommand.self, DeliveriesCommand.self, EndpointsCommand.self,
-            EventsCommand.self, VerifyCommand.self, PoliciesCommand.self, TopCommand.self,
-            DatabaseCommand.self, DoctorCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Daemon and configuration",
+                subcommands: [RunCommand.self, CheckCommand.self, PoliciesCommand.self]),
+            CommandGroup(name: "Health", subcommands: [StatusCommand.self, TopCommand.self, DoctorCommand.self]),
+            CommandGroup(name: "Delivery", subcommands: [DeliveriesCommand.self]),
+            CommandGroup(
+                name: "Provider", subcommands: [EndpointsCommand.self, EventsCommand.self, VerifyCommand.self]),
+            CommandGroup(name: "Maintenance", subcommands: [DatabaseCommand.self]),
         ]
     )
 }

@@ -53,4 +53,17 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 
     var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+
+    /// What the help and the manual say of the value.
+    var defaultValueDescription: String {
+        switch self {
+        case .trace: "also each answer of the provider"
+        case .debug: "also what each turn of the work did"
+        case .info: "also what goes well and is seldom, such as a login"
+        case .notice: "also starts, stops, reloads and retries that were not taken on"
+        case .warning: "only what went wrong"
+        case .error: "only what failed"
+        case .critical: "only what cannot be gone on from"
+        }
+    }
 }

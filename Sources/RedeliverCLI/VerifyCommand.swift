@@ -11,7 +11,6 @@ struct VerifyCommand: AsyncParsableCommand {
             The body has to be the bytes that were received. They are tried as they are, and then in the form that the \
             vendor's sample signs, Python's json.dumps(json.loads(body)). Exits with 0 if the signature is valid, with 1 \
             if it is not.
-
             Example: redeliver verify --secret-file secret.txt --signature 'cQ6x...kE8=' < body.json
             """
     )

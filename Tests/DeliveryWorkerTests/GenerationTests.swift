@@ -10,19 +10,6 @@ import Testing
 @testable import DeliveryWorker
 
 @Suite struct GenerationTests {
-    private func configuration(_ bench: Workbench, endpoints: [String] = ["e1"]) -> WorkerConfiguration {
-        WorkerConfiguration(
-            provider: .init(
-                baseURL: Workbench.base, credential: .token(Secret("t-1")), requestTimeout: .seconds(30),
-                fields: .standard),
-            endpoints: endpoints.map { .init(id: $0, name: $0 == "e1" ? "core" : $0, webhookID: nil) },
-            database: bench.path, metrics: .init(textfile: bench.folder + "/redeliver.prom", interval: .seconds(15)),
-            poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)),
-            confirm: .init(by: .log, interval: .seconds(15), within: .seconds(600)),
-            retry: .init(concurrency: 4, perSecond: 10, burst: 5),
-            policies: PolicyBook(entries: [.init(events: ["*"], policy: .quick)]))
-    }
-
     private func generation(
         _ bench: Workbench, _ transport: any HTTPTransport, endpoints: [String] = ["e1"],
         clock: (any Clock<Duration>)? = nil
@@ -30,7 +17,7 @@ import Testing
         let base = WorkerBase(
             store: bench.store, transport: transport, clock: clock ?? bench.time.clock,
             wallClock: bench.time.wallClock, logger: .silent)
-        let generation = Generation(configuration(bench, endpoints: endpoints), on: base)
+        let generation = Generation(.for(bench, endpoints: endpoints), on: base)
         try await generation.prepare(at: bench.time.now)
         return generation
     }

@@ -17,7 +17,7 @@ struct BackupCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOption
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: ArgumentHelp("The file to write; it must not exist.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file to write; it must not exist.", valueName: "file"), completion: .file())
     var file: String
 
     func run() async throws {

@@ -26,6 +26,7 @@ struct ActionReport {
     }
 
     func text(on terminal: Terminal, at now: Timestamp) -> String {
+        guard matched > 0 else { return "no delivery matches; nothing was changed" }
         if isDryRun { return dryRun(on: terminal, at: now) }
         var lines: [String] = []
         if let delivery {
@@ -56,18 +57,19 @@ struct ActionReport {
         }
         guard let called, let accepted else { return "no daemon runs: it is taken up when one starts" }
         let rest = done - called
-        var text =
-            "no daemon runs, so \(called) were called from here, and the provider took \(accepted) on; the log decides"
+        var text = """
+            no daemon runs, so \(called) \(called == 1 ? "was" : "were") called from here, and the provider took \
+            \(accepted) on; the log decides
+            """
         if rest > 0 { text += "\n\(rest) could not be called now: a daemon does it when it starts" }
         return text
     }
 
     private func dryRun(on terminal: Terminal, at now: Timestamp) -> String {
-        guard matched > 0 else { return "no delivery matches; nothing was changed" }
         let table = DeliveryList(sample).table(at: now).text(on: terminal)
         let more = matched > sample.count ? "\n… \(matched - sample.count) more" : ""
         return """
-            would \(action.rawValue) \(matched) deliveries:
+            would \(action.rawValue) \(matched) \(matched == 1 ? "delivery" : "deliveries"):
 
             \(table)\(more)
 
@@ -88,10 +90,26 @@ extension ActionReport: Encodable {
         try container.encode(isDryRun, forKey: .dryRun)
         guard !isDryRun else { return try container.encode(sample.map(DeliveryReport.init), forKey: .sample) }
         try container.encode(done, forKey: .done)
-        let counts = skipped.map { (String(describing: $0.key), $0.value) }
+        let counts = skipped.map { ($0.key.word, $0.value) }
         try container.encode(Dictionary(uniqueKeysWithValues: counts), forKey: .skipped)
         try container.encode(daemon != .absent, forKey: .daemonRuns)
         try container.encodeIfPresent(called, forKey: .called)
         try container.encodeIfPresent(accepted, forKey: .accepted)
+    }
+}
+
+extension OperatorAction.Refusal {
+    /// For scripts.
+    fileprivate var word: String {
+        switch self {
+        case .underWay: "under_way"
+        case .delivered: "delivered"
+        case .dead: "dead"
+        case .waiting: "waiting"
+        case .asked: "asked"
+        case .noBody: "no_body"
+        case .paused: "paused"
+        case .notConfigured: "not_configured"
+        }
     }
 }

@@ -5,7 +5,7 @@ import DeliveryQueue
 /// be both.
 struct DeliveryArgument: ExpressibleByArgument, Equatable {
     static let help = ArgumentHelp(
-        "The task id, or our number of the delivery; id:… and task:… say which.", valueName: "task-id|id")
+        "The task id, or our number of the delivery; id:12 and task:12 say which.", valueName: "task-id|id")
 
     let text: String
 

@@ -45,9 +45,6 @@ struct FilterOptions: ParsableArguments {
     }
 }
 
-extension DeliveryState: ExpressibleByArgument {}
-extension DeadReason: ExpressibleByArgument {}
-
 extension QueueReader {
     /// - Throws: `ValidationError` when the database knows no endpoint of that name or id.
     func knownEndpointID(named name: String) throws -> String {

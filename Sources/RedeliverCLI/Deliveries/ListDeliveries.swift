@@ -14,8 +14,10 @@ extension DeliveriesCommand {
         @Option(name: .long, help: ArgumentHelp("The same as --dead-reason.", valueName: "reason"))
         var reason: [DeadReason] = []
 
-        @Option(help: "The most rows that are printed; 0: all.")
-        var limit = 50
+        @Option(name: .customLong("limit"), help: "The most rows that are printed; 0: all. Default: 50.")
+        private var wantedLimit: Int?
+
+        private var limit: Int { wantedLimit ?? 50 }
 
         @OptionGroup var output: RowOutputOptions
 

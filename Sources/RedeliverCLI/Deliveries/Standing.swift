@@ -46,20 +46,9 @@ struct Standing: Equatable {
         return Standing(
             "dead",
             """
-            given up\(time): \(record.deadReason.map(explanation) ?? "for no known reason"). `redeliver deliveries \
+            given up\(time): \(record.deadReason?.explanation ?? "for no known reason"). `redeliver deliveries \
             requeue id:\(id) --reason …` begins a new cycle, `retry` sends it once
             """)
-    }
-
-    private static func explanation(_ reason: DeadReason) -> String {
-        switch reason {
-        case .attempts: "its policy's attempts are used up"
-        case .age: "its next attempt would have begun after its policy's max_age"
-        case .rejected: "the provider refused the retry for good"
-        case .superseded: "a newer event of its webhook, customer and type has arrived, and its policy says skip"
-        case .discarded: "an operator discarded it"
-        case .poison: "the provider answered its retries with 5xx while it took on others"
-        }
     }
 
     private static func attempting(_ delivery: Delivery, at now: Timestamp) -> Standing {

@@ -24,7 +24,7 @@ struct EndpointFieldsOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A JSON object with url, enabled_events, custom_headers, metadata, instead of the other options; - reads stdin.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var fromJson: String?
 
     /// Largest file that is read, in bytes; far more than any endpoint needs.

@@ -22,8 +22,10 @@ extension EndpointsCommand {
         @Flag(help: "Only failures, and entries that could not be understood, which may be failures.")
         var failed = false
 
-        @Option(help: "The newest so many entries; 0: the whole log.")
-        var limit = 100
+        @Option(name: .customLong("limit"), help: "The newest so many entries; 0: the whole log. Default: 100.")
+        private var wantedLimit: Int?
+
+        private var limit: Int { wantedLimit ?? 100 }
 
         func validate() throws {
             guard limit >= 0 else { throw ValidationError("--limit: \(limit) is less than 0") }

@@ -23,7 +23,7 @@ extension EndpointsCommand {
         @Flag(help: "Read the log until it shows what became of the event.")
         var wait = false
 
-        @Option(help: "How long --wait waits, such as 90s or 5m (default: 60s).")
+        @Option(help: "How long --wait waits, such as 90s or 5m. Default: 60s.")
         var timeout: ArgumentDuration?
 
         func validate() throws {

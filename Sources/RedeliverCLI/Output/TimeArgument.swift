@@ -32,7 +32,10 @@ enum TimeArgument: ExpressibleByArgument, Equatable {
         var clock = parts.count == 2 ? String(parts[1]) : "00:00"
         if clock.hasSuffix("Z") { clock.removeLast() }
         if clock.count == 5 { clock += ":00" }
-        guard let date = try? Date("\(day)T\(clock)Z", strategy: .iso8601) else { return nil }
-        return Timestamp(milliseconds: Int64(date.timeIntervalSince1970) * 1_000)
+        let text = "\(day)T\(clock)Z"
+        guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+        let time = Timestamp(milliseconds: Int64(date.timeIntervalSince1970) * 1_000)
+        // The parser takes February 30 for March 2 and does not look at what follows the time.
+        return time.iso8601 == text ? time : nil
     }
 }

@@ -59,8 +59,13 @@ private struct SkippingClock: Clock {
 
 /// A clock on which nobody wakes before the test says so, and which tells the test who went to sleep for how long.
 final class SteppedClock: Clock {
+    private struct Sleeper {
+        let length: Duration
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
     private struct State {
-        var sleepers: [Int: CheckedContinuation<Void, any Error>] = [:]
+        var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         var next = 0
     }
@@ -86,7 +91,7 @@ final class SteppedClock: Clock {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let isCancelled = state.withLock { state in
                     if state.cancelled.contains(number) { return true }
-                    state.sleepers[number] = continuation
+                    state.sleepers[number] = Sleeper(length: deadline.offset, continuation: continuation)
                     return false
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }
@@ -97,17 +102,18 @@ final class SteppedClock: Clock {
                 state.cancelled.insert(number)
                 return state.sleepers.removeValue(forKey: number)
             }
-            sleeper?.resume(throwing: CancellationError())
+            sleeper?.continuation.resume(throwing: CancellationError())
         }
     }
 
-    /// Ends all sleeps that are under way.
-    func wake() {
-        let sleepers = state.withLock { state in
-            defer { state.sleepers = [:] }
-            return state.sleepers
+    /// Ends all sleeps that are under way, or those that are no longer than `longest`.
+    func wake(upTo longest: Duration? = nil) {
+        let woken = state.withLock { state in
+            let woken = state.sleepers.filter { _, sleeper in longest.map { sleeper.length <= $0 } ?? true }
+            for number in woken.keys { state.sleepers[number] = nil }
+            return woken
         }
-        for sleeper in sleepers.values { sleeper.resume() }
+        for sleeper in woken.values { sleeper.continuation.resume() }
     }
 }
 

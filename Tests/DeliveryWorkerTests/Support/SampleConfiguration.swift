@@ -1,0 +1,20 @@
+import DeliveryQueue
+import ProviderAPI
+
+@testable import DeliveryWorker
+
+extension WorkerConfiguration {
+    /// A whole configuration for a workbench's database; few calls at once, so that a rate limit shows.
+    static func `for`(_ bench: Workbench, endpoints: [String] = ["e1"]) -> WorkerConfiguration {
+        WorkerConfiguration(
+            provider: .init(
+                baseURL: Workbench.base, credential: .token(Secret("t-1")), requestTimeout: .seconds(30),
+                fields: .standard),
+            endpoints: endpoints.map { .init(id: $0, name: $0 == "e1" ? "core" : $0, webhookID: nil) },
+            database: bench.path, metrics: .init(textfile: bench.folder + "/redeliver.prom", interval: .seconds(15)),
+            poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)),
+            confirm: .init(by: .log, interval: .seconds(15), within: .seconds(600)),
+            retry: .init(concurrency: 4, perSecond: 10, burst: 5),
+            policies: PolicyBook(entries: [.init(events: ["*"], policy: .quick)]))
+    }
+}

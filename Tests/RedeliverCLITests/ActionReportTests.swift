@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+@testable import DeliveryQueue
+@testable import RedeliverCLI
+
+/// What `retry`, `discard` and `requeue` say, word for word.
+@Suite struct ActionReportTests {
+    private let now = DeliverySample.now
+
+    private func report(
+        _ action: OperatorAction, matched: Int = 1, one: Bool = true, done: Int = 1,
+        skipped: [OperatorAction.Refusal: Int] = [:], daemon: DaemonPresence = .absent
+    ) -> ActionReport {
+        var report = ActionReport(action: action, matched: matched, delivery: one ? 7 : nil)
+        report.isDryRun = false
+        (report.done, report.skipped, report.daemon) = (done, skipped, daemon)
+        return report
+    }
+
+    private func text(_ report: ActionReport) -> String {
+        report.text(on: .plain, at: now)
+    }
+
+    // MARK: - Dry run
+
+    private func rehearsal(_ action: OperatorAction, matched: Int, shown: Int) -> ActionReport {
+        var report = ActionReport(action: action, matched: matched)
+        report.sample = (0..<shown).map {
+            DeliverySample.record(DeliverySample.delivery(.dead, id: Int64(20 - $0)), dead: .age)
+        }
+        return report
+    }
+
+    @Test func `a dry run shows a sample, how many more there are, and how it is done`() {
+        #expect(
+            text(rehearsal(.requeue, matched: 14, shown: 2)) == """
+                would requeue 14 deliveries:
+
+                ID  TASK ID  ENDPOINT  EVENT TYPE      CUSTOMER ID  STATE  REASON  ATTEMPTS  FIRST FAILED                    NEXT ATTEMPT  LAST ERROR
+                20  t-20     core      profile_update  c-1          dead   age     2         2025-12-31T22:00:00Z (2 h ago)  -             -
+                19  t-19     core      profile_update  c-1          dead   age     2         2025-12-31T22:00:00Z (2 h ago)  -             -
+                … 12 more
+
+                nothing was changed; add --confirm and --reason to do it
+                """)
+    }
+
+    @Test func `a dry run for one that matches speaks of one`() {
+        let text = text(rehearsal(.discard, matched: 1, shown: 1))
+        #expect(text.hasPrefix("would discard 1 delivery:\n\nID") && !text.contains("more"))
+    }
+
+    @Test func `where nothing matches, nothing is said to be done`() {
+        #expect(text(rehearsal(.retry, matched: 0, shown: 0)) == "no delivery matches; nothing was changed")
+        #expect(
+            text(report(.discard, matched: 0, one: false, done: 0)) == "no delivery matches; nothing was changed")
+    }
+
+    @Test func `a dry run fits the terminal`() {
+        let text = rehearsal(.requeue, matched: 14, shown: 10).text(
+            on: Terminal(width: 110, hasColours: false), at: now)
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 110 })
+    }
+
+    // MARK: - Done
+
+    @Test(arguments: [
+        (DaemonPresence.running(process: 42), "the running daemon (process 42) takes it up within a second"),
+        (.running(process: nil), "the running daemon takes it up within a second"),
+        (.unknown(cause: "Permission denied"), "a running daemon takes it up within a second"),
+        (.absent, "no daemon runs: it is taken up when one starts"),
+    ]) func `one delivery's retry says who makes it happen`(daemon: DaemonPresence, next: String) {
+        #expect(text(report(.retry, daemon: daemon)) == "delivery 7: a retry is asked for\n\(next)")
+        #expect(
+            text(report(.requeue, daemon: daemon)) == "delivery 7: scheduled again, with all attempts\n\(next)")
+    }
+
+    @Test func `a discarded one needs nobody to do more`() {
+        #expect(text(report(.discard)) == "delivery 7: discarded")
+    }
+
+    @Test(arguments: [
+        (1, 1, 1, "so 1 was called from here, and the provider took 1 on; the log decides"),
+        (3, 3, 2, "so 3 were called from here, and the provider took 2 on; the log decides"),
+        (
+            3, 1, 0,
+            """
+            so 1 was called from here, and the provider took 0 on; the log decides
+            2 could not be called now: a daemon does it when it starts
+            """
+        ),
+        // Others had been asked for before.
+        (3, 5, 5, "so 5 were called from here, and the provider took 5 on; the log decides"),
+    ]) func `calls made from here are told with what came of them`(
+        done: Int, called: Int, accepted: Int, next: String
+    ) {
+        var report = report(.retry, matched: done, one: false, done: done)
+        (report.called, report.accepted) = (called, accepted)
+        #expect(
+            text(report) == "\(done) of \(done) deliveries: a retry is asked for\nno daemon runs, \(next)")
+    }
+
+    @Test func `those that were skipped are counted by cause`() {
+        let skipped: [OperatorAction.Refusal: Int] = [.paused: 1, .delivered: 2, .noBody: 30]
+        #expect(
+            text(report(.retry, matched: 33, one: false, done: 0, skipped: skipped)) == """
+                0 of 33 deliveries: a retry is asked for
+                skipped 2: it is delivered already
+                skipped 30: its body is no longer stored, so there is nothing to send
+                skipped 1: its endpoint is paused by an operator: resume it first
+                """)
+    }
+
+    @Test(arguments: OperatorAction.Refusal.allCases) func `every cause of a refusal is a sentence and a JSON key`(
+        refusal: OperatorAction.Refusal
+    ) throws {
+        let report = report(.retry, matched: 4, one: false, done: 0, skipped: [refusal: 4])
+        #expect(text(report).hasSuffix("\nskipped 4: \(refusal.rawValue)"))
+        struct JSON: Decodable { let skipped: [String: Int] }
+        let json = try JSONDecoder().decode(JSON.self, from: Data(JSONOutput.text(report).utf8))
+        #expect(json.skipped.count == 1 && json.skipped.values.first == 4)
+        let key = try #require(json.skipped.keys.first)
+        #expect(key.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil, "\(key)")
+    }
+
+    // MARK: - JSON
+
+    @Test func `JSON of a dry run has the sample and nothing that was not done`() throws {
+        let text = try JSONOutput.text(rehearsal(.requeue, matched: 14, shown: 1))
+        #expect(
+            text == """
+                {
+                  "action" : "requeue",
+                  "dry_run" : true,
+                  "matched" : 14,
+                  "sample" : [
+                    {
+                      "attempts_used" : 2,
+                      "customer_id" : "c-1",
+                      "cycle" : 1,
+                      "dead_reason" : "age",
+                      "endpoint" : "core",
+                      "endpoint_id" : "e-1",
+                      "event_type" : "profile_update",
+                      "first_failed" : 1767218400,
+                      "id" : 20,
+                      "last_failed" : 1767225300,
+                      "state" : "dead",
+                      "task_id" : "t-20",
+                      "webhook_id" : "w-1"
+                    }
+                  ]
+                }
+                """)
+    }
+
+    @Test func `JSON of what was done has the counts`() throws {
+        var done = report(.retry, matched: 5, one: false, done: 3, skipped: [.noBody: 2])
+        (done.called, done.accepted) = (3, 1)
+        #expect(
+            try JSONOutput.text(done) == """
+                {
+                  "accepted" : 1,
+                  "action" : "retry",
+                  "called" : 3,
+                  "daemon_runs" : false,
+                  "done" : 3,
+                  "dry_run" : false,
+                  "matched" : 5,
+                  "skipped" : {
+                    "no_body" : 2
+                  }
+                }
+                """)
+        #expect(try JSONOutput.text(report(.discard, daemon: .running(process: 1))).contains("\"daemon_runs\" : true"))
+    }
+}
