@@ -20,14 +20,16 @@ enum Exit {
         } catch let error as ExitCode {
             throw error
         } catch let error as ValidationError {
-            throw error
+            // Found while the command was running, so the parser's usage of the whole program would only hide it.
+            print(error.message)
+            throw ExitCode.validationFailure
         } catch {
             print(error)
             throw code(for: error)
         }
     }
 
-    static func print(_ error: any Error) {
+    static func print(_ error: Any) {
         Note.print("\(error)")
     }
 
