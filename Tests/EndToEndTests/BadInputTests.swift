@@ -77,6 +77,8 @@ import Testing
             #expect(delivery.ending == .code(64) && delivery.errors.contains("there is no delivery 99"))
             let endpoint = try await redeliver.run("endpoints", "resume", "nowhere", "--reason", "x")
             #expect(endpoint.ending == .code(64) && endpoint.errors.contains("there is no endpoint nowhere"))
+            // The usage helps with a wrong command line only.
+            #expect(!(delivery.errors + endpoint.errors).contains("Usage"))
         }
     }
 
@@ -116,7 +118,7 @@ import Testing
 
     @Test func `a newer database is refused, naming both versions, and stays byte-identical`() async throws {
         try await withBench { bench in
-            try await expectRefused(bench, saying: "its schema has version 99, this program knows up to version 3") {
+            try await expectRefused(bench, saying: "its schema has version 99, this program knows up to version 4") {
                 try change($0, "PRAGMA application_id = 1919183990; PRAGMA user_version = 99; CREATE TABLE new (a)")
             }
         }

@@ -19,6 +19,7 @@ enum Migrations {
         Step(version: 1, name: "0001_initial", sql: PackageResources._001_initial_sql),
         Step(version: 2, name: "0002_operators", sql: PackageResources._002_operators_sql),
         Step(version: 3, name: "0003_views", sql: PackageResources._003_views_sql),
+        Step(version: 4, name: "0004_endpoint_view", sql: PackageResources._004_endpoint_view_sql),
     ]
 
     /// "rdlv" in ASCII: tells our files from other programs' in `PRAGMA application_id`.

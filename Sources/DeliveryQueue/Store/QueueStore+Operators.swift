@@ -125,15 +125,19 @@ struct OperatorNote: Sendable {
 extension Database {
     /// Ends the hold of an endpoint; the age clock of what waited stood still while it was held.
     func endHold(of id: String, at now: Timestamp) throws {
-        try run(
-            """
-            UPDATE delivery
-            SET cycle_started_ms = cycle_started_ms + ?1 - max(cycle_started_ms, endpoint.hold_since_ms)
-            FROM endpoint
-            WHERE endpoint.id = ?2 AND endpoint.hold_since_ms < ?1
-              AND delivery.endpoint_id = ?2 AND delivery.state = 'scheduled' AND delivery.cycle_started_ms < ?1
-            """,
-            [now.milliseconds, id])
+        let since = try firstRow("SELECT hold_since_ms FROM endpoint WHERE id = ?", [id])?.timestampIfAny(
+            "hold_since_ms")
+        if let since, since < now {
+            // By id, because what waits at an endpoint may be most of the table, and its order by due time is no order
+            // of pages.
+            try run(
+                """
+                UPDATE delivery SET cycle_started_ms = cycle_started_ms + ?1 - max(cycle_started_ms, ?2)
+                WHERE id IN (SELECT id FROM delivery WHERE endpoint_id = ?3 AND state = 'scheduled')
+                  AND cycle_started_ms < ?1
+                """,
+                [now.milliseconds, since.milliseconds, id])
+        }
         // The rows that led to the hold begin anew, or the next settled delivery would hold it again. Nothing was
         // accepted or confirmed by this: a delivery with 5xx answers must not look like poison.
         try run(
