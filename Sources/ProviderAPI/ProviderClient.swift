@@ -83,7 +83,7 @@ package struct ProviderClient: Sendable {
             method: .post, url: base.url("/api/v2/webhook_endpoint/retry"), headers: RequestHeaders.json,
             body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
         do throws(CallFailure) {
-            return RetryAnswer(try await authorized(call), now: now())
+            return RetryAnswer(try await authorized(call), toRetryOf: request.body, now: now())
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)
@@ -159,10 +159,14 @@ package struct ProviderClient: Sendable {
         var request = request
         request.headers.append(HTTPHeader("Authorization", "Bearer \(token.secret.revealed)"))
         do throws(TransportError) {
-            let response = try await transport.send(request)
+            var response = try await transport.send(request)
             logger.trace(
                 "provider answered",
                 metadata: ["http.method": "\(request.method.rawValue)", "http.status": "\(response.status)"])
+            // The text of a refusal is shown to people.
+            if !(200...299).contains(response.status) {
+                response.body = RefusalText.mask([token.secret.revealed], in: response.body)
+            }
             return response
         } catch {
             throw .transport(error)

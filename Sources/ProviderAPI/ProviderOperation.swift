@@ -51,14 +51,6 @@ struct ProviderOperation: Sendable {
 
     private func said(_ body: [UInt8]) -> String? {
         guard let hidden else { return nil }
-        // In full before it is shortened: half a secret is still too much.
-        let text = hidden.filter { !$0.isEmpty }.flatMap { [$0, Self.escaped($0)] }
-            .reduce(String(decoding: body, as: UTF8.self)) { $0.replacing($1, with: Secret.mask) }
-        return RetryAnswer.excerpt(Array(text.utf8))
-    }
-
-    /// As the value stands inside a JSON string.
-    private static func escaped(_ text: String) -> String {
-        String(decoding: JSONText.quoted(text).dropFirst().dropLast(), as: UTF8.self)
+        return RefusalText.excerpt(RefusalText.mask(hidden, in: body))
     }
 }

@@ -23,9 +23,6 @@ package struct RetryAnswer: Sendable, Equatable {
         case serverError = "server_error"
     }
 
-    /// Longest ``detail``, in characters.
-    static let detailLimit = 300
-
     package var kind: Kind
     /// nil when no answer came.
     package var status: Int?
@@ -33,7 +30,8 @@ package struct RetryAnswer: Sendable, Equatable {
     package var retryAfter: Duration?
     /// The text of the `task_id` that a 2xx answer names: the retry may be logged under it.
     package var namedTaskID: String?
-    /// The cause, or the start of the answer's text, at most 300 characters without control characters.
+    /// The cause, or the start of the answer's text, at most ``RefusalText/limit`` characters without control
+    /// characters and without what was sent.
     package var detail: String?
 
     package init(
@@ -43,18 +41,18 @@ package struct RetryAnswer: Sendable, Equatable {
         self.status = status
         self.retryAfter = retryAfter
         self.namedTaskID = namedTaskID
-        self.detail = detail.map { String($0.prefix(Self.detailLimit)) }
+        self.detail = detail.map { String($0.prefix(RefusalText.limit)) }
     }
 
-    /// `now` is in milliseconds since 1970 UTC.
-    init(_ response: HTTPResponse, now: Int64) {
+    /// `now` is in milliseconds since 1970 UTC; `body` is what the retry sent.
+    init(_ response: HTTPResponse, toRetryOf body: [UInt8], now: Int64) {
         let kind = Self.kind(ofStatus: response.status)
         self.init(
             kind: kind,
             status: response.status,
             retryAfter: RetryAfter.duration(in: response, now: now),
             namedTaskID: kind == .accepted ? Self.taskID(in: response.body) : nil,
-            detail: kind == .accepted ? nil : Self.excerpt(response.body)
+            detail: kind == .accepted ? nil : RefusalText.excerpt(response.body, hidingValuesOf: body)
         )
     }
 
@@ -103,20 +101,5 @@ package struct RetryAnswer: Sendable, Equatable {
 
     private static func taskID(in body: [UInt8]) -> String? {
         JSONText.member("task_id", of: body).flatMap { JSONID(token: $0)?.text }
-    }
-
-    /// The start of an answer's text on one line; nil when there is none.
-    static func excerpt(_ body: [UInt8]) -> String? {
-        let text = String(decoding: body.prefix(detailLimit * 8), as: UTF8.self)
-        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-        let words = line.split(separator: " ").joined(separator: " ")
-        return words.isEmpty ? nil : String(words.prefix(detailLimit))
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
     }
 }

@@ -167,6 +167,12 @@ struct EndpointOperationTests {
         #expect(!text.contains("s3cret") && !text.contains("k3y"))
     }
 
+    @Test(arguments: [EndpointOperation.create, .update])
+    func `a refusal's text is shown without the token`(operation: EndpointOperation) async {
+        let error = await operation.error(ScriptedTransport(HTTPResponse(400, "not allowed: Bearer tok-1")))
+        #expect("\(error.map { "\($0)" } ?? "")".contains("not allowed: Bearer [hidden]"))
+    }
+
     @Test(arguments: [EndpointOperation.secret, .rotate, .events])
     func `a refusal's text is not shown where it could hold a secret`(operation: EndpointOperation) async {
         let error = await operation.error(ScriptedTransport(HTTPResponse(400, #"{"secret_token":"5ecret"}"#)))

@@ -204,6 +204,32 @@ struct ProviderClientRetryTests {
         #expect(answer.detail?.count == 300)
     }
 
+    @Test(
+        arguments: [
+            (#"{"name": "Ayşe", "born": 19840312, "files": [{"code": "p/7"}], "note": "x", "ok": null}"#, "whole"),
+            (#"bad: Ayşe 19840312, 'p/7' is null"#, "bad: [hidden] [hidden], '[hidden]' is null"),
+            (#"{"e": "name Ay\u015fe: no"}"#, #"{"e": "name [hidden]: no"}"#),
+            (#"Bearer tok-1 must not"#, "Bearer [hidden] must not"),
+        ])
+    func `a refusal is kept without the body and the token that were sent`(answer: String, kept: String) async {
+        let body = #"{"name": "Ayşe", "born": 19840312, "files": [{"code": "p/7"}], "note": "x", "ok": null}"#
+        var request = sampleRetry
+        request.body = Array(body.utf8)
+        for status in [400, 500] {
+            let transport = ScriptedTransport(HTTPResponse(status, answer))
+            let detail = await makeClient(transport).retry(request).detail
+            #expect(detail == (kept == "whole" ? "[hidden]" : kept))
+        }
+    }
+
+    @Test func `a refusal too large to be searched for the body is kept without its text`() async {
+        var request = sampleRetry
+        request.body = Array(("[" + String(repeating: #""abc","#, count: 20_000) + "1]").utf8)
+        #expect(await makeClient(ScriptedTransport(HTTPResponse(400, "no: abc"))).retry(request).detail == nil)
+        let answer = String(repeating: "a", count: 20_000)
+        #expect(await makeClient(ScriptedTransport(HTTPResponse(400, answer))).retry(sampleRetry).detail == nil)
+    }
+
     @Test func `Retry-After is handed on`() async {
         let response = HTTPResponse(429, headers: [HTTPHeader("retry-after", "17")])
         let answer = await makeClient(ScriptedTransport(response)).retry(sampleRetry)
