@@ -78,6 +78,8 @@ import Testing
         let expected = [
             "PRAGMA user_version": ["\(Migrations.steps.count)"], "PRAGMA integrity_check": ["ok"],
             "PRAGMA foreign_key_check": [], "SELECT task_id FROM v_open": ["t-1"],
+            // It was held before: its age clock stands still since then, and what failed before that keeps its age.
+            "SELECT stopped_ms FROM endpoint": ["7"], "SELECT held_before_ms FROM delivery": ["0", "0", "0"],
             "SELECT task_id FROM v_dead": ["t-2"], "SELECT delivered FROM v_by_event_type": ["0", "1"],
         ]
         for (sql, values) in expected {

@@ -143,6 +143,6 @@ import Testing
 
         // One hour of its 72 is used.
         #expect(try await queue.delivery("a").state == .scheduled)
-        #expect(try await queue.delivery("a").cycleStarted == resumed - .hours(1))
+        #expect(try await queue.delivery("a").held.total(at: resumed) == .days(10) - .hours(1))
     }
 }

@@ -13,6 +13,8 @@ package struct Delivery: Sendable, Equatable {
     package var cycle: Int
     /// The age limit counts from here: the first failure, or the requeue.
     package var cycleStarted: Timestamp
+    /// How long its endpoint was held in this cycle: that time is no part of its age.
+    package var held = HeldTime()
     package var attemptsUsed: Int
     package var firstFailed: Timestamp
     package var lastFailed: Timestamp

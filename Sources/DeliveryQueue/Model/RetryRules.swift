@@ -106,7 +106,8 @@ package struct RetryRules: Sendable, Equatable {
             return .die(.attempts, usesAttempt: usesAttempt)
         }
         let at = failed + delay
-        guard at - delivery.cycleStarted <= policy.maxAge else { return .die(.age, usesAttempt: usesAttempt) }
+        let age = at - delivery.cycleStarted - delivery.held.total(at: failed)
+        guard age <= policy.maxAge else { return .die(.age, usesAttempt: usesAttempt) }
         return .schedule(at: at, usesAttempt: usesAttempt)
     }
 }

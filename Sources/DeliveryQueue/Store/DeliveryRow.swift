@@ -8,7 +8,10 @@ extension Delivery {
         delivery.webhook_id, delivery.state, delivery.cycle, delivery.cycle_started_ms, delivery.attempts_used,
         delivery.first_failed_ms, delivery.last_failed_ms, delivery.next_attempt_ms, delivery.lease_token,
         delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors, delivery.server_errors_since_ms,
-        delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms, delivery.kept_dead_reason
+        delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms, delivery.kept_dead_reason,
+        (SELECT endpoint.held_ms FROM endpoint WHERE endpoint.id = delivery.endpoint_id) - delivery.held_before_ms
+            AS held_ms,
+        (SELECT endpoint.stopped_ms FROM endpoint WHERE endpoint.id = delivery.endpoint_id) AS stopped_ms
         """
 
     init(row: Row) throws {
@@ -19,7 +22,10 @@ extension Delivery {
         self.init(
             id: row["id"], endpointID: row["endpoint_id"], taskID: row["task_id"], eventType: row["event_type"],
             customerID: row["customer_id"], webhookID: row["webhook_id"], state: state, cycle: row["cycle"],
-            cycleStarted: row.timestamp("cycle_started_ms"), attemptsUsed: row["attempts_used"],
+            cycleStarted: row.timestamp("cycle_started_ms"),
+            held: HeldTime(
+                ended: .milliseconds(row["held_ms"] as Int64), since: row.timestampIfAny("stopped_ms")),
+            attemptsUsed: row["attempts_used"],
             firstFailed: row.timestamp("first_failed_ms"), lastFailed: row.timestamp("last_failed_ms"),
             nextAttempt: row.timestampIfAny("next_attempt_ms"), leaseToken: row["lease_token"],
             called: row.timestampIfAny("called_ms"), confirmBy: row.timestampIfAny("confirm_by_ms"),

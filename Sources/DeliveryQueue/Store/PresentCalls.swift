@@ -124,6 +124,7 @@ extension PresentDelivery {
                 StatementArguments(found.databaseValues) + [now.milliseconds, now.milliseconds])
         else { return nil }
         let delivery = try Delivery(row: row)
+        try db.startAgeClock(of: delivery, from: delivery.cycleStarted)
         try db.run(
             """
             INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)

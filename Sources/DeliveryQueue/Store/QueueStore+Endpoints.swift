@@ -179,18 +179,4 @@ extension Database {
             """,
             [started.milliseconds, endpointID])
     }
-
-    /// Holds an endpoint's deliveries without loss. An operator's hold is never replaced.
-    ///
-    /// - Parameter until: when one more try is made; nil: not before a success in the log, or an operator.
-    func hold(_ endpointID: String, _ reason: HoldReason, until: Timestamp?, at now: Timestamp) throws {
-        try run(
-            """
-            UPDATE endpoint
-            SET hold_since_ms = CASE WHEN hold_reason IS ?1 THEN hold_since_ms ELSE ?2 END,
-                hold_reason = ?1, hold_until_ms = ?3
-            WHERE id = ?4 AND hold_reason IS NOT 'operator'
-            """,
-            [reason.rawValue, now.milliseconds, until?.milliseconds, endpointID])
-    }
 }

@@ -192,15 +192,16 @@ struct Ingest {
             """
             INSERT INTO delivery (
                 endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, logged_ms,
-                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms
+                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, held_before_ms
             )
-            VALUES (?, ?, ?, ?, ?, 'scheduled', ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?1, ?2, ?3, ?4, ?5, 'scheduled', ?6, ?7, ?6, ?6, ?8, ?9, ?8, ?8, (
+                SELECT held_ms + max(0, ?6 - coalesce(stopped_ms, ?6)) FROM endpoint WHERE id = ?1))
             RETURNING \(Delivery.columns)
             """,
             [
                 endpoint.id, observation.taskID, eventType, observation.customerID, observation.webhookID,
-                failed.milliseconds, min(observation.logged ?? failed, failed).milliseconds, failed.milliseconds,
-                failed.milliseconds, now.milliseconds, observation.error, now.milliseconds, now.milliseconds,
+                failed.milliseconds, min(observation.logged ?? failed, failed).milliseconds, now.milliseconds,
+                observation.error,
             ])
         guard let row else {
             throw StoreError(.storage, operation: "store delivery", cause: "INSERT returned no row")

@@ -123,31 +123,6 @@ struct OperatorNote: Sendable {
 }
 
 extension Database {
-    /// Ends the hold of an endpoint; the age clock of what waited stood still while it was held.
-    func endHold(of id: String, at now: Timestamp) throws {
-        let since = try firstRow("SELECT hold_since_ms FROM endpoint WHERE id = ?", [id])?.timestampIfAny(
-            "hold_since_ms")
-        if let since, since < now {
-            // By id, because what waits at an endpoint may be most of the table, and its order by due time is no order
-            // of pages.
-            try run(
-                """
-                UPDATE delivery SET cycle_started_ms = cycle_started_ms + ?1 - max(cycle_started_ms, ?2)
-                WHERE id IN (SELECT id FROM delivery WHERE endpoint_id = ?3 AND state = 'scheduled')
-                  AND cycle_started_ms < ?1
-                """,
-                [now.milliseconds, since.milliseconds, id])
-        }
-        // The rows that led to the hold begin anew, or the next settled delivery would hold it again. Nothing was
-        // accepted or confirmed by this: a delivery with 5xx answers must not look like poison.
-        try run(
-            """
-            UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, resumed_ms = ?
-            WHERE id = ?
-            """,
-            [now.milliseconds, id])
-    }
-
     func isEndpoint(_ id: String) throws -> Bool {
         try firstRow("SELECT 1 FROM endpoint WHERE id = ?", [id]) != nil
     }
@@ -204,5 +179,6 @@ extension Database {
             WHERE id = ?
             """,
             [now.milliseconds, delivery.id])
+        try startAgeClock(of: delivery, from: now)
     }
 }

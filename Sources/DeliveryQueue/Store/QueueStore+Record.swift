@@ -128,12 +128,7 @@ extension Database {
                 """,
                 [delivery.id])
             try run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now.milliseconds, delivery.endpointID])
-            try run(
-                """
-                UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL
-                WHERE id = ? AND hold_reason IN ('rejected', 'redirected')
-                """,
-                [delivery.endpointID])
+            try lift([.rejected, .redirected], of: delivery.endpointID, at: now)
         case .serverError:
             try run(
                 """

@@ -58,12 +58,7 @@ extension Database {
         try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
         try move(
             delivery, .deliver(Evidence(actor: actor, source: .log, taskID: observation.taskID)), at: now)
-        try run(
-            """
-            UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL
-            WHERE id = ? AND hold_reason = 'log_silent'
-            """,
-            [delivery.endpointID])
+        try lift([.logSilent], of: delivery.endpointID, at: now)
     }
 
     /// When the outcome that an entry shows came about; nil when nothing tells: it has no time, or it is a row that
