@@ -32,7 +32,7 @@ struct Generation: Sendable {
         logger = base.logger
         let rules = RetryRules(
             policies: configuration.policies, confirmation: configuration.confirm.by,
-            confirmWithin: configuration.confirm.within)
+            confirmWithin: configuration.confirm.within, circuit: configuration.circuit)
         let gate = SharedGate(
             CallGate(
                 perSecond: configuration.retry.perSecond, burst: configuration.retry.burst, now: base.wallClock.now))
@@ -67,6 +67,7 @@ struct Generation: Sendable {
             historyFrom: now - configuration.poll.initialLookback)
         try await dispatcher.store.registerEventTypes(
             configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
+        if !configuration.circuit.isEnabled { try await dispatcher.store.endCircuits(at: now) }
         _ = try await unreadableReader.runOnce(at: now)
     }
 
@@ -143,8 +144,8 @@ struct Generation: Sendable {
 
     // MARK: - Polling
 
-    /// Polls every `poll.interval`, and every `confirm.interval` while the log is to show an outcome. A ring only makes
-    /// it look which of the two applies.
+    /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return, and
+    /// more often while a trial or the first calls of a drain wait for it. A ring only makes it look which of them applies.
     private func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
@@ -153,7 +154,7 @@ struct Generation: Sendable {
             if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
             let summary = try await look(with: poller, at: now)
             lastPoll = summary.isUnfinished ? nil : now
-            if summary.new + summary.failedAgain > 0 { await dispatcher.bell.ring() }
+            if summary.changedSomething { await dispatcher.bell.ring() }
             return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
         }
     }
@@ -166,15 +167,22 @@ struct Generation: Sendable {
     }
 
     private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
-        let awaiting = try await poller.store.awaitingCount(of: poller.endpoint.id)
-        return awaiting > 0
-            ? min(configuration.confirm.interval, configuration.poll.interval) : configuration.poll.interval
+        let soon = min(configuration.confirm.interval, configuration.poll.interval)
+        return switch try await poller.store.pollUrgency(of: poller.endpoint.id, at: now) {
+        case .routine: configuration.poll.interval
+        case .soon: soon
+        case .atOnce: min(soon, Self.closeInterval)
+        }
     }
+
+    /// How often a log is read that a trial or a beginning drain waits for.
+    private static let closeInterval = Duration.seconds(2)
 
     /// Those whose log is to show an outcome.
     private func awaitingPollers() async throws -> [LogPoller] {
         var awaiting: [LogPoller] = []
-        for (poller, _) in pollers where try await poller.store.awaitingCount(of: poller.endpoint.id) > 0 {
+        for (poller, _) in pollers
+        where try await poller.store.pollUrgency(of: poller.endpoint.id, at: wallClock.now) != .routine {
             awaiting.append(poller)
         }
         return awaiting

@@ -11,10 +11,12 @@ struct PollSummary: Sendable, Equatable {
     var delivered = 0
     var failedAgain = 0
     var unreadable = 0
+    /// What the pages made of the endpoint's circuit, in the end; nil: it stays as it was.
+    var circuit: EndpointCircuit.Action?
     /// The turn's time was over before the log was read; the rest is remembered.
     var isUnfinished = false
 
-    var changedSomething: Bool { new + delivered + failedAgain + unreadable > 0 || isUnfinished }
+    var changedSomething: Bool { new + delivered + failedAgain + unreadable > 0 || isUnfinished || circuit != nil }
 
     mutating func add(_ page: LogPage, _ ingested: IngestSummary) {
         pages += 1
@@ -23,6 +25,7 @@ struct PollSummary: Sendable, Equatable {
         delivered += ingested.delivered
         failedAgain += ingested.failedAgain
         unreadable += ingested.unreadable
+        circuit = ingested.circuit ?? circuit
     }
 }
 
@@ -144,6 +147,17 @@ struct LogPoller: Sendable {
     }
 
     private func log(_ summary: PollSummary) {
+        switch summary.circuit {
+        case .hold:
+            logger.warning(
+                "circuit opened: the receiver fails for all deliveries, which are held; one at a time is tried",
+                metadata: ["endpoint": "\(endpoint.name)"])
+        case .release:
+            logger.notice(
+                "circuit closed: the receiver is back, what was held is due", metadata: ["endpoint": "\(endpoint.name)"]
+            )
+        case nil: break
+        }
         logger.info(
             "log read",
             metadata: [

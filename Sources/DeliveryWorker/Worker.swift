@@ -120,7 +120,9 @@ package struct Worker: Sendable {
     }
 
     private func reclaim(_ store: QueueStore, _ configuration: WorkerConfiguration, at now: Timestamp) async throws {
-        let rules = RetryRules(policies: configuration.policies, confirmWithin: configuration.confirm.within)
+        let rules = RetryRules(
+            policies: configuration.policies, confirmWithin: configuration.confirm.within,
+            circuit: configuration.circuit)
         let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
         logger.notice(
             "started",

@@ -58,17 +58,28 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM attempt") == Int64(count))
     }
 
-    @Test func `deliveries are claimed in the order in which they came due, over all endpoints`() async throws {
-        try await queue.ingest(.failure("third", at: start + .seconds(3)), at: start + .seconds(3))
-        try await queue.ingest(
-            .failure("second", at: start + .seconds(2)), endpoint: QueueFixture.other, at: start + .seconds(3))
-        try await queue.ingest(.failure("first", at: start + .seconds(1)), at: start + .seconds(3))
-        try await queue.ingest(
-            .failure("fourth", at: start + .seconds(4)), endpoint: QueueFixture.other, at: start + .seconds(4))
+    @Test func `endpoints take turns, each in the order in which its deliveries failed`() async throws {
+        for (task, second) in [("a3", 3), ("a1", 1), ("a4", 4), ("a2", 2)] {
+            try await queue.ingest(.failure(task, at: start + .seconds(second)), at: start + .seconds(5))
+        }
+        for (task, second) in [("b2", 9), ("b1", 8)] {
+            try await queue.ingest(
+                .failure(task, at: start + .seconds(second)), endpoint: QueueFixture.other, at: start + .seconds(9))
+        }
         let now = start + .minutes(9)
 
-        #expect(try await queue.claim(limit: 3, at: now).map(\.taskID) == ["first", "second", "third"])
-        #expect(try await queue.claim(at: now).map(\.taskID) == ["fourth"])
+        #expect(try await queue.claim(limit: 3, at: now).map(\.taskID) == ["a1", "b1", "a2"])
+        #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["b2"])
+        #expect(try await queue.claim(at: now).map(\.taskID) == ["a3", "a4"])
+    }
+
+    @Test func `what failed first is called first, also when its policy let it wait for longer`() async throws {
+        try await queue.ingest(.failure("first", at: start), at: start)
+        try await queue.record(queue.claimOne(at: due), .notExecuted(pause: .minutes(30)), at: due)
+        try await queue.run("UPDATE delivery SET turn_ms = first_failed_ms")
+        try await queue.ingest(.failure("second", at: start + .minutes(20)), at: start + .minutes(20))
+
+        #expect(try await queue.claim(at: start + .hours(1)).map(\.taskID) == ["first", "second"])
     }
 
     // MARK: - Endpoints that are not called
@@ -106,15 +117,15 @@ import Testing
     }
 
     @Test func `a trial that finds no room in the batch is not used up`() async throws {
-        try await queue.ingest(.failure("late", at: start + .seconds(9)), at: start + .seconds(9))
-        try await queue.ingest(.failure("early", at: start), endpoint: QueueFixture.other, at: start + .seconds(9))
+        try await queue.ingest(.failure("first", at: start), at: start)
+        try await queue.ingest(.failure("held", at: start), endpoint: QueueFixture.other, at: start)
         try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.endpoint, .rejected, until: start + .minutes(5), at: start)
+            try $0.hold(QueueFixture.other, .rejected, until: start + .minutes(5), at: start)
         }
         let now = start + .minutes(6)
 
-        #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["early"])
-        #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["late"])
+        #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["first"])
+        #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["held"])
     }
 
     @Test func `a hold without anything due keeps its trial`() async throws {

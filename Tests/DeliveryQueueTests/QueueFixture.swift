@@ -167,13 +167,17 @@ extension Duration {
 }
 
 extension RetryRules {
-    /// One policy for all event types, without jitter, so that tests can write times out.
+    /// One policy for all event types, without jitter, so that tests can write times out, and without circuits, so that each
+    /// delivery has its own clock.
     static func exact(
         _ spacing: RetryPolicy.Spacing = RetryPolicy.defaultSpacing, confirm: Confirmation = .log,
-        maxAge: Duration = .hours(72), onSuperseded: RetryPolicy.Superseded = .retry
+        maxAge: Duration = .hours(72), onSuperseded: RetryPolicy.Superseded = .retry,
+        circuit: CircuitSettings = .disabled
     ) -> RetryRules {
         let policy = RetryPolicy(spacing: spacing, jitter: 0, maxAge: maxAge, onSuperseded: onSuperseded)
-        return RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), confirmation: confirm)
+        return RetryRules(
+            policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), confirmation: confirm,
+            circuit: circuit)
     }
 }
 

@@ -43,6 +43,8 @@ import Testing
             "due_now", "oldest_open_age_s", "dead", "delivered_24h", "died_24h", "calls_24h", "failed_calls_24h",
             "unconfirmed_calls_24h", "refused_calls_24h", "scan_gap_s", "log_read_up_to_at", "last_poll_error_at",
             "retry_shows",
+            // The sixth step:
+            "circuit", "circuit_since_at", "circuit_because", "next_trial_at", "trial_task_id", "held",
         ],
         "v_timeline": ["endpoint"],
         "v_due": [

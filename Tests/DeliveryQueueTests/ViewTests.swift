@@ -197,13 +197,13 @@ import Testing
             "v_by_endpoint",
             is: """
                 first | ep-1 | 1 | 3 | 3 | T-20 | 20 | - | - | - | - | 1 | 6000 | 6 | 2 | 4 | 6 | 1 | 1 | 0 | 0 | \
-                T-30 | - | new_entry
+                T-30 | - | new_entry | closed | - | - | - | - | 0
                 fourth | ep-4 | 1 | 1 | 0 | - | - | - | operator | T-600 | T+3000 | 1 | 70000 | 0 | 0 | 0 | 0 | 0 | \
-                0 | 0 | 0 | - | - | unknown
+                0 | 0 | 0 | - | - | unknown | closed | - | - | - | - | 1
                 second | ep-2 | 1 | 2 | 0 | T-1800 | 1800 | HTTP 502 | log_silent | T-7200 | - | 2 | 900 | 0 | 0 | \
-                0 | 1 | 0 | 0 | 1 | 3600 | T-4000 | T-60 | unknown
+                0 | 1 | 0 | 0 | 1 | 3600 | T-4000 | T-60 | unknown | closed | - | - | - | - | 2
                 third | ep-3 | 0 | 1 | 0 | - | - | - | not configured | - | - | 1 | 700 | 0 | 0 | 0 | 0 | 0 | 0 | \
-                0 | 0 | - | - | unknown
+                0 | 0 | - | - | unknown | closed | - | - | - | - | 1
                 """)
     }
 
@@ -235,6 +235,7 @@ import Testing
                 log_unread_s | 0 | 3600 | second 3600
                 endpoints_not_configured | 0 | 1 | third 1
                 manual_retries_pending | 0 | 2 | longest: delivery 9
+                circuits_open | 1 | 0 | -
                 """)
     }
 
@@ -245,7 +246,7 @@ import Testing
             try Row.fetchAll(db, sql: "SELECT * FROM v_health WHERE ok <> 1 OR value <> 0 OR detail IS NOT NULL").count
         }
         let checks = try await empty.pool.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM v_health") }
-        #expect(found == 0 && checks == 11)
+        #expect(found == 0 && checks == 12)
     }
 
     @Test func `v_health shows the one check that finds something before those that find nothing`() async throws {

@@ -18,7 +18,7 @@ package struct Delivery: Sendable, Equatable {
     package var attemptsUsed: Int
     package var firstFailed: Timestamp
     package var lastFailed: Timestamp
-    /// Set exactly while scheduled.
+    /// Set exactly while scheduled. What was held until its endpoint recovered is due since then.
     package var nextAttempt: Timestamp?
     /// Raised by every claim; an outcome that carries an older one is late and changes nothing.
     package var leaseToken: Int64
@@ -32,6 +32,8 @@ package struct Delivery: Sendable, Equatable {
     package var notFoundAnswers: Int
     /// An operator's retry that is asked for or under way; nil: none.
     package var manual: ManualRetry?
+    /// The call that is open is a trial: it tells whether the receiver of its endpoint is back.
+    package var isTrial = false
 }
 
 /// An operator's retry of a delivery, beside its schedule: it uses no attempt, and when it comes to nothing the schedule

@@ -12,14 +12,16 @@ package struct RetryRules: Sendable, Equatable {
     package var confirmation: Confirmation
     /// How long the log may stay silent about a call before it counts as unconfirmed.
     package var confirmWithin: Duration
+    package var circuit: CircuitSettings
 
     package init(
         policies: PolicyBook = PolicyBook(), confirmation: Confirmation = .log,
-        confirmWithin: Duration = .seconds(600)
+        confirmWithin: Duration = .seconds(600), circuit: CircuitSettings = .standard
     ) {
         self.policies = policies
         self.confirmation = confirmation
         self.confirmWithin = confirmWithin
+        self.circuit = circuit
     }
 
     /// A log time may lie this much before our own call and still belong to it: provider times may be whole seconds,
@@ -29,6 +31,8 @@ package struct RetryRules: Sendable, Equatable {
     package static let notFoundPause = Duration.seconds(3_600)
     /// 5xx answers in a row to one delivery, while others pass, that make it poison.
     package static let poisonLimit = 5
+    /// So many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
+    package static let outageLimit = 5
     /// A redirected call waits this long beside its endpoint's hold.
     package static let redirectedPause = Duration.seconds(3_600)
     /// Different deliveries in a row, all unconfirmed or all refused, after which the endpoint is held.
@@ -47,9 +51,13 @@ package struct RetryRules: Sendable, Equatable {
         next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }
 
-    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used, but for an operator's retry.
+    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used, but for an operator's retry, and
+    /// for a trial of an endpoint that is still held and not for too long: then its age clock stands still.
     package func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         if let manual = delivery.manual { return manual.undone }
+        if delivery.isTrial, delivery.held.since != nil {
+            return .standBack(until: failed + wait(beforeNextAttemptOf: delivery))
+        }
         return next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
     }
 
@@ -57,11 +65,17 @@ package struct RetryRules: Sendable, Equatable {
     /// same attempt again and uses none.
     package func retryLost(_ delivery: Delivery, at now: Timestamp) -> Transition {
         if let manual = delivery.manual { return manual.undone }
+        let next = now + wait(beforeNextAttemptOf: delivery)
+        return delivery.isTrial ? .standBack(until: next) : .schedule(at: next, usesAttempt: false)
+    }
+
+    /// The wait before the same attempt once more.
+    private func wait(beforeNextAttemptOf delivery: Delivery) -> Duration {
         let policy = policies.policy(for: delivery.eventType).policy
         let number = min(delivery.attemptsUsed + 1, policy.maxAttempts)
         var jitter = Jitter(
             endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
-        return .schedule(at: now + (policy.delay(beforeAttempt: number, using: &jitter) ?? .zero), usesAttempt: false)
+        return policy.delay(beforeAttempt: number, using: &jitter) ?? .zero
     }
 
     /// The provider answered the retry call, or the call ended without an answer (DESIGN 5, the table of answers).

@@ -80,6 +80,8 @@ extension Timetable {
         let book = PolicyBook(entries: [.init(events: [delivery.eventType], policy: policy)])
         let rules = RetryRules(policies: book)
         var delivery = delivery
+        // A trial that fails uses no attempt: what is left is what its endpoint's recovery leaves.
+        delivery.isTrial = false
         var remaining = Remaining()
         var failed = now
         if delivery.state == .scheduled, let next = delivery.nextAttempt {

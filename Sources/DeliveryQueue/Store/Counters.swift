@@ -11,6 +11,10 @@ package enum Counter {
     package static let retryRequests = "retry_requests"
     /// Calls about which the log stayed silent; each is followed by a possible repeat.
     package static let unconfirmed = "unconfirmed"
+    /// By endpoint id and outcome of the trial's call.
+    package static let trials = "trials"
+    /// By event type label and action: `retry`, `skip`; each delivery once.
+    package static let superseded = "superseded"
     /// Duration of retry calls; see `Histogram`.
     package static let requestDuration = "retry_request_duration"
     /// First failure to proven delivery; see `Histogram`.
@@ -18,6 +22,7 @@ package enum Counter {
 
     package static let logResults = ["failure", "success", "in_progress", "duplicate", "unreadable"]
     package static let finalOutcomes = ["delivered", "dead"]
+    package static let trialOutcomes = ["delivered", "failed", "unconfirmed", "not_executed", "refused"]
 }
 
 /// The buckets of a histogram whose counts are kept in the database: label 1 is the upper bound in seconds as text, or

@@ -6,9 +6,17 @@ extension Delivery {
     static let columns = """
         delivery.id, delivery.endpoint_id, delivery.task_id, delivery.event_type, delivery.customer_id,
         delivery.webhook_id, delivery.state, delivery.cycle, delivery.cycle_started_ms, delivery.attempts_used,
-        delivery.first_failed_ms, delivery.last_failed_ms, delivery.next_attempt_ms, delivery.lease_token,
+        delivery.first_failed_ms, delivery.last_failed_ms, delivery.lease_token,
+        CASE WHEN delivery.manual_ms IS NULL THEN min(
+            delivery.next_attempt_ms,
+            coalesce(
+                (SELECT endpoint.recovered_ms FROM endpoint
+                 WHERE endpoint.id = delivery.endpoint_id AND delivery.turn_ms <= endpoint.recovered_ms),
+                delivery.next_attempt_ms))
+        ELSE delivery.next_attempt_ms END AS next_attempt_ms,
         delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors, delivery.server_errors_since_ms,
         delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms, delivery.kept_dead_reason,
+        delivery.is_trial,
         (SELECT endpoint.held_ms FROM endpoint WHERE endpoint.id = delivery.endpoint_id) - delivery.held_before_ms
             AS held_ms,
         (SELECT endpoint.stopped_ms FROM endpoint WHERE endpoint.id = delivery.endpoint_id) AS stopped_ms
@@ -30,7 +38,8 @@ extension Delivery {
             nextAttempt: row.timestampIfAny("next_attempt_ms"), leaseToken: row["lease_token"],
             called: row.timestampIfAny("called_ms"), confirmBy: row.timestampIfAny("confirm_by_ms"),
             serverErrors: row["server_errors"], serverErrorsSince: row.timestampIfAny("server_errors_since_ms"),
-            notFoundAnswers: row["not_found_answers"], manual: ManualRetry(row: row))
+            notFoundAnswers: row["not_found_answers"], manual: ManualRetry(row: row),
+            isTrial: row["is_trial"])
     }
 
     /// nil when there is no such delivery.

@@ -117,11 +117,11 @@ extension PresentDelivery {
         guard let found = try source.firstRow("SELECT \(columns) FROM delivery WHERE id = ?", [id]),
             let row = try db.firstRow(
                 """
-                INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'scheduled', ?, ?)
+                INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms, turn_ms)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'scheduled', ?12, ?12, ?9)
                 RETURNING \(Delivery.columns)
                 """,
-                StatementArguments(found.databaseValues) + [now.milliseconds, now.milliseconds])
+                StatementArguments(found.databaseValues) + [now.milliseconds])
         else { return nil }
         let delivery = try Delivery(row: row)
         try db.startAgeClock(of: delivery, from: delivery.cycleStarted)

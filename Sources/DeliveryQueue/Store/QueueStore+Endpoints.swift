@@ -69,12 +69,22 @@ extension QueueStore {
         }
     }
 
-    /// Deliveries whose outcome the endpoint's log is to show.
-    package func awaitingCount(of endpointID: String) async throws(StoreError) -> Int {
-        try await read("count awaiting deliveries") { db in
-            try db.firstRow(
-                "SELECT COUNT(*) AS n FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')",
-                [endpointID])?["n"] ?? 0
+    /// How urgently an endpoint's log is to be read.
+    package func pollUrgency(of endpointID: String, at now: Timestamp) async throws(StoreError) -> PollUrgency {
+        try await read("see how urgently a log is to be read") { db in
+            let row = try db.firstRow(
+                """
+                SELECT circuit_open_ms IS NOT NULL AS is_open, circuit_limit IS NOT NULL AS is_draining, (
+                    SELECT MAX(called_ms) FROM delivery
+                    WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS called_ms
+                FROM endpoint WHERE id = ?
+                """,
+                [endpointID])
+            guard let row else { return .routine }
+            let (isOpen, isDraining): (Bool, Bool) = (row["is_open"], row["is_draining"])
+            guard let called = row.timestampIfAny("called_ms") else { return isOpen ? .soon : .routine }
+            let isFresh = now - called < PollUrgency.closeWatch
+            return (isOpen || isDraining) && isFresh ? .atOnce : .soon
         }
     }
 

@@ -37,18 +37,21 @@ extension Database {
         try run("UPDATE endpoint SET resumed_ms = ? WHERE id = ?", [now.milliseconds, endpointID])
     }
 
-    /// Stops the age clock of a held endpoint and lets it run again when it is held no more; again changes nothing.
-    private func setAgeClock(of endpointID: String, at now: Timestamp) throws {
+    /// Stops the age clock of an endpoint that is held, by a reason or by its open circuit, and lets it run again when it is
+    /// held no more, or its circuit has been open for too long; again changes nothing.
+    func setAgeClock(of endpointID: String, at now: Timestamp) throws {
         try run(
             """
             UPDATE endpoint
             SET held_ms = held_ms
-                    + CASE WHEN hold_reason IS NULL THEN max(0, ?1 - coalesce(stopped_ms, ?1)) ELSE 0 END,
-                stopped_ms = CASE WHEN hold_reason IS NOT NULL THEN coalesce(stopped_ms, ?1) END
+                    + CASE WHEN \(Self.standsStill) THEN 0 ELSE max(0, ?1 - coalesce(stopped_ms, ?1)) END,
+                stopped_ms = CASE WHEN \(Self.standsStill) THEN coalesce(stopped_ms, ?1) END
             WHERE id = ?2
             """,
             [now.milliseconds, endpointID])
     }
+
+    private static let standsStill = "(hold_reason IS NOT NULL OR (circuit_open_ms IS NOT NULL AND circuit_ages = 0))"
 
     /// Lets the age of a delivery count from its cycle's beginning: what was held before is not its own.
     func startAgeClock(of delivery: Delivery, from began: Timestamp) throws {

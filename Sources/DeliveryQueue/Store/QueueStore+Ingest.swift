@@ -10,13 +10,15 @@ package struct IngestSummary: Sendable, Equatable {
     package var failedAgain = 0
     package var duplicates = 0
     package var unreadable = 0
+    /// What the page made of the endpoint's circuit; nil: it stays as it was.
+    package var circuit: EndpointCircuit.Action?
     /// The gap under which the scan goes on; nil when it is complete.
     package var gapID: Int64?
 
     package init() {}
 
     package var changedSomething: Bool {
-        new + delivered + failedAgain + unreadable > 0
+        new + delivered + failedAgain + unreadable > 0 || circuit != nil
     }
 }
 
@@ -28,13 +30,15 @@ extension QueueStore {
     ) async throws(StoreError) -> IngestSummary {
         try await write("store a page of the log of endpoint \(page.endpointID)") { db in
             let endpoint = try EndpointFacts.fetch(db, id: page.endpointID)
-            var ingest = Ingest(db: db, endpoint: endpoint, rules: rules, now: now)
+            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: now)
             for observation in page.observations {
                 try ingest.take(observation)
             }
             for entry in page.unreadable {
                 try ingest.keep(entry)
             }
+            try ingest.circuit.save(at: now)
+            ingest.summary.circuit = ingest.circuit.action
             ingest.summary.gapID = try db.advance(page.progress, of: page.endpointID)
             return ingest.summary
         }
@@ -72,17 +76,23 @@ struct Ingest {
     let endpoint: EndpointFacts
     let rules: RetryRules
     let now: Timestamp
+    /// To be saved when all entries are taken.
+    var circuit: CircuitKeeper
     var summary = IngestSummary()
 
-    /// How long an entry's `seen_ms` may be behind before it is refreshed: keeps re-reading almost free of writes.
-    private static let seenRefresh = Duration.seconds(6 * 3_600)
+    init(_ db: Database, endpoint: EndpointFacts, rules: RetryRules, now: Timestamp) throws {
+        self.db = db
+        self.endpoint = endpoint
+        self.rules = rules
+        self.now = now
+        circuit = try CircuitKeeper(db, endpointID: endpoint.id, settings: rules.circuit)
+    }
+
     /// Failures older than this are not taken up anew, because their rows may have been pruned.
     private static let replayGuard = QueueStore.deliveredRetention
     /// An entry may say that the provider is still at it for this long after our call; then silence counts again, because
     /// not every log takes such an entry back.
     private static let longestProgress = Duration.seconds(86_400)
-    /// A larger unreadable entry is cut to this; its true length is kept.
-    private static let rawLimit = 4 << 20
 
     mutating func take(_ observation: Observation) throws {
         if try isKnown(observation) {
@@ -119,6 +129,10 @@ struct Ingest {
 
     private mutating func takeSuccess(_ observation: Observation, _ delivery: Delivery?) throws {
         try db.noteArrival(observation, of: delivery)
+        circuit.observe(
+            .arrived(
+                at: try db.outcomeTime(of: observation, endpointID: endpoint.id), isRetry: delivery?.called != nil,
+                isTrial: delivery?.isTrial ?? false), at: now)
         guard let delivery, delivery.state != .delivered else { return }
         try db.settleDelivered(delivery, by: observation, at: now)
         summary.delivered += 1
@@ -127,6 +141,7 @@ struct Ingest {
     private mutating func takeFailure(_ observation: Observation, _ delivery: Delivery?) throws {
         guard let delivery else { return try takeNewFailure(observation) }
         let failed = min(observation.changed ?? now, now)
+        try observeFailure(observation, of: delivery)
         try db.noteFailure(of: delivery, at: failed, error: observation.error)
         try db.settleLateFailure(of: delivery, by: observation, at: now)
         switch delivery.state {
@@ -138,6 +153,7 @@ struct Ingest {
             summary.failedAgain += 1
         case .scheduled where failed > delivery.lastFailed && delivery.manual == nil:
             try plan(rules.providerFailed(delivery, at: failed), for: delivery, by: observation)
+            if !circuit.circuit.isOpen { try db.moveInLine(delivery, to: failed) }
         case .scheduled, .attempting, .delivered, .dead:
             return  // A call in flight is settled when its answer is recorded; final states stay final.
         }
@@ -169,7 +185,16 @@ struct Ingest {
         let failed = min(observation.changed ?? now, now)
         let delivery = try insert(observation, eventType: eventType, body: body, failed: failed)
         try plan(rules.discovered(delivery), for: delivery, by: observation)
+        try observeFailure(observation, of: delivery)
         summary.new += 1
+    }
+
+    private mutating func observeFailure(_ observation: Observation, of delivery: Delivery) throws {
+        let isOfCall = delivery.isTrial && db.belongs(observation.changed, toCallOf: delivery)
+        circuit.observe(
+            .failed(
+                delivery: delivery.id, at: try db.outcomeTime(of: observation, endpointID: endpoint.id),
+                isReceivers: observation.blamesReceiver, isTrial: isOfCall), at: now)
     }
 
     /// Gives a waiting delivery the time of its next attempt, which is no move of its state, or ends it.
@@ -192,9 +217,9 @@ struct Ingest {
             """
             INSERT INTO delivery (
                 endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, logged_ms,
-                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, held_before_ms
+                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, turn_ms, held_before_ms
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, 'scheduled', ?6, ?7, ?6, ?6, ?8, ?9, ?8, ?8, (
+            VALUES (?1, ?2, ?3, ?4, ?5, 'scheduled', ?6, ?7, ?6, ?6, ?8, ?9, ?8, ?8, ?6, (
                 SELECT held_ms + max(0, ?6 - coalesce(stopped_ms, ?6)) FROM endpoint WHERE id = ?1))
             RETURNING \(Delivery.columns)
             """,
@@ -223,67 +248,5 @@ struct Ingest {
             "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ?",
             [delivery.id, endpoint.id, observation.taskID])
         return delivery
-    }
-
-    // MARK: - Entries
-
-    /// Whether the entry was read before. If so its `seen_ms` is refreshed, now and then.
-    private func isKnown(_ observation: Observation) throws -> Bool {
-        let stale = (now - Self.seenRefresh).milliseconds
-        let row = try db.firstRow(
-            """
-            SELECT seen_ms < ? AS stale FROM log_entry
-            WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
-            """,
-            [stale] + key(observation))
-        guard let row else { return false }
-        if row["stale"] {
-            try db.run(
-                """
-                UPDATE log_entry SET seen_ms = ?
-                WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
-                """,
-                [now.milliseconds] + key(observation))
-        }
-        return true
-    }
-
-    private func remember(_ observation: Observation, of delivery: Delivery?) throws {
-        try db.run(
-            """
-            INSERT INTO log_entry (
-                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms
-            )
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            key(observation) + [
-                delivery?.id, observation.httpStatus, observation.error,
-                delivery?.state == .attempting ? delivery?.leaseToken : nil, now.milliseconds, now.milliseconds,
-            ])
-    }
-
-    /// What tells one entry from another: a row that is updated in place becomes a new entry by its outcome or time.
-    private func key(_ observation: Observation) -> StatementArguments {
-        [endpoint.id, observation.taskID, observation.changed?.milliseconds ?? 0, observation.outcome.rawValue]
-    }
-
-    mutating func keep(_ entry: UnreadableObservation) throws {
-        try db.run(
-            """
-            INSERT INTO unreadable_entry (endpoint_id, sha256, reason, detail, raw, raw_length, logged_ms, seen_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (endpoint_id, sha256) DO NOTHING
-            """,
-            [
-                endpoint.id, BodyDigest.sha256(entry.raw).blob, entry.reason, entry.detail,
-                Array(entry.raw.prefix(Self.rawLimit)).blob, entry.raw.count, entry.logged?.milliseconds,
-                now.milliseconds,
-            ])
-        guard db.changesCount > 0 else {
-            summary.duplicates += 1
-            return try db.raise(Counter.logEntries, "duplicate")
-        }
-        summary.unreadable += 1
-        try db.raise(Counter.logEntries, "unreadable")
     }
 }

@@ -28,6 +28,8 @@ extension Database {
                 kept_attempt_ms = :keptAttempt,
                 kept_dead_reason = :keptDeadReason,
                 attempts_used = attempts_used + :used,
+                is_trial = :isTrial,
+                turn_ms = coalesce(:turn, turn_ms),
                 finalized_ms = :finalized,
                 dead_reason = :deadReason,
                 delivered_by = :deliveredBy,
@@ -73,12 +75,16 @@ private struct Columns {
     var deadReason: DeadReason?
     var evidence: Evidence?
     var manual: ManualRetry?
+    var isTrial = false
+    /// Its new place in its endpoint's line; nil: the old one.
+    var turn: Timestamp?
 
     init(_ transition: Transition, of delivery: Delivery, at now: Timestamp) {
         state = transition.target
         switch transition {
-        case .attempt(let leaseUntil):
+        case .attempt(let leaseUntil, let isTrial):
             claims = 1
+            self.isTrial = isTrial
             self.leaseUntil = leaseUntil
             called = now
             manual = delivery.manual
@@ -86,12 +92,16 @@ private struct Columns {
             called = delivery.called
             confirmBy = until
             manual = delivery.manual
+            isTrial = delivery.isTrial
         case .retry(let retry, let at):
             nextAttempt = at
             manual = retry
         case .schedule(let at, let usesAttempt):
             nextAttempt = at
             attemptsUsed = usesAttempt ? 1 : 0
+            turn = now
+        case .standBack(let until):
+            nextAttempt = until
         case .deliver(let evidence):
             finalized = now
             self.evidence = evidence
@@ -110,7 +120,7 @@ private struct Columns {
             "deadReason": deadReason?.rawValue, "deliveredBy": evidence?.actor.rawValue,
             "manual": manual?.asked.milliseconds, "keptAttempt": manual?.keptAttempt?.milliseconds,
             "keptDeadReason": manual?.keptDeadReason?.rawValue, "evidence": evidence?.source.rawValue,
-            "evidenceTask": evidence?.taskID, "now": now.milliseconds,
+            "evidenceTask": evidence?.taskID, "isTrial": isTrial, "turn": turn?.milliseconds, "now": now.milliseconds,
             "id": delivery.id, "from": delivery.state.rawValue, "token": delivery.leaseToken,
         ]
     }

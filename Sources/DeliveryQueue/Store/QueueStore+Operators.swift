@@ -74,7 +74,8 @@ extension QueueStore {
         }
     }
 
-    /// Ends the hold of an endpoint, whatever its reason. The age clock of what waited stood still while it was held.
+    /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. The age clock of what waited stood still while
+    /// it was held.
     ///
     /// - Returns: false when there is no such endpoint.
     package func resume(
@@ -83,6 +84,7 @@ extension QueueStore {
         try await write("resume endpoint \(id)") { db in
             guard try db.isEndpoint(id) else { return false }
             try db.endHold(of: id, at: now)
+            try db.observe(.resumed, of: id, rules: RetryRules(), at: now)
             try OperatorNote(who: who, reason: reason, at: now).write("resume", of: id, deliveryID: nil, in: db)
             return true
         }

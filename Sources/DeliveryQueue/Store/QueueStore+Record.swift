@@ -101,7 +101,14 @@ extension Database {
             try settleOpenAttempt(of: delivery, outcome: end, at: now)
         }
         let moved = try move(delivery, transition, at: now)
-        if moved.state == .delivered { try noteArrival(of: moved) }
+        if moved.state == .delivered {
+            try noteArrival(of: moved)
+            try observe(
+                .arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID, rules: rules,
+                at: now)
+        } else if delivery.isTrial, moved.state != .awaiting {
+            try observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now)
+        }
         try holdIfRefused(outcome, delivery, at: now)
         return moved
     }

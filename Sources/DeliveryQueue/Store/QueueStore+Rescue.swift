@@ -80,7 +80,7 @@ extension Database {
             try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
             try move(
                 delivery, isOutage ? rules.retryLost(delivery, at: now) : rules.retryFailed(delivery, at: now), at: now)
-            try raise(Counter.unconfirmed)
+            if delivery.isTrial { try observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now) }
             summary.unconfirmed += 1
             // Where answers confirm, the log is not expected to speak.
             guard rules.confirmation == .log else { continue }
@@ -89,16 +89,31 @@ extension Database {
         return summary
     }
 
-    /// Whether the provider answered neither this call nor any since with a 2xx: then it is the provider that fails, and
-    /// its outage costs the delivery nothing.
+    /// Whether the provider answered neither this call nor any since with a 2xx, or this call is one of many in a row: then it
+    /// is the provider that fails, and its outage costs the delivery nothing.
     private func mayBeOutage(_ delivery: Delivery) throws -> Bool {
+        let call = try firstRow(
+            """
+            SELECT id, intent_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = ?3) AS is_newest FROM attempt
+            WHERE delivery_id = ?1 AND lease_token = ?2 AND answer <> 'accepted'
+            """,
+            [delivery.id, delivery.leaseToken, delivery.endpointID])
+        guard let call else { return false }
+        return try call["is_newest"] || callsInARow(around: call["id"]) >= RetryRules.outageLimit
+    }
+
+    /// The calls before and after this one, over all endpoints, that got no 2xx either. By the time at which a call is given
+    /// up, a provider that is back has long taken on others.
+    private func callsInARow(around id: Int64) throws -> Int {
         try firstRow(
             """
-            SELECT 1 FROM attempt
-            WHERE delivery_id = ? AND lease_token = ? AND answer <> 'accepted'
-              AND intent_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = ?)
+            SELECT COUNT(*) AS n FROM attempt
+            WHERE answer IS NOT NULL
+              AND id > coalesce((SELECT id FROM attempt WHERE id < ?1 AND answer = 'accepted' ORDER BY id DESC LIMIT 1), 0)
+              AND id < coalesce(
+                  (SELECT id FROM attempt WHERE id > ?1 AND answer = 'accepted' ORDER BY id LIMIT 1), 9223372036854775807)
             """,
-            [delivery.id, delivery.leaseToken, delivery.endpointID]) != nil
+            [id])?["n"] ?? 0
     }
 
     /// Three different deliveries in a row without a word in the log: matching is broken or the log lags. Only calls that

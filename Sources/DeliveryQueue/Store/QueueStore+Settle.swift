@@ -25,7 +25,8 @@ extension Database {
         try run(
             """
             INSERT INTO task_alias (endpoint_id, task_id, delivery_id, source) VALUES (?, ?, ?, ?)
-            ON CONFLICT (endpoint_id, task_id) DO NOTHING
+            ON CONFLICT (endpoint_id, task_id) DO UPDATE SET source = excluded.source
+            WHERE task_alias.delivery_id = excluded.delivery_id AND excluded.source = 'named'
             """,
             [delivery.endpointID, taskID, delivery.id, source])
     }
@@ -51,7 +52,7 @@ extension Database {
         var actor = Evidence.Actor.provider
         if let attempt {
             actor = attempt["kind"] == "manual" ? .operator : .worker
-            try settleAttempt(id: attempt["id"], outcome: "delivered", at: now)
+            try settleAttempt(id: attempt["id"], of: delivery, outcome: "delivered", at: now)
             try noteConfirmed(delivery, by: observation, at: now)
         }
         // A call that began after the success: what came of it no longer matters, but it may show in the log yet.
@@ -63,7 +64,7 @@ extension Database {
 
     /// When the outcome that an entry shows came about; nil when nothing tells: it has no time, or it is a row that
     /// was read before with another outcome and was changed in place without a time of the change.
-    private func outcomeTime(of observation: Observation, endpointID: String) throws -> Timestamp? {
+    func outcomeTime(of observation: Observation, endpointID: String) throws -> Timestamp? {
         guard let changed = observation.changed else { return nil }
         let before = try firstRow(
             "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome <> ?",
@@ -81,7 +82,7 @@ extension Database {
             """,
             [delivery.id, latestCall.milliseconds])
         guard let attempt, delivery.called == nil else { return }
-        try settleAttempt(id: attempt["id"], outcome: "failed", at: now)
+        try settleAttempt(id: attempt["id"], of: delivery, outcome: "failed", at: now)
         try noteConfirmed(delivery, by: observation, at: now)
     }
 
@@ -105,10 +106,16 @@ extension Database {
             WHERE delivery_id = ? AND lease_token = ? AND outcome IS NULL
             """,
             [outcome, now.milliseconds, delivery.id, delivery.leaseToken])
+        guard changesCount > 0 else { return }
+        if outcome == "unconfirmed" { try raise(Counter.unconfirmed) }
+        if delivery.isTrial { try raise(Counter.trials, delivery.endpointID, outcome) }
     }
 
-    private func settleAttempt(id: Int64, outcome: String, at now: Timestamp) throws {
+    /// A trial counts by what was first known of it.
+    private func settleAttempt(id: Int64, of delivery: Delivery, outcome: String, at now: Timestamp) throws {
+        let isFirst = try firstRow("SELECT is_trial AND outcome IS NULL AS is_first FROM attempt WHERE id = ?", [id])
         try run("UPDATE attempt SET outcome = ?, settled_ms = ? WHERE id = ?", [outcome, now.milliseconds, id])
+        if isFirst?["is_first"] ?? false { try raise(Counter.trials, delivery.endpointID, outcome) }
     }
 
     /// The log does show our retries: silence is not to be feared, and we learn in which way it shows them.

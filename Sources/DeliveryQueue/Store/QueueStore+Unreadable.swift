@@ -41,8 +41,9 @@ extension QueueStore {
     ) async throws(StoreError) {
         try await write("store an entry that is understood now") { db in
             let endpoint = try EndpointFacts.fetch(db, id: entry.endpointID)
-            var ingest = Ingest(db: db, endpoint: endpoint, rules: rules, now: now)
+            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: now)
             try ingest.take(observation)
+            try ingest.circuit.save(at: now)
             try db.run("DELETE FROM unreadable_entry WHERE id = ?", [entry.id])
         }
     }

@@ -14,6 +14,7 @@ enum ConfigurationKeys {
         poll,
         confirm,
         retry,
+        circuit,
         Setting(
             "policies", .list(policy, count: 0...1_000), .absent("the built-in policy"),
             "When deliveries are retried, per event type: exact name, then longest pattern, then the built-in policy."),
@@ -132,6 +133,28 @@ enum ConfigurationKeys {
             Setting(
                 "burst", .integer(1...10_000), .value("20"), "Retry calls that may follow at once after a rest.",
                 unit: "calls"),
+        ])
+
+    private static let circuit = Setting.section(
+        "circuit",
+        [
+            Setting(
+                "enabled", .flag, .value("true"),
+                "Holds an endpoint's deliveries while its receiver fails for all of them, and tries one at a time."),
+            Setting(
+                "open_after", .integer(1...100), .value("5"),
+                "Different deliveries whose failure in a row, without an arrival between, opens the circuit.",
+                unit: "deliveries"),
+            Setting(
+                "trial_delays", .durations(.milliseconds(100) ... .days(1), count: 1...100),
+                .absent("[30s, 1m, 2m, 4m, 5m]"),
+                "Waits before the first, second, … trial while it is open; the last one stays."),
+            Setting(
+                "max_hold", .duration(.seconds(1) ... .days(365)), .value("14d"),
+                "For so long a held delivery does not age, and trials of it use no attempt."),
+            Setting(
+                "ramp", .flag, .value("true"),
+                "After it closes calls begin one at a time, then two, four, … up to `retry.concurrency`."),
         ])
 
     private static let policy = [

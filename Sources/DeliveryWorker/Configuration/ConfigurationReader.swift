@@ -33,6 +33,7 @@ struct ConfigurationReader {
         let retry = WorkerConfiguration.Retry(
             concurrency: settings.integer("retry.concurrency"), perSecond: settings.number("retry.per_second"),
             burst: settings.integer("retry.burst"))
+        let circuit = circuit(rampLimit: retry.concurrency)
         let requestTimeout = settings.duration("provider.request_timeout")
         guard let credential, settings.faults.isEmpty else {
             return .failure(ConfigurationFaults(faults: settings.sortedFaults))
@@ -42,7 +43,7 @@ struct ConfigurationReader {
         return .success(
             WorkerConfiguration(
                 provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,
-                confirm: confirm, retry: retry, policies: policies))
+                confirm: confirm, retry: retry, circuit: circuit, policies: policies))
     }
 
     /// Gives every key that has a default and nothing written under it that default, in lists as well.
@@ -110,6 +111,19 @@ struct ConfigurationReader {
         }
         let by = RetryRules.Confirmation(rawValue: settings.text("confirm.by")) ?? .log
         return WorkerConfiguration.Confirm(by: by, interval: interval, within: within)
+    }
+
+    /// - Parameter rampLimit: the calls in flight that end a ramp.
+    private mutating func circuit(rampLimit: Int) -> CircuitSettings {
+        let key = "circuit.trial_delays"
+        let delays = settings.isGiven(key) ? settings.durations(key) : []
+        // A list of waits may have 0s elsewhere; trials without any rest would hammer a receiver that is down.
+        if delays.contains(.zero) { settings.addFault(key, "0s is outside 100ms…1d") }
+        return CircuitSettings(
+            isEnabled: settings.flag("circuit.enabled"), openAfter: settings.integer("circuit.open_after"),
+            trialDelays: delays.isEmpty ? CircuitSettings.standardDelays : delays,
+            maxHold: settings.duration("circuit.max_hold"),
+            rampLimit: settings.flag("circuit.ramp") ? rampLimit : nil)
     }
 
     private mutating func endpoints() -> [WorkerConfiguration.Endpoint] {

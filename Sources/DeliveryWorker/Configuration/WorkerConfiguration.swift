@@ -72,6 +72,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package var poll: Poll
     package var confirm: Confirm
     package var retry: Retry
+    /// What holds an endpoint's deliveries while its receiver fails for all of them.
+    package var circuit: CircuitSettings
     /// The operator's policies; empty means that the built-in default is used for every event type.
     package var policies: PolicyBook
 }

@@ -38,7 +38,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 of: URL(fileURLWithPath: file).path, to: settings.database,
                 rules: RetryRules(
                     policies: settings.policies, confirmation: settings.confirm.by,
-                    confirmWithin: settings.confirm.within))
+                    confirmWithin: settings.confirm.within, circuit: settings.circuit))
             let (now, isConfirmed) = (WallClock.system.now, confirm)
             let done = try await cancelledBySignals {
                 isConfirmed ? try await restore.run(at: now) : try await restore.rehearse(at: now)

@@ -30,6 +30,8 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
         RangeCase(
             "retry.per_second", "0.01…10000", inside: ["0.01", "10000", "3"], outside: ["0.009", "10000.5", "0", "-1"]),
         RangeCase("retry.burst", "1…10000", inside: ["1", "10000"], outside: ["0", "10001"]),
+        RangeCase("circuit.open_after", "1…100", inside: ["1", "100"], outside: ["0", "101"]),
+        RangeCase("circuit.max_hold", "1s…365d", inside: ["1s", "365d"], outside: ["999ms", "366d"]),
         RangeCase("policies.initial_delay", "100ms…7d", inside: ["100ms", "12h"], outside: ["99ms", "0s", "169h"]),
         RangeCase("policies.multiplier", "1…100", inside: ["1", "1.5", "100"], outside: ["0.99", "100.1"]),
         RangeCase("policies.max_delay", "100ms…30d", inside: ["1m", "30d"], outside: ["99ms", "31d"]),
@@ -50,7 +52,7 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
     }
 
     @Test func `every key with a range stands in this table`() {
-        let tested = Set(Self.cases.map(\.key)).union(["policies.schedule"])
+        let tested = Set(Self.cases.map(\.key)).union(["policies.schedule", "circuit.trial_delays"])
         #expect(ConfigurationKeyTable.rangedPaths.subtracting(tested) == [])
     }
 

@@ -26,7 +26,9 @@ final class Workbench: Sendable {
         folder = NSTemporaryDirectory() + "redeliver-worker-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.time = time
-        self.rules = rules ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]))
+        self.rules =
+            rules
+            ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), circuit: .disabled)
         store = try QueueStore(path: folder + "/redeliver.db", now: time.now)
         try await store.registerEndpoints(
             endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)

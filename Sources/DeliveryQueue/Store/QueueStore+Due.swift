@@ -1,0 +1,238 @@
+import GRDB
+
+extension QueueStore {
+    /// When the next delivery that is not held comes due; nil when none waits, or only for something to happen.
+    package func nextDue(of endpoints: Set<String>? = nil, at now: Timestamp) async throws(StoreError) -> Timestamp? {
+        try await read("find the next due delivery") { db in
+            let manual = try db.manualDue(of: endpoints, limit: 1, at: nil).first?.time
+            let scheduled = try DueEndpoint.all(db, of: endpoints).compactMap { try $0.nextDue(db) }
+            return (scheduled + [manual].compactMap(\.self)).min()
+        }
+    }
+
+    /// When the next operator's retry comes due; nil when none is asked for.
+    package func nextManualDue(of endpoints: Set<String>? = nil) async throws(StoreError) -> Timestamp? {
+        try await read("find the next operator's retry") { db in
+            try db.manualDue(of: endpoints, limit: 1, at: nil).first?.time
+        }
+    }
+}
+
+extension Database {
+    /// Operators' retries, soonest first: they pass every hold but an operator's own.
+    ///
+    /// - Parameter now: only what is due then; nil: all that is asked for.
+    func manualDue(of wanted: Set<String>?, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
+        let endpoints = try rows("SELECT id FROM endpoint WHERE active = 1 AND hold_reason IS NOT 'operator'")
+        var due: [(id: Int64, time: Timestamp)] = []
+        for endpoint in endpoints where wanted?.contains(endpoint["id"]) ?? true {
+            due += try rows(
+                """
+                SELECT id, next_attempt_ms FROM delivery
+                WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NOT NULL AND next_attempt_ms <= ?
+                ORDER BY next_attempt_ms, id LIMIT ?
+                """,
+                [endpoint["id"] as String, now?.milliseconds ?? .max, limit]
+            ).map { ($0["id"], $0.timestamp("next_attempt_ms")) }
+        }
+        return Array(due.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.prefix(limit))
+    }
+
+    /// A delivery that failed while nothing held it waits for its own time again.
+    func moveInLine(_ delivery: Delivery, to failed: Timestamp) throws {
+        try run("UPDATE delivery SET turn_ms = max(turn_ms, ?) WHERE id = ?", [failed.milliseconds, delivery.id])
+    }
+
+    /// The call before; nil when there was none.
+    func lastCall() throws -> ClaimOrder.Last? {
+        try firstRow(
+            """
+            SELECT attempt.kind, delivery.endpoint_id
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            ORDER BY attempt.id DESC LIMIT 1
+            """
+        ).map { .init(endpointID: $0["endpoint_id"], isManual: $0["kind"] == "manual") }
+    }
+}
+
+/// What of an endpoint may be called now, and when the next of it may. Asked endpoint by endpoint, so that a held backlog
+/// costs nothing.
+struct DueEndpoint {
+    let id: String
+    private let hold: HoldReason?
+    private let holdUntil: Timestamp?
+    private let phase: EndpointCircuit.Phase
+    /// The delivery of the newest trial.
+    private let lastTrial: Int64?
+    /// All that failed until then is due; nil: it was never held by its circuit.
+    private let recovered: Timestamp?
+
+    /// What may be called, and as what.
+    struct Share {
+        var line: ClaimOrder.Line
+        /// One delivery, to learn whether the receiver is back.
+        var isTrial = false
+        /// One delivery, to learn whether a hold that has passed may end.
+        var isTry = false
+    }
+
+    /// Of what is due, so many of the longest due are put in the order in which they failed; bounds the work of a claim.
+    private static let window = 256
+
+    /// All that are configured, in the order of their ids.
+    ///
+    /// - Parameter wanted: only of these; nil: of all.
+    static func all(_ db: Database, of wanted: Set<String>?) throws -> [DueEndpoint] {
+        try db.rows(
+            """
+            SELECT id, hold_reason, hold_until_ms, circuit_open_ms, circuit_next_trial_ms, circuit_limit,
+                circuit_trial_id, recovered_ms
+            FROM endpoint WHERE active = 1 ORDER BY id
+            """
+        ).filter { wanted?.contains($0["id"]) ?? true }.map(DueEndpoint.init(row:))
+    }
+
+    private init(row: Row) {
+        id = row["id"]
+        hold = (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:))
+        holdUntil = row.timestampIfAny("hold_until_ms")
+        phase = EndpointCircuit.Phase(row: row)
+        lastTrial = row["circuit_trial_id"]
+        recovered = row.timestampIfAny("recovered_ms")
+    }
+
+    // MARK: - Now
+
+    /// nil when nothing of it may be called.
+    func share(_ db: Database, limit: Int, at now: Timestamp) throws -> Share? {
+        guard limit > 0, hold == nil || holdUntil.map({ $0 <= now }) ?? false else { return nil }
+        var share = Share(line: .init(endpointID: id, fresh: []), isTry: hold != nil)
+        switch phase {
+        case .open(_, let nextTrial):
+            guard nextTrial <= now, try !isTrialUnderWay(db) else { return nil }
+            share.isTrial = true
+            share.line.fresh = try nextInRotation(db)
+        case .draining(let most):
+            let room = min(limit, most - (try callsOpen(db)))
+            guard room > 0 else { return nil }
+            try fill(&share, db, room: hold == nil ? room : 1, at: now)
+        case .closed:
+            try fill(&share, db, room: hold == nil ? limit : 1, at: now)
+        }
+        return share
+    }
+
+    private func fill(_ share: inout Share, _ db: Database, room: Int, at now: Timestamp) throws {
+        share.line.held = try heldInLine(db, limit: room)
+        share.line.fresh =
+            share.line.held.isEmpty
+            ? try longestDue(db, limit: room, at: now) : try freshInLine(db, limit: room, at: now)
+        // Both take turns; more than there is room for is not to be chosen from.
+        let kept = ClaimOrder(lines: [share.line]).first(room)
+        share.line.held.removeAll { !kept.contains($0) }
+        share.line.fresh.removeAll { !kept.contains($0) }
+    }
+
+    /// What is due by its own time, in the order in which it failed.
+    private func longestDue(_ db: Database, limit: Int, at now: Timestamp) throws -> [Int64] {
+        try db.rows(
+            """
+            SELECT id FROM (
+                SELECT id, turn_ms FROM delivery
+                WHERE endpoint_id = ? AND state = 'scheduled' AND next_attempt_ms <= ? AND manual_ms IS NULL
+                ORDER BY next_attempt_ms, id LIMIT ?
+            ) ORDER BY turn_ms, id LIMIT ?
+            """,
+            [id, now.milliseconds, max(limit, Self.window), limit]
+        ).map { $0["id"] }
+    }
+
+    /// What was held until the endpoint recovered and was not called since.
+    private func heldInLine(_ db: Database, limit: Int) throws -> [Int64] {
+        guard let recovered else { return [] }
+        return try db.rows(
+            """
+            SELECT id FROM delivery INDEXED BY delivery_line
+            WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL AND turn_ms <= ?
+            ORDER BY turn_ms, id LIMIT ?
+            """,
+            [id, recovered.milliseconds, limit]
+        ).map { $0["id"] }
+    }
+
+    /// What failed since the endpoint recovered and is due: beside a backlog whose own times have passed as well, so not to be
+    /// found by time.
+    private func freshInLine(_ db: Database, limit: Int, at now: Timestamp) throws -> [Int64] {
+        try db.rows(
+            """
+            SELECT id FROM (
+                SELECT id, next_attempt_ms, turn_ms FROM delivery INDEXED BY delivery_line
+                WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL AND turn_ms > ?
+                ORDER BY turn_ms, id LIMIT ?
+            ) WHERE next_attempt_ms <= ? ORDER BY turn_ms, id LIMIT ?
+            """,
+            [id, recovered?.milliseconds ?? .min, max(limit, Self.window) * 4, now.milliseconds, limit]
+        ).map { $0["id"] }
+    }
+
+    /// The delivery behind that of the trial before, so that one that its receiver never takes cannot keep the circuit open.
+    private func nextInRotation(_ db: Database) throws -> [Int64] {
+        let place = try lastTrial.flatMap { try db.firstRow("SELECT turn_ms, id FROM delivery WHERE id = ?", [$0]) }
+        let sql = """
+            SELECT id FROM delivery INDEXED BY delivery_line
+            WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL AND (turn_ms, id) > (?, ?)
+            ORDER BY turn_ms, id LIMIT 1
+            """
+        if let place, let next = try db.firstRow(sql, [id, place["turn_ms"] as Int64, place["id"] as Int64]) {
+            return [next["id"]]
+        }
+        return try db.rows(sql, [id, Int64.min, 0]).map { $0["id"] }
+    }
+
+    private func callsOpen(_ db: Database) throws -> Int {
+        try db.firstRow(
+            "SELECT COUNT(*) AS n FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')", [id])?[
+                "n"]
+            ?? 0
+    }
+
+    private func isTrialUnderWay(_ db: Database) throws -> Bool {
+        try db.firstRow(
+            """
+            SELECT 1 FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND is_trial = 1 LIMIT 1
+            """,
+            [id]) != nil
+    }
+
+    /// Whether a drain is over: nothing that was held is left, and no call is open.
+    func isDrained(_ db: Database) throws -> Bool {
+        guard case .draining = phase else { return false }
+        return try heldInLine(db, limit: 1).isEmpty && callsOpen(db) == 0
+    }
+
+    // MARK: - Next
+
+    /// When something of it may be called; nil when nothing waits, or only for something to happen.
+    func nextDue(_ db: Database) throws -> Timestamp? {
+        guard hold == nil || holdUntil != nil, let next = try nextByCircuit(db) else { return nil }
+        return max(next, holdUntil ?? next)
+    }
+
+    private func nextByCircuit(_ db: Database) throws -> Timestamp? {
+        switch phase {
+        case .open(_, let nextTrial):
+            guard try !isTrialUnderWay(db), try !nextInRotation(db).isEmpty else { return nil }
+            return nextTrial
+        case .draining(let most) where try callsOpen(db) >= most: return nil
+        case .draining, .closed:
+            if try !heldInLine(db, limit: 1).isEmpty { return recovered }
+            return try db.firstRow(
+                """
+                SELECT next_attempt_ms FROM delivery
+                WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL
+                ORDER BY next_attempt_ms LIMIT 1
+                """,
+                [id])?.timestamp("next_attempt_ms")
+        }
+    }
+}
