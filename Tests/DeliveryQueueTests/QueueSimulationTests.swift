@@ -7,8 +7,11 @@ import Testing
 /// lags less than the wait for it; after each step the promises are checked against the provider's own books.
 @Suite struct QueueSimulationTests {
     private static let events = (1...8).map { "event-\($0)" }
+    /// The first ones, and those that once found a fault: calls without a task id of their own that were counted as if they
+    /// had none left to show, a call that was given up without being counted.
+    private static let seeds = Array(1...8) + [37, 55]
 
-    @Test(arguments: SimulatedProvider.Way.allCases, 1...8)
+    @Test(arguments: SimulatedProvider.Way.allCases, Self.seeds)
     func `every failure ends delivered once, or dead without an arrival`(
         way: SimulatedProvider.Way, seed: Int
     ) async throws {

@@ -62,17 +62,21 @@ enum Matching {
         """
 
     /// An open delivery whose last calls count as failed, because the provider's own attempt failed just then: such a
-    /// call may leave a task id of its own behind. There are no more of those than calls.
+    /// call may leave a task id of its own behind. There are no more of those than calls whose answer named none.
     static let failed = """
         SELECT \(Delivery.columns)
         FROM delivery
         JOIN delivery_body ON delivery_body.delivery_id = delivery.id
         WHERE delivery.state IN ('scheduled', 'attempting', 'awaiting')
           AND \(sameEvent)
+          AND EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL
+                AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
           AND (SELECT COUNT(*) FROM attempt
-               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed'
-                 AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
-              > (SELECT COUNT(*) FROM task_alias WHERE task_alias.delivery_id = delivery.id)
+               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL)
+              > (SELECT COUNT(*) FROM task_alias
+                 WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
         ORDER BY delivery.id
         LIMIT 1
         """
