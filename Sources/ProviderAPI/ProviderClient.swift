@@ -129,29 +129,37 @@ package struct ProviderClient: Sendable {
         case transport(TransportError)
     }
 
-    /// Sends with the session's token and, after a 401, once more with a renewed one.
+    /// Sends with the session's token and, after a 401, again with a refreshed one, and then with one of a new login.
     private func authorized(_ request: HTTPRequest) async throws(CallFailure) -> HTTPResponse {
         guard let session else { throw .transport(.notSent(.invalidRequest)) }
-        let token: ProviderSession.Token
-        let renewed: ProviderSession.Token?
-        let first: HTTPResponse
+        var token: ProviderSession.Token
         do throws(ProviderError) {
             token = try await session.token()
         } catch {
             throw .credential(error)
         }
-        first = try await send(request, token)
-        guard first.status == 401 else { return first }
-        do throws(ProviderError) {
-            renewed = try await session.renewed(after: token)
-        } catch {
-            throw .credential(error)
+        var response = try await send(request, token)
+        for _ in 0..<Self.renewalsPerCall where response.status == 401 {
+            let renewed: ProviderSession.Token?
+            do throws(ProviderError) {
+                renewed = try await session.renewed(after: token)
+            } catch {
+                throw .credential(error)
+            }
+            guard let renewed else { return response }
+            token = renewed
+            response = try await send(request, token)
         }
-        guard let renewed else { return first }
-        let second = try await send(request, renewed)
-        if second.status == 401 { await session.refused(renewed) }
-        return second
+        switch response.status {
+        case 401: await session.refused(token)
+        case 429, 500...: break  // May come from something before the provider that never looked at the token.
+        default: await session.accepted(token)
+        }
+        return response
     }
+
+    /// The refresh, and the login.
+    private static let renewalsPerCall = 2
 
     private func send(
         _ request: HTTPRequest, _ token: ProviderSession.Token

@@ -9,11 +9,23 @@ actor ProviderSession {
         fileprivate let generation: Int
     }
 
+    /// What is known of the token that is held. It decides what a refusal leads to: the refresh, the login, the end. However
+    /// many calls are refused, each of the two is tried once until a call has got through.
+    private enum Trust {
+        /// A call got through with it, or nothing speaks against it yet.
+        case given
+        /// It came from a refresh, and no call has got through with it.
+        case refreshed
+        /// It came from a login after a refusal, and no call has got through with it.
+        case loggedIn
+    }
+
     private let credential: Credential
     private let login: ProviderLogin
     private let logger: Logger
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
+    private var trust = Trust.given
     /// The renewal under way, which all callers share.
     private var renewal: Task<Result<Token, ProviderError>, Never>?
     /// Set by a refused login: asking again and again would lock the account.
@@ -47,13 +59,28 @@ actor ProviderSession {
         case .login:
             if let failure { throw failure }
             if let current = held, current.generation != stale.generation { return current }
-            return try await renewed()
+            switch trust {
+            case .given: return try await renewed()
+            case .refreshed:
+                // The refresh gives tokens that are worth nothing.
+                tokens?.refresh = nil
+                return try await renewed()
+            case .loggedIn:
+                refused(stale)
+                return nil
+            }
         }
     }
 
-    /// Notes that the provider refused a token that had just been renewed: renewing it for every call would not help.
+    /// Notes that a call got through with this token.
+    func accepted(_ token: Token) {
+        if token.generation == generation { trust = .given }
+    }
+
+    /// Notes that the provider refused a token after all that can be done: doing it again for every call would not help.
     func refused(_ token: Token) {
         guard case .login = credential, token.generation == generation else { return }
+        tokens = nil
         failure = ProviderError(operation: "using a renewed token", reason: .unauthorized)
     }
 
@@ -83,8 +110,10 @@ actor ProviderSession {
     private func renew() async -> Result<Token, ProviderError> {
         defer { renewal = nil }
         do throws(ProviderError) {
-            let fresh = try await newTokens()
+            let isFirst = generation == 0
+            let (fresh, origin) = try await newTokens()
             tokens = fresh
+            trust = isFirst ? .given : origin
             generation += 1
             failure = nil
             return .success(Token(secret: fresh.access, generation: generation))
@@ -97,13 +126,13 @@ actor ProviderSession {
         }
     }
 
-    private func newTokens() async throws(ProviderError) -> ProviderLogin.Tokens {
+    private func newTokens() async throws(ProviderError) -> (ProviderLogin.Tokens, Trust) {
         guard case .login(let username, let source) = credential else {
             throw ProviderError(operation: "logging in", reason: .credential(reason: "no user name is configured"))
         }
         if let refresh = tokens?.refresh, let fresh = try await login.refresh(refresh) {
             logger.debug("token refreshed")
-            return fresh
+            return (fresh, .refreshed)
         }
         let password =
             switch source {
@@ -112,7 +141,7 @@ actor ProviderSession {
             }
         let fresh = try await login.logIn(username: username, password: password)
         logger.info("logged in to the provider", metadata: ["provider.user": "\(username)"])
-        return fresh
+        return (fresh, .loggedIn)
     }
 
     private func read(_ path: String) throws(ProviderError) -> Secret {

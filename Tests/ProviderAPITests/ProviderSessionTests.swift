@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import ProviderAPI
@@ -8,6 +7,8 @@ private let loggedIn = HTTPResponse(200, #"{"id": 1, "access": "acc-1", "refresh
 private let refreshed = HTTPResponse(200, #"{"access": "acc-2"}"#)
 private let emptyPage = HTTPResponse(200, "[]")
 private let loginCall = "POST /api/v2/user/login"
+private let loggedInAgain = HTTPResponse(200, #"{"access": "acc-3", "refresh": "ref-3"}"#)
+private let retryCall = "POST /api/v2/webhook_endpoint/retry"
 private let refreshCall = "POST /api/v2/token/refresh/"
 private let logsCall = "GET /api/v2/webhook_endpoint/e/logs"
 
@@ -43,7 +44,7 @@ struct ProviderSessionTests {
 
     @Test func `a rotated refresh token is used the next time`() async throws {
         let rotated = HTTPResponse(200, #"{"access": "acc-2", "refresh": "ref-2"}"#)
-        let transport = ScriptedTransport(loggedIn, HTTPResponse(401), rotated, HTTPResponse(401), emptyPage)
+        let transport = ScriptedTransport(loggedIn, HTTPResponse(401), rotated, HTTPResponse(200), refreshed)
         let client = makeClient(transport, credential: login)
         _ = await client.retry(sampleRetry)
         try? await client.signIn()
@@ -51,16 +52,68 @@ struct ProviderSessionTests {
         #expect(transport.requests.last?.text == #"{"refresh": "ref-2"}"#)
     }
 
-    @Test func `a renewed token that is refused as well ends in unauthorized and stops asking`() async throws {
+    @Test func `a refreshed token that is refused as well leads to a login in the same call`() async {
         let transport = ScriptedTransport(
-            loggedIn, HTTPResponse(401), refreshed, HTTPResponse(401), refreshed, emptyPage)
+            loggedIn, HTTPResponse(401), refreshed, HTTPResponse(401), loggedInAgain, HTTPResponse(200))
+        let answer = await makeClient(transport, credential: login).retry(sampleRetry)
+        #expect(answer.kind == .accepted)
+        #expect(transport.calls == [loginCall, retryCall, refreshCall, retryCall, loginCall, retryCall])
+        #expect(transport.requests[5].authorization == "Bearer acc-3")
+    }
+
+    @Test func `when the login's token is refused too, the call ends in unauthorized and nothing is asked any more`()
+        async throws
+    {
+        let transport = ScriptedTransport(
+            loggedIn, HTTPResponse(401), refreshed, HTTPResponse(401), loggedInAgain, HTTPResponse(401), loggedIn,
+            HTTPResponse(401), loggedIn, emptyPage)
         let client = makeClient(transport, credential: login)
         #expect(await client.retry(sampleRetry).kind == .unauthorized)
         #expect(await client.retry(sampleRetry).kind == .unauthorized)
-        #expect(transport.requests.count == 4)
+        #expect(transport.requests.count == 6)
+        // Trying again is one login, and no refresh, as long as no call gets through.
+        try await client.signIn()
+        #expect((await #expect(throws: ProviderError.self) { try await client.logs(of: "e") })?.kind == .unauthorized)
+        #expect(transport.calls.dropFirst(6) == [loginCall, logsCall])
         try await client.signIn()
         _ = try await client.logs(of: "e")
-        #expect(transport.requests.count == 6)
+        #expect(transport.calls.dropFirst(8) == [loginCall, logsCall])
+    }
+
+    @Test func `a token that a call got through with is refreshed again when it ends`() async throws {
+        let transport = ScriptedTransport(
+            loggedIn, HTTPResponse(401), refreshed, emptyPage, HTTPResponse(401), refreshed, emptyPage)
+        let client = makeClient(transport, credential: login)
+        _ = try await client.logs(of: "e")
+        _ = try await client.logs(of: "e")
+        #expect(transport.calls.count { $0 == refreshCall } == 2)
+        #expect(transport.calls.count { $0 == loginCall } == 1)
+    }
+
+    /// All calls are refused at the same time, three times: each wave waits for the others before its 401 comes back.
+    @Test(arguments: [HTTPResponse(200), HTTPResponse(401)])
+    func `many calls refused again and again make one refresh and one login`(last: HTTPResponse) async {
+        let count = 20
+        func refused() -> [ScriptedTransport.Answer] {
+            let barrier = Barrier(count)
+            return Array(
+                repeating: { _ in
+                    await barrier.wait()
+                    return .success(HTTPResponse(401))
+                }, count: count)
+        }
+        let answers: [ScriptedTransport.Answer] =
+            [{ _ in .success(loggedIn) }] + refused() + [{ _ in .success(refreshed) }] + refused()
+            + [{ _ in .success(loggedInAgain) }] + Array(repeating: { _ in .success(last) }, count: count)
+        let transport = ScriptedTransport(answers)
+        let client = makeClient(transport, credential: login)
+        let kinds = await withTaskGroup(of: RetryAnswer.Kind.self) { group in
+            for _ in 0..<count { group.addTask { await client.retry(sampleRetry).kind } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(kinds == Array(repeating: last.status == 200 ? .accepted : .unauthorized, count: count))
+        #expect(transport.calls.count { $0 == refreshCall } == 1)
+        #expect(transport.calls.count { $0 == loginCall } == 2)
     }
 
     /// All calls are refused at the same time: each waits for the others before its 401 comes back.
@@ -162,59 +215,6 @@ struct ProviderSessionTests {
     }
 }
 
-@Suite("Credential files")
-struct CredentialFileTests {
-    @Test func `a token file is read for each call and a rotated token repeats a refused one`() async throws {
-        let file = try TemporaryFile("old\r\n\n")
-        let transport = ScriptedTransport([
-            { _ in .success(emptyPage) },
-            { _ in
-                try? file.write("new\n")
-                return .success(HTTPResponse(401))
-            },
-            { _ in .success(emptyPage) },
-        ])
-        let client = makeClient(transport, credential: .tokenFile(path: file.path))
-        _ = try await client.logs(of: "e")
-        _ = try await client.logs(of: "e")
-        #expect(transport.requests.map(\.authorization) == ["Bearer old", "Bearer old", "Bearer new"])
-    }
-
-    @Test func `an unchanged token file is not tried twice`() async throws {
-        let file = try TemporaryFile("old")
-        let transport = ScriptedTransport(HTTPResponse(401))
-        #expect(
-            await makeClient(transport, credential: .tokenFile(path: file.path)).retry(sampleRetry).kind
-                == .unauthorized)
-        #expect(transport.requests.count == 1)
-    }
-
-    @Test func `a password file is read at each login`() async throws {
-        let file = try TemporaryFile("one\n")
-        let transport = ScriptedTransport(HTTPResponse(401), loggedIn)
-        let client = makeClient(transport, credential: .login(username: "u", password: .file(path: file.path)))
-        await #expect(throws: ProviderError.self) { try await client.signIn() }
-        try file.write(" two \n")
-        try await client.signIn()
-        #expect(
-            transport.requests.map(\.text) == [
-                #"{"username": "u", "password": "one"}"#, #"{"username": "u", "password": " two "}"#,
-            ])
-    }
-
-    @Test func `a fault names the path and never the content`() async throws {
-        let broken = try TemporaryFile("secret words in a file")
-        let empty = try TemporaryFile("\n\n")
-        for path in [broken.path, empty.path, "/nonexistent/token"] {
-            let client = makeClient(ScriptedTransport(HTTPResponse(200)), credential: .tokenFile(path: path))
-            let error = await #expect(throws: ProviderError.self) { try await client.signIn() }
-            #expect(error?.kind == .credential)
-            #expect("\(error.map { "\($0)" } ?? "")".contains(path))
-            #expect("\(error.map { "\($0)" } ?? "")".contains("secret") == false)
-        }
-    }
-}
-
 @Suite("Secrets")
 struct SecretTests {
     @Test func `secrets never show in descriptions, debug descriptions and dumps`() async throws {
@@ -255,22 +255,5 @@ private actor Barrier {
         missing -= 1
         if missing > 0 { return await withCheckedContinuation { waiting.append($0) } }
         for continuation in waiting { continuation.resume() }
-    }
-}
-
-private final class TemporaryFile: Sendable {
-    let path: String
-
-    init(_ text: String) throws {
-        path = NSTemporaryDirectory() + "redeliver-test-\(UUID().uuidString)"
-        try write(text)
-    }
-
-    func write(_ text: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: path))
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
     }
 }
