@@ -1,7 +1,24 @@
 package import DeliveryQueue
 
-/// How many retry calls may begin now: a token bucket, a pause that the provider asked for or that its outage demands,
-/// and a hold while the credential is refused. Pure: told the time, never asks for it.
+/// Whether retry calls may begin now, and how many. Shut for all of them while the provider asks to be left alone, does not
+/// answer or refuses the credential; in front of the open gate stands a token bucket. Pure: told the time, never asks.
+///
+///                  429, 503, 425   ┌────────┐   its time is over
+///             ┌───────────────────▶│ paused │────────────────────────┐
+///             │                    └───┬────┘                        │
+///             │                        │ over, and nobody            ▼
+///             │     5 bad answers      ▼ had named its end      ┌─────────┐  the one call is answered
+///         ┌───┴──┐  in a row, or   ┌────────┐   a log was read  │  trial  │─────────────────────────────▶ open,
+///         │ open │────────────────▶│ outage │──────────────────▶│ one call│                               and the
+///         └───┬──┘  a connection   │        │◀──────────────────│ at once │─────────────────────────────▶ rate ramps
+///             │     is refused     └────────┘  it is not        └─────────┘
+///             │                                                      ▲
+///             │     401, 403      ┌─────────┐   the login works      │
+///             └──────────────────▶│ refused │────────────────────────┘
+///                                 └─────────┘   (or back into a pause that lasts longer)
+///
+/// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts all. What calls from
+/// before the closing say meanwhile opens nothing.
 package struct CallGate: Sendable, Equatable {
     /// Why no call begins.
     package enum Closed: String, Sendable, CaseIterable {
@@ -9,172 +26,274 @@ package struct CallGate: Sendable, Equatable {
         case throttled
         /// 503 or 425.
         case unavailable
-        /// Refused connections, DNS, or too many calls in a row without a usable answer.
+        /// Refused connections, DNS, or too many answers in a row that are none. Ended by a log that can be read.
         case outage
-        /// 401 after a fresh login, or 403; opened only by a login that works.
+        /// 401 after a fresh login, or 403. Ended by a login that works.
         case credential
     }
 
-    private let perSecond: Double
-    private let burst: Double
-    private var tokens: Double
-    private var refilled: Timestamp
-    /// The share of `perSecond` in force: halved by 429 and 503, recovering with each accepted call.
-    package private(set) var rate = 1.0
-    package private(set) var closed: Closed?
-    /// When calls may begin again; nil while a credential is refused.
-    package private(set) var opens: Timestamp?
-    private var outagesInARow = 0
-    private var badAnswersInARow = 0
+    private enum State: Sendable, Equatable {
+        case open
+        /// Calls begin again, one at a time until the provider has answered one; since when that one is under way.
+        case trial(Timestamp?)
+        case paused(GatePause)
+        case outage(nextRead: Timestamp)
+        /// With a pause that may outlast it.
+        case refused(GatePause?)
+    }
 
-    /// `Retry-After` is honoured within these bounds; an absurd one must not park the work for years.
-    package static let pauseBounds = Duration.seconds(1)...Duration.seconds(3_600)
-    /// The pause where the provider names none.
-    package static let defaultPause = Duration.seconds(30)
-    /// The pauses of an outage: after them a log that can be read, or a call, tells whether it is over.
-    static let outagePauses: [Duration] = [
-        .seconds(5), .seconds(10), .seconds(20), .seconds(40), .seconds(80), .seconds(160), .seconds(300),
-    ]
-    /// Timeouts and 5xx in a row, over all deliveries, that count as an outage of the provider itself.
-    static let badAnswerLimit = 5
-    private static let lowestRate = 1.0 / 16
-    private static let recoveryPerCall = 0.02
+    private var state = State.open
+    private var calls: CallRate
+    private var memory = GateMemory()
+    /// Whose logs were read in this round of the outage; the others go first.
+    private var haveRead: Set<String> = []
+
+    /// A trial call that nobody heard of again does not keep the gate shut for longer; no call lasts as long.
+    private static let trialLimit = Duration.seconds(3_600)
+    /// How much later an endpoint whose turn it is not may read its log.
+    private static let courtesy = Duration.seconds(1)
 
     /// - Parameters:
     ///   - perSecond: calls a second in the long run, above 0.
     ///   - burst: calls that may begin at once after a rest, at least 1.
     package init(perSecond: Double, burst: Int, now: Timestamp) {
-        self.perSecond = perSecond
-        self.burst = Double(max(1, burst))
-        tokens = self.burst
-        refilled = now
+        calls = CallRate(perSecond: perSecond, burst: burst, now: now)
     }
+
+    /// This gate under a reloaded configuration, when the old one's calls have ended: the new rate and burst apply, a pause,
+    /// an outage or a hold goes on.
+    package func adopting(perSecond: Double, burst: Int) -> CallGate {
+        var gate = self
+        gate.calls.adopt(perSecond: perSecond, burst: burst)
+        if case .trial = gate.state { gate.state = .trial(nil) }
+        return gate
+    }
+
+    // MARK: - What it lets through
+
+    /// nil while calls may begin; as of the last time that the gate was told, see ``standing(at:)``.
+    package var closed: Closed? {
+        switch state {
+        case .open, .trial: nil
+        case .paused(let pause): pause.reason
+        case .outage: .outage
+        case .refused: .credential
+        }
+    }
+
+    /// When a pause ends, or the next log is read in an outage; nil while a credential is refused.
+    package var opens: Timestamp? {
+        switch state {
+        case .paused(let pause): pause.until
+        case .outage(let nextRead): nextRead
+        case .open, .trial, .refused: nil
+        }
+    }
+
+    /// The share of the configured rate in force: lowest after an outage, halved by 429, 503 and 425, recovering with each
+    /// accepted call.
+    package var rate: Double { calls.share }
+
+    package var isTrial: Bool {
+        if case .trial = state { true } else { false }
+    }
+
+    package var closedSince: Timestamp? { closed == nil ? nil : memory.began }
 
     /// Takes up to `wanted` tokens; 0 while closed.
     package mutating func take(upTo wanted: Int, at now: Timestamp) -> Int {
-        reopenIfTime(now)
-        guard closed == nil else { return 0 }
-        refill(now)
-        let granted = min(wanted, Int(tokens))
-        tokens -= Double(granted)
-        return granted
+        advance(to: now)
+        switch state {
+        case .open:
+            return calls.take(upTo: wanted, at: now)
+        case .trial(nil):
+            let granted = calls.take(upTo: min(wanted, 1), at: now)
+            if granted > 0 { state = .trial(now) }
+            return granted
+        case .trial, .paused, .outage, .refused:
+            return 0
+        }
     }
 
     /// Returns tokens that were taken and not used.
     package mutating func giveBack(_ count: Int) {
-        tokens = min(burst, tokens + Double(count))
+        guard count > 0 else { return }
+        calls.giveBack(count)
+        if case .trial = state { state = .trial(nil) }
     }
 
-    /// How long until a call may begin; nil when only a login can open the gate.
+    /// How long until a call may begin; nil when only an answer can tell: of a call, a log or a login.
     package func wait(at now: Timestamp) -> Duration? {
-        if closed != nil {
-            return opens == nil ? nil : pauseLeft(at: now)
+        var gate = self
+        gate.advance(to: now)
+        switch gate.state {
+        case .open, .trial(nil): return gate.calls.wait(at: now)
+        case .paused(let pause): return pause.left(at: now)
+        case .trial, .outage, .refused: return nil
         }
-        let refill = max(0, (now - refilled).inSeconds) * perSecond * rate
-        let missing = 1 - (tokens + refill)
-        return missing <= 0 ? .zero : .milliseconds(Int64((missing / (perSecond * rate) * 1_000).rounded(.up)))
+    }
+
+    /// Asks for a turn to read a log. In an outage the reads of all endpoints together follow one ladder, and each is the
+    /// probe that may end it; the endpoints take turns, because one log may stay unreadable for a reason of its own.
+    ///
+    /// - Parameter readers: how many endpoints there are.
+    /// - Returns: how long the endpoint has to wait before it asks again; nil when it may read now.
+    package mutating func pauseOfRead(by endpointID: String, of readers: Int, at now: Timestamp) -> Duration? {
+        advance(to: now)
+        switch state {
+        case .open, .trial:
+            return nil
+        case .paused(let pause):
+            return pause.left(at: now)
+        case .refused:
+            return CredentialKeeper.interval
+        case .outage(let nextRead):
+            let turn = haveRead.contains(endpointID) ? nextRead + Self.courtesy : nextRead
+            // A clock that was set back must not put the read off for as long as it was set back.
+            if turn > now, turn - now <= .seconds(301) { return turn - now }
+            haveRead.insert(endpointID)
+            if haveRead.count >= readers { haveRead = [] }
+            // The next one is put off now, so that this one need not come to an end for that.
+            state = .outage(nextRead: now + memory.readPause())
+            return nil
+        }
     }
 
     // MARK: - What the provider's answers say
 
-    /// A call was taken on: no outage, and the rate recovers a little.
-    package mutating func accepted() {
-        rate = min(1, rate + Self.recoveryPerCall)
-        providerAnswered()
+    /// A call was taken on: the provider is there, and the rate recovers a little.
+    package mutating func accepted(at now: Timestamp) {
+        callAnswered(at: now)
+        if closed == nil { calls.recover() }
     }
 
-    /// The provider answered something usable, a page of a log for instance: its outage is over.
-    package mutating func providerAnswered() {
-        outagesInARow = 0
-        badAnswersInARow = 0
-        if closed == .outage { open() }
+    /// The provider answered a call in a way that concerns that call only.
+    package mutating func callAnswered(at now: Timestamp) {
+        advance(to: now)
+        memory.endRow()
+        guard isTrial else { return }
+        memory.forget()
+        state = .open
+    }
+
+    /// The provider answered the reading of a log: its outage is over, and a call may try it.
+    package mutating func logAnswered(at now: Timestamp) {
+        advance(to: now)
+        memory.goodRead()
+        guard case .outage = state else { return }
+        memory.readAnswered()
+        tryAgain(asRamp: true, since: now, at: now)
     }
 
     /// 429, 425 or 503: pauses as long as the provider asks and halves the rate, once per pause.
     ///
+    /// - Parameter retryAfter: nil when the provider names no time.
     /// - Returns: the pause in force.
     @discardableResult
     package mutating func pause(_ reason: Closed, for retryAfter: Duration?, at now: Timestamp) -> Duration {
-        let asked = retryAfter ?? Self.defaultPause
-        let pause = min(max(asked, Self.pauseBounds.lowerBound), Self.pauseBounds.upperBound)
-        if closed == nil { rate = max(Self.lowestRate, rate / 2) }
-        close(reason, until: now + pause)
-        return max(pause, pauseLeft(at: now))
+        advance(to: now)
+        if closed == nil { memory.forgetIfLongAgo(now) }
+        let other = pauseInForce
+        let length = memory.pause(asked: retryAfter, inForce: other != nil)
+        if other == nil { calls.halve() }
+        // An outage that ends in a pause ends in a ramp all the same.
+        if case .outage = state { calls.restart(asRamp: true, at: now) }
+        let isGuess = reason == .unavailable && retryAfter == nil
+        let pause = GatePause(reason: reason, until: now + length, endsInRead: isGuess).joined(other)
+        if case .refused = state {
+            state = .refused(pause)
+        } else {
+            close(.paused(pause), pause.reason, at: now)
+        }
+        return max(length, pause.left(at: now))
     }
 
-    /// The provider could not be reached.
+    /// A call was surely not sent: the provider could not be reached.
     ///
-    /// - Returns: the pause in force.
+    /// - Returns: for how long that call is put off. Not longer in a long outage, so that it is due when that ends.
     @discardableResult
     package mutating func unreachable(at now: Timestamp) -> Duration {
-        if closed == .outage, pauseLeft(at: now) > .zero { return pauseLeft(at: now) }
-        let pause = Self.outagePauses[min(outagesInARow, Self.outagePauses.count - 1)]
-        outagesInARow += 1
-        close(.outage, until: now + pause)
-        return pause
+        advance(to: now)
+        if closed == nil { beginOutage(at: now) }
+        return GateMemory.readPauses[0]
     }
 
-    /// A timeout or 5xx: one may be the delivery's own fault, many in a row are the provider's.
+    /// A timeout or 5xx of a call: one may be the delivery's own fault, many in a row are the provider's. The one call of a
+    /// trial was to tell, so there it is the provider's at once.
     package mutating func badAnswer(at now: Timestamp) {
-        badAnswersInARow += 1
-        guard badAnswersInARow >= Self.badAnswerLimit else { return }
-        badAnswersInARow = 0
-        unreachable(at: now)
+        advance(to: now)
+        switch state {
+        case .open:
+            if memory.badCall() { beginOutage(at: now) }
+        case .trial(_?):
+            beginOutage(at: now)
+        case .trial(nil), .paused, .outage, .refused:
+            return
+        }
+    }
+
+    /// A log could not be read, because nothing usable came back.
+    package mutating func badRead(at now: Timestamp) {
+        advance(to: now)
+        if closed == nil, memory.badRead() { beginOutage(at: now) }
     }
 
     /// The credential is refused: nothing is called until `credentialWorks`.
-    package mutating func credentialRefused() {
-        closed = .credential
-        opens = nil
+    package mutating func credentialRefused(at now: Timestamp) {
+        advance(to: now)
+        if case .refused = state { return }
+        close(.refused(pauseInForce), .credential, at: now)
     }
 
-    package mutating func credentialWorks() {
-        if closed == .credential { open() }
+    package mutating func credentialWorks(at now: Timestamp) {
+        guard case .refused(let pause) = state else { return }
+        if let pause, pause.left(at: now) > .zero {
+            calls.restart(asRamp: true, at: now)
+            close(.paused(pause), pause.reason, at: now)
+        } else {
+            tryAgain(asRamp: true, since: now, at: now)
+        }
     }
 
-    // MARK: - Mechanics
+    // MARK: - Moves
 
-    /// The strongest reason stays: a pause never shortens another, and a refused credential outlasts all.
-    private mutating func close(_ reason: Closed, until time: Timestamp) {
-        guard closed != .credential else { return }
-        if let opens, opens > time { return }
-        closed = reason
-        opens = time
+    /// Does what time alone does. Asking the gate at any moment and telling it this first is the same.
+    mutating func advance(to now: Timestamp) {
+        switch state {
+        case .paused(let pause) where pause.left(at: now) == .zero && pause.endsInRead:
+            close(.outage(nextRead: min(pause.until, now)), .outage, at: now)
+        case .paused(let pause) where pause.left(at: now) == .zero:
+            tryAgain(asRamp: false, since: min(pause.until, now), at: now)
+        case .trial(let begun?) where now < begun || now - begun >= Self.trialLimit:
+            state = .trial(nil)
+        case .open, .trial, .paused, .outage, .refused:
+            return
+        }
     }
 
-    private mutating func open() {
-        closed = nil
-        opens = nil
+    private var pauseInForce: GatePause? {
+        switch state {
+        case .paused(let pause): pause
+        case .refused(let pause): pause
+        case .open, .trial, .outage: nil
+        }
     }
 
-    private mutating func reopenIfTime(_ now: Timestamp) {
-        if opens != nil, pauseLeft(at: now) == .zero { open() }
+    private mutating func close(_ new: State, _ reason: Closed, at now: Timestamp) {
+        memory.shut(reason, at: now)
+        state = new
     }
 
-    /// Zero when no pause is in force, and when the clock was set back so far that none can have been meant.
-    private func pauseLeft(at now: Timestamp) -> Duration {
-        guard let opens, opens > now, opens - now <= Self.pauseBounds.upperBound else { return .zero }
-        return opens - now
+    private mutating func beginOutage(at now: Timestamp) {
+        memory.forgetIfLongAgo(now)
+        memory.endRow()
+        close(.outage(nextRead: now + memory.readPause()), .outage, at: now)
     }
 
-    private mutating func refill(_ now: Timestamp) {
-        // A clock that was set back must not stop the refill for as long as it was set back.
-        let elapsed = max(0, (now - refilled).inSeconds)
-        tokens = min(burst, tokens + elapsed * perSecond * rate)
-        refilled = now
-    }
-}
-
-/// The one gate that pollers and the dispatcher share.
-package actor SharedGate {
-    package private(set) var gate: CallGate
-
-    package init(_ gate: CallGate) {
-        self.gate = gate
-    }
-
-    /// Changes or asks the gate in one step.
-    package func with<Value: Sendable>(_ change: @Sendable (inout CallGate) -> Value) -> Value {
-        change(&gate)
+    private mutating func tryAgain(asRamp isRamp: Bool, since time: Timestamp, at now: Timestamp) {
+        state = .trial(nil)
+        haveRead = []
+        memory.reopen(at: time)
+        calls.restart(asRamp: isRamp, at: now)
     }
 }

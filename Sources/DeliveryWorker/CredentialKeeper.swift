@@ -16,12 +16,15 @@ struct CredentialKeeper: Sendable {
     static let interval = Duration.seconds(300)
 
     /// - Returns: whether the gate was opened by this turn.
-    func runOnce() async -> Bool {
+    func runOnce(at now: Timestamp) async -> Bool {
         guard await gate.gate.closed == .credential else { return false }
         do {
             try await client.signIn()
-            try await readLog()
-            await gate.with { $0.credentialWorks() }
+            let trouble = try await readLog()
+            await gate.with { gate in
+                gate.credentialWorks(at: now)
+                if let trouble { gate.learn(from: trouble, at: now) }
+            }
             logger.notice("credential accepted, work goes on")
             return true
         } catch {
@@ -32,16 +35,18 @@ struct CredentialKeeper: Sendable {
         }
     }
 
+    /// - Returns: another trouble than the credential's, which is an answer to a token that is known.
     /// - Throws: only what says that the credential is still refused, or nothing of it.
-    private func readLog() async throws(ProviderError) {
+    private func readLog() async throws(ProviderError) -> ProviderError? {
         do {
             _ = try await client.logs(of: endpointID)
+            return nil
         } catch {
             switch error.kind {
             case .unauthorized, .forbidden, .credential, .unreachable, .unknownOutcome, .cancelled: throw error
             case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge,
                 .foreignNextPage, .redirected, .rejected:
-                return  // An answer to a token that is known.
+                return error
             }
         }
     }

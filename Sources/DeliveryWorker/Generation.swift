@@ -24,7 +24,8 @@ struct Generation: Sendable {
     private let clock: any Clock<Duration>
     private let logger: Logger
 
-    init(_ configuration: WorkerConfiguration, on base: WorkerBase) {
+    /// - Parameter carried: the gate of the generation before, whose pause, outage or hold goes on; nil: a new one.
+    init(_ configuration: WorkerConfiguration, on base: WorkerBase, gate carried: CallGate? = nil) {
         self.configuration = configuration
         vitals = base.vitals
         wallClock = base.wallClock
@@ -34,8 +35,10 @@ struct Generation: Sendable {
             policies: configuration.policies, confirmation: configuration.confirm.by,
             confirmWithin: configuration.confirm.within, circuit: configuration.circuit)
         let gate = SharedGate(
-            CallGate(
-                perSecond: configuration.retry.perSecond, burst: configuration.retry.burst, now: base.wallClock.now))
+            carried?.adopting(perSecond: configuration.retry.perSecond, burst: configuration.retry.burst)
+                ?? CallGate(
+                    perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
+                    now: base.wallClock.now))
         let client = base.client(for: configuration)
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
@@ -71,6 +74,14 @@ struct Generation: Sendable {
         _ = try await unreadableReader.runOnce(at: now)
     }
 
+    /// The gate to hand on at a reload, when this generation has ended: what the provider asked for and what is known of its
+    /// outage holds under the next configuration too.
+    ///
+    /// - Returns: nil when that one names another provider.
+    func gate(for next: WorkerConfiguration) async -> CallGate? {
+        next.provider.baseURL == configuration.provider.baseURL ? await dispatcher.gate.gate : nil
+    }
+
     /// One service per duty, and one per endpoint for polling.
     func services() -> [any Service] {
         var services: [any Service] = pollers.map { poller, bell in
@@ -93,8 +104,8 @@ struct Generation: Sendable {
             })
         services.append(
             Duty {
-                await loop(.credential).run { _ in
-                    if await keeper.runOnce() { await ringAll() }
+                await loop(.credential).run { now in
+                    if await keeper.runOnce(at: now) { await ringAll() }
                     return CredentialKeeper.interval
                 }
             })
@@ -144,19 +155,54 @@ struct Generation: Sendable {
 
     // MARK: - Polling
 
-    /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return, and
-    /// more often while a trial or the first calls of a drain wait for it. A ring only makes it look which of them applies.
+    /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return,
+    /// more often while a trial or the first calls of a drain wait for it, and in an outage when the gate wants a log read. A
+    /// ring only makes it look which of these applies.
     private func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
-            if let wait = await poller.gate.gate.pollPause(at: now) { return wait }
-            let interval = try await interval(of: poller, at: now)
-            if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
-            let summary = try await look(with: poller, at: now)
+            var isOutage = false
+            switch await turn(of: poller, at: now) {
+            case .later(let wait): return wait
+            case .probe: isOutage = true
+            case .usual:
+                let interval = try await interval(of: poller, at: now)
+                if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
+            }
+            let summary = try await isOutage ? probe(with: poller, at: now) : look(with: poller, at: now)
             lastPoll = summary.isUnfinished ? nil : now
             if summary.changedSomething { await dispatcher.bell.ring() }
             return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
         }
+    }
+
+    private enum PollTurn {
+        /// Not before the gate was asked again, after this time.
+        case later(Duration)
+        /// At the pace of the configuration.
+        case usual
+        /// Now, to find out whether an outage is over.
+        case probe
+    }
+
+    private func turn(of poller: LogPoller, at now: Timestamp) async -> PollTurn {
+        let readers = pollers.count
+        return await poller.gate.with { gate in
+            if let wait = gate.pauseOfRead(by: poller.endpoint.id, of: readers, at: now) { return .later(wait) }
+            return gate.closed == .outage ? .probe : .usual
+        }
+    }
+
+    /// A turn in an outage: when it ends it, all that waited for that goes on, whatever became of this log.
+    private func probe(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
+        let result: Result<PollSummary, any Error>
+        do {
+            result = .success(try await look(with: poller, at: now))
+        } catch {
+            result = .failure(error)
+        }
+        if await poller.gate.gate.closed == nil { await ringAll() }
+        return try result.get()
     }
 
     /// A turn of polling; once the log was read to its end, the endpoint's deliveries may be retried.
@@ -225,19 +271,5 @@ private struct Duty: Service {
 
     func run() async throws {
         try await work()
-    }
-}
-
-extension CallGate {
-    /// How long a poll has to wait; nil when it may begin. An outage does not stop it: reading a log can duplicate
-    /// nothing, and is how we learn that the provider is back.
-    func pollPause(at now: Timestamp) -> Duration? {
-        switch closed {
-        case .throttled, .unavailable:
-            guard let wait = wait(at: now), wait > .zero else { return nil }
-            return wait
-        case .credential: return CredentialKeeper.interval
-        case .outage, nil: return nil
-        }
     }
 }

@@ -51,7 +51,6 @@ struct LogPoller: Sendable {
     func runOnce(at now: Timestamp) async throws -> PollSummary {
         do {
             let summary = try await read(until: now + Self.turnLimit, at: now)
-            await gate.with { $0.providerAnswered() }
             try await store.recordPoll(of: endpoint.id, error: nil, at: now)
             if summary.changedSomething { log(summary) }
             return summary
@@ -118,6 +117,9 @@ struct LogPoller: Sendable {
                 throw PagingCircle(endpoint: endpoint.name)
             }
             let page = try await client.logs(of: endpoint.id, at: link)
+            // Told at once: the rest of a long log need not be read to know that the provider is back.
+            let answered = wallClock.now
+            await gate.with { $0.logAnswered(at: answered) }
             let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
             let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
             scan.keep(gapID: ingested.gapID)

@@ -25,8 +25,8 @@ struct OperatorWatch {
 
     /// - Returns: whether an operator did something since the last look; the first look only takes note.
     mutating func runOnce(at now: Timestamp) async throws -> Bool {
-        let gate = await gate.gate
-        let pause = Pause(reason: gate.closed, until: gate.opens)
+        let standing = await gate.standing(at: now)
+        let pause = Pause(reason: standing.reason, until: standing.until)
         if pause != recordedPause {
             try await store.recordPause(pause.reason?.rawValue, until: pause.until, at: now)
             recordedPause = pause

@@ -68,7 +68,7 @@ extension CallGate {
     mutating func learn(from answer: RetryAnswer, at now: Timestamp) -> Duration {
         switch answer.kind {
         case .accepted:
-            accepted()
+            accepted(at: now)
         case .throttled:
             return pause(.throttled, for: answer.retryAfter, at: now)
         case .unavailable:
@@ -76,30 +76,32 @@ extension CallGate {
         case .unreachable:
             return unreachable(at: now)
         case .unauthorized, .forbidden:
-            credentialRefused()
+            credentialRefused(at: now)
             return Self.credentialPause
         case .uncertain, .serverError:
             badAnswer(at: now)
         case .notFound, .rejected, .redirected:
-            providerAnswered()
+            callAnswered(at: now)
         }
         return .zero
     }
 
-    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's.
+    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's; in an
+    /// outage it shows that the provider answers again, as a page that cannot be understood does.
     mutating func learn(from error: ProviderError, at now: Timestamp) {
         switch error.kind {
         case .unauthorized, .credential:
-            credentialRefused()
+            credentialRefused(at: now)
         case .throttled:
             pause(.throttled, for: error.retryAfter, at: now)
         case .unavailable where error.retryAfter != nil:
             pause(.unavailable, for: error.retryAfter, at: now)
         case .unavailable, .unreachable, .unknownOutcome:
-            unreachable(at: now)
+            badRead(at: now)
         case .forbidden, .endpointNotFound, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected,
-            .rejected,
-            .cancelled:
+            .rejected:
+            logAnswered(at: now)
+        case .cancelled:
             return
         }
     }

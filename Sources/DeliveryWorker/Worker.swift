@@ -141,8 +141,9 @@ private struct Supervisor: Service {
 
     func run() async throws {
         var configuration = first
+        var gate: CallGate?
         while true {
-            let generation = Generation(configuration, on: base)
+            let generation = Generation(configuration, on: base, gate: gate)
             guard await prepare(generation) else { return }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
@@ -151,6 +152,7 @@ private struct Supervisor: Service {
             // The last turn of the loops may have changed what the file says.
             try? await generation.metrics.runOnce(at: base.wallClock.now)
             guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
+            gate = await generation.gate(for: next)
             configuration = next
         }
     }

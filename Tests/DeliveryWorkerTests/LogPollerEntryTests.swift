@@ -63,11 +63,14 @@ import Testing
         #expect(try bench.tasks(.scheduled) == ["young"])
     }
 
-    @Test func `a poll that works ends an outage, one that fails begins it`() async throws {
+    @Test func `five polls in a row that fail begin an outage, one that works ends it`() async throws {
         let bench = try await Workbench()
         let gate = bench.gate()
-        let poller = bench.poller(ScriptedTransport([HTTPResponse(status: 502), .json("[]")]), gate: gate)
+        let answers = Array(repeating: HTTPResponse(status: 502), count: 5) + [.json("[]")]
+        let poller = bench.poller(ScriptedTransport(answers), gate: gate)
 
+        for _ in 0..<4 { _ = try? await poller.runOnce(at: .noon) }
+        #expect(await gate.gate.closed == nil)
         _ = try? await poller.runOnce(at: .noon)
         #expect(await gate.gate.closed == .outage)
         _ = try await poller.runOnce(at: .noon(1))

@@ -72,14 +72,14 @@ import Testing
         #expect(try pauses() == ["outage 1 5"])
 
         // The same outage goes on: since when stays, until when moves.
-        _ = await gate.with { $0.unreachable(at: .noon(5)) }
+        _ = await gate.with { $0.pauseOfRead(by: "e1", of: 1, at: .noon(5)) }
         _ = try await watch.runOnce(at: .noon(6))
         #expect(try pauses() == ["outage 1 15"])
-        await gate.with { $0.credentialRefused() }
+        await gate.with { $0.credentialRefused(at: .noon(7)) }
         _ = try await watch.runOnce(at: .noon(7))
         #expect(try pauses() == ["credential 7 none"])
 
-        await gate.with { $0.credentialWorks() }
+        await gate.with { $0.credentialWorks(at: .noon(8)) }
         _ = try await watch.runOnce(at: .noon(8))
         #expect(try pauses() == [])
     }
@@ -95,7 +95,7 @@ import Testing
 
     @Test func `a pause that could not be written is written by the next look`() async throws {
         let gate = bench.gate()
-        await gate.with { $0.credentialRefused() }
+        await gate.with { $0.credentialRefused(at: .noon) }
         var watch = OperatorWatch(store: bench.store, gate: gate)
         try bench.execute(
             """
@@ -112,7 +112,7 @@ import Testing
 
     @Test func `nothing is written while nothing changes`() async throws {
         let gate = bench.gate()
-        await gate.with { $0.credentialRefused() }
+        await gate.with { $0.credentialRefused(at: .noon) }
         var watch = OperatorWatch(store: bench.store, gate: gate)
         _ = try await watch.runOnce(at: .noon)
         try bench.execute("DELETE FROM provider_pause")

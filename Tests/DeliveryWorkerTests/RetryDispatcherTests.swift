@@ -148,7 +148,7 @@ import Testing
             switch reason {
             case "pause": gate.pause(.throttled, for: nil, at: .noon)
             case "outage": _ = gate.unreachable(at: .noon)
-            default: gate.credentialRefused()
+            default: gate.credentialRefused(at: .noon)
             }
         }
         let transport = ScriptedTransport { _ async throws(TransportError) in .accepted }

@@ -112,12 +112,12 @@ import Testing
             client: bench.client(answers, credential: loginCredential()), endpointID: Workbench.endpoint.id, gate: gate,
             logger: .silent)
 
-        #expect(await keeper.runOnce() == false)
+        #expect(await keeper.runOnce(at: .noon) == false)
         #expect(await answers.requests.isEmpty)
-        await gate.with { $0.credentialRefused() }
-        #expect(await keeper.runOnce() == false)
+        await gate.with { $0.credentialRefused(at: .noon) }
+        #expect(await keeper.runOnce(at: .noon) == false)
         #expect(await gate.gate.closed == .credential)
-        #expect(await keeper.runOnce() == true)
+        #expect(await keeper.runOnce(at: .noon) == true)
         #expect(await gate.gate.closed == nil)
     }
 
@@ -130,9 +130,9 @@ import Testing
         }
         let keeper = CredentialKeeper(
             client: bench.client(answers), endpointID: Workbench.endpoint.id, gate: gate, logger: .silent)
-        await gate.with { $0.credentialRefused() }
+        await gate.with { $0.credentialRefused(at: .noon) }
 
-        #expect(await keeper.runOnce() == opens)
+        #expect(await keeper.runOnce(at: .noon) == opens)
         #expect(await gate.gate.closed == (opens ? nil : .credential))
     }
 
