@@ -29,7 +29,6 @@ package struct HTTPRequest: Sendable, Equatable, CustomStringConvertible, Custom
         case post = "POST"
         case put = "PUT"
         case patch = "PATCH"
-        case delete = "DELETE"
     }
 
     package var method: Method

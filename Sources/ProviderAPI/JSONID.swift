@@ -11,9 +11,6 @@ package struct JSONID: Sendable, Hashable {
         self.text = text
     }
 
-    /// JSON's `null`, for an id that the log does not give.
-    package static let null = JSONID(json: "null", text: "")
-
     /// An id that comes from the configuration: sent as a JSON string.
     package init(string text: String) {
         self.init(json: String(decoding: JSONText.quoted(text), as: UTF8.self), text: text)

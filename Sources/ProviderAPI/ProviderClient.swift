@@ -18,8 +18,8 @@ package struct ProviderClient: Sendable {
     private let session: ProviderSession?
 
     /// - Parameters:
-    ///   - baseURL: absolute, http or https, for example `https://eu.amani.ai`; see ``isUsable(baseURL:)``. With an
-    ///     unusable one every call fails as unreachable.
+    ///   - baseURL: absolute, http or https, without user, query and fragment, for example `https://eu.amani.ai`. With any
+    ///     other every call fails as unreachable.
     ///   - requestTimeout: for each whole exchange, the answer's body included.
     ///   - now: milliseconds since 1970 UTC.
     package init(
@@ -37,12 +37,6 @@ package struct ProviderClient: Sendable {
             let login = ProviderLogin(base: base, timeout: requestTimeout, transport: transport, now: now)
             return ProviderSession(credential: credential, login: login, logger: logger)
         }
-    }
-
-    /// Whether `text` is an absolute http or https URL without user information, query and fragment. For checking a
-    /// configuration.
-    package static func isUsable(baseURL text: String) -> Bool {
-        BaseAddress(text) != nil
     }
 
     /// Reads one page of an endpoint's delivery log: the first one, or the one that an earlier page links to.

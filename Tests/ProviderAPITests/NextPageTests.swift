@@ -56,7 +56,6 @@ struct NextPageTests {
         )
     {
         #expect(BaseAddress(text)?.url("/p") == expected)
-        #expect(ProviderClient.isUsable(baseURL: text) == (expected != nil))
     }
 
     @Test(
