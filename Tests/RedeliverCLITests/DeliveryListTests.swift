@@ -34,7 +34,7 @@ import Testing
                 """)
         #expect(empty.footer(hasMore: false) == "no delivery matches")
         #expect(
-            empty.table(at: now).csv == """
+            empty.table(at: now).csv(on: .plain) == """
                 id,task_id,endpoint,event_type,customer_id,state,reason,attempts,first_failed,next_attempt,last_error
 
                 """)
@@ -62,7 +62,7 @@ import Testing
 
     @Test func `CSV has exact times, quotes what needs it and leaves empty what is not there`() {
         #expect(
-            list.table(at: now).csv == """
+            list.table(at: now).csv(on: .plain) == """
                 id,task_id,endpoint,event_type,customer_id,state,reason,attempts,first_failed,next_attempt,last_error
                 12,t-12,core,profile_update,,dead,attempts,2,2025-12-31T22:00:00Z,,"HTTP 502, ""bad gateway""\u{1B}[2J"
                 7,t-7,core,profile_update,c-1,scheduled,,2,2025-12-31T22:00:00Z,2026-01-01T00:01:30Z,

@@ -79,7 +79,7 @@ import Testing
 
     @Test func `CSV has seconds and says so`() {
         #expect(
-            PolicyTimetable(of: "document_upload", in: book).csv.csv == """
+            PolicyTimetable(of: "document_upload", in: book).csv.csv(on: .plain) == """
                 attempt,wait_seconds,wait_at_most_seconds,since_failure_seconds,since_failure_at_most_seconds,happens
                 1,0,0,0,0,certain
                 2,10,15,10,15,certain
@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func `the overview's CSV names the event types`() {
-        let lines = PolicyOverview(book).csv.csv.split(separator: "\n")
+        let lines = PolicyOverview(book).csv.csv(on: .plain).split(separator: "\n")
 
         #expect(
             lines.first == """

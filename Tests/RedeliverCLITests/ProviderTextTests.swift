@@ -63,7 +63,7 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
         #expect(text.contains(#""example_payload" : "{\"a\":[1.0,{}],\"b\":\"x\\u001b[2J\\\"{\"}""#))
         #expect(!(try JSONOutput.text(EventReport(events, withExamples: false).rows)).contains("payload"))
         #expect(
-            EventReport(events, withExamples: true).table.csv.hasPrefix(
+            EventReport(events, withExamples: true).table.csv(on: .plain).hasPrefix(
                 #"""
                 event_type,example,example_payload
                 profile_create,34 bytes,"{""a"":[1.0,{}],""b"":""x\u001b[2J\""{""}"

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import Foundation
 import Testing
 
 @testable import RedeliverCLI
@@ -40,12 +41,25 @@ import Testing
 
     @Test func `CSV has exact values and quotes what needs it`() {
         #expect(
-            table.csv == """
+            table.csv(on: .plain) == """
                 task_id,failed_at,last_error
                 t-1,2025-12-31T23:55:00Z,connection refused
                 t-22,,"says ""no"", twice\u{1B}[2J"
 
                 """)
+    }
+
+    @Test func `on a terminal nothing in CSV steers it`() {
+        let table = Table(["a"], [[Cell("x\u{1B}[2J\u{9B}31m, two\nlines")]])
+        let csv = table.csv(on: Terminal(width: 80, hasColours: true))
+        #expect(csv == "a\n\"x\u{FFFD}[2J\u{FFFD}31m, two\u{FFFD}lines\"\n")
+    }
+
+    @Test(arguments: [
+        ("a,\u{301}b", "\"a,\u{301}b\""), ("a\"\u{301}b", "\"a\"\"\u{301}b\""), ("a\r\nb", "\"a\r\nb\""),
+        ("a\rb", "\"a\rb\""),
+    ]) func `CSV quotes a comma, quote or line break also where a combining mark follows`(value: String, csv: String) {
+        #expect(Table(["v"], [[Cell(value)]]).csv(on: .plain) == "v\n\(csv)\n")
     }
 }
 
@@ -57,5 +71,17 @@ import Testing
         (-99.4, "99 s ago"), (-99.6, "2 min ago"), (-5_999, "100 min ago"), (-172_799, "48 h ago"),
     ]) func `an age has one unit`(seconds: Double, text: String) {
         #expect(TimeText.relative(now + .milliseconds(Int64(seconds * 1_000)), at: now) == text)
+    }
+}
+
+@Suite struct JSONOutputTests {
+    @Test func `what would steer a terminal is escaped and means the same`() throws {
+        let texts = ["\u{9B}31m\u{7F}\u{1B}[0m", "a\u{202E}b\u{2028}", "👩\u{200D}🔬\u{E0001}", "ş, \"quoted\""]
+
+        for json in [try JSONOutput.text(texts), try JSONOutput.line(texts)] {
+            #expect(!json.unicodeScalars.contains { $0 != "\n" && Printable.isControl($0) }, "\(json)")
+            #expect(try JSONDecoder().decode([String].self, from: Data(json.utf8)) == texts)
+            #expect(json.contains("ş") && json.contains("👩"))
+        }
     }
 }

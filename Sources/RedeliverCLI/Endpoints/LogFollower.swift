@@ -52,7 +52,7 @@ struct LogPrinter: Sendable {
     mutating func text(of lines: [LogTail.Line], on terminal: Terminal) throws -> String {
         if json { return try lines.map { try JSONOutput.line(LogRow($0)) + "\n" }.joined() }
         var table = LogRow.table(lines, at: nil)
-        let text = csv ? table.csv : aligned(&table, on: terminal)
+        let text = csv ? table.csv(on: terminal) : aligned(&table, on: terminal)
         defer { hasHeading = true }
         return hasHeading ? String(text.drop { $0 != "\n" }.dropFirst()) : text
     }
@@ -72,15 +72,5 @@ struct LogPrinter: Sendable {
             }
         }
         return table.text(on: terminal) + "\n"
-    }
-}
-
-extension JSONOutput {
-    /// One value on one line, for outputs that have no end.
-    static func line(_ report: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(report), as: UTF8.self)
     }
 }

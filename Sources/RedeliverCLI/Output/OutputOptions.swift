@@ -32,7 +32,7 @@ struct RowOutputOptions: ParsableArguments {
     ///   - footer: a line for people only, such as how many rows were left out; nil: none.
     func print(_ report: some Encodable, _ table: Table, footer: String? = nil) throws {
         if json { return Swift.print(try JSONOutput.text(report)) }
-        if csv { return Swift.print(table.csv, terminator: "") }
+        if csv { return Swift.print(table.csv(on: .standardOutput), terminator: "") }
         Swift.print(table.text(on: .standardOutput))
         if let footer { Swift.print("\n\(footer)") }
     }
@@ -41,9 +41,35 @@ struct RowOutputOptions: ParsableArguments {
 /// The one shape of all JSON that we print: keys in snake case and sorted, so that outputs can be compared.
 enum JSONOutput {
     static func text(_ report: some Encodable) throws -> String {
+        try text(report, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
+    /// One value on one line, for outputs that have no end.
+    static func line(_ report: some Encodable) throws -> String {
+        try text(report, [.sortedKeys, .withoutEscapingSlashes])
+    }
+
+    private static func text(_ report: some Encodable, _ formatting: JSONEncoder.OutputFormatting) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(report), as: UTF8.self)
+        return escaped(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+
+    /// The encoder leaves the control characters above U+007E as they are, and some of them steer a terminal like an
+    /// escape sequence. They can stand in strings only, where an escape means the same.
+    private static func escaped(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: isUnsafe) else { return json }
+        return json.unicodeScalars.map { scalar in
+            guard isUnsafe(scalar) else { return String(scalar) }
+            return String(scalar).utf16.map { unit in
+                let digits = String(unit, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }.joined()
+        }.joined()
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        scalar != "\n" && Printable.isControl(scalar)
     }
 }

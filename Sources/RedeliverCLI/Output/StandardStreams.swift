@@ -4,8 +4,10 @@ import Foundation
 enum Note {
     /// A warning or hint on stderr, so that stdout holds nothing but the result.
     static func print(_ text: String) {
+        // What the provider wrote may stand in it. Errors with several lines keep them.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.text(String($0)) }
         // Without a reader there is nobody to tell.
-        try? FileHandle.standardError.write(contentsOf: Data("redeliver: \(text)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("redeliver: \(lines.joined(separator: "\n"))\n".utf8))
     }
 }
 

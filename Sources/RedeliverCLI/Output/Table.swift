@@ -59,10 +59,10 @@ struct Table: Sendable {
         return lines.map { line(of: $0, widths, terminal) }.joined(separator: "\n")
     }
 
-    /// RFC 4180, with the line ends of Unix.
-    var csv: String {
+    /// RFC 4180, with the line ends of Unix: the exact values, but on a terminal without what would steer it.
+    func csv(on terminal: Terminal) -> String {
         ([columns] + rows.map { $0.map(\.value) }).map { row in
-            row.map(Self.quoted).joined(separator: ",") + "\n"
+            row.map { Self.quoted(terminal == .plain ? $0 : Printable.text($0)) }.joined(separator: ",") + "\n"
         }.joined()
     }
 
@@ -88,8 +88,11 @@ struct Table: Sendable {
         return widths
     }
 
+    /// By bytes: a comma or quote is one for the reader also where a combining mark follows and makes it another
+    /// `Character`.
     private static func quoted(_ value: String) -> String {
-        guard value.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return value }
-        return "\"" + value.replacing("\"", with: "\"\"") + "\""
+        let quote = UInt8(ascii: "\"")
+        guard value.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) else { return value }
+        return "\"" + String(decoding: value.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }, as: UTF8.self) + "\""
     }
 }
