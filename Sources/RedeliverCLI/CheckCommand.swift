@@ -12,12 +12,14 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup var configuration: ConfigurationOption
 
     func run() async throws {
-        let checked = try await Exit.onError { try configuration.load() }
-        let endpoints = checked.endpoints.count
-        print(
-            """
-            \(configuration.config): no faults; \(endpoints) endpoint\(endpoints == 1 ? "" : "s"), \
-            \(checked.policies.entries.count) policies, database \(checked.database)
-            """)
+        try await Exit.onError {
+            let checked = try configuration.load()
+            let (endpoints, policies) = (checked.endpoints.count, checked.policies.entries.count)
+            try StandardOutput.print(
+                """
+                \(configuration.config): no faults; \(endpoints) endpoint\(endpoints == 1 ? "" : "s"), \
+                \(policies) polic\(policies == 1 ? "y" : "ies"), database \(checked.database)
+                """)
+        }
     }
 }

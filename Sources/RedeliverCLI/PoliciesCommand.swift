@@ -31,7 +31,7 @@ struct PoliciesCommand: AsyncParsableCommand {
             let policies = try configuration.load().policies
             guard let eventType else { return try printOverview(of: policies) }
             let report = PolicyTimetable(of: eventType, in: policies)
-            if !output.json && !output.csv { print(report.heading, terminator: "\n\n") }
+            if !output.json && !output.csv { try StandardOutput.print(report.heading + "\n") }
             try output.print(report, output.csv ? report.csv : report.table, footer: report.ending)
         }
     }

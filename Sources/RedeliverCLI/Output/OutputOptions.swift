@@ -8,7 +8,7 @@ struct OutputOptions: ParsableArguments {
 
     /// Prints a report for scripts or for people.
     func print(_ report: some Encodable, text: (Terminal) -> String) throws {
-        Swift.print(json ? try JSONOutput.text(report) : text(.standardOutput))
+        try StandardOutput.print(json ? try JSONOutput.text(report) : text(.standardOutput))
     }
 }
 
@@ -31,10 +31,10 @@ struct RowOutputOptions: ParsableArguments {
     ///   - table: what `--csv` prints, and people see with `footer` below it.
     ///   - footer: a line for people only, such as how many rows were left out; nil: none.
     func print(_ report: some Encodable, _ table: Table, footer: String? = nil) throws {
-        if json { return Swift.print(try JSONOutput.text(report)) }
-        if csv { return Swift.print(table.csv(on: .standardOutput), terminator: "") }
-        Swift.print(table.text(on: .standardOutput))
-        if let footer { Swift.print("\n\(footer)") }
+        if json { return try StandardOutput.print(try JSONOutput.text(report)) }
+        let terminal = Terminal.standardOutput
+        if csv { return try StandardOutput.write(table.csv(on: terminal)) }
+        try StandardOutput.print(table.text(on: terminal) + (footer.map { "\n\n\($0)" } ?? ""))
     }
 }
 

@@ -11,8 +11,14 @@ enum Note {
     }
 }
 
-/// Standard output without a buffer: what was printed is with the reader, also in a pipe, and a failure shows.
+/// Standard output without a buffer: what was printed is with the reader, also in a pipe, and a failure shows. All results
+/// go this way: `print` leaves them in a buffer, and what a full disk does not take is lost without a word.
 enum StandardOutput {
+    /// A result and the line break behind it.
+    static func print(_ text: String) throws(OutputFault) {
+        try write(text + "\n")
+    }
+
     static func write(_ text: String) throws(OutputFault) {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))

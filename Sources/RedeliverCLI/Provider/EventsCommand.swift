@@ -31,7 +31,7 @@ struct EventsCommand: AsyncParsableCommand {
             let events = try await withProvider(settings) { try await $0.events() }
             let report = EventReport(events, withExamples: examples)
             if examples, !output.json, !output.csv {
-                print(report.examples(on: .standardOutput, raw: raw))
+                try StandardOutput.print(report.examples(on: .standardOutput, raw: raw))
             } else {
                 try output.print(report.rows, report.table)
             }
