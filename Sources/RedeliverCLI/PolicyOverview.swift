@@ -58,7 +58,7 @@ struct PolicyOverview: Encodable {
             [
                 "events", "waits", "attempts", "span", "span_at_most", "jitter", "max_age", "on_superseded",
                 "documented_types",
-            ], policies.map(Self.row))
+            ], policies.map(Self.row), spare: ["documented_types", "span_at_most", "jitter"])
     }
 
     private static func row(of policy: Policy) -> [Cell] {

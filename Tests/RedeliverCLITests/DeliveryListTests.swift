@@ -55,6 +55,17 @@ import Testing
         #expect(lines[1].hasPrefix("12  t-12") && lines[1].contains("…"))
     }
 
+    @Test(arguments: [80, 60]) func `in a window of the usual width the list fits and says what it leaves out`(
+        width: Int
+    ) {
+        let text = list.table(at: now).text(on: Terminal(width: width, hasColours: false))
+        let lines = text.split(separator: "\n")
+
+        #expect(lines.count == 4 && lines.dropLast().allSatisfy { $0.count <= width }, "\(text)")
+        #expect(lines[3].hasPrefix("not shown: CUSTOMER ID, FIRST FAILED"))
+        #expect(lines[1].hasPrefix("12  t-12") && lines[1].contains("dead"))
+    }
+
     @Test func `states are coloured by what they mean`() {
         let text = list.table(at: now).text(on: Terminal(width: nil, hasColours: true))
         #expect(text.contains("\u{1B}[31mdead\u{1B}[0m") && text.contains("\u{1B}[33mscheduled\u{1B}[0m"))

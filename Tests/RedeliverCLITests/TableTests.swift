@@ -61,6 +61,18 @@ import Testing
     ]) func `CSV quotes a comma, quote or line break also where a combining mark follows`(value: String, csv: String) {
         #expect(Table(["v"], [[Cell(value)]]).csv(on: .plain) == "v\n\(csv)\n")
     }
+
+    @Test func `where cut columns do not fit, the least important are left out and named`() {
+        let columns = ["first", "second", "third"]
+        let table = Table(
+            columns, [columns.map { Cell("\($0) long value") }, ["1", "2", "3"]], spare: ["second", "third"])
+        func text(_ width: Int?) -> String { table.text(on: Terminal(width: width, hasColours: false)) }
+
+        #expect(text(28) == "FIRST     SECOND    THIRD\nfirst l…  second …  third l…\n1         2         3")
+        #expect(text(27) == "FIRST          THIRD\nfirst long v…  third long …\n1              3\nnot shown: SECOND")
+        #expect(text(9) == "FIRST\nfirst lo…\n1\nnot shown: SECOND, THIRD")
+        #expect(!text(nil).contains("not shown"))
+    }
 }
 
 @Suite struct TimeTextTests {

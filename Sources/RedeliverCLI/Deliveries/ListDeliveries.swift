@@ -67,7 +67,7 @@ struct DeliveryList {
                     Cell(delivery.firstFailed, at: now), Cell(delivery.nextAttempt, at: now),
                     Cell(ifAny: record.lastError),
                 ]
-            })
+            }, spare: ["customer_id", "first_failed", "attempts", "last_error", "reason"])
     }
 
     func footer(hasMore: Bool) -> String {

@@ -41,22 +41,52 @@ struct Cell: Sendable, Equatable, ExpressibleByStringInterpolation {
 struct Table: Sendable {
     let columns: [String]
     var rows: [[Cell]]
+    /// Columns that a narrow terminal goes without, the least important first.
+    private let spare: [String]
 
-    init(_ columns: [String], _ rows: [[Cell]] = []) {
+    init(_ columns: [String], _ rows: [[Cell]] = [], spare: [String] = []) {
         self.columns = columns
         self.rows = rows
+        self.spare = spare
     }
 
     /// No column is cut below this width; a terminal that is too narrow even so wraps its lines.
     private static let narrowest = 8
     private static let gap = "  "
 
-    /// Columns are aligned two spaces apart. Where the terminal is too narrow the widest columns are cut, and end in `…`.
+    /// Columns are aligned two spaces apart. Where the terminal is too narrow the widest columns are cut, and end in `…`;
+    /// where that is not enough some are left out, and named below.
     func text(on terminal: Terminal) -> String {
-        let heading = columns.map { Cell($0.replacing("_", with: " ").uppercased(), style: .heading) }
-        let lines = [heading] + rows
-        let widths = fitted(columns.indices.map { column in lines.map { $0[column].text.count }.max() ?? 0 }, terminal)
-        return lines.map { line(of: $0, widths, terminal) }.joined(separator: "\n")
+        let leftOut = leftOut(terminal)
+        let shown = columns.indices.filter { !leftOut.contains(columns[$0]) }
+        let lines = lines.map { line in shown.map { line[$0] } }
+        let widths = fitted(Self.widths(lines), terminal)
+        let table = lines.map { line(of: $0, widths, terminal) }
+        let note = leftOut.isEmpty ? [] : ["not shown: \(leftOut.map(Self.title).joined(separator: ", "))"]
+        return (table + note.map { terminal.paint($0, .faint) }).joined(separator: "\n")
+    }
+
+    /// The heading and the rows.
+    private var lines: [[Cell]] { [columns.map { Cell(Self.title($0), style: .heading) }] + rows }
+
+    private static func title(_ column: String) -> String { column.replacing("_", with: " ").uppercased() }
+
+    private static func widths(_ lines: [[Cell]]) -> [Int] {
+        (lines.first ?? []).indices.map { column in lines.map { $0[column].text.count }.max() ?? 0 }
+    }
+
+    /// As many of the spare columns as it takes until the others fit when they are cut.
+    private func leftOut(_ terminal: Terminal) -> [String] {
+        guard let width = terminal.width else { return [] }
+        let least = Dictionary(
+            zip(columns, Self.widths(lines).map { min($0, Self.narrowest) + Self.gap.count }), uniquingKeysWith: max)
+        var left = least.values.reduce(0, +) - Self.gap.count
+        return Array(
+            spare.prefix { column in
+                guard left > width else { return false }
+                left -= least[column] ?? 0
+                return true
+            })
     }
 
     /// RFC 4180, with the line ends of Unix: the exact values, but on a terminal without what would steer it.
