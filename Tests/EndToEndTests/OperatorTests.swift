@@ -102,6 +102,8 @@ import Testing
                 try JSONSerialization.jsonObject(with: Data(rows.output.utf8)) as? [[String: Any]])
             #expect(list.count == 5 && list.allSatisfy { $0["state"] as? String == "scheduled" })
             let task = try #require(list[0]["task_id"] as? String)
+            let largest = try await redeliver.run("deliveries", "list", "--json", "--limit", "\(Int.max)")
+            #expect(largest.output == rows.output)
 
             let body = try redeliver.texts("SELECT CAST(body AS TEXT) FROM delivery_body WHERE delivery_id = 5")[0]
             let shown = try await redeliver.run("deliveries", "show", task, "--json")

@@ -32,7 +32,7 @@ extension DeliveriesCommand {
                 var wanted = try filter.filter(in: reader, at: now)
                 wanted.reasons += reason
                 // One more than is shown tells whether there are more, without counting them all.
-                let found = try reader.deliveries(matching: wanted, limit: limit == 0 ? 0 : limit + 1)
+                let found = try reader.deliveries(matching: wanted, limit: limit == 0 ? 0 : min(limit, .max - 1) + 1)
                 let hasMore = limit > 0 && found.count > limit
                 let list = DeliveryList(found.prefix(hasMore ? limit : found.count))
                 try output.print(list.rows, list.table(at: now), footer: list.footer(hasMore: hasMore))
