@@ -104,6 +104,8 @@ import Testing
             let task = try #require(list[0]["task_id"] as? String)
             let largest = try await redeliver.run("deliveries", "list", "--json", "--limit", "\(Int.max)")
             #expect(largest.output == rows.output)
+            let dead = try await redeliver.run("deliveries", "list", "--reason", "age", "--reason", "attempts")
+            #expect(dead.ending == .code(0) && dead.output.contains("no delivery matches"))
 
             let body = try redeliver.texts("SELECT CAST(body AS TEXT) FROM delivery_body WHERE delivery_id = 5")[0]
             let shown = try await redeliver.run("deliveries", "show", task, "--json")
@@ -117,6 +119,7 @@ import Testing
                 (["list", "--json", "--csv"], "exclude each other"),
                 (["show", "nothing"], "there is no delivery nothing"),
                 (["retry"], "say which"), (["discard", "--state", "dead"], "not for dead ones"),
+                (["discard", "--dead-reason", "age"], "not for dead ones"),
                 (["requeue", "id:1", "--since", "1h", "--reason", "x"], "not both"),
             ] {
                 let finished = try await bench.run(

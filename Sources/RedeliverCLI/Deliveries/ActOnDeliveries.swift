@@ -80,6 +80,9 @@ struct ActionOptions: ParsableArguments {
 
     @OptionGroup var filter: FilterOptions
 
+    @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
+    var deadReason: [DeadReason] = []
+
     @Option(name: .long, help: ArgumentHelp("Why; kept with your name and the time.", valueName: "text"))
     var reason: String?
 
@@ -91,7 +94,7 @@ struct ActionOptions: ParsableArguments {
 
     func validate() throws {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
-        switch (delivery, filter.isGiven) {
+        switch (delivery, filter.isGiven || !deadReason.isEmpty) {
         case (_?, true): throw ValidationError("give one delivery or a filter, not both")
         case (nil, false):
             throw ValidationError("say which: a task id or number, or a filter such as --event-type or --since")
@@ -111,7 +114,7 @@ struct ActionOptions: ParsableArguments {
             if let delivery {
                 report = try await actOnOne(try delivery.find(in: reader), action, pace, path, at: now)
             } else {
-                let wanted = try eligible(try filter.filter(in: reader, at: now), for: action)
+                let wanted = try eligible(try filter.filter(in: reader, reasons: deadReason, at: now), for: action)
                 report = try await actOnMany(wanted, action, pace?.spacing ?? .zero, reader, at: now)
             }
             try output.print(report) { report.text(on: $0, at: now) }

@@ -1,13 +1,11 @@
 import ArgumentParser
 import DeliveryQueue
 
-/// The options that say which deliveries are meant.
+/// The options that say which deliveries are meant. The reason for which they are dead is beside them: `--reason` says it
+/// where nothing is done to them, elsewhere that is the operator's own.
 struct FilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only in this state; may be repeated.", valueName: "state"))
     var state: [DeliveryState] = []
-
-    @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
-    var deadReason: [DeadReason] = []
 
     @Option(help: ArgumentHelp("Only of this event type; may be repeated.", valueName: "name"))
     var eventType: [String] = []
@@ -26,16 +24,14 @@ struct FilterOptions: ParsableArguments {
 
     /// Whether anything is asked for.
     var isGiven: Bool {
-        !state.isEmpty || !deadReason.isEmpty || !eventType.isEmpty || endpoint != nil || customer != nil
-            || since != nil
-            || until != nil
+        !state.isEmpty || !eventType.isEmpty || endpoint != nil || customer != nil || since != nil || until != nil
     }
 
     /// - Throws: `ValidationError` when the database knows no such endpoint.
-    func filter(in reader: QueueReader, at now: Timestamp) throws -> DeliveryFilter {
+    func filter(in reader: QueueReader, reasons: [DeadReason], at now: Timestamp) throws -> DeliveryFilter {
         var filter = DeliveryFilter()
         filter.states = state
-        filter.reasons = deadReason
+        filter.reasons = reasons
         filter.eventTypes = eventType
         filter.endpointID = try endpoint.map { try reader.knownEndpointID(named: $0) }
         filter.customerID = customer

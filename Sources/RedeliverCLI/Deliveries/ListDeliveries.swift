@@ -11,7 +11,7 @@ extension DeliveriesCommand {
         @OptionGroup var database: DatabaseOption
         @OptionGroup var filter: FilterOptions
 
-        @Option(name: .long, help: ArgumentHelp("The same as --dead-reason.", valueName: "reason"))
+        @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
         var reason: [DeadReason] = []
 
         @Option(name: .customLong("limit"), help: "The most rows that are printed; 0: all. Default: 50.")
@@ -29,8 +29,7 @@ extension DeliveriesCommand {
             try await Exit.onError {
                 let now = WallClock.system.now
                 let reader = try QueueReader(path: try database.path())
-                var wanted = try filter.filter(in: reader, at: now)
-                wanted.reasons += reason
+                let wanted = try filter.filter(in: reader, reasons: reason, at: now)
                 // One more than is shown tells whether there are more, without counting them all.
                 let found = try reader.deliveries(matching: wanted, limit: limit == 0 ? 0 : min(limit, .max - 1) + 1)
                 let hasMore = limit > 0 && found.count > limit
