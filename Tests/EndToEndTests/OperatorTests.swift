@@ -63,6 +63,22 @@ import Testing
         }
     }
 
+    @Test func `without a daemon and a configuration a retry is kept for the next daemon`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "2", "--successes", "0")
+            let redeliver = try bench.redeliver(slow(sandbox))
+            _ = try await redeliver.once()
+            try FileManager.default.removeItem(at: redeliver.configuration)
+
+            let asked = try await redeliver.run(
+                "deliveries", "retry", "id:1", "--reason", "x", "--database", redeliver.database.path)
+            #expect(asked.ending == .code(0), "\(asked.errors)")
+            #expect(asked.output.contains("a retry is asked for\nno daemon runs: it is taken up when one starts"))
+            #expect(asked.errors.contains("nothing can be called from here") && asked.errors.contains("does not exist"))
+            #expect(try redeliver.texts("SELECT action || delivery_id FROM operator_action") == ["retry1"])
+        }
+    }
+
     @Test func `a paused endpoint is held, also over a restart, until it is resumed`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "4", "--endpoints", "1", "--successes", "0")

@@ -174,6 +174,17 @@ struct ActionOptions: ParsableArguments {
         return filter
     }
 
+    /// nil when there is none that can be used: what was asked for is already on record and waits for a daemon, so that is
+    /// said and does not make the command fail.
+    private func configurationOrNote() -> WorkerConfiguration? {
+        do {
+            return try database.configuration.load()
+        } catch {
+            Note.print("nothing can be called from here without a configuration: \(error)")
+            return nil
+        }
+    }
+
     /// Who makes what is due now happen: the daemon, or for retries we ourselves.
     private func follow(_ report: inout ActionReport, _ path: String) async throws {
         report.daemon = DaemonPresence.look(atDatabase: path)
@@ -181,7 +192,7 @@ struct ActionOptions: ParsableArguments {
         let worker = Worker(logger: ToolLogger.make()) { [configuration = database.configuration] in
             try configuration.load()
         }
-        var configuration = try database.configuration.load()
+        guard var configuration = configurationOrNote() else { return }
         configuration.database = path
         do {
             let calls = try await worker.runManualRetries(configuration)
