@@ -131,6 +131,16 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
         #expect(!(try JSONOutput.text(silent)).contains("s3cret"))
     }
 
+    @Test(arguments: [
+        ("https://ann:pa55@a.test:8443/x?y=a@b#@", "https://…@a.test:8443/x?y=a@b#@"),
+        ("https://ann:p@55@a.test", "https://…@a.test"), ("https://a.test/x@y", "https://a.test/x@y"), ("a@b", "a@b"),
+    ]) func `a password in a receiver's address is not printed`(url: String, printed: String) throws {
+        let endpoint = ProviderEndpoint("core", in: try makeConfiguration(endpoints: "  - {id: e-1, name: core}"))
+        let updated = UpdatedEndpoint(endpoint, try fields(), WebhookEndpoint(url: url))
+        #expect(updated.url == printed && updated.text.hasSuffix("\nurl: \(printed)"))
+        #expect(CreatedEndpoint(WebhookEndpoint(id: "e", url: url), try fields(), besides: []).url == printed)
+    }
+
     @Test func `an endpoint is found by id, then by name, and anything else is an id`() throws {
         let endpoints = "  - {id: e-1, name: core}\n  - {id: core, name: other}\n  - {id: e-3, name: third}"
         let configuration = try makeConfiguration(endpoints: endpoints)

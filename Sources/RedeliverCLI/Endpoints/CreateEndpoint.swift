@@ -55,7 +55,7 @@ struct CreatedEndpoint: Encodable, Equatable {
     ///   - taken: the names of configured endpoints.
     init(_ endpoint: WebhookEndpoint, _ asked: EndpointFields, besides taken: [String]) {
         id = endpoint.id ?? ""
-        url = endpoint.url ?? asked.url ?? ""
+        url = PublicAddress.text(endpoint.url ?? asked.url ?? "")
         enabledEvents = endpoint.enabledEvents ?? asked.enabledEvents ?? []
         let name = Self.name(for: asked.url ?? "", besides: taken)
         configuration = "  - id: \(YAMLText.quoted(id))" + (name.map { "\n    name: \(YAMLText.quoted($0))" } ?? "")

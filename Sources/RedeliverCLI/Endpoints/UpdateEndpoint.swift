@@ -51,7 +51,7 @@ struct UpdatedEndpoint: Encodable, Equatable {
         id = endpoint.id
         name = endpoint.name
         changed = asked.names
-        url = answer.url
+        url = answer.url.map(PublicAddress.text)
         enabledEvents = answer.enabledEvents
     }
 
