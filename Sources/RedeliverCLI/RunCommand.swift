@@ -43,6 +43,10 @@ struct RunCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "redeliver")
         let variable = ProcessInfo.processInfo.environment["REDELIVER_LOG_LEVEL"]
+        if let variable, LogLevel(rawValue: variable) == nil {
+            let levels = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+            Note.print("REDELIVER_LOG_LEVEL: '\(variable)' is no level: the levels are \(levels); info is used")
+        }
         logger.logLevel = (logLevel ?? variable.flatMap(LogLevel.init(rawValue:)) ?? .info).level
         return logger
     }

@@ -61,6 +61,16 @@ import Testing
         }
     }
 
+    @Test func `a level of the log that is none is told, and the usual one holds`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            let run = try await redeliver.run("run", "--once", environment: ["REDELIVER_LOG_LEVEL": "loud"])
+            #expect(run.ending == .code(0) && run.errors.contains(" log read"))
+            #expect(run.errors.hasPrefix("redeliver: REDELIVER_LOG_LEVEL: 'loud' is no level: the levels are trace, "))
+        }
+    }
+
     @Test func `commands about a database or an object that is not there say so`() async throws {
         try await withBench { bench in
             let missing = bench.folder.appending(path: "none.db").path
