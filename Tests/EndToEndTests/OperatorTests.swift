@@ -85,8 +85,9 @@ import Testing
             let redeliver = try bench.redeliver(slow(sandbox))
             _ = try await redeliver.once()
             try redeliver.write(RedeliverSettings(sandbox).yaml)
-            #expect(
-                try await redeliver.run("endpoints", "pause", "receiver-0", "--reason", "deploy").ending == .code(0))
+            let paused = try await redeliver.run("endpoints", "pause", "receiver-0", "--reason", "deploy")
+            #expect(paused.ending == .code(0))
+            #expect(paused.output == "endpoint receiver-0 is paused; a running daemon notices within a second\n")
             #expect(try await redeliver.status().endpoints[0].heldBecause == "operator")
             let daemon = try await redeliver.start()
             _ = try await redeliver.run("deliveries", "requeue", "--state", "dead", "--confirm", "--reason", "x")
@@ -96,7 +97,8 @@ import Testing
 
             let shown = try await redeliver.run("deliveries", "show", "id:5")
             #expect(shown.ending == .code(0) && shown.output.contains("an operator paused it"), "\(shown.output)")
-            #expect(try await redeliver.run("endpoints", "resume", "receiver-0", "--reason", "done").ending == .code(0))
+            let resumed = try await redeliver.run("endpoints", "resume", "receiver-0", "--reason", "done", "--json")
+            #expect(try json(resumed) as? [String: String] == ["done": "resumed", "endpoint_id": sandbox.endpoints[0]])
             try await waitUntil("the new one arrives") { try await sandbox.summary().arrived >= 1 }
             try await daemon.stop()
         }
