@@ -31,8 +31,7 @@ enum DeliverySample {
         pollError: String? = nil
     ) -> DeliveryHistory.Endpoint {
         DeliveryHistory.Endpoint(
-            isActive: isActive, holdReason: reason, holdSince: since, holdUntil: until, lastPollError: pollError,
-            lastPollErrorSince: nil)
+            isActive: isActive, holdReason: reason, holdSince: since, holdUntil: until, lastPollError: pollError)
     }
 
     static func history(

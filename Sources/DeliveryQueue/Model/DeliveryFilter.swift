@@ -14,6 +14,4 @@ package struct DeliveryFilter: Sendable, Equatable {
     package var until: Timestamp?
 
     package init() {}
-
-    package var isEmpty: Bool { self == DeliveryFilter() }
 }

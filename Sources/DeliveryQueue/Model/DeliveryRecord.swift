@@ -26,7 +26,6 @@ package struct DeliveryHistory: Sendable, Equatable {
         package let holdUntil: Timestamp?
         /// nil when the last poll of its log succeeded, or none was tried.
         package let lastPollError: String?
-        package let lastPollErrorSince: Timestamp?
     }
 
     package enum Source: String, Sendable {

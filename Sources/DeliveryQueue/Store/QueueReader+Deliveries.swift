@@ -132,7 +132,7 @@ extension Database {
         let row = try firstRow(
             """
             SELECT \(Delivery.columns), \(DeliveryRecord.columns), endpoint.active, endpoint.hold_reason,
-                endpoint.hold_since_ms, endpoint.hold_until_ms, endpoint.last_poll_error, endpoint.last_poll_error_ms,
+                endpoint.hold_since_ms, endpoint.hold_until_ms, endpoint.last_poll_error,
                 lower(hex(delivery_body.sha256)) AS digest, length(delivery_body.body) AS body_size
             FROM delivery
             JOIN endpoint ON endpoint.id = delivery.endpoint_id
@@ -144,7 +144,7 @@ extension Database {
         let endpoint = DeliveryHistory.Endpoint(
             isActive: row["active"], holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
             holdSince: row.timestampIfAny("hold_since_ms"), holdUntil: row.timestampIfAny("hold_until_ms"),
-            lastPollError: row["last_poll_error"], lastPollErrorSince: row.timestampIfAny("last_poll_error_ms"))
+            lastPollError: row["last_poll_error"])
         return DeliveryHistory(
             record: try DeliveryRecord(row: row), endpoint: endpoint, pause: try providerPause(),
             aliases: try rows("SELECT task_id FROM task_alias WHERE delivery_id = ? ORDER BY task_id", [id]).map {
