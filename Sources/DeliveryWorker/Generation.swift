@@ -133,8 +133,15 @@ struct Generation: Sendable {
     /// - Returns: how many endpoints could not be polled; each is logged and stored.
     func runOnce() async throws -> Int {
         var failed = await poll(pollers.map(\.poller))
-        _ = try await dispatcher.runOnce(at: wallClock.now)
-        failed = max(failed, await poll(try await awaitingPollers()))
+        var isMoving = true
+        while isMoving {
+            let called = try await dispatcher.runOnce(at: wallClock.now).started
+            let before = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
+            failed = max(failed, await poll(try await awaitingPollers()))
+            // A drain lets more out with each arrival: what its log shows by now makes room for the next calls.
+            let next = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
+            isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
+        }
         _ = try await settler.runOnce(at: wallClock.now)
         _ = try await pruner.runOnce(at: wallClock.now)
         try await metrics.runOnce(at: wallClock.now)

@@ -11,33 +11,34 @@ package struct MetricsPage: Sendable {
         package var version: String
         package var started: Timestamp
         package var lastTurns: [String: Timestamp]
-        /// false while the provider refuses the credential.
-        package var isCredentialGood: Bool
+        /// Whether calls may begin.
+        package var gate: GateStanding
         package var databaseSize: Int64
         package var walSize: Int64
 
         package init(
-            version: String, started: Timestamp, lastTurns: [String: Timestamp], isCredentialGood: Bool,
+            version: String, started: Timestamp, lastTurns: [String: Timestamp], gate: GateStanding,
             databaseSize: Int64, walSize: Int64
         ) {
             self.version = version
             self.started = started
             self.lastTurns = lastTurns
-            self.isCredentialGood = isCredentialGood
+            self.gate = gate
             self.databaseSize = databaseSize
             self.walSize = walSize
         }
     }
 
-    private let queue: QueueSnapshot
-    private let worker: Worker
+    let queue: QueueSnapshot
+    let worker: Worker
     private let written: Timestamp
-    private var page = PrometheusText()
+    var page = PrometheusText()
 
     package static func text(queue: QueueSnapshot, worker: Worker, at written: Timestamp) -> String {
         var metrics = MetricsPage(queue: queue, worker: worker, written: written)
         metrics.writeWorker()
         metrics.writeLogs()
+        metrics.writeCircuits()
         metrics.writeDeliveries()
         metrics.writeRetries()
         return metrics.page.text
@@ -67,7 +68,7 @@ package struct MetricsPage: Sendable {
         }
         single(
             "redeliver_auth_ok", .gauge, "0 while the provider refuses the credential.",
-            worker.isCredentialGood ? 1 : 0)
+            worker.gate.reason == .credential ? 0 : 1)
         page.family("redeliver_database_size_bytes", .gauge, help: "Size of the database's files.")
         page.sample("redeliver_database_size_bytes", ["file": "main"], Double(worker.databaseSize))
         page.sample("redeliver_database_size_bytes", ["file": "wal"], Double(worker.walSize))
@@ -165,11 +166,11 @@ package struct MetricsPage: Sendable {
     // MARK: - Shapes
 
     /// Always ends with `other`, so that its series exists before the 33rd event type does.
-    private var eventTypes: [String] {
+    var eventTypes: [String] {
         queue.eventTypes.filter { $0 != EventTypeLabels.other } + [EventTypeLabels.other]
     }
 
-    private mutating func single(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: Double) {
+    mutating func single(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: Double) {
         page.family(name, kind, help: help)
         page.sample(name, [:], value)
     }

@@ -15,7 +15,7 @@ struct MetricsReporter: Sendable {
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
         let worker = MetricsPage.Worker(
             version: version, started: vitals.started, lastTurns: await vitals.lastTurns,
-            isCredentialGood: await gate.gate.closed != .credential, databaseSize: sizes.main, walSize: sizes.wal)
+            gate: await gate.standing(at: now), databaseSize: sizes.main, walSize: sizes.wal)
         try TextFile.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
     }
 }

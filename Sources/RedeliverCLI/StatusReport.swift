@@ -53,7 +53,7 @@ struct StatusReport: Encodable {
         (databaseBytes, walBytes) = QueueStore.fileSizes(ofDatabase: path)
         let types = Self.eventTypes(snapshot)
         var totals = types.reduce(into: Totals()) { $0.add($1.totals) }
-        totals.held = snapshot.endpoints.filter { $0.holdReason != nil || !$0.isActive }.map(\.open).reduce(0, +)
+        totals.held = snapshot.endpoints.filter { $0.heldBecause != nil || !$0.isActive }.map(\.open).reduce(0, +)
         self.totals = totals
         eventTypes = types.filter { !$0.isEmpty }
         endpoints = snapshot.endpoints.map(Endpoint.init)
@@ -112,7 +112,7 @@ extension StatusReport.Endpoint {
         lastPollError = endpoint.lastPollError
         logReadUpTo = endpoint.watermark?.seconds
         unreadSeconds = endpoint.gap.inSeconds
-        heldBecause = endpoint.holdReason?.rawValue
-        heldSince = endpoint.holdSince?.seconds
+        heldBecause = endpoint.heldBecause
+        heldSince = endpoint.heldSince?.seconds
     }
 }

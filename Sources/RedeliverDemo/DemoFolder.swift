@@ -30,6 +30,7 @@ struct DemoFolder {
             poll: {interval: 2s}
             confirm: {interval: 500ms, within: 10s}
             retry: {concurrency: 16, per_second: 60, burst: 30}
+            circuit: {trial_delays: [1s, 2s, 2s]}
             policies:
               - {events: ["*"], initial_delay: 1s, multiplier: 2, max_delay: 4s, max_attempts: 20}
             """

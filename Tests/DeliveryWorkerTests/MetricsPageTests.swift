@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct MetricsPageTests {
     private let worker = MetricsPage.Worker(
-        version: "9.9.9", started: .noon(-3_600), lastTurns: ["poll": .noon(-1.5)], isCredentialGood: true,
+        version: "9.9.9", started: .noon(-3_600), lastTurns: ["poll": .noon(-1.5)],
+        gate: GateStanding(rate: 1, isTrial: false),
         databaseSize: 40_960, walSize: 0)
 
     private func page(_ bench: Workbench) async throws -> String {

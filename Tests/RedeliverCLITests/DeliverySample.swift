@@ -28,10 +28,11 @@ enum DeliverySample {
 
     static func endpoint(
         isActive: Bool = true, held reason: HoldReason? = nil, since: Timestamp? = nil, until: Timestamp? = nil,
-        pollError: String? = nil
+        circuit: EndpointCircuit.Phase = .closed, trial: String? = nil, pollError: String? = nil
     ) -> DeliveryHistory.Endpoint {
         DeliveryHistory.Endpoint(
-            isActive: isActive, holdReason: reason, holdSince: since, holdUntil: until, lastPollError: pollError)
+            isActive: isActive, holdReason: reason, holdSince: since, holdUntil: until, circuit: circuit,
+            trialTask: trial, lastPollError: pollError)
     }
 
     static func history(

@@ -36,14 +36,17 @@ import Testing
             endpoints: [
                 .init(
                     id: "e-1", name: "core", isActive: true, watermark: now - .seconds(3), lastPoll: now - .seconds(2),
-                    lastPollError: nil, gap: .zero, holdReason: nil, holdSince: nil, open: 7),
+                    lastPollError: nil, gap: .zero, holdReason: nil, holdSince: nil, circuit: .closed,
+                    open: 7, scheduled: 7),
                 .init(
                     id: "e-2", name: "mobile", isActive: true, watermark: now - .seconds(900),
                     lastPoll: now - .seconds(20), lastPollError: "HTTP 502\u{07}", gap: .seconds(5),
-                    holdReason: .logSilent, holdSince: now - .seconds(120), open: 3),
+                    holdReason: .logSilent, holdSince: now - .seconds(120), circuit: .closed,
+                    open: 3, scheduled: 3),
                 .init(
                     id: "e-3", name: "retired", isActive: false, watermark: nil, lastPoll: nil, lastPollError: nil,
-                    gap: .zero, holdReason: nil, holdSince: nil, open: 1),
+                    gap: .zero, holdReason: nil, holdSince: nil, circuit: .closed,
+                    open: 1, scheduled: 1),
             ],
             oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 6)
     }

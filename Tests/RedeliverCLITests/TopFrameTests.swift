@@ -182,6 +182,7 @@ import Testing
     ) -> QueueSnapshot.Endpoint {
         QueueSnapshot.Endpoint(
             id: id, name: name, isActive: isActive, watermark: nil, lastPoll: poll, lastPollError: error, gap: .zero,
-            holdReason: held, holdSince: since, open: open)
+            holdReason: held, holdSince: since, circuit: .closed,
+            open: open, scheduled: open)
     }
 }

@@ -38,8 +38,13 @@ struct ReadmeTests {
         }
     }
 
+    private func metricsPage() throws -> String {
+        try Repository.text("Sources/DeliveryWorker/MetricsPage.swift")
+            + Repository.text("Sources/DeliveryWorker/MetricsPage+Circuits.swift")
+    }
+
     @Test func `every metric that the README names is written`() throws {
-        let page = try Repository.text("Sources/DeliveryWorker/MetricsPage.swift")
+        let page = try metricsPage()
         let readme = try Repository.text("README.md")
         let names = readme.matches(of: /`(redeliver_[a-z_]+)`/).map { String($0.output.1) }
         #expect(names.count >= 18)
@@ -49,7 +54,7 @@ struct ReadmeTests {
     }
 
     @Test func `every metric that is written stands in the README`() throws {
-        let page = try Repository.text("Sources/DeliveryWorker/MetricsPage.swift")
+        let page = try metricsPage()
         let readme = try Repository.text("README.md")
         for name in Set(page.matches(of: /"(redeliver_[a-z_]+)"/).map { String($0.output.1) }) {
             #expect(readme.contains("`\(name)`"), "\(name) is not in the README")

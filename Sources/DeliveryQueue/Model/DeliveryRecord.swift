@@ -24,6 +24,9 @@ package struct DeliveryHistory: Sendable, Equatable {
         package let holdSince: Timestamp?
         /// nil with a reason: until a success in the log, or an operator.
         package let holdUntil: Timestamp?
+        package let circuit: EndpointCircuit.Phase
+        /// The task id of the trial that is under way; nil: none is.
+        package let trialTask: String?
         /// nil when the last poll of its log succeeded, or none was tried.
         package let lastPollError: String?
     }

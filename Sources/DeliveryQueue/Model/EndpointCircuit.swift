@@ -26,7 +26,15 @@ package struct EndpointCircuit: Sendable, Equatable {
         case draining(limit: Int)
         /// Nothing is called but one trial at a time.
         case open(since: Timestamp, nextTrial: Timestamp)
+
+        /// nil: nothing is held.
+        package var heldSince: Timestamp? {
+            if case .open(let since, _) = self { since } else { nil }
+        }
     }
+
+    /// What a delivery is held by, beside the reasons of `HoldReason`.
+    package static let word = "circuit"
 
     /// What is seen of the receiver.
     package enum Observation: Sendable, Equatable {
@@ -72,7 +80,7 @@ package struct EndpointCircuit: Sendable, Equatable {
     package init() {}
 
     package var isOpen: Bool {
-        if case .open = phase { true } else { false }
+        phase.heldSince != nil
     }
 
     /// Whether it has been open for so long that what it holds ages again and trials use attempts.

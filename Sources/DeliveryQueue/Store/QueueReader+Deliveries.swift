@@ -132,6 +132,10 @@ extension Database {
         let row = try firstRow(
             """
             SELECT \(Delivery.columns), \(DeliveryRecord.columns), endpoint.active, endpoint.hold_reason,
+                endpoint.circuit_open_ms, endpoint.circuit_next_trial_ms, endpoint.circuit_limit,
+                (SELECT trial.task_id FROM delivery AS trial
+                 WHERE trial.endpoint_id = endpoint.id AND trial.state IN ('attempting', 'awaiting')
+                   AND trial.is_trial = 1 LIMIT 1) AS trial_task,
                 endpoint.hold_since_ms, endpoint.hold_until_ms, endpoint.last_poll_error,
                 lower(hex(delivery_body.sha256)) AS digest, length(delivery_body.body) AS body_size
             FROM delivery
@@ -144,6 +148,7 @@ extension Database {
         let endpoint = DeliveryHistory.Endpoint(
             isActive: row["active"], holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
             holdSince: row.timestampIfAny("hold_since_ms"), holdUntil: row.timestampIfAny("hold_until_ms"),
+            circuit: EndpointCircuit.Phase(row: row), trialTask: row["trial_task"],
             lastPollError: row["last_poll_error"])
         return DeliveryHistory(
             record: try DeliveryRecord(row: row), endpoint: endpoint, pause: try providerPause(),
@@ -172,7 +177,8 @@ extension Database {
                   WHERE log_entry.delivery_id = ?1)
             UNION ALL
             SELECT intent_ms, 'retry', coalesce(outcome, answer, 'calling'),
-                CASE kind WHEN 'manual' THEN 'operator''s retry ' ELSE 'attempt ' END || number
+                CASE WHEN kind = 'manual' THEN 'operator''s retry ' || number
+                     WHEN is_trial = 1 THEN 'a trial of its endpoint' ELSE 'attempt ' || number END
                     || ', answer ' || coalesce(answer, 'none yet') || coalesce(' (HTTP ' || http_status || ')', '')
                     || coalesce(' after ' || round((answered_ms - intent_ms) / 1000.0, 1) || ' s', '')
                     || coalesce(': ' || detail, '')

@@ -113,7 +113,8 @@ extension EndpointCircuit {
 }
 
 extension EndpointCircuit.Phase {
-    /// From `circuit_open_ms`, `circuit_next_trial_ms` and `circuit_limit` of an endpoint.
+    /// From `circuit_open_ms`, `circuit_next_trial_ms` and `circuit_limit` of an endpoint; closed where an older schema has none
+    /// of them.
     init(row: Row) {
         if let since = row.timestampIfAny("circuit_open_ms"), let next = row.timestampIfAny("circuit_next_trial_ms") {
             self = .open(since: since, nextTrial: next)

@@ -39,8 +39,15 @@ package struct QueueSnapshot: Sendable {
         package let gap: Duration
         package let holdReason: HoldReason?
         package let holdSince: Timestamp?
+        package let circuit: EndpointCircuit.Phase
         /// Deliveries that wait, are called or await the log.
         package let open: Int
+        /// Of those, the scheduled ones; held while the endpoint is.
+        package let scheduled: Int
+
+        /// The hold's reason, or `circuit`; nil: it is not held.
+        package var heldBecause: String? { holdReason?.rawValue ?? circuit.heldSince.map { _ in EndpointCircuit.word } }
+        package var heldSince: Timestamp? { holdReason == nil ? circuit.heldSince : holdSince }
     }
 
     /// The event types that have a label of their own, in the order in which they got it.
@@ -142,20 +149,22 @@ extension Database {
                 (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_from_ms,
                 (SELECT TOTAL(to_ms - from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_ms,
                 (SELECT COUNT(*) FROM delivery
-                 WHERE endpoint_id = endpoint.id AND state = 'scheduled')
-                + (SELECT COUNT(*) FROM delivery
-                   WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS open
+                 WHERE endpoint_id = endpoint.id AND state = 'scheduled') AS scheduled,
+                (SELECT COUNT(*) FROM delivery
+                 WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS called
             FROM endpoint ORDER BY name, id
             """
         ).map { row in
             let head = row.timestampIfAny("head_ms")
             let gap = row.timestampIfAny("gap_from_ms")
+            let (scheduled, called): (Int, Int) = (row["scheduled"], row["called"])
             return QueueSnapshot.Endpoint(
                 id: row["id"], name: row["name"], isActive: row["active"],
                 watermark: head.map { min($0, gap ?? $0) }, lastPoll: row.timestampIfAny("last_poll_ms"),
                 lastPollError: row["last_poll_error"], gap: .milliseconds(Int64(row["gap_ms"] as Double)),
                 holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
-                holdSince: row.timestampIfAny("hold_since_ms"), open: row["open"])
+                holdSince: row.timestampIfAny("hold_since_ms"), circuit: EndpointCircuit.Phase(row: row),
+                open: scheduled + called, scheduled: scheduled)
         }
     }
 

@@ -80,6 +80,9 @@ struct Standing: Equatable {
         if let reason = endpoint.holdReason, reason == .operator || delivery.manual == nil {
             return held(reason, history, at: now)
         }
+        if delivery.manual == nil, case .open(let since, let nextTrial) = endpoint.circuit {
+            return held(byCircuitSince: since, nextTrial: nextTrial, history, at: now)
+        }
         if let next = delivery.nextAttempt, next > now {
             let what =
                 delivery.manual == nil
@@ -98,7 +101,30 @@ struct Standing: Equatable {
         let doubt = endpoint.lastPollError.map {
             "; after a start nothing is retried before its endpoint's log was read, which fails: \($0)"
         }
-        return Standing("due", "due\(asked): sent as soon as the rate limit lets it through\(doubt ?? "")")
+        let drain =
+            if case .draining(let limit) = endpoint.circuit, delivery.manual == nil {
+                "; its endpoint is just back, so at most \(limit) of its calls are open at once"
+            } else {
+                ""
+            }
+        return Standing("due", "due\(asked): sent as soon as the rate limit lets it through\(drain)\(doubt ?? "")")
+    }
+
+    private static func held(
+        byCircuitSince since: Timestamp, nextTrial: Timestamp, _ history: DeliveryHistory, at now: Timestamp
+    ) -> Standing {
+        let name = history.record.endpointName
+        let trial =
+            history.endpoint.trialTask.map { "the trial of task \($0) is under way" }
+            ?? "the next trial of one delivery is made \(TimeText.full(nextTrial, at: now))"
+        return Standing(
+            "held",
+            """
+            its endpoint \(name) is held since \(TimeText.full(since, at: now)): its receiver fails for all deliveries \
+            (circuit). It costs no attempt and no age; \(trial), and any arrival makes all that is held due. Or \
+            `redeliver endpoints resume \(name) --reason …`
+            """,
+            until: history.endpoint.trialTask == nil ? nextTrial : nil)
     }
 
     private static func held(_ reason: HoldReason, _ history: DeliveryHistory, at now: Timestamp) -> Standing {

@@ -7,7 +7,8 @@ import DeliveryQueue
 enum MetricsSample {
     static let worker = MetricsPage.Worker(
         version: "1.2.3", started: .noon(-3_600), lastTurns: ["poll": .noon(-1.5), "metrics": .noon],
-        isCredentialGood: false, databaseSize: 40_960, walSize: 8_272)
+        gate: GateStanding(reason: .credential, since: .noon(-60), rate: 1, isTrial: false), databaseSize: 40_960,
+        walSize: 8_272)
 
     static let snapshot = QueueSnapshot(
         eventTypes: ["a"],
@@ -16,7 +17,8 @@ enum MetricsSample {
             count(Counter.retryRequests, "accepted", value: 3), count(Counter.unconfirmed, value: 1),
             count(Counter.requestDuration, "0.1", value: 2), count(Counter.requestDuration, "+Inf", value: 1),
             count(Counter.requestDuration, Histogram.sum, value: 31_150),
-            count(Counter.recoveryDuration, "60", value: 2),
+            count(Counter.recoveryDuration, "60", value: 2), count(Counter.trials, "e3", "failed", value: 7),
+            count(Counter.superseded, "a", "skip", value: 2),
             count(Counter.recoveryDuration, Histogram.sum, value: 80_500),
         ],
         open: [.init(eventType: "a", state: .scheduled, count: 3, oldestFailure: .noon(-90))],
@@ -24,10 +26,14 @@ enum MetricsSample {
         endpoints: [
             .init(
                 id: "e1", name: "core", isActive: true, watermark: nil, lastPoll: .noon(-7), lastPollError: nil,
-                gap: .seconds(1_800), holdReason: .logSilent, holdSince: .noon, open: 3),
+                gap: .seconds(1_800), holdReason: .logSilent, holdSince: .noon, circuit: .closed, open: 3, scheduled: 2),
             .init(
                 id: "e2", name: "gone", isActive: false, watermark: nil, lastPoll: nil, lastPollError: nil, gap: .zero,
-                holdReason: nil, holdSince: nil, open: 0),
+                holdReason: nil, holdSince: nil, circuit: .closed, open: 0, scheduled: 0),
+            .init(
+                id: "e3", name: "crm", isActive: true, watermark: nil, lastPoll: .noon(-9), lastPollError: nil,
+                gap: .zero, holdReason: nil, holdSince: nil,
+                circuit: .open(since: .noon(-300), nextTrial: .noon(20)), open: 5, scheduled: 4),
         ],
         oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 0)
 
@@ -66,15 +72,21 @@ enum MetricsSample {
         # HELP redeliver_last_poll_success_timestamp_seconds When the endpoint's log was last read; 0: never.
         # TYPE redeliver_last_poll_success_timestamp_seconds gauge
         redeliver_last_poll_success_timestamp_seconds{endpoint="core"} 1749988793
+        redeliver_last_poll_success_timestamp_seconds{endpoint="crm"} 1749988791
         # HELP redeliver_scan_gap_seconds Provider time of the endpoint's log that is not read yet.
         # TYPE redeliver_scan_gap_seconds gauge
         redeliver_scan_gap_seconds{endpoint="core"} 1800
+        redeliver_scan_gap_seconds{endpoint="crm"} 0
         # HELP redeliver_endpoint_held 1 while the endpoint's deliveries are held, by reason.
         # TYPE redeliver_endpoint_held gauge
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1
         redeliver_endpoint_held{endpoint="core",reason="rejected"} 0
         redeliver_endpoint_held{endpoint="core",reason="redirected"} 0
         redeliver_endpoint_held{endpoint="core",reason="operator"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="log_silent"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="rejected"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="redirected"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="operator"} 0
         # HELP redeliver_log_entries_total Entries of the provider's logs, by what they were.
         # TYPE redeliver_log_entries_total counter
         redeliver_log_entries_total{result="failure"} 4
@@ -82,6 +94,42 @@ enum MetricsSample {
         redeliver_log_entries_total{result="in_progress"} 0
         redeliver_log_entries_total{result="duplicate"} 0
         redeliver_log_entries_total{result="unreadable"} 0
+        # HELP redeliver_circuit_open 1 while no call is made, but for a trial now and then, by what keeps it back.
+        # TYPE redeliver_circuit_open gauge
+        redeliver_circuit_open{scope="provider",endpoint=""} 0
+        redeliver_circuit_open{scope="auth",endpoint=""} 1
+        redeliver_circuit_open{scope="endpoint",endpoint="core"} 0
+        redeliver_circuit_open{scope="operator",endpoint="core"} 0
+        redeliver_circuit_open{scope="log_silent",endpoint="core"} 1
+        redeliver_circuit_open{scope="endpoint",endpoint="crm"} 1
+        redeliver_circuit_open{scope="operator",endpoint="crm"} 0
+        redeliver_circuit_open{scope="log_silent",endpoint="crm"} 0
+        # HELP redeliver_trials_total Trials while an endpoint's circuit was open, by outcome.
+        # TYPE redeliver_trials_total counter
+        redeliver_trials_total{endpoint="core",outcome="delivered"} 0
+        redeliver_trials_total{endpoint="core",outcome="failed"} 0
+        redeliver_trials_total{endpoint="core",outcome="unconfirmed"} 0
+        redeliver_trials_total{endpoint="core",outcome="not_executed"} 0
+        redeliver_trials_total{endpoint="core",outcome="refused"} 0
+        redeliver_trials_total{endpoint="crm",outcome="delivered"} 0
+        redeliver_trials_total{endpoint="crm",outcome="failed"} 7
+        redeliver_trials_total{endpoint="crm",outcome="unconfirmed"} 0
+        redeliver_trials_total{endpoint="crm",outcome="not_executed"} 0
+        redeliver_trials_total{endpoint="crm",outcome="refused"} 0
+        # HELP redeliver_deliveries_held Deliveries that wait for the end of their endpoint's hold.
+        # TYPE redeliver_deliveries_held gauge
+        redeliver_deliveries_held{endpoint="core"} 2
+        redeliver_deliveries_held{endpoint="crm"} 4
+        # HELP redeliver_throttled_until_timestamp_seconds Until when the provider asked to be left alone; 0: \
+        it does not.
+        # TYPE redeliver_throttled_until_timestamp_seconds gauge
+        redeliver_throttled_until_timestamp_seconds 0
+        # HELP redeliver_superseded_total Due deliveries that a newer event had overtaken, by what was done with them.
+        # TYPE redeliver_superseded_total counter
+        redeliver_superseded_total{event_type="a",action="retry"} 0
+        redeliver_superseded_total{event_type="a",action="skip"} 2
+        redeliver_superseded_total{event_type="other",action="retry"} 0
+        redeliver_superseded_total{event_type="other",action="skip"} 0
         # HELP redeliver_deliveries Deliveries that are neither delivered nor dead.
         # TYPE redeliver_deliveries gauge
         redeliver_deliveries{event_type="a",state="scheduled"} 3

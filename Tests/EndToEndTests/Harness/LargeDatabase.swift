@@ -57,7 +57,7 @@ struct LargeDatabase {
                     endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, attempts_used,
                     logged_ms, first_failed_ms, last_failed_ms, next_attempt_ms, lease_token, lease_until_ms, called_ms,
                     confirm_by_ms, finalized_ms, dead_reason, delivered_by, delivered_evidence, delivered_task_id,
-                    last_error, created_ms, updated_ms)
+                    last_error, created_ms, updated_ms, turn_ms)
                 SELECT
                     placed.id,
                     'large-' || n,
@@ -86,7 +86,8 @@ struct LargeDatabase {
                     CASE n % 7 WHEN 0 THEN 'HTTP 503: the receiver is down' WHEN 1 THEN 'connection refused'
                         ELSE 'read timed out after 30 s' END,
                     failed_ms + 30000,
-                    failed_ms + 3600000
+                    failed_ms + 3600000,
+                    failed_ms
                 FROM shaped JOIN placed ON placed.place = n % :endpoints
                 """,
             arguments: ["rows": rows, "open": openPercent, "endpoints": endpoints, "now": now])

@@ -12,6 +12,8 @@ struct RedeliverSettings {
     var poll = "interval: 500ms"
     var confirm = "interval: 250ms, within: 3s"
     var retry = "concurrency: 16, per_second: 200, burst: 50"
+    /// Without circuits each delivery has its own clock, as most tests count on.
+    var circuit = "enabled: false"
     var policy = "initial_delay: 300ms, multiplier: 2, max_delay: 1s, max_attempts: 20, jitter: 0"
     /// Further lines, from the first column on.
     var more = ""
@@ -35,6 +37,7 @@ struct RedeliverSettings {
         poll: {\(poll)}
         confirm: {\(confirm)}
         retry: {\(retry)}
+        circuit: {\(circuit)}
         policies:
           - {events: ["*"], \(policy)}
         \(more)

@@ -1,0 +1,55 @@
+import DeliveryQueue
+
+extension MetricsPage {
+    /// What keeps calls back, of the provider and of each endpoint, and what comes of trials.
+    mutating func writeCircuits() {
+        writeOpenCircuits()
+        let endpoints = queue.endpoints.filter(\.isActive)
+        page.family(
+            "redeliver_trials_total", .counter, help: "Trials while an endpoint's circuit was open, by outcome.")
+        for endpoint in endpoints {
+            for outcome in Counter.trialOutcomes {
+                page.sample(
+                    "redeliver_trials_total", ["endpoint": endpoint.name, "outcome": outcome],
+                    Double(queue.count(Counter.trials, endpoint.id, outcome)))
+            }
+        }
+        page.family(
+            "redeliver_deliveries_held", .gauge, help: "Deliveries that wait for the end of their endpoint's hold.")
+        for endpoint in endpoints {
+            let held = endpoint.heldBecause == nil ? 0 : endpoint.scheduled
+            page.sample("redeliver_deliveries_held", ["endpoint": endpoint.name], Double(held))
+        }
+        single(
+            "redeliver_throttled_until_timestamp_seconds", .gauge,
+            "Until when the provider asked to be left alone; 0: it does not.",
+            (worker.gate.throttledUntil?.milliseconds).map { Double($0) / 1_000 } ?? 0)
+        page.family(
+            "redeliver_superseded_total", .counter,
+            help: "Due deliveries that a newer event had overtaken, by what was done with them.")
+        for type in eventTypes {
+            for action in RetryPolicy.Superseded.allCases.map(\.rawValue) {
+                page.sample(
+                    "redeliver_superseded_total", ["event_type": type, "action": action],
+                    Double(queue.count(Counter.superseded, type, action)))
+            }
+        }
+    }
+
+    /// The scopes `provider` and `auth` are of all endpoints and name none.
+    private mutating func writeOpenCircuits() {
+        let name = "redeliver_circuit_open"
+        page.family(name, .gauge, help: "1 while no call is made, but for a trial now and then, by what keeps it back.")
+        page.sample(name, ["scope": "provider", "endpoint": ""], worker.gate.reason == .outage ? 1 : 0)
+        page.sample(name, ["scope": "auth", "endpoint": ""], worker.gate.reason == .credential ? 1 : 0)
+        for endpoint in queue.endpoints where endpoint.isActive {
+            let scopes = [
+                ("endpoint", endpoint.circuit.heldSince != nil), ("operator", endpoint.holdReason == .operator),
+                ("log_silent", endpoint.holdReason == .logSilent),
+            ]
+            for (scope, isOpen) in scopes {
+                page.sample(name, ["scope": scope, "endpoint": endpoint.name], isOpen ? 1 : 0)
+            }
+        }
+    }
+}
