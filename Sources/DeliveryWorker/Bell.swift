@@ -1,30 +1,41 @@
+import ServiceLifecycle
+
 /// Lets one loop sleep until its time comes or something happens that it should look at. A ring while nobody sleeps is
 /// kept for the next sleeper.
 package actor Bell {
     private var isRung = false
-    private var sleeper: Task<Void, Never>?
+    /// Ends the sleep that is under way; nil when nobody sleeps.
+    private var wake: AsyncStream<Never>.Continuation?
 
     package init() {}
 
     package func ring() {
         isRung = true
-        sleeper?.cancel()
+        wake?.finish()
     }
 
-    /// Returns after `duration`, at a ring, or when the calling task is cancelled; never longer.
+    /// Returns after `duration`, at a ring, when a graceful shutdown begins, or when the calling task is cancelled; never
+    /// longer.
+    ///
+    /// Only child tasks are made here: they stay on the caller's executor, which a simulation depends on.
     package func sleep(for duration: Duration, clock: any Clock<Duration>) async {
         guard !isRung, duration > .zero else {
             isRung = false
             return
         }
-        let sleeper = Task { _ = try? await clock.sleep(for: duration) }
-        self.sleeper = sleeper
-        await withTaskCancellationHandler {
-            await sleeper.value
-        } onCancel: {
-            sleeper.cancel()
+        let (wakes, wake) = AsyncStream<Never>.makeStream()
+        self.wake = wake
+        await withGracefulShutdownHandler {
+            await withTaskGroup { group in
+                group.addTask { _ = try? await clock.sleep(for: duration) }
+                group.addTask { for await _ in wakes {} }
+                await group.next()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            wake.finish()
         }
-        self.sleeper = nil
+        self.wake = nil
         isRung = false
     }
 }

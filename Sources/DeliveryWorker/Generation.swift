@@ -83,7 +83,9 @@ struct Generation: Sendable {
     }
 
     /// One service per duty, and one per endpoint for polling.
-    func services() -> [any Service] {
+    ///
+    /// - Parameter watchesOperators: false where there are none: twice a second is most of what a simulation would do.
+    func services(watchesOperators: Bool = true) -> [any Service] {
         var services: [any Service] = pollers.map { poller, bell in
             Duty { try await runPolling(poller, bell) }
         }
@@ -109,14 +111,7 @@ struct Generation: Sendable {
                     return CredentialKeeper.interval
                 }
             })
-        services.append(
-            Duty {
-                var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
-                await loop(.operators).run { now in
-                    if try await watch.runOnce(at: now) { await ringAll() }
-                    return OperatorWatch.interval
-                }
-            })
+        if watchesOperators { services.append(Duty { await watchOperators() }) }
         services.append(
             Duty {
                 await loop(.metrics).run { now in
@@ -254,6 +249,14 @@ struct Generation: Sendable {
             }
         }
         return failed
+    }
+
+    private func watchOperators() async {
+        var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
+        await loop(.operators).run { now in
+            if try await watch.runOnce(at: now) { await ringAll() }
+            return OperatorWatch.interval
+        }
     }
 
     private func ringAll() async {

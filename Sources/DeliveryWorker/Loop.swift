@@ -29,22 +29,15 @@ struct Loop: Sendable {
                 let pause = try await turn(now)
                 await vitals.completedTurn(of: name, at: now)
                 errors = 0
-                await sleep(for: pause)
+                await bell.sleep(for: pause, clock: clock)
             } catch {
                 guard !Task.isCancelled else { return }
                 let pause = Self.errorPauses[min(errors, Self.errorPauses.count - 1)]
                 errors += 1
                 logger.error(
                     "turn failed", metadata: ["loop": "\(name)", "error": "\(error)", "next.in": "\(pause)"])
-                await sleep(for: pause)
+                await bell.sleep(for: pause, clock: clock)
             }
-        }
-    }
-
-    /// Until the pause is over, a ring, or a graceful shutdown.
-    private func sleep(for pause: Duration) async {
-        await cancelWhenGracefulShutdown { [bell, clock] in
-            await bell.sleep(for: pause, clock: clock)
         }
     }
 }

@@ -99,9 +99,7 @@ struct RetryDispatcher: Sendable {
 
     /// One call, which always ends in an outcome.
     private func call(_ delivery: ClaimedDelivery) async {
-        let started = ContinuousClock.now
-        let answer = await client.retry(RetryRequest(delivery))
-        let duration = ContinuousClock.now - started
+        let (answer, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
         let answered = wallClock.now
         let pause = await gate.with { $0.learn(from: answer, at: answered) }
         await calls.finish(
@@ -169,6 +167,15 @@ struct RetryDispatcher: Sendable {
         }
         logger.debug("outcomes recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
     }
+}
+
+/// A result and how long it took, on a clock that a test may turn.
+private func timed<Value>(
+    on clock: some Clock<Duration>, _ work: () async -> Value
+) async -> (value: Value, duration: Duration) {
+    let started = clock.now
+    let value = await work()
+    return (value, started.duration(to: clock.now))
 }
 
 /// Calls that are under way, and the outcomes of those that ended and are not recorded yet.

@@ -85,14 +85,10 @@ extension QueueStore {
     /// - Returns: how many free pages are left.
     @discardableResult
     package func reclaimSpace(pages: Int = 256) async throws(StoreError) -> Int {
-        do {
-            return try await pool.writeWithoutTransaction { db in
-                // Each step of this pragma frees one page; it must be run to its end.
-                _ = try Row.fetchAll(db, sql: "PRAGMA incremental_vacuum(\(pages))")
-                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
-            }
-        } catch {
-            throw StoreError(error, operation: "reclaim free space")
+        try await write("reclaim free space", inTransaction: false) { db in
+            // Each step of this pragma frees one page; it must be run to its end.
+            _ = try Row.fetchAll(db, sql: "PRAGMA incremental_vacuum(\(pages))")
+            return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
         }
     }
 }

@@ -9,6 +9,9 @@ package struct QueueStore: Sendable {
     let pool: DatabasePool
     /// nil for an operator's command, which may work beside the daemon.
     private let lock: InstanceLock?
+    /// Statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
+    /// in order.
+    private let isOnCallingThread: Bool
 
     /// Opens or creates the database, takes the instance lock and brings the schema up to date.
     ///
@@ -45,20 +48,44 @@ package struct QueueStore: Sendable {
         return try QueueStore(path: path, lock: lock, now: now)
     }
 
-    /// - Parameter lock: taken by the caller; nil for an operator's command.
-    init(path: String, lock: InstanceLock?, now: Timestamp) throws(StoreError) {
+    /// Opens or creates the database of a simulation, whose one thread must do everything in order: statements run on the
+    /// calling thread.
+    ///
+    /// - Parameter isDurable: false: nothing is synced, which a loss of power could damage; for a file that is thrown away.
+    package static func forSimulation(
+        path: String, isDurable: Bool, now: Timestamp
+    ) throws(StoreError) -> QueueStore {
+        try QueueStore(
+            path: path, lock: InstanceLock(database: path), now: now, synchronous: isDurable ? .full : .off,
+            isOnCallingThread: true)
+    }
+
+    /// When SQLite waits for the disk, by the number that its pragma has for it.
+    enum Synchronous: Int {
+        case off = 0
+        case full = 2
+    }
+
+    /// - Parameters:
+    ///   - lock: taken by the caller; nil for an operator's command.
+    ///   - synchronous: everything but a simulation promises that what is committed survives a loss of power.
+    init(
+        path: String, lock: InstanceLock?, now: Timestamp, synchronous: Synchronous = .full,
+        isOnCallingThread: Bool = false
+    ) throws(StoreError) {
         self.lock = lock
+        self.isOnCallingThread = isOnCallingThread
         do {
             try Self.refuseForeignFile(path)
             pool = try DatabasePool(path: path, configuration: Self.configuration())
             try pool.writeWithoutTransaction { db in
                 try Migrations.apply(to: db, at: now)
                 // GRDB sets NORMAL when it switches to WAL, after `prepareDatabase`.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue)")
                 // Only the daemon checkpoints: a second process doing so while it commits has corrupted databases of
                 // this SQLite's age (sqlite.org/wal.html, the WAL-reset bug).
                 if lock == nil { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
-                try Self.verifySettings(db)
+                try Self.verifySettings(db, synchronous)
             }
         } catch {
             throw StoreError(error, operation: "open database \(path)")
@@ -81,11 +108,15 @@ package struct QueueStore: Sendable {
     }
 
     /// One `BEGIN IMMEDIATE` transaction; rolled back whole when `work` throws or the task is cancelled.
+    ///
+    /// - Parameter inTransaction: false for what SQLite does not allow in one.
     func write<Value: Sendable>(
-        _ operation: String, _ work: @Sendable @escaping (Database) throws -> Value
+        _ operation: String, inTransaction: Bool = true, _ work: @Sendable @escaping (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
-            return try await pool.write(work)
+            if isOnCallingThread { return try writeHere(inTransaction: inTransaction, work) }
+            if inTransaction { return try await pool.write(work) }
+            return try await pool.writeWithoutTransaction(work)
         } catch {
             throw StoreError(error, operation: operation)
         }
@@ -96,10 +127,21 @@ package struct QueueStore: Sendable {
         _ operation: String, _ work: @Sendable @escaping (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
+            if isOnCallingThread { return try readHere(work) }
             return try await pool.read(work)
         } catch {
             throw StoreError(error, operation: operation)
         }
+    }
+
+    private func writeHere<Value>(inTransaction: Bool, _ work: (Database) throws -> Value) throws -> Value {
+        try Task.checkCancellation()
+        return inTransaction ? try pool.write(work) : try pool.writeWithoutTransaction(work)
+    }
+
+    private func readHere<Value>(_ work: (Database) throws -> Value) throws -> Value {
+        try Task.checkCancellation()
+        return try pool.read(work)
     }
 
     /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
@@ -163,9 +205,11 @@ package struct QueueStore: Sendable {
         return settings
     }
 
-    private static func verifySettings(_ db: Database) throws {
+    private static func verifySettings(_ db: Database, _ synchronous: Synchronous) throws {
         let settings = try settings(db)
-        let wanted = ["journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0"]
+        let wanted = [
+            "journal_mode": "wal", "synchronous": "\(synchronous.rawValue)", "foreign_keys": "1", "trusted_schema": "0",
+        ]
         for (name, value) in wanted where settings[name] != value {
             throw StoreError(
                 .storage, operation: "",

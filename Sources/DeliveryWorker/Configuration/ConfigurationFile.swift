@@ -1,4 +1,5 @@
 import Foundation
+package import ProviderAPI
 
 extension WorkerConfiguration {
     /// Reads and checks a configuration file.
@@ -7,9 +8,10 @@ extension WorkerConfiguration {
     ///   - path: the YAML file; relative paths in it start at its folder.
     ///   - environment: the process's variables: `REDELIVER_…` override single keys, `token_env` and `password_env` name
     ///     others.
+    ///   - credential: stands in for the configured one, whose file or variable then need not be here; nil: none does.
     /// - Throws: `ConfigurationError` with every fault at once, never only the first.
     package static func load(
-        path: String, environment: [String: String]
+        path: String, environment: [String: String], credential: Credential? = nil
     ) throws(ConfigurationError) -> WorkerConfiguration {
         let yaml: String
         do throws(SettingProblem) {
@@ -17,15 +19,17 @@ extension WorkerConfiguration {
         } catch {
             throw ConfigurationError(path: path, faults: [ConfigurationFault(key: "", problem: error.text)])
         }
-        return try read(yaml: yaml, path: path, environment: environment)
+        return try read(yaml: yaml, path: path, environment: environment, credential: credential)
     }
 
     /// Checks a configuration that is in memory already.
     ///
-    /// - Parameter path: where the text came from, for faults and for relative paths; nothing is read there.
+    /// - Parameters:
+    ///   - path: where the text came from, for faults and for relative paths; nothing is read there.
+    ///   - credential: as for `load`.
     /// - Throws: `ConfigurationError` with every fault at once.
     package static func read(
-        yaml: String, path: String, environment: [String: String]
+        yaml: String, path: String, environment: [String: String], credential: Credential? = nil
     ) throws(ConfigurationError) -> WorkerConfiguration {
         let overrides = EnvironmentOverrides(environment)
         var settings: Settings
@@ -38,7 +42,7 @@ extension WorkerConfiguration {
         }
         overrides.apply(to: &settings)
         var reader = ConfigurationReader(
-            settings, environment: environment, folder: ConfigurationFolder(of: path))
+            settings, environment: environment, folder: ConfigurationFolder(of: path), credential: credential)
         switch reader.read() {
         case .success(let configuration): return configuration
         case .failure(let failure): throw ConfigurationError(path: path, faults: failure.faults)

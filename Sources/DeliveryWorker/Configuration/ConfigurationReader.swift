@@ -6,21 +6,26 @@ struct ConfigurationReader {
     private var settings: Settings
     private let environment: [String: String]
     private let folder: ConfigurationFolder
+    private let standIn: Credential?
 
     /// - Parameters:
     ///   - settings: the file's values with the environment's over them.
     ///   - environment: where `token_env` and `password_env` look.
     ///   - folder: where relative paths start.
-    init(_ settings: Settings, environment: [String: String], folder: ConfigurationFolder) {
+    ///   - credential: taken in place of the configured one, which is then not looked at; nil: none is.
+    init(
+        _ settings: Settings, environment: [String: String], folder: ConfigurationFolder, credential: Credential? = nil
+    ) {
         self.settings = settings
         self.environment = environment
         self.folder = folder
+        standIn = credential
     }
 
     /// The configuration, or every fault that the file, the environment and the joining rules have.
     mutating func read() -> Result<WorkerConfiguration, ConfigurationFaults> {
         fillIn(ConfigurationKeys.all, under: "")
-        let credential = CredentialReader(environment: environment, folder: folder).read(&settings)
+        let credential = standIn ?? CredentialReader(environment: environment, folder: folder).read(&settings)
         let baseURL = baseURL()
         let database = path("database")
         let metrics = metrics(database: database)

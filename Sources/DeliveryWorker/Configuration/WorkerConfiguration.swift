@@ -24,6 +24,12 @@ package struct WorkerConfiguration: Sendable, Equatable {
         package var name: String
         /// Sent with a retry whose log entry has no webhook id; nil means the endpoint's id.
         package var webhookID: String?
+
+        package init(id: String, name: String, webhookID: String? = nil) {
+            self.id = id
+            self.name = name
+            self.webhookID = webhookID
+        }
     }
 
     /// The text file that node_exporter collects.
