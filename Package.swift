@@ -63,10 +63,18 @@ let package = Package(
             dependencies: ["DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, yams],
             swiftSettings: strict
         ),
+        // The production rules, store and loops in virtual time against a provider in memory.
+        .target(
+            name: "DeliverySimulation",
+            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", logging],
+            swiftSettings: strict
+        ),
         // Command line only.
         .executableTarget(
             name: "RedeliverCLI",
-            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, logging],
+            dependencies: [
+                "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, logging,
+            ],
             swiftSettings: strict
         ),
         // A stand-in provider with a receiver behind it; never linked into `redeliver`.
@@ -100,8 +108,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "DeliverySimulationTests",
+            dependencies: ["DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "RedeliverCLITests",
-            dependencies: ["RedeliverCLI", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb],
+            dependencies: [
+                "RedeliverCLI", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb,
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),

@@ -18,7 +18,7 @@ struct RedeliverCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Daemon and configuration",
-                subcommands: [RunCommand.self, CheckCommand.self, PoliciesCommand.self]),
+                subcommands: [RunCommand.self, CheckCommand.self, PoliciesCommand.self, SimulateCommand.self]),
             CommandGroup(name: "Health", subcommands: [StatusCommand.self, TopCommand.self, DoctorCommand.self]),
             CommandGroup(name: "Delivery", subcommands: [DeliveriesCommand.self]),
             CommandGroup(

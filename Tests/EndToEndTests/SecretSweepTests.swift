@@ -137,6 +137,7 @@ import Testing
     private func keepTheDatabase(_ sweep: inout Sweep) async throws {
         let backup = sweep.file("backup.db")
         try await sweep.run("check")
+        try await sweep.run("simulate", ["--outage", "1m", "--failures", "1"])
         try await sweep.run("database backup", [backup])
         try await sweep.run("database restore", [backup])
         try await sweep.run("database restore", [backup, "--confirm"], codes: [75])

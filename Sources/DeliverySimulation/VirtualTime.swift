@@ -1,0 +1,149 @@
+import Dispatch
+import Synchronization
+
+/// A world in which nothing waits: one thread runs every job in the order in which it became ready, and when none is
+/// ready the clock jumps to the next sleeper's deadline.
+///
+/// `await withTaskExecutorPreference(time) { … }` brings a piece of work into it, with its child tasks and the default
+/// actors that they call. Equal inputs then give equal runs. What leaves it breaks that: an unstructured task, another
+/// executor, a callback of a library's own thread. `strays` counts them.
+package final class VirtualTime: TaskExecutor {
+    fileprivate struct Sleeper {
+        let deadline: Duration
+        /// The order of falling asleep, which decides between equal deadlines.
+        let number: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    fileprivate struct State {
+        var ready: [UnownedJob] = []
+        /// The place in `ready` of the next job: what lies before it has run.
+        var nextReady = 0
+        /// The earliest last.
+        var sleepers: [Sleeper] = []
+        var now = Duration.zero
+        var sleepsBegun = 0
+        var isRunning = false
+        var strays = 0
+    }
+
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "virtual-time")
+    private static let isInside = DispatchSpecificKey<Bool>()
+
+    package init() {
+        queue.setSpecific(key: Self.isInside, value: true)
+    }
+
+    /// What has passed since the beginning.
+    package var now: Duration { state.withLock { $0.now } }
+
+    /// How often a job came from another thread: once for each piece of work that is brought in, and never more.
+    package var strays: Int { state.withLock { $0.strays } }
+
+    package var clock: VirtualClock { VirtualClock(time: self) }
+
+    // MARK: - Jobs
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isStray = DispatchQueue.getSpecific(key: Self.isInside) == nil
+        startIfIdle { state in
+            state.ready.append(job)
+            if isStray { state.strays += 1 }
+        }
+    }
+
+    /// - Parameter change: gives the thread something to do.
+    private func startIfIdle(_ change: (inout State) -> Void) {
+        let starts = state.withLock { state in
+            change(&state)
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if starts { queue.async { self.run() } }
+    }
+
+    /// Until no job is ready and nobody sleeps.
+    private func run() {
+        while true {
+            if let job = nextJob() {
+                job.runSynchronously(on: asUnownedTaskExecutor())
+            } else if let sleeper = nextSleeper() {
+                sleeper.continuation.resume()
+            } else if stops() {
+                return
+            }
+        }
+    }
+
+    private func nextJob() -> UnownedJob? {
+        state.withLock { state in
+            guard state.nextReady < state.ready.count else { return nil }
+            let job = state.ready[state.nextReady]
+            state.nextReady += 1
+            if state.nextReady == state.ready.count {
+                state.ready.removeAll(keepingCapacity: true)
+                state.nextReady = 0
+            }
+            return job
+        }
+    }
+
+    private func stops() -> Bool {
+        state.withLock { state in
+            state.isRunning = !state.ready.isEmpty || !state.sleepers.isEmpty
+            return !state.isRunning
+        }
+    }
+
+    // MARK: - Sleeping
+
+    private func nextSleeper() -> Sleeper? {
+        state.withLock { state in
+            guard let sleeper = state.sleepers.popLast() else { return nil }
+            state.now = max(state.now, sleeper.deadline)
+            return sleeper
+        }
+    }
+
+    func sleep(until deadline: Duration) async throws {
+        let number = state.withLock { state in
+            state.sleepsBegun += 1
+            return state.sleepsBegun
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let sleeper = Sleeper(deadline: deadline, number: number, continuation: continuation)
+                // The handler may have run before there was anybody to wake.
+                if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
+                startIfIdle { $0.add(sleeper) }
+            }
+        } onCancel: {
+            state.withLock { $0.remove(number) }?.resume(throwing: CancellationError())
+        }
+    }
+}
+
+extension VirtualTime.State {
+    fileprivate mutating func add(_ sleeper: VirtualTime.Sleeper) {
+        var low = 0
+        var high = sleepers.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sleepers[middle].isLater(than: sleeper) { low = middle + 1 } else { high = middle }
+        }
+        sleepers.insert(sleeper, at: low)
+    }
+
+    fileprivate mutating func remove(_ number: Int) -> CheckedContinuation<Void, any Error>? {
+        guard let index = sleepers.firstIndex(where: { $0.number == number }) else { return nil }
+        return sleepers.remove(at: index).continuation
+    }
+}
+
+extension VirtualTime.Sleeper {
+    fileprivate func isLater(than other: VirtualTime.Sleeper) -> Bool {
+        (deadline, number) > (other.deadline, other.number)
+    }
+}

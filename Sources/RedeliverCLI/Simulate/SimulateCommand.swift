@@ -1,0 +1,119 @@
+import ArgumentParser
+import DeliverySimulation
+import DeliveryWorker
+import Foundation
+import ProviderAPI
+
+/// `redeliver simulate`: what a configuration would do in an outage, before there is one.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Shows what a configuration would do in an outage, beside two published schedules.",
+        discussion: """
+            Runs the rules, the store and the loops of the daemon against a receiver and a provider in memory, whose clock \
+            does not wait. Needs the configuration file only: no network, no database, no secret; the endpoints are \
+            simulated ones. The same seed gives the same answer.
+            Lag is from recovery, when receiver and provider are both up, to arrival. A call is wasted when it delivers \
+            nothing. Lost is what has not arrived 7 d after recovery.
+            Example: redeliver simulate --config config.yaml --outage 6h --failures 1000
+            """
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "How long the receiver is down, such as 10m or 72h (1m to 30d). Default: 6h.")
+    var outage: ArgumentDuration?
+
+    @Option(
+        help: ArgumentHelp("Events in the outage, evenly spread (1 to 100000). Default: 1000.", valueName: "number"))
+    var failures: Int?
+
+    @Option(help: "What the receiver does in the outage. Default: down.")
+    var receiver: SimulatedReceiver.Outage?
+
+    @Option(help: "How long the provider is down from then on, such as 1h (1s to 7d). Default: not at all.")
+    var providerOutage: ArgumentDuration?
+
+    @Option(help: ArgumentHelp("Another seed is another course of chance. Default: 1.", valueName: "number"))
+    var seed: UInt64?
+
+    @Flag(help: "No event comes after the outage, so that only retries can find the receiver up again.")
+    var quiet = false
+
+    func validate() throws {
+        let scenario = scenario
+        guard Self.outages.contains(scenario.outage) else {
+            throw ValidationError("--outage: expected 1m to 30d, such as 6h")
+        }
+        guard Self.failures.contains(scenario.failures) else {
+            throw ValidationError("--failures: expected a number from 1 to 100000, such as 1000")
+        }
+        guard Self.providerOutages.contains(scenario.providerOutage) else {
+            throw ValidationError("--provider-outage: expected 1s to 7d, such as 1h")
+        }
+    }
+
+    func run() async throws {
+        try await Exit.onError {
+            // What the provider is asked with does not matter here; its file may be on another machine.
+            let settings = try WorkerConfiguration.load(
+                path: configuration.config, environment: ProcessInfo.processInfo.environment,
+                credential: .token(Secret("simulated")))
+            let simulation = Simulation(scenario)
+            let report = SimulationReport(scenario, try await results(of: simulation, settings))
+            try output.print(report) { report.text(on: $0) }
+        }
+    }
+
+    /// - Throws: `SimulationInterrupted` at SIGINT and SIGTERM; the temporary folder is removed by then.
+    private func results(
+        of simulation: Simulation, _ settings: WorkerConfiguration
+    ) async throws -> [SimulationResult] {
+        do {
+            return try await cancelledBySignals {
+                let published = PublishedSchedule.allCases.map {
+                    (name: $0.name, settings: $0.applied(to: settings))
+                }
+                let configurations = [(name: SimulationReport.ownName, settings: settings)] + published
+                // Side by side: each has a world, a thread and a database of its own.
+                return try await withThrowingTaskGroup { group in
+                    for (place, run) in configurations.enumerated() {
+                        group.addTask { (place, try await simulation.run(run.settings, as: run.name)) }
+                    }
+                    var results: [Int: SimulationResult] = [:]
+                    for try await (place, result) in group { results[place] = result }
+                    return configurations.indices.compactMap { results[$0] }
+                }
+            }
+        } catch is CancellationError {
+            throw SimulationInterrupted()
+        }
+    }
+
+    private static let outages = Duration.seconds(60)...Duration.seconds(30 * 86_400)
+    private static let providerOutages = Duration.zero...Duration.seconds(7 * 86_400)
+    private static let failures = 1...100_000
+
+    private var scenario: Scenario {
+        Scenario(
+            outage: outage?.duration ?? .seconds(6 * 3_600), failures: failures ?? 1_000, receiver: receiver ?? .down,
+            providerOutage: providerOutage?.duration ?? .zero, seed: seed ?? 1, isQuiet: quiet)
+    }
+}
+
+/// A simulation that was stopped before its end.
+private struct SimulationInterrupted: Error, CustomStringConvertible {
+    var description: String { "interrupted before the end; nothing is left behind" }
+}
+
+extension SimulatedReceiver.Outage: ExpressibleByArgument {
+    /// What the help and the manual say of the value.
+    package var defaultValueDescription: String {
+        switch self {
+        case .down: "refuses everything"
+        case .flapping: "takes one delivery every ten minutes"
+        case .slow: "lets every delivery time out after 30 s"
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import DeliveryQueue
+import DeliverySimulation
+
+/// What `redeliver simulate` says.
+struct SimulationReport: Encodable {
+    /// One configuration's figures. Keys stay, whatever their values: null is "none arrived after recovery".
+    struct Run: Encodable {
+        let schedule: String
+        let p50LagSeconds: Double?
+        let p99LagSeconds: Double?
+        let maxLagSeconds: Double?
+        let wastedCallsPerFailure: Double
+        let lost: Int
+        let failures: Int
+        let arrivedBeforeRecovery: Int
+        let repeated: Int
+        let retryCalls: Int
+        let logRequests: Int
+        let simulatedSeconds: Double
+
+        private enum CodingKeys: CodingKey {
+            case schedule, p50LagSeconds, p99LagSeconds, maxLagSeconds, wastedCallsPerFailure, lost, failures
+            case arrivedBeforeRecovery, repeated, retryCalls, logRequests, simulatedSeconds
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(schedule, forKey: .schedule)
+            // Not `encodeIfPresent`: a script may rely on the key.
+            try container.encode(p50LagSeconds, forKey: .p50LagSeconds)
+            try container.encode(p99LagSeconds, forKey: .p99LagSeconds)
+            try container.encode(maxLagSeconds, forKey: .maxLagSeconds)
+            try container.encode(wastedCallsPerFailure, forKey: .wastedCallsPerFailure)
+            try container.encode(lost, forKey: .lost)
+            try container.encode(failures, forKey: .failures)
+            try container.encode(arrivedBeforeRecovery, forKey: .arrivedBeforeRecovery)
+            try container.encode(repeated, forKey: .repeated)
+            try container.encode(retryCalls, forKey: .retryCalls)
+            try container.encode(logRequests, forKey: .logRequests)
+            try container.encode(simulatedSeconds, forKey: .simulatedSeconds)
+        }
+    }
+
+    static let ownName = "this configuration"
+
+    let runs: [Run]
+    private let scenario: Scenario
+    private let results: [SimulationResult]
+
+    private enum CodingKeys: CodingKey {
+        case runs
+    }
+
+    init(_ scenario: Scenario, _ results: [SimulationResult]) {
+        self.scenario = scenario
+        self.results = results
+        runs = results.map(Run.init)
+    }
+
+    /// The table, and a chart where somebody looks at it.
+    func text(on terminal: Terminal) -> String {
+        let chart = terminal.width == nil ? nil : ArrivalChart(results).text(on: terminal).map { "\($0)\n\n\(effort)" }
+        return ([heading, table.text(on: terminal)] + [chart].compactMap(\.self)).joined(separator: "\n\n")
+    }
+
+    /// How much was simulated in how little time, for those who wait for it.
+    private var effort: String {
+        let (simulated, real) = results.reduce((Duration.zero, Duration.zero)) {
+            ($0.0 + $1.virtualDuration, $0.1 + $1.realDuration)
+        }
+        return "simulated \(TimeText.exact(simulated)) in \(TimeText.exact(real))"
+    }
+
+    private var heading: String {
+        let receiver =
+            switch scenario.receiver {
+            case .down: "down"
+            case .flapping: "down but for one delivery every 10 min"
+            case .slow: "so slow that everything times out"
+            }
+        let provider =
+            scenario.providerOutage > .zero
+            ? ", then the provider down for \(TimeText.exact(scenario.providerOutage))" : ""
+        let failures = runs.first?.failures ?? 0
+        return "receiver \(receiver) for \(TimeText.exact(scenario.outage)), \(failures) failures\(provider); seed "
+            + "\(scenario.seed)"
+    }
+
+    private var table: Table {
+        Table(
+            ["schedule", "p50_lag", "p99_lag", "max_lag", "wasted", "lost"],
+            results.map { result in
+                [
+                    Cell(result.schedule), Self.lag(result.lag(within: 0.5)), Self.lag(result.lag(within: 0.99)),
+                    Self.lag(result.lag(within: 1)), Cell(Self.tenths(result.wastedCallsPerFailure)),
+                    Cell("\(result.lost)", style: result.lost > 0 ? .bad : .good),
+                ]
+            })
+    }
+
+    private static func lag(_ duration: Duration?) -> Cell {
+        Cell(ifAny: duration.map(TimeText.exact))
+    }
+
+    /// With one decimal, two where that would be zero.
+    private static func tenths(_ number: Double) -> String {
+        let hundredths = Int((number * 100).rounded())
+        if hundredths < 10 { return "0.0\(hundredths)" }
+        let tenths = Int((number * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+extension SimulationReport.Run {
+    fileprivate init(_ result: SimulationResult) {
+        schedule = result.schedule
+        p50LagSeconds = result.lag(within: 0.5)?.inSeconds
+        p99LagSeconds = result.lag(within: 0.99)?.inSeconds
+        maxLagSeconds = result.lag(within: 1)?.inSeconds
+        // Four places, as nothing finer can be of use.
+        wastedCallsPerFailure = (result.wastedCallsPerFailure * 10_000).rounded() / 10_000
+        lost = result.lost
+        failures = result.failures
+        arrivedBeforeRecovery = result.arrivedBefore
+        repeated = result.repeated
+        retryCalls = result.retryCalls
+        logRequests = result.logCalls
+        simulatedSeconds = result.virtualDuration.inSeconds
+    }
+}
