@@ -35,6 +35,29 @@ import Testing
             ])
     }
 
+    @Test(arguments: [(true, "2"), (false, "0")])
+    func `only a simulation may do without syncing`(isDurable: Bool, synchronous: String) async throws {
+        let store = try QueueStore.forSimulation(path: path, isDurable: isDurable, now: start)
+
+        try await store.registerEventTypes(["a"])
+        let settings = try await store.read("look") { try QueueStore.settings($0) }
+        let written = try await store.write("look") { try QueueStore.settings($0) }
+        #expect(written["synchronous"] == synchronous && written["journal_mode"] == "wal")
+        #expect(settings["foreign_keys"] == "1")
+        #expect(try await store.snapshot(at: start).eventTypes == ["a"])
+    }
+
+    @Test func `a simulation's cancelled work is not stored`() async throws {
+        let store = try QueueStore.forSimulation(path: path, isDurable: true, now: start)
+
+        let work = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await store.registerEventTypes(["a"])
+        }
+        await #expect(throws: StoreError.self) { try await work.value }
+        #expect(try await store.snapshot(at: start).eventTypes.isEmpty)
+    }
+
     @Test func `readers have the same settings where they matter`() async throws {
         let store = try QueueStore(path: path, now: start)
 
