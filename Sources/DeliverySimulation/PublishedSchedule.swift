@@ -12,7 +12,8 @@ package enum PublishedSchedule: String, Sendable, CaseIterable {
     /// The same configuration with this schedule for every event type: without jitter and limit of age, and without a
     /// circuit.
     package func applied(to configuration: WorkerConfiguration) -> WorkerConfiguration {
-        var configuration = withoutCircuit(configuration)
+        var configuration = configuration
+        configuration.circuit.isEnabled = false
         let policy = RetryPolicy(spacing: spacing, jitter: 0, maxAge: .seconds(365 * 86_400))
         configuration.policies = PolicyBook(entries: [PolicyBook.Entry(events: ["*"], policy: policy)])
         return configuration
@@ -29,10 +30,5 @@ package enum PublishedSchedule: String, Sendable, CaseIterable {
             // 20 attempts are 68.5 h.
             .exponential(initial: .seconds(30), multiplier: 2, cap: .seconds(6 * 3_600), attempts: 20)
         }
-    }
-
-    /// There is no circuit to switch off yet.
-    private func withoutCircuit(_ configuration: WorkerConfiguration) -> WorkerConfiguration {
-        configuration
     }
 }
