@@ -61,7 +61,7 @@ extension Ingest {
             ])
         guard db.changesCount > 0 else {
             summary.duplicates += 1
-            return try db.raise(Counter.logEntries, "duplicate")
+            return
         }
         summary.unreadable += 1
         try db.raise(Counter.logEntries, "unreadable")

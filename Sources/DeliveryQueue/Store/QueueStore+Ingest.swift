@@ -37,8 +37,7 @@ extension QueueStore {
             for entry in page.unreadable {
                 try ingest.keep(entry)
             }
-            try ingest.circuit.save(at: now)
-            ingest.summary.circuit = ingest.circuit.action
+            try ingest.finish()
             ingest.summary.gapID = try db.advance(page.progress, of: page.endpointID)
             return ingest.summary
         }
@@ -98,7 +97,7 @@ struct Ingest {
         if try isKnown(observation) {
             summary.duplicates += 1
             if observation.outcome == .inProgress { try keepWaiting(observation) }
-            return try db.raise(Counter.logEntries, "duplicate")
+            return
         }
         let isTest = try db.isTestEvent(observation.taskID, of: endpoint.id)
         // All tests of an event have the same dummy data: by its content one could pass for another.
@@ -115,6 +114,13 @@ struct Ingest {
         case .failed: try takeFailure(observation, delivery)
         case .inProgress: try takeInProgress(observation, delivery)
         }
+    }
+
+    /// Writes what stands for the page as a whole: its circuit, and how much of it was known.
+    mutating func finish() throws {
+        try circuit.save(at: now)
+        summary.circuit = circuit.action
+        if summary.duplicates > 0 { try db.raise(Counter.logEntries, "duplicate", by: Int64(summary.duplicates)) }
     }
 
     private func count(_ outcome: Observation.Outcome) throws {

@@ -43,7 +43,7 @@ extension QueueStore {
             let endpoint = try EndpointFacts.fetch(db, id: entry.endpointID)
             var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: now)
             try ingest.take(observation)
-            try ingest.circuit.save(at: now)
+            try ingest.finish()
             try db.run("DELETE FROM unreadable_entry WHERE id = ?", [entry.id])
         }
     }
