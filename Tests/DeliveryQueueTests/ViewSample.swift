@@ -50,6 +50,10 @@ struct ViewSample {
                 "id": "ep-4", "name": "fourth", "active": 1, "hold_reason": "operator", "hold_since_ms": ms(-600),
                 "hold_until_ms": ms(3_000),
             ],
+            [
+                "id": "ep-5", "name": "fifth", "active": 1, "last_poll_ms": ms(-20), "circuit_open_ms": ms(-300),
+                "circuit_next_trial_ms": ms(60), "circuit_failure_ms": ms(-310), "circuit_step": 2,
+            ],
         ]
         for row in rows {
             try insert(db, "endpoint", row.merging(["history_from_ms": ms(-259_200)]) { $1 })

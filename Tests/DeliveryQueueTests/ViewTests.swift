@@ -196,6 +196,9 @@ import Testing
         try await expect(
             "v_by_endpoint",
             is: """
+                fifth | ep-5 | 1 | 0 | 0 | T-20 | 20 | - | circuit | T-300 | - | 0 | - | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | \
+                - | - | unknown | open | T-300 | its receiver failed for different deliveries in a row, last T-310 | \
+                T+60 | - | 0
                 first | ep-1 | 1 | 3 | 3 | T-20 | 20 | - | - | - | - | 1 | 6000 | 6 | 2 | 4 | 6 | 1 | 1 | 0 | 0 | \
                 T-30 | - | new_entry | closed | - | - | - | - | 0
                 fourth | ep-4 | 1 | 1 | 0 | - | - | - | operator | T-600 | T+3000 | 1 | 70000 | 0 | 0 | 0 | 0 | 0 | \
@@ -235,7 +238,7 @@ import Testing
                 log_unread_s | 0 | 3600 | second 3600
                 endpoints_not_configured | 0 | 1 | third 1
                 manual_retries_pending | 0 | 2 | longest: delivery 9
-                circuits_open | 1 | 0 | -
+                circuits_open | 0 | 1 | fifth since T-300
                 """)
     }
 

@@ -34,7 +34,8 @@ import Testing
         let scenario = Scenario(outage: .seconds(72 * 3_600), failures: 5)
         let result = try await Simulation(scenario, in: folder).run(try .sample(), as: "this configuration")
         #expect(result.virtualDuration > .seconds(72 * 3_600))
-        #expect(result.realDuration < .seconds(60))
+        // Half a minute on an idle machine; a single sleep of the loops that were real would be 15 s, of thousands.
+        #expect(result.realDuration < .seconds(600))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
