@@ -127,12 +127,12 @@ struct Generation: Sendable {
     ///
     /// - Returns: how many endpoints could not be polled; each is logged and stored.
     func runOnce() async throws -> Int {
-        var failed = await poll(pollers.map(\.poller))
+        var failed = await poll(pollers.map(\.poller)).count
         var isMoving = true
         while isMoving {
             let called = try await dispatcher.runOnce(at: wallClock.now).started
             let before = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
-            failed = max(failed, await poll(try await awaitingPollers()))
+            failed = max(failed, await poll(try await awaitingPollers()).count)
             // A drain lets more out with each arrival: what its log shows by now makes room for the next calls.
             let next = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
@@ -145,14 +145,18 @@ struct Generation: Sendable {
 
     /// What operators asked for while no daemon runs: reads the logs of the endpoints concerned first, because what they
     /// already show is not sent again, calls, and looks at the logs once more.
-    func runManualRetries() async throws -> DispatchSummary {
+    func runManualRetries() async throws -> ManualRetries {
         let endpoints = try await dispatcher.store.endpointsWithManualRetries()
         let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
-        _ = await poll(concerned)
+        var obstacles = await poll(concerned)
         let summary = try await dispatcher.runOnce(.manual, at: wallClock.now)
         _ = await poll(concerned)
-        try await metrics.runOnce(at: wallClock.now)
-        return summary
+        do {
+            try await metrics.runOnce(at: wallClock.now)
+        } catch {
+            obstacles.append(error)
+        }
+        return ManualRetries(summary, obstacles: obstacles)
     }
 
     // MARK: - Polling
@@ -236,14 +240,14 @@ struct Generation: Sendable {
         return awaiting
     }
 
-    /// - Returns: how many of the logs could not be read; each is logged and stored.
-    private func poll(_ pollers: [LogPoller]) async -> Int {
-        var failed = 0
+    /// - Returns: why logs could not be read, one error for each; each is logged and stored.
+    private func poll(_ pollers: [LogPoller]) async -> [any Error] {
+        var failed: [any Error] = []
         for poller in pollers {
             do {
                 _ = try await look(with: poller, at: wallClock.now)
             } catch {
-                failed += 1
+                failed.append(error)
                 logger.error(
                     "log not read", metadata: ["endpoint": "\(poller.endpoint.name)", "error": "\(error)"])
             }

@@ -8,6 +8,8 @@ struct DispatchSummary: Sendable, Equatable {
     var recorded = 0
     /// Of the recorded, those that the provider took on.
     var accepted = 0
+    /// Of the recorded, those that never reached the provider.
+    var unreached = 0
     var superseded = 0
 }
 
@@ -70,6 +72,7 @@ struct RetryDispatcher: Sendable {
             let recorded = try await recordFinished(at: wallClock.now)
             summary.recorded += recorded.recorded
             summary.accepted += recorded.accepted
+            summary.unreached += recorded.unreached
             guard turn.claimed.isEmpty else { continue }
             guard try await waits(for: work, at: wallClock.now) else { return summary }
         }
@@ -113,13 +116,14 @@ struct RetryDispatcher: Sendable {
     }
 
     /// Records finished calls. What cannot be recorded now stays and is tried again in the next turn.
-    private func recordFinished(at now: Timestamp) async throws -> RecordSummary {
+    private func recordFinished(at now: Timestamp) async throws -> DispatchSummary {
         let outcomes = await calls.takeFinished()
-        guard !outcomes.isEmpty else { return RecordSummary() }
+        guard !outcomes.isEmpty else { return DispatchSummary() }
         do {
             let summary = try await store.record(outcomes, rules: rules, at: now)
             log(outcomes, summary)
-            return summary
+            let unreached = outcomes.count { $0.answer == RetryAnswer.Kind.unreachable.rawValue }
+            return DispatchSummary(recorded: summary.recorded, accepted: summary.accepted, unreached: unreached)
         } catch {
             await calls.putBack(outcomes)
             throw error

@@ -78,16 +78,12 @@ package struct Worker: Sendable {
     /// Sends what operators asked for, in place of a daemon.
     ///
     /// - Parameter configuration: loaded by the caller, who has used it to find the database.
-    /// - Returns: how many calls were made, and how many of them the provider took on.
     /// - Throws: `StoreError` of the kind `locked` when a daemon runs after all; it does the same.
-    package func runManualRetries(
-        _ configuration: WorkerConfiguration
-    ) async throws -> (called: Int, accepted: Int) {
+    package func runManualRetries(_ configuration: WorkerConfiguration) async throws -> ManualRetries {
         try await withBase(configuration) { base in
             let generation = Generation(configuration, on: base)
             try await generation.prepare(at: base.wallClock.now)
-            let summary = try await generation.runManualRetries()
-            return (summary.started, summary.accepted)
+            return try await generation.runManualRetries()
         }
     }
 

@@ -50,7 +50,7 @@ import Testing
 
         let summary = try await generation(provider).runManualRetries()
 
-        #expect(summary == DispatchSummary(started: 1, recorded: 1, accepted: 1))
+        #expect(summary.called == 1 && summary.accepted == 1 && summary.obstacle == nil)
         #expect(await provider.calls == [#""t2""#: 1])
         #expect(try bench.tasks(.delivered) == ["t2"])
         // Those were due all the time.
@@ -65,7 +65,7 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary == DispatchSummary())
+        #expect(summary.called == 0 && summary.obstacle == nil)
         #expect(await transport.requests.isEmpty)
     }
 
@@ -94,7 +94,7 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary.started == 0)
+        #expect(summary.called == 0)
         #expect(await transport.retries.isEmpty)
         #expect(try bench.tasks(.delivered) == ["t1"])
     }
@@ -112,7 +112,7 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary.started == 3 && summary.accepted == 3)
+        #expect(summary.called == 3 && summary.accepted == 3)
         let called = try bench.rows("SELECT intent_ms FROM attempt ORDER BY intent_ms").map { $0["intent_ms"] as Int64 }
         #expect(called.map { ($0 - Timestamp.noon.milliseconds) / 1_000 } == [0, 10, 20])
     }
@@ -129,7 +129,7 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary.started == 1 && summary.recorded == 1 && summary.accepted == 0)
+        #expect(summary.called == 1 && summary.accepted == 0 && summary.obstacle == nil)
         #expect(try bench.number("SELECT http_status FROM attempt") == 500)
         // It may have been executed, so the log decides; the schedule is kept beside it.
         #expect(try bench.tasks(.awaiting) == ["t1"])
@@ -143,7 +143,8 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary == DispatchSummary())
+        #expect(summary.called == 0 && summary.accepted == 0)
+        #expect((summary.obstacle as? ProviderError)?.kind == .unreachable)
         #expect(await transport.retries.isEmpty)
         #expect(
             try bench.number("SELECT COUNT(*) FROM delivery WHERE state = 'scheduled' AND manual_ms IS NOT NULL") == 1)
@@ -162,7 +163,8 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary.started == 1 && summary.accepted == 0)
+        #expect(summary.called == 0 && summary.accepted == 0)
+        #expect((summary.obstacle as? ProviderError)?.kind == .unreachable)
         #expect(await transport.retries.count == 1)
         #expect(
             try bench.number("SELECT COUNT(*) FROM delivery WHERE state = 'scheduled' AND manual_ms IS NOT NULL") == 1)
@@ -176,7 +178,8 @@ import Testing
 
         let summary = try await generation(transport).runManualRetries()
 
-        #expect(summary.started == 0)
+        #expect(summary.called == 0)
+        #expect((summary.obstacle as? ProviderError)?.kind == .unauthorized)
         #expect(try bench.number("SELECT COUNT(*) FROM delivery WHERE manual_ms IS NOT NULL") == 1)
     }
 
@@ -187,7 +190,7 @@ import Testing
 
         let summary = try await generation(transport, endpoints: ["e2"]).runManualRetries()
 
-        #expect(summary.started == 0)
+        #expect(summary.called == 0)
         #expect(await transport.requests.isEmpty)
         #expect(try bench.number("SELECT COUNT(*) FROM delivery WHERE manual_ms IS NOT NULL") == 1)
     }

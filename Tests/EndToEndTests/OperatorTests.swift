@@ -79,6 +79,40 @@ import Testing
         }
     }
 
+    @Test func `without a daemon and a provider a retry is kept for the next daemon, and the command ends with 69`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1", "--successes", "0")
+            let redeliver = try bench.redeliver(slow(sandbox))
+            _ = try await redeliver.once()
+            var unreachable = slow(sandbox)
+            unreachable.provider = "http://127.0.0.1:1"
+            try redeliver.write(unreachable.yaml)
+
+            let asked = try await redeliver.run("deliveries", "retry", "id:1", "--reason", "x")
+            #expect(asked.ending == .code(69), "\(asked.errors)")
+            #expect(asked.output.contains("is asked for\nno daemon runs, and nothing could be called from here"))
+            #expect(asked.errors.contains("no answer from the provider"))
+            #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE manual_ms IS NOT NULL") == 1)
+        }
+    }
+
+    @Test func `what else goes wrong after a retry was asked for does not hide what came of it`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1", "--successes", "0")
+            let redeliver = try bench.redeliver(slow(sandbox))
+            _ = try await redeliver.once()
+            // The metrics file is written last, after the call.
+            try FileManager.default.removeItem(at: redeliver.metrics)
+            try FileManager.default.createDirectory(at: redeliver.metrics, withIntermediateDirectories: false)
+
+            let asked = try await redeliver.run("deliveries", "retry", "id:1", "--reason", "x")
+            #expect(asked.ending == .code(70) && asked.errors.contains("check `metrics.textfile`"))
+            #expect(asked.output.contains("1 was called from here, and the provider took 1 on"), "\(asked.output)")
+        }
+    }
+
     @Test func `a paused endpoint is held, also over a restart, until it is resumed`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "4", "--endpoints", "1", "--successes", "0")

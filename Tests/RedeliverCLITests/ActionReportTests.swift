@@ -1,4 +1,5 @@
 import Foundation
+import ProviderAPI
 import Testing
 
 @testable import DeliveryQueue
@@ -99,6 +100,28 @@ import Testing
         (report.called, report.accepted) = (called, accepted)
         #expect(
             text(report) == "\(done) of \(done) deliveries: a retry is asked for\nno daemon runs, \(next)")
+    }
+
+    private let unreachable = ProviderError(operation: "reading", reason: .unreachable(cause: "refused"))
+
+    @Test func `when nothing could be called from here, it is said that the request is kept`() {
+        var report = report(.retry)
+        (report.called, report.accepted, report.obstacle) = (0, 0, unreachable)
+        #expect(
+            text(report) == """
+                delivery 7: a retry is asked for
+                no daemon runs, and nothing could be called from here: it is kept, and taken up when one starts
+                """)
+        // An error in the middle: nobody counted.
+        (report.called, report.accepted) = (nil, nil)
+        #expect(text(report).hasSuffix("calling from here failed: what was not called is taken up when one starts"))
+    }
+
+    @Test func `when only some could be called, the others are said to be kept`() throws {
+        var report = report(.retry, matched: 3, one: false, done: 3)
+        (report.called, report.accepted, report.obstacle) = (1, 1, unreachable)
+        #expect(text(report).hasSuffix("\n2 could not be called now: a daemon does it when it starts"))
+        #expect(try JSONOutput.text(report).contains(#""obstacle" : "reading: no answer from the provider (refused)"#))
     }
 
     @Test func `those that were skipped are counted by cause`() {

@@ -118,6 +118,8 @@ struct ActionOptions: ParsableArguments {
                 report = try await actOnMany(wanted, action, pace?.spacing ?? .zero, reader, at: now)
             }
             try output.print(report) { report.text(on: $0, at: now) }
+            // What was asked for is on record, whatever became of calling from here.
+            if let obstacle = report.obstacle { throw obstacle }
         }
     }
 
@@ -136,7 +138,7 @@ struct ActionOptions: ParsableArguments {
         }
         var report = ActionReport(action: action, matched: 1, delivery: id)
         report.done = 1
-        try await follow(&report, path)
+        await follow(&report, path)
         return report
     }
 
@@ -157,7 +159,7 @@ struct ActionOptions: ParsableArguments {
         report.isDryRun = false
         report.done = summary.done
         report.skipped = summary.skipped
-        try await follow(&report, reader.path)
+        await follow(&report, reader.path)
         return report
     }
 
@@ -186,7 +188,7 @@ struct ActionOptions: ParsableArguments {
     }
 
     /// Who makes what is due now happen: the daemon, or for retries we ourselves.
-    private func follow(_ report: inout ActionReport, _ path: String) async throws {
+    private func follow(_ report: inout ActionReport, _ path: String) async {
         report.daemon = DaemonPresence.look(atDatabase: path)
         guard report.action == .retry, report.done > 0, report.daemon == .absent else { return }
         let worker = Worker(logger: ToolLogger.make()) { [configuration = database.configuration] in
@@ -198,8 +200,11 @@ struct ActionOptions: ParsableArguments {
             let calls = try await worker.runManualRetries(configuration)
             report.called = calls.called
             report.accepted = calls.accepted
+            report.obstacle = calls.obstacle
         } catch let error as StoreError where error.kind == .locked {
             report.daemon = DaemonPresence.look(atDatabase: path)
+        } catch {
+            report.obstacle = error
         }
     }
 }

@@ -17,6 +17,8 @@ struct ActionReport {
     var called: Int?
     /// Of those, the ones that the provider took on.
     var accepted: Int?
+    /// What went wrong while calling from here; what was not called is kept all the same. nil: nothing, or nothing was tried.
+    var obstacle: (any Error)?
 
     init(action: OperatorAction, matched: Int, delivery: Int64? = nil) {
         self.action = action
@@ -55,7 +57,14 @@ struct ActionReport {
         case .unknown: return "a running daemon takes it up within a second"
         case .absent: break
         }
-        guard let called, let accepted else { return "no daemon runs: it is taken up when one starts" }
+        guard let called, let accepted else {
+            return obstacle == nil
+                ? "no daemon runs: it is taken up when one starts"
+                : "no daemon runs, and calling from here failed: what was not called is taken up when one starts"
+        }
+        if obstacle != nil, called == 0 {
+            return "no daemon runs, and nothing could be called from here: it is kept, and taken up when one starts"
+        }
         let rest = done - called
         var text = """
             no daemon runs, so \(called) \(called == 1 ? "was" : "were") called from here, and the provider took \
@@ -80,7 +89,7 @@ struct ActionReport {
 
 extension ActionReport: Encodable {
     private enum Key: String, CodingKey {
-        case action, matched, dryRun, done, skipped, daemonRuns, called, accepted, sample
+        case action, matched, dryRun, done, skipped, daemonRuns, called, accepted, obstacle, sample
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -95,6 +104,7 @@ extension ActionReport: Encodable {
         try container.encode(daemon != .absent, forKey: .daemonRuns)
         try container.encodeIfPresent(called, forKey: .called)
         try container.encodeIfPresent(accepted, forKey: .accepted)
+        try container.encodeIfPresent(obstacle.map { "\($0)" }, forKey: .obstacle)
     }
 }
 
