@@ -7,9 +7,9 @@ struct PythonJSON {
     private var scanner: JSONScanner
     private var output: [UInt8] = []
 
-    /// nil when `text` is not JSON as RFC 8259 defines it in UTF-8 without a byte order mark, or is nested deeper than
-    /// ``JSONScanner/depthLimit``. Python's reader takes more than that (`NaN`, UTF-16, other nesting): such a body has
-    /// its raw form only.
+    /// nil when `text` is not JSON as RFC 8259 defines it in UTF-8 without a byte order mark, with Python's `NaN`,
+    /// `Infinity` and `-Infinity` beside it, or is nested deeper than ``JSONScanner/depthLimit``. Python's reader takes
+    /// more than that (UTF-16, other nesting): such a body has its raw form only.
     static func dumps(_ text: [UInt8]) -> [UInt8]? {
         var writer = PythonJSON(scanner: JSONScanner(text))
         writer.output.reserveCapacity(text.count)
@@ -31,8 +31,19 @@ struct PythonJSON {
         switch scanner.peek() {
         case Byte.openBrace: try writeObject()
         case Byte.openBracket: try writeArray()
-        default: writeScalar(scanner.bytes[try scanner.value()])
+        default:
+            if let constant = skipConstant() { return output += constant }
+            writeScalar(scanner.bytes[try scanner.value()])
         }
+    }
+
+    /// Passes over a number that JSON does not have and Python reads and writes all the same; the scanner stays strict,
+    /// because log pages are read with it too. nil: the next token is none.
+    private mutating func skipConstant() -> [UInt8]? {
+        let rest = scanner.bytes[scanner.position...]
+        guard let constant = Self.constants.first(where: { rest.starts(with: $0) }) else { return nil }
+        scanner.position += constant.count
+        return constant
     }
 
     private mutating func writeObject() throws(JSONSyntaxError) {
@@ -130,6 +141,7 @@ struct PythonJSON {
         }
     }
 
+    private static let constants = ["NaN", "Infinity", "-Infinity"].map { Array($0.utf8) }
     private static let comma = Array(", ".utf8)
     private static let colon = Array(": ".utf8)
     private static let hexDigits = Array("0123456789abcdef".utf8)

@@ -10,7 +10,7 @@ struct PythonJSONTests {
 
     @Test func `every body of the fixture is written as Python writes it`() throws {
         let vectors = try SignatureVector.all()
-        #expect(vectors.count >= 300 && vectors.contains { $0.dumps == nil })
+        #expect(vectors.count >= 300 && vectors.contains { $0.dumps == nil } && vectors.contains { $0.dumps == "NaN" })
         for vector in vectors {
             let written = PythonJSON.dumps(vector.bytes).map { String(decoding: $0, as: UTF8.self) }
             #expect(written == vector.dumps, "\(String(decoding: vector.bytes, as: UTF8.self))")
@@ -30,6 +30,7 @@ struct PythonJSONTests {
         ("1.5e300", "1.5e+300"), ("1E5", "100000.0"), ("1.0", "1.0"), ("12.50", "12.5"), ("5e-324", "5e-324"),
         ("-0.0", "-0.0"), ("-0e9", "-0.0"), ("-0", "0"), ("0", "0"), ("1e400", "Infinity"), ("-1e400", "-Infinity"),
         ("1e-400", "0.0"), ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity"),
         ("-12", "-12"), ("9007199254740993", "9007199254740993"), ("9007199254740993.0", "9007199254740992.0"),
     ]) func `numbers are printed as Python's int or float`(_ token: String, _ text: String) {
         #expect(dumps(token) == text)
@@ -58,7 +59,9 @@ struct PythonJSONTests {
     }
 
     @Test(arguments: [
-        "", " ", "\u{FEFF}{}", "{", "{}x", "[1,]", "{'a':1}", "NaN", "[Infinity]", "-", "01", "1.", ".5", "+1",
+        "", " ", "\u{FEFF}{}", "{", "{}x", "[1,]", "{'a':1}", "nan", "-NaN", "[Infinity1]", "{NaN:1}", "-", "01", "1.",
+        ".5",
+        "+1",
         "\"\n\"",
         #""\x""#, #""\u12"#, "tru",
     ]) func `what is not JSON has no such form`(_ text: String) {
@@ -76,7 +79,7 @@ struct PythonJSONTests {
 
     /// Python writes nothing that it would write differently when it reads it again.
     @Test func `writing again changes nothing`() throws {
-        for dumps in try SignatureVector.all().compactMap(\.dumps) where !dumps.contains("Infinity") {
+        for dumps in try SignatureVector.all().compactMap(\.dumps) {
             #expect(PythonJSON.dumps(Array(dumps.utf8)) == Array(dumps.utf8))
         }
     }

@@ -7,7 +7,7 @@ struct SignatureVector: Decodable {
     let body: Data
     let secret: String
     let rawSignature: String
-    /// `json.dumps(json.loads(body))`; nil when the body is not JSON in UTF-8.
+    /// `json.dumps(json.loads(body))`; nil when Python does not read the body as JSON in UTF-8.
     let dumps: String?
     let dumpsSignature: String?
 

@@ -124,7 +124,7 @@ def bodies():
     yield ("[" * 100 + "1.0" + "]" * 100).encode()
     yield ('{"a": ' * 100 + "{}" + "}" * 100).encode()
     yield ('{"a":[{"\\u0061":1,"a":2,"b":{"x":1,"y":2,"x":3}},{"b":1}],"b":1,"a":{"z":1e2,"z":[]}}').encode()
-    # No second form: none of these is JSON in UTF-8.
+    # No second form: Python reads none of these as JSON in UTF-8.
     yield b"\xef\xbb\xbf{}"
     yield b'{"a": "\xff"}'
     yield b'{"a": "\xed\xa0\x80"}'
@@ -135,6 +135,15 @@ def bodies():
     yield b"{} {}"
     yield "{\"a\": 1}".encode("utf-16")
     yield b"\xff\xfe\x00"
+
+
+def constants():
+    """What Python reads and writes as numbers and JSON does not have."""
+    for body in ["NaN", " Infinity\n", "-Infinity", "[NaN,-Infinity , Infinity,1e400]", '{"a":NaN,"b":[ -Infinity ],"a": Infinity}',
+                 '{"NaN":"Infinity","x":NaN }']:
+        yield body.encode()
+    for body in ["nan", "-NaN", "+Infinity", "Inf", "-Inf", "infinity", "NaNs", "[Infinity1]", "- Infinity", "{NaN:1}", "[Na]"]:
+        yield body.encode()
 
 
 def dumps(body):
@@ -148,9 +157,9 @@ def signature(message, secret):
     return base64.b64encode(hmac.new(secret.encode(), message, hashlib.sha256).digest()).decode()
 
 
-def write_signatures():
-    with open(HERE / "signature_vectors.jsonl", "w") as file:
-        for body in bodies():
+def write_signatures(bodies, mode):
+    with open(HERE / "signature_vectors.jsonl", mode) as file:
+        for body in bodies:
             secret = RANDOM.choice(["", "şifre-", "whsec_"]) + "%048x" % RANDOM.getrandbits(192)
             form = dumps(body)
             file.write(json.dumps({
@@ -171,5 +180,7 @@ def write_floats():
             file.write("%s %s\n" % (token, json.dumps(json.loads(token))))
 
 
-write_signatures()
+write_signatures(bodies(), "w")
 write_floats()
+# Last, so that all the others stay as they were.
+write_signatures(constants(), "a")
