@@ -154,23 +154,27 @@ import Testing
         ("throttled", "the provider asked to slow down (HTTP 429)"),
         ("unavailable", "the provider said that it is not available (HTTP 503 or 425)"),
         ("outage", "the provider does not answer"), ("a later word", "a later word"),
-    ]) func `while no calls are made it says why and until when`(reason: String, cause: String) {
+    ]) func `while no calls are made it says why, since when and until when`(reason: String, cause: String) {
         let until = now + .seconds(40)
-        let pause = DeliveryHistory.Pause(reason: reason, since: now, until: until)
+        let pause = DeliveryHistory.Pause(reason: reason, since: now - .seconds(20), until: until)
         let found = standing(DeliverySample.delivery(next: now), pause: pause)
         #expect(found.word == "paused" && found.until == until)
         #expect(
-            found.sentence
-                == "due, but no calls are made at all until 2026-01-01T00:00:40Z (in 40 s): \(cause)")
+            found.sentence == """
+                due, but no calls are made at all since 2025-12-31T23:59:40Z (20 s ago), until 2026-01-01T00:00:40Z (in 40 s): \
+                \(cause)
+                """)
     }
 
     @Test func `a refused credential has no end by itself`() {
-        let pause = DeliveryHistory.Pause(reason: "credential", since: now, until: nil)
+        let pause = DeliveryHistory.Pause(reason: "credential", since: now - .seconds(600), until: nil)
         let found = standing(DeliverySample.delivery(next: now), pause: pause)
         #expect(found.word == "paused" && found.until == nil)
         #expect(
-            found.sentence
-                == "due, but no calls are made at all until the credential works: the provider refuses the credential")
+            found.sentence == """
+                due, but no calls are made at all since 2025-12-31T23:50:00Z (10 min ago), until the credential works: \
+                the provider refuses the credential
+                """)
     }
 
     @Test(arguments: [DaemonPresence.running(process: nil), .unknown(cause: "Permission denied")])

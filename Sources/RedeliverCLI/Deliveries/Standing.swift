@@ -94,8 +94,10 @@ struct Standing: Equatable {
         }
         if let pause = history.pause, pause.until.map({ $0 > now }) ?? true {
             let end = pause.until.map { "until \(TimeText.full($0, at: now))" } ?? "until the credential works"
+            let since = "since \(TimeText.full(pause.since, at: now))"
             return Standing(
-                "paused", "due, but no calls are made at all \(end): \(pauseText(pause.reason))", until: pause.until)
+                "paused", "due, but no calls are made at all \(since), \(end): \(pauseText(pause.reason))",
+                until: pause.until)
         }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
         let doubt = endpoint.lastPollError.map {
