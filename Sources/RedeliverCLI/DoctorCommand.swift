@@ -27,9 +27,9 @@ struct DoctorCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.onError {
             let probe = DoctorProbe(configuration: loaded(), database: database.database)
-            let fixed = fix ? DoctorRepair(probe, at: WallClock.system.now).run() : []
+            let repairs = fix ? DoctorRepair(probe, at: WallClock.system.now).run() : []
             let facts = await probe.facts()
-            let report = DoctorReport(Doctor.judge(facts), fixed: fixed, at: facts.now)
+            let report = DoctorReport(Doctor.judge(facts), repairs: repairs, at: facts.now)
             try output.print(report) { report.text(on: $0) }
             if !report.healthy { throw ExitCode.failure }
         }

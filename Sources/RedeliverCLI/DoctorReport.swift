@@ -16,12 +16,15 @@ struct DoctorReport: Encodable {
     let checks: [Check]
     /// What `--fix` did, a sentence each.
     let fixed: [String]
+    /// What `--fix` tried in vain, with the cause.
+    let notFixed: [String]
 
-    init(_ findings: [Finding], fixed: [String], at now: Timestamp) {
+    init(_ findings: [Finding], repairs: [DoctorRepair.Outcome] = [], at now: Timestamp) {
         at = now.seconds
         healthy = !findings.contains { $0.verdict == .bad }
         checks = findings.map { Check(name: $0.name, verdict: $0.verdict, found: $0.found, advice: $0.advice) }
-        self.fixed = fixed
+        fixed = repairs.compactMap { if case .fixed(let sentence) = $0 { sentence } else { nil } }
+        notFixed = repairs.compactMap { if case .failed(let sentence) = $0 { sentence } else { nil } }
     }
 
     /// For people: a table, and below it in full what is to be done.
@@ -31,7 +34,7 @@ struct DoctorReport: Encodable {
     }
 
     private var fixedText: String {
-        fixed.map { "fixed: \(Printable.text($0))" }.joined(separator: "\n")
+        (fixed.map { "fixed: \($0)" } + notFixed.map { "not fixed: \($0)" }).map(Printable.text).joined(separator: "\n")
     }
 
     private var table: Table {

@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `the metrics folder is made`() throws {
-        #expect(DoctorRepair(try probe(), at: now).run() == ["made the folder \(folder.path)/metrics"])
+        #expect(DoctorRepair(try probe(), at: now).run() == [.fixed("made the folder \(folder.path)/metrics")])
         #expect(FileManager.default.fileExists(atPath: "\(folder.path)/metrics"))
         #expect(DoctorRepair(try probe(), at: now).run() == [])
     }
@@ -91,7 +91,8 @@ import Testing
 
         try setAge("redeliver.prom.tmp", 90)
         #expect(
-            DoctorRepair(probe, at: now).run() == ["removed \(folder.path)/redeliver.prom.tmp, left by a crash"])
+            DoctorRepair(probe, at: now).run() == [.fixed("removed \(folder.path)/redeliver.prom.tmp, left by a crash")]
+        )
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/redeliver.prom.tmp"))
     }
 
@@ -102,7 +103,8 @@ import Testing
         }
         let done = DoctorRepair(try probe(textfile: "redeliver.prom"), at: now).run()
 
-        #expect(done.count == 2 && done.allSatisfy { $0.hasPrefix("gave the group the right to read") })
+        let files = ["redeliver.db", "redeliver.db-wal"].map { "\(folder.path)/\($0)" }
+        #expect(done == files.map { .fixed("gave the group the right to read \($0)") })
         #expect(try mode("redeliver.db") == 0o640 && mode("redeliver.db-wal") == 0o640)
         #expect(try mode("unrelated") == 0o600)
     }
@@ -110,6 +112,6 @@ import Testing
     @Test func `what cannot be mended is said`() throws {
         try folder.write("metrics", "a file where the folder should be")
         let done = DoctorRepair(try probe(textfile: "metrics/deep/redeliver.prom"), at: now).run()
-        #expect(done.count == 1 && done[0].hasPrefix("could not make the folder"))
+        #expect(done == [.failed("make the folder \(folder.path)/metrics/deep: Not a directory")])
     }
 }

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import DeliveryWorker
+import Foundation
 import Testing
 
 @testable import RedeliverCLI
@@ -14,10 +15,14 @@ import Testing
     ]
 
     @Test func `a page has a table, below it what is to be done, and the sum`() {
-        let report = DoctorReport(findings, fixed: ["removed /m/x.tmp, left by a crash"], at: now)
+        let repairs = [
+            DoctorRepair.Outcome.failed("make the folder /n: Permission denied"), .fixed("removed /m/x.tmp"),
+        ]
+        let report = DoctorReport(findings, repairs: repairs, at: now)
         #expect(
             report.text(on: .plain) == """
-                fixed: removed /m/x.tmp, left by a crash
+                fixed: removed /m/x.tmp
+                not fixed: make the folder /n: Permission denied
 
                 CHECK          VERDICT  FOUND
                 configuration  ok       no faults, 1 endpoint
@@ -39,7 +44,7 @@ import Testing
     }
 
     @Test func `a healthy page is the table and one line`() {
-        let report = DoctorReport([findings[0]], fixed: [], at: now)
+        let report = DoctorReport([findings[0]], at: now)
         #expect(
             report.text(on: .plain) == """
                 CHECK          VERDICT  FOUND
@@ -50,18 +55,18 @@ import Testing
     }
 
     @Test func `warnings and what is unknown are no illness`() {
-        #expect(DoctorReport([findings[1], findings[3]], fixed: [], at: now).healthy)
-        #expect(!DoctorReport(findings, fixed: [], at: now).healthy)
+        #expect(DoctorReport([findings[1], findings[3]], at: now).healthy)
+        #expect(!DoctorReport(findings, at: now).healthy)
     }
 
     @Test func `on a narrow terminal the table is cut and the advice is not`() {
         let long = Finding("provider", .bad, String(repeating: "no answer ", count: 9), advice: "look at base_url")
-        let text = DoctorReport([long], fixed: [], at: now).text(on: Terminal(width: 40, hasColours: false))
+        let text = DoctorReport([long], at: now).text(on: Terminal(width: 40, hasColours: false))
         #expect(text.contains("…\n\nprovider\n  found: " + long.found))
     }
 
     @Test func `the JSON has every check`() throws {
-        let text = try JSONOutput.text(DoctorReport(Array(findings.prefix(2)), fixed: [], at: now))
+        let text = try JSONOutput.text(DoctorReport(Array(findings.prefix(2)), at: now))
         #expect(
             text == """
                 {
@@ -82,8 +87,20 @@ import Testing
                   "fixed" : [
 
                   ],
-                  "healthy" : true
+                  "healthy" : true,
+                  "not_fixed" : [
+
+                  ]
                 }
                 """)
+    }
+
+    @Test func `the JSON tells what was mended from what could not be`() throws {
+        struct JSON: Decodable { let fixed, notFixed: [String] }
+        let report = DoctorReport([], repairs: [.failed("make a: no"), .fixed("removed b")], at: now)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let json = try decoder.decode(JSON.self, from: Data(JSONOutput.text(report).utf8))
+        #expect(json.fixed == ["removed b"] && json.notFixed == ["make a: no"])
     }
 }

@@ -17,41 +17,56 @@ package struct DoctorRepair: Sendable {
         self.now = now
     }
 
-    /// - Returns: what was done and what could not be done, a sentence each; empty when nothing was to be done.
-    package func run() -> [String] {
+    /// What became of one thing that was to be mended: a sentence that says what was done, or what could not be done and why.
+    package enum Outcome: Sendable, Equatable {
+        case fixed(String)
+        case failed(String)
+    }
+
+    /// - Returns: empty when nothing was to be done.
+    package func run() -> [Outcome] {
         makeFolder() + removeLeftover() + openForGroup()
     }
 
     /// The textfile folder.
-    private func makeFolder() -> [String] {
+    private func makeFolder() -> [Outcome] {
         guard let metrics = probe.metrics, metrics.folder == nil else { return [] }
         let folder = URL(fileURLWithPath: metrics.path).deletingLastPathComponent().path
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            return ["made the folder \(folder)"]
+            return [.fixed("made the folder \(folder)")]
         } catch {
-            return ["could not make the folder \(folder): \(String(cString: strerror(errno)))"]
+            // The error's own text is often only a number; the one below it is the system's.
+            let cause = ((error as? CocoaError)?.underlying as? POSIXError).map { Self.text(of: $0.code.rawValue) }
+            return [.failed("make the folder \(folder): \(cause ?? error.localizedDescription)")]
         }
     }
 
     /// A metrics file that a crash left half written. A young one may belong to a running daemon.
-    private func removeLeftover() -> [String] {
+    private func removeLeftover() -> [Outcome] {
         guard let leftover = probe.metrics?.leftover, !leftover.isFolder,
             now - leftover.modified > MetricsJudgement.leftoverAge
         else { return [] }
-        return [done(unlink(leftover.path) == 0, "removed \(leftover.path), left by a crash")]
+        guard unlink(leftover.path) == 0 else { return [failed("remove \(leftover.path)")] }
+        return [.fixed("removed \(leftover.path), left by a crash")]
     }
 
     /// The group's right to read our own files.
-    private func openForGroup() -> [String] {
+    private func openForGroup() -> [Outcome] {
         guard let path = probe.databasePath else { return [] }
         return FileProbe.databaseFiles(path).all.filter { $0.mode & 0o040 == 0 }.map { file in
-            done(chmod(file.path, mode_t(file.mode | 0o040)) == 0, "gave the group the right to read \(file.path)")
+            guard chmod(file.path, mode_t(file.mode | 0o040)) == 0 else {
+                return failed("give the group the right to read \(file.path)")
+            }
+            return .fixed("gave the group the right to read \(file.path)")
         }
     }
 
     /// Reads `errno`; call it right after the step.
-    private func done(_ isDone: Bool, _ sentence: String) -> String {
-        isDone ? sentence : "could not do it: \(sentence): \(String(cString: strerror(errno)))"
+    private func failed(_ step: @autoclosure () -> String) -> Outcome {
+        let code = errno
+        return .failed("\(step()): \(Self.text(of: code))")
     }
+
+    private static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 }
