@@ -106,17 +106,22 @@ extension Database {
         ).map(Timestamp.init(milliseconds:))
     }
 
-    /// What SQLite says is wrong with the file, at most `limit` lines; none when it is sound.
+    /// What SQLite says is wrong with the file, a line each and at most `limit` faults; none when it is sound.
     func structureFaults(_ depth: DatabaseCopy.Depth, limit: Int = 100) throws -> [String] {
         let pragma = depth == .full ? "integrity_check" : "quick_check"
         var faults: [String] = []
         do {
-            let lines = try String.fetchCursor(self, sql: "PRAGMA \(pragma)(\(limit))")
-            while let line = try lines.next() { faults.append(line) }
+            let texts = try String.fetchCursor(self, sql: "PRAGMA \(pragma)(\(limit))")
+            while let text = try texts.next() { faults += Self.structureFaults(in: text) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
             faults.append(error.message ?? "damaged")  // It lists what it can before it gives up.
         }
-        return faults.filter { $0 != "ok" }
+        return faults
+    }
+
+    /// One row of a check may tell several faults, below a heading that names the database.
+    static func structureFaults(in text: String) -> [String] {
+        text.split(separator: "\n").map(String.init).filter { $0 != "ok" && !$0.hasPrefix("*** in database ") }
     }
 
     /// Rows that refer to a row which is not there, at most `limit`.

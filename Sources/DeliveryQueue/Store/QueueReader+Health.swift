@@ -112,7 +112,7 @@ extension Database {
         var faults: [String] = []
         for table in QuickLook.smallTables {
             faults += try orDamage(table) {
-                try String.fetchAll(self, sql: "PRAGMA quick_check('\(table)')").filter { $0 != "ok" }
+                try String.fetchAll(self, sql: "PRAGMA quick_check('\(table)')").flatMap(Self.structureFaults(in:))
             }
         }
         for (table, key) in QuickLook.largeTables.sorted(by: { $0.key < $1.key }) {
