@@ -51,13 +51,35 @@ import Testing
 
     @Test(arguments: [
         ["run", "--onse"], ["run", "--log-level", "loud"], ["frobnicate"], ["status", "extra"],
-        ["deliveries", "requeue"], ["endpoints", "resume"],
+        ["deliveries", "requeue", "--sinse", "1h"], ["endpoints", "resume"],
     ])
     func `a wrong command line is refused with 64 and shows the usage`(arguments: [String]) async throws {
         try await withBench { bench in
             let finished = try await bench.run("redeliver", arguments)
             #expect(finished.ending == .code(64))
             #expect(finished.errors.contains("Usage: redeliver"))
+        }
+    }
+
+    /// Checked when nothing is mistyped, and before anything is read or sent.
+    @Test(
+        arguments: [
+            (["deliveries", "requeue"], "say which"),
+            (["deliveries", "discard", "id:1", "--state", "scheduled", "--reason", "x"], "not both"),
+            (["deliveries", "retry", "id:1"], "--reason is missing"),
+            (["events", "--raw"], "--raw says how --examples prints"),
+            (["endpoints", "create"], "give --url and at least one --event"),
+            (["endpoints", "create", "--url", "https://a.test/x"], "give --url and at least one --event"),
+            (["endpoints", "create", "--event", "a"], "give --url and at least one --event"),
+            (["endpoints", "update", "e"], "nothing to change"),
+            (["endpoints", "test", "e", "--event", "a", "--timeout", "5s"], "--timeout says how long --wait waits"),
+        ] as [([String], String)])
+    func `options that do not say enough are refused with 64 and what to do`(
+        arguments: [String], message: String
+    ) async throws {
+        try await withBench { bench in
+            let finished = try await bench.run("redeliver", arguments + ["--config", "/none"])
+            #expect(finished.ending == .code(64) && finished.errors.contains(message), "\(finished.errors)")
         }
     }
 

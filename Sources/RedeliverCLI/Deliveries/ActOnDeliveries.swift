@@ -94,6 +94,11 @@ struct ActionOptions: ParsableArguments {
 
     func validate() throws {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
+    }
+
+    /// Not in `validate`, which runs before the parser reports unknown options: a mistyped option is missed here, and its
+    /// value is taken for a delivery.
+    private func check() throws {
         switch (delivery, filter.isGiven || !deadReason.isEmpty) {
         case (_?, true): throw ValidationError("give one delivery or a filter, not both")
         case (nil, false):
@@ -107,6 +112,7 @@ struct ActionOptions: ParsableArguments {
     /// - Parameter pace: nil where an action makes nothing due.
     func run(_ action: OperatorAction, pace: PaceOptions?) async throws {
         try await Exit.onError {
+            try check()
             let now = WallClock.system.now
             let path = try database.path()
             let reader = try QueueReader(path: path)

@@ -17,15 +17,13 @@ extension EndpointsCommand {
         @OptionGroup var fields: EndpointFieldsOptions
         @OptionGroup var output: OutputOptions
 
-        func validate() throws {
-            // With a file the same is found out when it is read.
-            guard fields.fromJson != nil || (fields.url != nil && !fields.event.isEmpty) else {
-                throw ValidationError("give --url and at least one --event, or both in the file of --from-json")
-            }
-        }
-
         func run() async throws {
             try await Exit.onError {
+                // Not in `validate`, which would hide that an option is mistyped. With a file the same is found out when it
+                // is read.
+                guard fields.fromJson != nil || (fields.url != nil && !fields.event.isEmpty) else {
+                    throw ValidationError("give --url and at least one --event, or both in the file of --from-json")
+                }
                 let settings = try configuration.load()
                 let fields = try fields.fields()
                 guard fields.url != nil, fields.enabledEvents != nil else {

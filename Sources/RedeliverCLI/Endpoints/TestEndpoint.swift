@@ -28,11 +28,12 @@ extension EndpointsCommand {
 
         func validate() throws {
             guard !event.isEmpty else { throw ValidationError("--event: expected the name of an event type") }
-            if timeout != nil, !wait { throw ValidationError("--timeout says how long --wait waits; give both") }
         }
 
         func run() async throws {
             try await Exit.onError {
+                // Not in `validate`, which would hide that --wait is mistyped.
+                if timeout != nil, !wait { throw ValidationError("--timeout says how long --wait waits; give both") }
                 let (settings, endpoint) = try endpoint.load()
                 let book = try TestEventBook(settings, endpoint)
                 defer { book.close() }

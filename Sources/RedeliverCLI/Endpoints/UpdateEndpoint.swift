@@ -16,14 +16,13 @@ extension EndpointsCommand {
         @OptionGroup var fields: EndpointFieldsOptions
         @OptionGroup var output: OutputOptions
 
-        func validate() throws {
-            guard fields.isGiven || fields.fromJson != nil else {
-                throw ValidationError("nothing to change: give at least one of --url, --event, --header, --metadata")
-            }
-        }
-
         func run() async throws {
             try await Exit.onError {
+                // Not in `validate`, which would hide that an option is mistyped.
+                guard fields.isGiven || fields.fromJson != nil else {
+                    throw ValidationError(
+                        "nothing to change: give at least one of --url, --event, --header, --metadata")
+                }
                 let (settings, endpoint) = try endpoint.load()
                 let fields = try fields.fields()
                 guard !fields.names.isEmpty else {

@@ -19,7 +19,6 @@ struct EventsCommand: AsyncParsableCommand {
     var raw = false
 
     func validate() throws {
-        if raw && !examples { throw ValidationError("--raw says how --examples prints; give both") }
         if raw && (output.json || output.csv) {
             throw ValidationError("--json and --csv hold the payloads as the provider sent them, also without --raw")
         }
@@ -27,6 +26,8 @@ struct EventsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Exit.onError {
+            // Not in `validate`, which would hide that --examples is mistyped.
+            if raw && !examples { throw ValidationError("--raw says how --examples prints; give both") }
             let settings = try configuration.load()
             let events = try await withProvider(settings) { try await $0.events() }
             let report = EventReport(events, withExamples: examples)
