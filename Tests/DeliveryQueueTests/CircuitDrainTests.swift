@@ -145,8 +145,9 @@ import Testing
 
     @Test func `an operator's resume closes it`() async throws {
         try await queue.fail(3, at: start)
-        _ = try await queue.store.resume(
+        let change = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .seconds(9))
+        #expect(change == .made)
         #expect(try await queue.claim(at: start + .seconds(9)).map(\.taskID) == ["t0"])
     }
 

@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test func `resuming an unknown endpoint says so`() async throws {
-        #expect(try await queue.store.resume(endpoint: "unknown", by: "ann", reason: "x", at: start) == false)
+        #expect(try await queue.store.resume(endpoint: "unknown", by: "ann", reason: "x", at: start) == .noEndpoint)
         #expect(try await queue.number("SELECT COUNT(*) FROM operator_action") == 0)
     }
 }

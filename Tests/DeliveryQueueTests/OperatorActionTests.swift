@@ -118,8 +118,8 @@ import Testing
 
     @Test func `a pause holds everything until an operator resumes, whatever the log or the clock say`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        #expect(try await queue.store.pause(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start))
-        #expect(try await queue.store.pause(endpoint: "unknown", by: "ann", reason: "x", at: start) == false)
+        #expect(try await queue.pause(at: start) == .made)
+        #expect(try await queue.store.pause(endpoint: "unknown", by: "ann", reason: "x", at: start) == .noEndpoint)
 
         try await queue.ingest(.failure("b", at: start), at: start)
         try await queue.ingest(.success("b", at: start + .seconds(5)), at: start + .seconds(6))
@@ -130,6 +130,16 @@ import Testing
         }
         #expect(try await queue.holdReason() == "operator")
         #expect(try await queue.delivery("a").state == .scheduled)
+    }
+
+    @Test func `what is paused already, or not held, is left as it is, and nothing is noted`() async throws {
+        #expect(try await queue.resume(at: start) == .needless)
+        #expect(try await queue.pause(at: start) == .made)
+        #expect(try await queue.pause(at: start + .hours(1)) == .needless)
+        #expect(try await queue.number("SELECT hold_since_ms FROM endpoint") == start.milliseconds)
+        #expect(try await queue.resume(at: start + .hours(2)) == .made)
+        #expect(try await queue.resume(at: start + .hours(3)) == .needless)
+        #expect(try await queue.number("SELECT COUNT(*) FROM operator_action") == 2)
     }
 
     @Test func `the age clock stands still while an endpoint is held`() async throws {
@@ -144,5 +154,15 @@ import Testing
         // One hour of its 72 is used.
         #expect(try await queue.delivery("a").state == .scheduled)
         #expect(try await queue.delivery("a").held.total(at: resumed) == .days(10) - .hours(1))
+    }
+}
+
+extension QueueFixture {
+    fileprivate func pause(at now: Timestamp) async throws -> HoldChange {
+        try await store.pause(endpoint: Self.endpoint, by: "ann", reason: "x", at: now)
+    }
+
+    fileprivate func resume(at now: Timestamp) async throws -> HoldChange {
+        try await store.resume(endpoint: Self.endpoint, by: "ann", reason: "x", at: now)
     }
 }

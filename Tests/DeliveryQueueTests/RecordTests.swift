@@ -159,8 +159,11 @@ import Testing
         try await queue.ingest(.failure("a", at: start), at: start)
         try await serverErrors(4, in: queue)
         let due = try #require(try await queue.delivery("a").nextAttempt)
-        _ = try await queue.store.resume(
+        _ = try await queue.store.pause(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: due - .milliseconds(2))
+        let resumed = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: due - .milliseconds(1))
+        #expect(resumed == .made)
         try await serverErrors(3, in: queue)
 
         #expect(try await queue.delivery("a").state == .scheduled)

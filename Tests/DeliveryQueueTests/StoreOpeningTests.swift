@@ -193,7 +193,7 @@ import Testing
         try await daemon.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
 
         let command = try QueueStore.forOperator(path: path, now: start)
-        #expect(try await command.resume(endpoint: "e", by: "ann", reason: "x", at: start))
+        #expect(try await command.pause(endpoint: "e", by: "ann", reason: "x", at: start) == .made)
         try command.close()
 
         #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)

@@ -174,7 +174,7 @@ import Testing
 
         let resumed = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "log caught up", at: start + .minutes(12))
-        #expect(resumed)
+        #expect(resumed == .made)
         #expect(try await queue.holdReason() == nil)
         let action = "SELECT who || ' ' || action || ' ' || reason FROM operator_action"
         #expect(try await queue.texts(action) == ["ann resume log caught up"])

@@ -122,6 +122,9 @@ import Testing
             let paused = try await redeliver.run("endpoints", "pause", "receiver-0", "--reason", "deploy")
             #expect(paused.ending == .code(0))
             #expect(paused.output == "endpoint receiver-0 is paused; a running daemon notices within a second\n")
+            let twice = try await redeliver.run("endpoints", "pause", "receiver-0", "--reason", "again")
+            #expect(twice.ending == .code(0))
+            #expect(twice.output == "endpoint receiver-0 was paused already; nothing was changed\n")
             #expect(try await redeliver.status().endpoints[0].heldBecause == "operator")
             let daemon = try await redeliver.start()
             _ = try await redeliver.run("deliveries", "requeue", "--state", "dead", "--confirm", "--reason", "x")
@@ -132,7 +135,11 @@ import Testing
             let shown = try await redeliver.run("deliveries", "show", "id:5")
             #expect(shown.ending == .code(0) && shown.output.contains("an operator paused it"), "\(shown.output)")
             let resumed = try await redeliver.run("endpoints", "resume", "receiver-0", "--reason", "done", "--json")
-            #expect(try json(resumed) as? [String: String] == ["done": "resumed", "endpoint_id": sandbox.endpoints[0]])
+            let report = try json(resumed)
+            #expect(report["done"] as? String == "resumed" && report["changed"] as? Bool == true)
+            #expect(report["endpoint_id"] as? String == sandbox.endpoints[0])
+            let again = try await redeliver.run("endpoints", "resume", "receiver-0", "--reason", "done")
+            #expect(again.output == "endpoint receiver-0 was not held; nothing was changed\n")
             try await waitUntil("the new one arrives") { try await sandbox.summary().arrived >= 1 }
             try await daemon.stop()
         }

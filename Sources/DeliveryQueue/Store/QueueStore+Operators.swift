@@ -9,6 +9,14 @@ package struct ActionSummary: Sendable, Equatable {
     package init() {}
 }
 
+/// What an operator's pausing or resuming of an endpoint came to.
+package enum HoldChange: Sendable {
+    case made
+    /// It was paused already, or nothing held it: nothing was changed and nothing noted.
+    case needless
+    case noEndpoint
+}
+
 extension QueueStore {
     /// Deliveries that one transaction changes at most, so that the daemon is never kept waiting for long.
     private static let actionBatch = 500
@@ -60,33 +68,32 @@ extension QueueStore {
         return summary
     }
 
-    /// Holds an endpoint until an operator resumes it: nothing of it is retried, nothing of it is lost.
-    ///
-    /// - Returns: false when there is no such endpoint.
+    /// Holds an endpoint until an operator resumes it: nothing of it is retried, nothing of it is lost. Noted when it changes
+    /// something.
     package func pause(
         endpoint id: String, by who: String, reason: String, at now: Timestamp
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> HoldChange {
         try await write("pause endpoint \(id)") { db in
-            guard try db.isEndpoint(id) else { return false }
+            guard let standing = try db.holdStanding(of: id) else { return .noEndpoint }
+            guard standing.reason != .operator else { return .needless }
             try db.hold(id, .operator, until: nil, at: now)
             try OperatorNote(who: who, reason: reason, at: now).write("pause", of: id, deliveryID: nil, in: db)
-            return true
+            return .made
         }
     }
 
     /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. The age clock of what waited stood still while
-    /// it was held.
-    ///
-    /// - Returns: false when there is no such endpoint.
+    /// it was held. Noted when it changes something.
     package func resume(
         endpoint id: String, by who: String, reason: String, at now: Timestamp
-    ) async throws(StoreError) -> Bool {
+    ) async throws(StoreError) -> HoldChange {
         try await write("resume endpoint \(id)") { db in
-            guard try db.isEndpoint(id) else { return false }
+            guard let standing = try db.holdStanding(of: id) else { return .noEndpoint }
+            guard standing.reason != nil || standing.circuit != .closed else { return .needless }
             try db.endHold(of: id, at: now)
             try db.observe(.resumed, of: id, rules: RetryRules(), at: now)
             try OperatorNote(who: who, reason: reason, at: now).write("resume", of: id, deliveryID: nil, in: db)
-            return true
+            return .made
         }
     }
 
@@ -127,6 +134,15 @@ struct OperatorNote: Sendable {
 extension Database {
     func isEndpoint(_ id: String) throws -> Bool {
         try firstRow("SELECT 1 FROM endpoint WHERE id = ?", [id]) != nil
+    }
+
+    /// What holds an endpoint now; nil: there is no such endpoint.
+    fileprivate func holdStanding(of id: String) throws -> (reason: HoldReason?, circuit: EndpointCircuit.Phase)? {
+        try firstRow(
+            "SELECT hold_reason, circuit_open_ms, circuit_next_trial_ms, circuit_limit FROM endpoint WHERE id = ?", [id]
+        ).map { row in
+            ((row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)), EndpointCircuit.Phase(row: row))
+        }
     }
 
     /// - Returns: why it was not done; nil when it was.

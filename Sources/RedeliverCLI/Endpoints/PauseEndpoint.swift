@@ -11,7 +11,7 @@ extension EndpointsCommand {
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("paused") { store, id, reason, now in
+            try await hold.run("paused", needless: "was paused already") { store, id, reason, now in
                 try await store.pause(endpoint: id, by: Operator.name, reason: reason, at: now)
             }
         }
@@ -25,7 +25,7 @@ extension EndpointsCommand {
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("resumed") { store, id, reason, now in
+            try await hold.run("resumed", needless: "was not held") { store, id, reason, now in
                 try await store.resume(endpoint: id, by: Operator.name, reason: reason, at: now)
             }
         }
@@ -50,11 +50,16 @@ struct HoldOptions: ParsableArguments {
     struct Report: Encodable {
         let endpointId: String
         let done: String
+        /// false: it was so already, and nothing is noted.
+        let changed: Bool
     }
 
-    /// - Parameter change: returns false when the endpoint is gone.
+    /// - Parameters:
+    ///   - done: what the endpoint is afterwards.
+    ///   - needless: what is said of an endpoint for which nothing had to be done.
     func run(
-        _ done: String, _ change: (QueueStore, String, String, Timestamp) async throws -> Bool
+        _ done: String, needless: String,
+        _ change: (QueueStore, String, String, Timestamp) async throws -> HoldChange
     ) async throws {
         try await Exit.onError {
             let now = WallClock.system.now
@@ -62,11 +67,14 @@ struct HoldOptions: ParsableArguments {
             let id = try QueueReader(path: path).knownEndpointID(named: endpoint)
             let store = try QueueStore.forOperator(path: path, now: now)
             defer { try? store.close() }
-            guard try await change(store, id, reason, now) else {
+            let change = try await change(store, id, reason, now)
+            if change == .noEndpoint {
                 throw ValidationError("there is no endpoint \(endpoint) in the database any more")
             }
-            try output.print(Report(endpointId: id, done: done)) { _ in
-                "endpoint \(endpoint) is \(done); a running daemon notices within a second"
+            try output.print(Report(endpointId: id, done: done, changed: change == .made)) { _ in
+                change == .made
+                    ? "endpoint \(endpoint) is \(done); a running daemon notices within a second"
+                    : "endpoint \(endpoint) \(needless); nothing was changed"
             }
         }
     }
