@@ -12,7 +12,7 @@ extension StatusReport {
         \(totals.awaiting) awaiting, \(totals.held) held, \(totals.dead) dead
         \(retryCalls) retry calls, \(unconfirmedCalls) of them unconfirmed; \
         \(unreadableEntries) unreadable log entries
-        next attempt \(nextAttempt.map(relative) ?? "none"); database \(databaseBytes + walBytes) bytes at \(database)
+        next attempt \(nextAttempt.map(relative) ?? "none"); database \(databaseBytes + walBytes) bytes at \(Printable.text(database))
         """
     }
 

@@ -10,8 +10,10 @@ import Testing
     /// Not there, so its size is 0.
     private let database = "/no/such/redeliver.db"
 
-    private func text(_ snapshot: QueueSnapshot, on terminal: Terminal = .plain) -> String {
-        StatusReport(snapshot, database: database, at: now).text(on: terminal)
+    private func text(
+        _ snapshot: QueueSnapshot, on terminal: Terminal = .plain, database path: String? = nil
+    ) -> String {
+        StatusReport(snapshot, database: path ?? database, at: now).text(on: terminal)
     }
 
     private var busy: QueueSnapshot {
@@ -55,6 +57,10 @@ import Testing
         QueueSnapshot(
             eventTypes: [], counts: [], open: [], dead: [], endpoints: [], oldestDue: nil, nextAttempt: nil,
             unreadable: 0)
+    }
+
+    @Test func `the database's path cannot steer the terminal`() {
+        #expect(text(empty, database: "/no\u{1B}[2J/x.db").contains("database 0 bytes at /no\u{FFFD}[2J/x.db\n"))
     }
 
     @Test func `it tells totals, then event types, then endpoints`() {
