@@ -21,16 +21,12 @@ enum Exit {
             throw error
         } catch let error as ValidationError {
             // Found while the command was running, so the parser's usage of the whole program would only hide it.
-            print(error.message)
+            Note.print(error.message)
             throw ExitCode.validationFailure
         } catch {
-            print(error)
+            Note.print("\(error)")
             throw code(for: error)
         }
-    }
-
-    static func print(_ error: Any) {
-        Note.print("\(error)")
     }
 
     private static func code(for error: any Error) -> ExitCode {

@@ -43,6 +43,31 @@ struct TidyTests {
         }
     }
 
+    /// `print` of the standard library: what it leaves in a buffer is lost without a word when the disk is full.
+    @Test func `commands print through their own streams`() throws {
+        for file in try Repository.swiftFiles(below: "Sources/RedeliverCLI")
+        where file.path != "Sources/RedeliverCLI/Output/StandardStreams.swift" {
+            for (number, line) in file.lines.enumerated() where printsByItself(line) {
+                Issue.record("\(file.path):\(number + 1) has `print(`")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("print(text)", true), ("    if ok { print(text) }", true), ("Swift.print(text)", true),
+        ("try output.print(text)", false), ("func print(_ text: String) {", false), ("debugPrint(text)", true),
+        ("blueprint(text)", false), ("// print(text)", false),
+    ]) func `a print of the standard library is told from ours`(_ line: String, _ isOne: Bool) {
+        #expect(printsByItself(line) == isOne)
+    }
+
+    private func printsByItself(_ line: String) -> Bool {
+        guard !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") else { return false }
+        let bare = line.replacing("Swift.print(", with: "print(").replacing("debugPrint(", with: "print(")
+            .replacing("func print(", with: "")
+        return bare.contains(/(^|[^.\w])print\(/)
+    }
+
     @Test func `the queue and the provider's side do not know each other`() throws {
         for file in try Repository.swiftFiles(below: "Sources/DeliveryQueue") {
             expectNone(of: "import ProviderAPI", in: file)
