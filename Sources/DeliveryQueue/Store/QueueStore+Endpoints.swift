@@ -75,7 +75,7 @@ extension QueueStore {
             let row = try db.firstRow(
                 """
                 SELECT circuit_open_ms IS NOT NULL AS is_open, circuit_limit IS NOT NULL AS is_draining, (
-                    SELECT MAX(called_ms) FROM delivery
+                    SELECT MAX(called_ms) FROM delivery INDEXED BY delivery_waiting -- else all that the endpoint ever had
                     WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS called_ms
                 FROM endpoint WHERE id = ?
                 """,
