@@ -21,7 +21,9 @@ package struct ClaimOrder: Sendable, Equatable {
 
     /// The call before: the next one goes to another endpoint, or from an operator's retry to the schedule and back.
     package struct Last: Sendable, Equatable {
+        /// Of the newest call by schedule: operators' retries between move no endpoint's turn.
         package let endpointID: String
+        /// Of the newest call of all.
         package let isManual: Bool
 
         package init(endpointID: String, isManual: Bool) {

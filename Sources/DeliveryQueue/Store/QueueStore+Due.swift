@@ -43,15 +43,18 @@ extension Database {
         try run("UPDATE delivery SET turn_ms = max(turn_ms, ?) WHERE id = ?", [failed.milliseconds, delivery.id])
     }
 
-    /// The call before; nil when there was none.
+    /// The call before; nil when there was none. Operators' retries alternate with what else is due, so that one of the newest
+    /// calls is of the schedule, or it does not matter where the schedule's turn goes on.
     func lastCall() throws -> ClaimOrder.Last? {
-        try firstRow(
+        let newest = try rows(
             """
             SELECT attempt.kind, delivery.endpoint_id
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            ORDER BY attempt.id DESC LIMIT 1
-            """
-        ).map { .init(endpointID: $0["endpoint_id"], isManual: $0["kind"] == "manual") }
+            ORDER BY attempt.id DESC LIMIT 8
+            """)
+        guard let last = newest.first else { return nil }
+        let scheduled = newest.first { $0["kind"] == "scheduled" } ?? last
+        return .init(endpointID: scheduled["endpoint_id"], isManual: last["kind"] == "manual")
     }
 }
 

@@ -1,0 +1,33 @@
+import GRDB
+import Testing
+
+@testable import DeliveryQueue
+
+/// What an endpoint's circuit must not do to its deliveries when the provider, the log or a clock misbehave.
+@Suite struct CircuitTroubleTests {
+    private let queue: QueueFixture
+
+    init() async throws {
+        queue = try await QueueFixture(rules: QueueFixture.circuitRules())
+    }
+
+    // MARK: - Turns, one call at a time
+
+    @Test func `a bulk retry of one endpoint leaves every other its turn`() async throws {
+        let queue = try await QueueFixture()
+        try await queue.store.registerEndpoints(
+            ["ep-1", "ep-2", "ep-3"].map { (id: $0, name: $0) }, historyFrom: start - .hours(72))
+        for endpoint in ["ep-1", "ep-2", "ep-3"] {
+            for index in 0..<10 {
+                try await queue.ingest(.failure("\(endpoint)-\(index)", at: start), endpoint: endpoint, at: start)
+            }
+        }
+        let ids = try await queue.store.pool.read {
+            try Int64.fetchAll($0, sql: "SELECT id FROM delivery WHERE endpoint_id = 'ep-1'")
+        }
+        _ = try await queue.store.act(.retry, on: ids, spacing: .zero, by: "ann", reason: "x", at: start + .hours(1))
+        var called: [String] = []
+        for _ in 0..<8 { called += try await queue.claim(limit: 1, at: start + .hours(1)).map(\.endpointID) }
+        #expect(called == ["ep-1", "ep-2", "ep-1", "ep-3", "ep-1", "ep-2", "ep-1", "ep-3"])
+    }
+}
