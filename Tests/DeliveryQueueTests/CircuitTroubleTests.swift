@@ -11,6 +11,28 @@ import Testing
         queue = try await QueueFixture(rules: QueueFixture.circuitRules())
     }
 
+    // MARK: - Clocks
+
+    @Test func `a clock that is set back after a recovery starts no storm`() async throws {
+        try await queue.fail(3, at: start)
+        let back = start + .hours(3)
+        try await queue.ingest(.success("fresh", at: back), at: back)
+        try await queue.run("UPDATE endpoint SET circuit_limit = NULL")
+        try await queue.run("DELETE FROM delivery")
+        var now = start + .hours(1)
+        try await queue.ingest(.failure("young", at: now), at: now)
+        var calls = 0
+        for _ in 0..<20 {
+            now = now + .seconds(15)
+            for call in try await queue.claim(at: now) {
+                calls += 1
+                try await queue.record(call, .accepted, at: now)
+                try await queue.ingest(.failure("young", at: now + .seconds(1)), at: now + .seconds(2))
+            }
+        }
+        #expect(calls <= 2)
+    }
+
     // MARK: - Turns, one call at a time
 
     @Test func `a bulk retry of one endpoint leaves every other its turn`() async throws {

@@ -29,7 +29,10 @@ extension Database {
                 kept_dead_reason = :keptDeadReason,
                 attempts_used = attempts_used + :used,
                 is_trial = :isTrial,
-                turn_ms = coalesce(:turn, turn_ms),
+                turn_ms = CASE WHEN :turn IS NULL THEN turn_ms
+                    -- a clock that was set back must not make it due at once again and again
+                    ELSE max(:turn, coalesce(
+                        (SELECT recovered_ms + 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id), :turn)) END,
                 finalized_ms = :finalized,
                 dead_reason = :deadReason,
                 delivered_by = :deliveredBy,
