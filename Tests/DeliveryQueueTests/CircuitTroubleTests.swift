@@ -33,6 +33,13 @@ import Testing
         #expect(calls <= 2)
     }
 
+    @Test func `an entry from the far future does not blind it for good`() async throws {
+        try await queue.ingest(.success("odd", at: start + .days(20_000)), at: start)
+        let now = start + .days(2)
+        for index in 0..<3 { try await queue.ingest(.failure("t\(index)", at: now), at: now) }
+        #expect(try await queue.phase() == .open(since: now, nextTrial: now + .seconds(30)))
+    }
+
     // MARK: - Turns, one call at a time
 
     @Test func `a bulk retry of one endpoint leaves every other its turn`() async throws {

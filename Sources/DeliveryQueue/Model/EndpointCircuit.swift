@@ -16,8 +16,8 @@
 ///                                     anything arrived after the newest failure, or an operator resumes
 /// ```
 ///
-/// Times of the log are compared with each other only, never with our clock: pages may come in any order, and the provider's
-/// clock may differ from ours.
+/// Times of the log are compared with each other only, never with our clock, but for those that lie more than a day ahead: pages
+/// may come in any order, and the provider's clock may differ from ours.
 package struct EndpointCircuit: Sendable, Equatable {
     package enum Phase: Sendable, Equatable {
         /// Calls are made as they come due.
@@ -79,6 +79,9 @@ package struct EndpointCircuit: Sendable, Equatable {
 
     package init() {}
 
+    /// No clock is further ahead of ours: one entry from a far future must not outdo all that come after it.
+    private static let farthest = Duration.seconds(86_400)
+
     package var isOpen: Bool {
         phase.heldSince != nil
     }
@@ -95,10 +98,12 @@ package struct EndpointCircuit: Sendable, Equatable {
         _ observation: Observation, at now: Timestamp, _ settings: CircuitSettings
     ) -> Action? {
         switch observation {
-        case .failed(let delivery, let time, let isReceivers, let isTrial):
+        case .failed(let delivery, let logged, let isReceivers, let isTrial):
+            let time = logged.map { min($0, now + Self.farthest) }
             if isTrial { endTrial(at: now, climbs: isReceivers, settings) }
             return isReceivers ? noteFailure(of: delivery, at: time ?? now, now, settings) : nil
-        case .arrived(let time, let isRetry, let isTrial):
+        case .arrived(let logged, let isRetry, let isTrial):
+            let time = logged.map { min($0, now + Self.farthest) }
             return noteArrival(at: time, isRetry: isRetry, isTrial: isTrial, now, settings)
         case .trialBegan(let delivery):
             trial = delivery
