@@ -40,6 +40,15 @@ import Testing
         #expect(try await queue.phase() == .open(since: now, nextTrial: now + .seconds(30)))
     }
 
+    // MARK: - Off and on again
+
+    @Test func `failures from before circuits were switched off open none later`() async throws {
+        try await queue.fail(2, at: start)
+        try await queue.store.endCircuits(at: start + .minutes(1))
+        try await queue.ingest(.failure("later", at: start + .hours(9)), at: start + .hours(9))
+        #expect(try await queue.phase() == .closed)
+    }
+
     // MARK: - Turns, one call at a time
 
     @Test func `a bulk retry of one endpoint leaves every other its turn`() async throws {

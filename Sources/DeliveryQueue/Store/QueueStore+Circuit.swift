@@ -13,6 +13,8 @@ extension QueueStore {
                 keeper.observe(.drained, at: now)
                 try keeper.save(at: now)
             }
+            // Nothing is observed until there are circuits again; by then a row that began now says nothing.
+            try db.run("DELETE FROM circuit_failure")
         }
     }
 }
