@@ -29,6 +29,9 @@ package struct CircuitSettings: Sendable, Equatable {
     package static let standard = CircuitSettings()
     package static let disabled = CircuitSettings(isEnabled: false)
 
+    /// No trial is further away than this.
+    var longestDelay: Duration { trialDelays.max() ?? .zero }
+
     /// The wait before the trial at this step of the ladder; the first step is 0.
     func delay(atStep step: Int) -> Duration {
         trialDelays[min(max(0, step), trialDelays.count - 1)]

@@ -48,7 +48,7 @@ extension Database {
     ) throws -> [DueEndpoint.Share] {
         try DueEndpoint.all(self, of: endpoints).compactMap { endpoint in
             if try endpoint.isDrained(self) { try observe(.drained, of: endpoint.id, rules: rules, at: now) }
-            return try endpoint.share(self, limit: limit, at: now)
+            return try endpoint.share(self, limit: limit, rules: rules, at: now)
         }
     }
 

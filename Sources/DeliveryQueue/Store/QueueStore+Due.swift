@@ -5,7 +5,7 @@ extension QueueStore {
     package func nextDue(of endpoints: Set<String>? = nil, at now: Timestamp) async throws(StoreError) -> Timestamp? {
         try await read("find the next due delivery") { db in
             let manual = try db.manualDue(of: endpoints, limit: 1, at: nil).first?.time
-            let scheduled = try DueEndpoint.all(db, of: endpoints).compactMap { try $0.nextDue(db) }
+            let scheduled = try DueEndpoint.all(db, of: endpoints).compactMap { try $0.nextDue(db, at: now) }
             return (scheduled + [manual].compactMap(\.self)).min()
         }
     }
@@ -41,6 +41,17 @@ extension Database {
     /// A delivery that failed while nothing held it waits for its own time again.
     func moveInLine(_ delivery: Delivery, to failed: Timestamp) throws {
         try run("UPDATE delivery SET turn_ms = max(turn_ms, ?) WHERE id = ?", [failed.milliseconds, delivery.id])
+    }
+
+    /// Until its own time nothing makes a waiting delivery due, no trial and no recovery of its endpoint: it stands in the line
+    /// from then on only.
+    func putOff(_ id: Int64) throws {
+        try run(
+            """
+            UPDATE delivery SET turn_ms = max(turn_ms, next_attempt_ms)
+            WHERE id = ? AND state = 'scheduled' AND manual_ms IS NULL
+            """,
+            [id])
     }
 
     /// The call before; nil when there was none. Operators' retries alternate with what else is due, so that one of the newest
@@ -81,6 +92,8 @@ struct DueEndpoint {
 
     /// Of what is due, so many of the longest due are put in the order in which they failed; bounds the work of a claim.
     private static let window = 256
+    /// How much longer than the log gets in any case a trial is waited for.
+    private static let patience = Duration.seconds(600)
 
     /// All that are configured, in the order of their ids.
     ///
@@ -107,14 +120,16 @@ struct DueEndpoint {
     // MARK: - Now
 
     /// nil when nothing of it may be called.
-    func share(_ db: Database, limit: Int, at now: Timestamp) throws -> Share? {
+    func share(_ db: Database, limit: Int, rules: RetryRules, at now: Timestamp) throws -> Share? {
         guard limit > 0, hold == nil || holdUntil.map({ $0 <= now }) ?? false else { return nil }
         var share = Share(line: .init(endpointID: id, fresh: []), isTry: hold != nil)
         switch phase {
         case .open(_, let nextTrial):
-            guard nextTrial <= now, try !isTrialUnderWay(db) else { return nil }
+            // A clock that was set back must not put trials off for as long as it was set back.
+            guard nextTrial <= now || nextTrial - now > rules.circuit.longestDelay else { return nil }
+            guard try !isTrialUnderWay(db, longest: rules.confirmWithin + Self.patience) else { return nil }
             share.isTrial = true
-            share.line.fresh = try nextInRotation(db)
+            share.line.fresh = try nextInRotation(db, at: now)
         case .draining(let most):
             let room = min(limit, most - (try callsOpen(db)))
             guard room > 0 else { return nil }
@@ -179,32 +194,56 @@ struct DueEndpoint {
     }
 
     /// The delivery behind that of the trial before, so that one that its receiver never takes cannot keep the circuit open.
-    private func nextInRotation(_ db: Database) throws -> [Int64] {
+    /// Not one that was put off until later.
+    private func nextInRotation(_ db: Database, at now: Timestamp) throws -> [Int64] {
         let place = try lastTrial.flatMap { try db.firstRow("SELECT turn_ms, id FROM delivery WHERE id = ?", [$0]) }
         let sql = """
             SELECT id FROM delivery INDEXED BY delivery_line
             WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL AND (turn_ms, id) > (?, ?)
+              AND (turn_ms < next_attempt_ms OR next_attempt_ms <= ?)
             ORDER BY turn_ms, id LIMIT 1
             """
-        if let place, let next = try db.firstRow(sql, [id, place["turn_ms"] as Int64, place["id"] as Int64]) {
+        if let place,
+            let next = try db.firstRow(
+                sql, [id, place["turn_ms"] as Int64, place["id"] as Int64, now.milliseconds])
+        {
             return [next["id"]]
         }
-        return try db.rows(sql, [id, Int64.min, 0]).map { $0["id"] }
+        return try db.rows(sql, [id, Int64.min, 0, now.milliseconds]).map { $0["id"] }
     }
 
-    private func callsOpen(_ db: Database) throws -> Int {
-        try db.firstRow(
-            "SELECT COUNT(*) AS n FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')", [id])?[
-                "n"]
-            ?? 0
-    }
-
-    private func isTrialUnderWay(_ db: Database) throws -> Bool {
+    /// When the first of those that were put off may be a trial; nil when there is none.
+    private func firstPutOff(_ db: Database) throws -> Timestamp? {
         try db.firstRow(
             """
-            SELECT 1 FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND is_trial = 1 LIMIT 1
+            SELECT MIN(next_attempt_ms) AS next_ms FROM delivery
+            WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL
             """,
-            [id]) != nil
+            [id])?.timestampIfAny("next_ms")
+    }
+
+    /// Those of the drain. What was called before and never heard of says nothing of the receiver as it is now, and may stay
+    /// open for a day.
+    private func callsOpen(_ db: Database) throws -> Int {
+        try db.firstRow(
+            """
+            SELECT COUNT(*) AS n FROM delivery
+            WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND called_ms >= ?
+            """,
+            [id, recovered?.milliseconds ?? .min])?["n"] ?? 0
+    }
+
+    /// - Parameter longest: a trial whose outcome is put off beyond that, because the log says that the provider is still at
+    ///   it, keeps no other waiting; nil: it does.
+    private func isTrialUnderWay(_ db: Database, longest: Duration? = nil) throws -> Bool {
+        try db.firstRow(
+            """
+            SELECT 1 FROM delivery
+            WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND is_trial = 1
+              AND (confirm_by_ms IS NULL OR confirm_by_ms - called_ms <= ?)
+            LIMIT 1
+            """,
+            [id, longest?.wholeMilliseconds ?? .max]) != nil
     }
 
     /// Whether a drain is over: nothing that was held is left, and no call is open.
@@ -216,16 +255,17 @@ struct DueEndpoint {
     // MARK: - Next
 
     /// When something of it may be called; nil when nothing waits, or only for something to happen.
-    func nextDue(_ db: Database) throws -> Timestamp? {
-        guard hold == nil || holdUntil != nil, let next = try nextByCircuit(db) else { return nil }
+    func nextDue(_ db: Database, at now: Timestamp) throws -> Timestamp? {
+        guard hold == nil || holdUntil != nil, let next = try nextByCircuit(db, at: now) else { return nil }
         return max(next, holdUntil ?? next)
     }
 
-    private func nextByCircuit(_ db: Database) throws -> Timestamp? {
+    private func nextByCircuit(_ db: Database, at now: Timestamp) throws -> Timestamp? {
         switch phase {
         case .open(_, let nextTrial):
-            guard try !isTrialUnderWay(db), try !nextInRotation(db).isEmpty else { return nil }
-            return nextTrial
+            guard try !isTrialUnderWay(db) else { return nil }
+            if try !nextInRotation(db, at: now).isEmpty { return nextTrial }
+            return try firstPutOff(db).map { max($0, nextTrial) }
         case .draining(let most) where try callsOpen(db) >= most: return nil
         case .draining, .closed:
             if try !heldInLine(db, limit: 1).isEmpty { return recovered }

@@ -205,7 +205,8 @@ struct Ingest {
 
     /// Gives a waiting delivery the time of its next attempt, which is no move of its state, or ends it.
     private func plan(_ decision: Transition, for delivery: Delivery, by observation: Observation) throws {
-        let transition = decision.notBefore(endpoint.earliestAttempt(for: observation, rules: rules))
+        let earliest = endpoint.earliestAttempt(for: observation, rules: rules)
+        let transition = decision.notBefore(earliest)
         guard case .schedule(let at, _) = transition else {
             try db.move(delivery, transition, at: now)
             return
@@ -213,6 +214,7 @@ struct Ingest {
         try db.run(
             "UPDATE delivery SET next_attempt_ms = ?, updated_ms = ? WHERE id = ?",
             [at.milliseconds, now.milliseconds, delivery.id])
+        if let earliest, earliest > now { try db.putOff(delivery.id) }
     }
 
     /// A row that is due at once; the caller gives it the time that its policy says.

@@ -49,6 +49,7 @@ extension Database {
                 try settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
                 try move(
                     delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now)
+                try noteArrival(byAnswerTo: delivery, rules: rules, at: now)
             }
         case .scheduled, .delivered, .dead:
             summary.late += 1
@@ -102,15 +103,19 @@ extension Database {
         }
         let moved = try move(delivery, transition, at: now)
         if moved.state == .delivered {
-            try noteArrival(of: moved)
-            try observe(
-                .arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID, rules: rules,
-                at: now)
+            try noteArrival(byAnswerTo: delivery, rules: rules, at: now)
         } else if delivery.isTrial, moved.state != .awaiting {
             try observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now)
         }
+        if outcome.meaning == .notFound { try putOff(moved.id) }
         try holdIfRefused(outcome, delivery, at: now)
         return moved
+    }
+
+    private func noteArrival(byAnswerTo delivery: Delivery, rules: RetryRules, at now: Timestamp) throws {
+        try noteArrival(of: delivery)
+        try observe(
+            .arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID, rules: rules, at: now)
     }
 
     /// What the answer alone says of the attempt; nil when the log has to tell.
