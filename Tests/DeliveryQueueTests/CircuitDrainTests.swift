@@ -97,6 +97,23 @@ import Testing
         #expect(try await queue.claim(limit: 1, at: again).map(\.taskID) == ["t3"])
     }
 
+    /// One call at a time: if what has just failed went first each time, the receiver would be asked with it for ever.
+    @Test func `a receiver that falls again is held again though what fails is due again at once`() async throws {
+        try await queue.fail(40, at: start)
+        let back = start + .hours(1)
+        try await queue.ingest(.success("fresh", at: back), at: back)
+        var calls = 0
+        while calls < 12, try await queue.phase().heldSince == nil {
+            calls += 1
+            let now = back + .seconds(calls * 10)
+            let call = try await queue.claimOne(at: now)
+            try await queue.record(call, .accepted, at: now)
+            try await queue.ingest(.failure(call.taskID, at: now + .seconds(1)), at: now + .seconds(2))
+            try await queue.run("UPDATE delivery SET next_attempt_ms = ?", [now.milliseconds])
+        }
+        #expect(calls < 12)
+    }
+
     // MARK: - Beside a drain
 
     @Test func `what fails after the recovery is not kept waiting by the drain`() async throws {

@@ -41,6 +41,15 @@ import Testing
         #expect(order.first(10) == [1, 91, 2, 92, 93, 94])
     }
 
+    @Test(arguments: [Int64(1), 2, 3, 7])
+    func `also one call at a time they do, whoever calls in between`(stride: Int64) {
+        let held = (1...1_000).count { turn in
+            let last = ClaimOrder.Last(endpointID: "a", isManual: false, number: Int64(turn) * stride)
+            return ClaimOrder(lines: [Self.line("a", 1...1, held: [91])], last: last).first(1) == [91]
+        }
+        #expect((480...520).contains(held))
+    }
+
     @Test func `a bulk retry gets at most every second call while anything else is due`() {
         let manual: [Int64] = Array(1_000..<1_100)
         let lines = [Self.line("a", 1...20), Self.line("b", 101...120)]

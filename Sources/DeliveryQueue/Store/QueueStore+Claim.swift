@@ -25,8 +25,10 @@ extension QueueStore {
         try await write("claim due deliveries") { db in
             var batch = ClaimedBatch()
             let manual = try db.manualDue(of: endpoints, limit: limit, at: now).map(\.id)
-            let shares = try onlyManual ? [] : db.shares(of: endpoints, limit: limit, rules: rules, at: now)
-            let order = ClaimOrder(manual: manual, lines: shares.map(\.line), last: try db.lastCall())
+            let last = try db.lastCall()
+            let shares =
+                try onlyManual ? [] : db.shares(of: endpoints, limit: limit, after: last, rules: rules, at: now)
+            let order = ClaimOrder(manual: manual, lines: shares.map(\.line), last: last)
             for id in order.first(limit) {
                 guard let delivery = try Delivery.fetch(db, id: id) else { continue }
                 let share = manual.contains(id) ? nil : shares.first { $0.line.endpointID == delivery.endpointID }
@@ -44,11 +46,11 @@ extension QueueStore {
 extension Database {
     /// What may be called by schedule, endpoint by endpoint.
     fileprivate func shares(
-        of endpoints: Set<String>?, limit: Int, rules: RetryRules, at now: Timestamp
+        of endpoints: Set<String>?, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
     ) throws -> [DueEndpoint.Share] {
         try DueEndpoint.all(self, of: endpoints).compactMap { endpoint in
             if try endpoint.isDrained(self) { try observe(.drained, of: endpoint.id, rules: rules, at: now) }
-            return try endpoint.share(self, limit: limit, rules: rules, at: now)
+            return try endpoint.share(self, limit: limit, after: last, rules: rules, at: now)
         }
     }
 

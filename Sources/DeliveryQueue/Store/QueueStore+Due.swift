@@ -59,13 +59,14 @@ extension Database {
     func lastCall() throws -> ClaimOrder.Last? {
         let newest = try rows(
             """
-            SELECT attempt.kind, delivery.endpoint_id
+            SELECT attempt.id, attempt.kind, delivery.endpoint_id
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
             ORDER BY attempt.id DESC LIMIT 8
             """)
         guard let last = newest.first else { return nil }
         let scheduled = newest.first { $0["kind"] == "scheduled" } ?? last
-        return .init(endpointID: scheduled["endpoint_id"], isManual: last["kind"] == "manual")
+        return .init(
+            endpointID: scheduled["endpoint_id"], isManual: last["kind"] == "manual", number: last["id"])
     }
 }
 
@@ -120,7 +121,11 @@ struct DueEndpoint {
     // MARK: - Now
 
     /// nil when nothing of it may be called.
-    func share(_ db: Database, limit: Int, rules: RetryRules, at now: Timestamp) throws -> Share? {
+    ///
+    /// - Parameter last: the call before, of whichever endpoint.
+    func share(
+        _ db: Database, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
+    ) throws -> Share? {
         guard limit > 0, hold == nil || holdUntil.map({ $0 <= now }) ?? false else { return nil }
         var share = Share(line: .init(endpointID: id, fresh: []), isTry: hold != nil)
         switch phase {
@@ -133,20 +138,22 @@ struct DueEndpoint {
         case .draining(let most):
             let room = min(limit, most - (try callsOpen(db)))
             guard room > 0 else { return nil }
-            try fill(&share, db, room: hold == nil ? room : 1, at: now)
+            try fill(&share, db, room: hold == nil ? room : 1, after: last, at: now)
         case .closed:
-            try fill(&share, db, room: hold == nil ? limit : 1, at: now)
+            try fill(&share, db, room: hold == nil ? limit : 1, after: last, at: now)
         }
         return share
     }
 
-    private func fill(_ share: inout Share, _ db: Database, room: Int, at now: Timestamp) throws {
+    private func fill(
+        _ share: inout Share, _ db: Database, room: Int, after last: ClaimOrder.Last?, at now: Timestamp
+    ) throws {
         share.line.held = try heldInLine(db, limit: room)
         share.line.fresh =
             share.line.held.isEmpty
             ? try longestDue(db, limit: room, at: now) : try freshInLine(db, limit: room, at: now)
         // Both take turns; more than there is room for is not to be chosen from.
-        let kept = ClaimOrder(lines: [share.line]).first(room)
+        let kept = ClaimOrder(lines: [share.line], last: last).first(room)
         share.line.held.removeAll { !kept.contains($0) }
         share.line.fresh.removeAll { !kept.contains($0) }
     }
