@@ -123,7 +123,8 @@ struct Generation: Sendable {
     }
 
     /// One full turn of everything, for cron: poll, retry what is due, wait for the answers, look at the logs again where
-    /// an outcome is open, settle, write metrics.
+    /// an outcome is open, settle, write metrics. A drain goes on within the turn; a receiver that is down gets one trial, or
+    /// short waits between trials would never let the turn end.
     ///
     /// - Returns: how many endpoints could not be polled; each is logged and stored.
     func runOnce() async throws -> Int {
@@ -131,16 +132,20 @@ struct Generation: Sendable {
         var isMoving = true
         while isMoving {
             let called = try await dispatcher.runOnce(at: wallClock.now).started
-            let before = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
+            let before = try await nextDueInTurn()
             failed = max(failed, await poll(try await awaitingPollers()).count)
             // A drain lets more out with each arrival: what its log shows by now makes room for the next calls.
-            let next = try await dispatcher.store.nextDue(of: vitals.endpointsPolled, at: wallClock.now)
+            let next = try await nextDueInTurn()
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
         _ = try await settler.runOnce(at: wallClock.now)
         _ = try await pruner.runOnce(at: wallClock.now)
         try await metrics.runOnce(at: wallClock.now)
         return failed
+    }
+
+    private func nextDueInTurn() async throws -> Timestamp? {
+        try await dispatcher.store.nextDue(of: vitals.endpointsPolled, countsTrials: false, at: wallClock.now)
     }
 
     /// What operators asked for while no daemon runs: reads the logs of the endpoints concerned first, because what they

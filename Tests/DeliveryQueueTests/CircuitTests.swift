@@ -20,6 +20,7 @@ import Testing
         #expect(try await queue.phase() == .open(since: start + .seconds(2), nextTrial: start + .seconds(32)))
         #expect(try await queue.claim(at: start + .seconds(31)).isEmpty)
         #expect(try await queue.store.nextDue(at: start + .seconds(31)) == start + .seconds(32))
+        #expect(try await queue.store.nextDue(of: [QueueFixture.endpoint], countsTrials: false, at: start) == nil)
         let claimed = try await queue.claim(at: start + .minutes(9))
         #expect(Set(claimed.map(\.endpointID)) == [QueueFixture.endpoint, QueueFixture.other])
         #expect(claimed.count == 2)

@@ -2,10 +2,15 @@ import GRDB
 
 extension QueueStore {
     /// When the next delivery that is not held comes due; nil when none waits, or only for something to happen.
-    package func nextDue(of endpoints: Set<String>? = nil, at now: Timestamp) async throws(StoreError) -> Timestamp? {
+    ///
+    /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
+    package func nextDue(
+        of endpoints: Set<String>? = nil, countsTrials: Bool = true, at now: Timestamp
+    ) async throws(StoreError) -> Timestamp? {
         try await read("find the next due delivery") { db in
             let manual = try db.manualDue(of: endpoints, limit: 1, at: nil).first?.time
-            let scheduled = try DueEndpoint.all(db, of: endpoints).compactMap { try $0.nextDue(db, at: now) }
+            let scheduled = try DueEndpoint.all(db, of: endpoints)
+                .filter { countsTrials || !$0.isOpen }.compactMap { try $0.nextDue(db, at: now) }
             return (scheduled + [manual].compactMap(\.self)).min()
         }
     }
@@ -117,6 +122,9 @@ struct DueEndpoint {
         lastTrial = row["circuit_trial_id"]
         recovered = row.timestampIfAny("recovered_ms")
     }
+
+    /// Whether nothing of it is called but trials.
+    var isOpen: Bool { phase.heldSince != nil }
 
     // MARK: - Now
 
