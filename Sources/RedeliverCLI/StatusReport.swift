@@ -33,6 +33,10 @@ struct StatusReport: Encodable {
         let unreadSeconds: Double
         let heldBecause: String?
         let heldSince: Double?
+        /// `open`: its receiver fails for all deliveries; `draining`: it is just back; `closed`.
+        let circuit: String
+        /// When the open circuit lets the next delivery try; while a trial is under way: after it.
+        let nextTrial: Double?
     }
 
     let at: Double
@@ -114,5 +118,11 @@ extension StatusReport.Endpoint {
         unreadSeconds = endpoint.gap.inSeconds
         heldBecause = endpoint.heldBecause
         heldSince = endpoint.heldSince?.seconds
+        (circuit, nextTrial) =
+            switch endpoint.circuit {
+            case .closed: ("closed", nil)
+            case .draining: ("draining", nil)
+            case .open(_, let nextTrial): ("open", nextTrial.seconds)
+            }
     }
 }

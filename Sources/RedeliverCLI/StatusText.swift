@@ -41,13 +41,22 @@ extension StatusReport {
         Table(
             ["endpoint", "open", "last_poll", "read_up_to", "held", "last_poll_error"],
             endpoints.map { endpoint in
-                let held = endpoint.active ? endpoint.heldBecause : "not configured"
                 return [
                     Cell(endpoint.name), "\(endpoint.open)", Cell(endpoint.lastPoll.map(relative) ?? "never"),
-                    Cell(ifAny: endpoint.logReadUpTo.map(relative)), Cell(ifAny: held, style: .warning),
+                    Cell(ifAny: endpoint.logReadUpTo.map(relative)), Cell(ifAny: held(endpoint), style: .warning),
                     Cell(ifAny: endpoint.lastPollError, style: .bad),
                 ]
             })
+    }
+
+    /// nil: nothing holds it.
+    private func held(_ endpoint: Endpoint) -> String? {
+        guard endpoint.active else { return "not configured" }
+        guard endpoint.heldBecause == EndpointCircuit.word, let trial = endpoint.nextTrial else {
+            return endpoint.heldBecause
+        }
+        let next = trial > at ? "next trial \(relative(trial))" : "trial due"
+        return "\(EndpointCircuit.word), \(next)"
     }
 
     private func relative(_ time: Double) -> String {

@@ -95,6 +95,29 @@ import Testing
                 """)
     }
 
+    @Test func `an open circuit says when it tries next, in text and JSON`() throws {
+        func report(nextTrial: Duration) -> StatusReport {
+            StatusReport(
+                QueueSnapshot(
+                    eventTypes: [], counts: [], open: [], dead: [],
+                    endpoints: [
+                        .init(
+                            id: "e-1", name: "core", isActive: true, watermark: nil, lastPoll: now, lastPollError: nil,
+                            gap: .zero, holdReason: nil, holdSince: nil,
+                            circuit: .open(since: now - .seconds(60), nextTrial: now + nextTrial), open: 4, scheduled: 4
+                        )
+                    ], oldestDue: nil, nextAttempt: nil, unreadable: 0),
+                database: database, at: now)
+        }
+        #expect(report(nextTrial: .seconds(12)).text(on: .plain).contains("circuit, next trial in 12 s"))
+        #expect(report(nextTrial: .zero).text(on: .plain).contains("circuit, trial due"))
+        let json = try JSONOutput.text(report(nextTrial: .seconds(12)))
+        #expect(json.contains("\"circuit\" : \"open\"") && json.contains("\"next_trial\" : 1767225612"))
+        #expect(json.contains("\"held_because\" : \"circuit\"") && json.contains("\"held\" : 4"))
+        let closed = try JSONOutput.text(StatusReport(busy, database: database, at: now))
+        #expect(closed.contains("\"circuit\" : \"closed\"") && !closed.contains("next_trial"))
+    }
+
     @Test(arguments: [100, 72]) func `tables fit a narrow terminal`(width: Int) {
         let lines = text(busy, on: Terminal(width: width, hasColours: false)).split(separator: "\n")
         #expect(lines.dropFirst(3).allSatisfy { $0.count <= width })

@@ -153,6 +153,8 @@ struct RedeliverStatus: Decodable {
         let active: Bool
         let lastPollError: String?
         let heldBecause: String?
+        let circuit: String
+        let nextTrial: Double?
     }
 
     let totals: Totals
