@@ -9,9 +9,9 @@ package actor SimulatedProvider: HTTPTransport {
     private let outage: Range<Duration>?
     private let time: VirtualTime
 
-    /// Retry calls that were begun, also those that no provider answered.
+    /// Retry calls that were begun, also those that no provider answered; without those for the endpoints beside.
     private(set) var retryCalls = 0
-    /// All other calls that were begun.
+    /// Calls that are no retries.
     private(set) var otherCalls = 0
 
     /// From the beginning of a call to its answer, and to a refused connection.
@@ -30,7 +30,7 @@ package actor SimulatedProvider: HTTPTransport {
 
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let route = Route(request)
-        if case .retry = route { retryCalls += 1 } else { otherCalls += 1 }
+        count(route)
         let isDown = outage?.contains(time.now) ?? false
         try await wait(isDown ? Self.refusal : Self.latency)
         guard !isDown else { throw .notSent(.refused) }
@@ -40,6 +40,14 @@ package actor SimulatedProvider: HTTPTransport {
         case .logs(let id, let before): return page(of: id, before: before)
         case .retry(let call): return retry(call)
         case .unknown: return HTTPResponse(status: 404)
+        }
+    }
+
+    private func count(_ route: Route) {
+        switch route {
+        case .retry(let call?) where call.webhookID != endpoints[0].id: break
+        case .retry: retryCalls += 1
+        case .login, .refresh, .logs, .unknown: otherCalls += 1
         }
     }
 

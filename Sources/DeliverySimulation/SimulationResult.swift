@@ -10,7 +10,7 @@ package struct SimulationResult: Sendable {
     package let lags: [Duration]
     /// Of the failures, those that never arrived.
     package let lost: Int
-    /// Retry calls that were begun.
+    /// Retry calls that were begun for the endpoint with the outage.
     package let retryCalls: Int
     /// Of them, those by which a failure reached its receiver for the first time.
     package let usefulCalls: Int
@@ -39,6 +39,14 @@ package struct SimulationResult: Sendable {
         Self.percentile(share, of: lags)
     }
 
+    /// From failure to arrival at the endpoints beside: the time within which `share` of their failures arrived; nil when none
+    /// did, or there are no such endpoints.
+    ///
+    /// - Parameter share: above 0, at most 1.
+    package func neighbourLag(within share: Double) -> Duration? {
+        Self.percentile(share, of: neighbourLags)
+    }
+
     /// - Parameter durations: in order.
     package static func percentile(_ share: Double, of durations: [Duration]) -> Duration? {
         guard !durations.isEmpty else { return nil }
@@ -63,7 +71,7 @@ extension SimulationResult {
         lags = arrivals.filter { $0 >= times.recovery }.map { $0 - times.recovery }.sorted()
         lost = affected.count - arrivals.count
         self.retryCalls = retryCalls
-        usefulCalls = all.count { $0.hasFailed && $0.arrived != nil }
+        usefulCalls = deliveries[0].count { $0.hasFailed && $0.arrived != nil }
         self.logCalls = logCalls
         repeated = all.count { $0.arrivals > 1 }
         neighbourLags = neighbours.compactMap { delivery in delivery.arrived.map { $0 - delivery.tried } }.sorted()

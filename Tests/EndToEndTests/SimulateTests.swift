@@ -48,6 +48,23 @@ import Testing
         }
     }
 
+    @Test func `with healthy endpoints beside it their lag is told as well`() async throws {
+        try await withBench { bench in
+            let wanted = Self.small + ["--neighbours", "2"]
+            let text = try await bench.run("redeliver", arguments(bench, wanted))
+            #expect(text.ending == .code(0) && text.output.contains("2 healthy endpoints beside it"))
+            #expect(text.output.contains("HEALTHY ENDPOINTS"))
+            let json = try await bench.run("redeliver", arguments(bench, wanted + ["--json"]))
+            for run in try runs(json.output) {
+                let half = try #require(run["neighbour_p50_lag_seconds"] as? Double)
+                let most = try #require(run["neighbour_p99_lag_seconds"] as? Double)
+                #expect(half > 0 && half <= most)
+            }
+            let alone = try await bench.run("redeliver", arguments(bench, Self.small + ["--json"]))
+            #expect(try runs(alone.output).allSatisfy { $0["neighbour_p50_lag_seconds"] is NSNull })
+        }
+    }
+
     @Test func `a terminal gets the chart, without colours where they are not wanted`() async throws {
         try await withBench { bench in
             let terminal = try PseudoTerminal(columns: 90)
@@ -64,6 +81,8 @@ import Testing
     @Test(arguments: [
         ["--outage", "6"], ["--outage", "10s"], ["--outage", "31d"], ["--failures", "0"], ["--failures", "100001"],
         ["--receiver", "up"], ["--provider-outage", "8d"], ["--seed", "-1"], ["--outage", "0s"],
+        ["--neighbours", "21"],
+        ["--failures", "99999999999999999999"],
     ]) func `values out of range are refused with 64 and what to do`(bad: [String]) async throws {
         try await withBench { bench in
             let finished = try await bench.run("redeliver", arguments(bench, bad))

@@ -6,11 +6,14 @@ import Testing
 @testable import RedeliverCLI
 
 @Suite struct SimulationReportTests {
-    private func result(_ name: String, lags: [Duration], failures: Int, calls: Int) -> SimulationResult {
+    private func result(
+        _ name: String, lags: [Duration], failures: Int, calls: Int, neighbourLags: [Duration] = []
+    ) -> SimulationResult {
         SimulationResult(
             schedule: name, failures: failures, arrivedBefore: 0, lags: lags, lost: failures - lags.count,
-            retryCalls: calls, usefulCalls: lags.count, logCalls: 77, repeated: 0, neighbourLags: [],
-            neighboursMissing: 0, virtualDuration: .seconds(7_200), realDuration: .milliseconds(1_500))
+            retryCalls: calls, usefulCalls: lags.count, logCalls: 77, repeated: 0,
+            neighbourLags: neighbourLags, neighboursMissing: 0, virtualDuration: .seconds(7_200),
+            realDuration: .milliseconds(1_500))
     }
 
     private var report: SimulationReport {
@@ -30,6 +33,27 @@ import Testing
                 SCHEDULE            P50 LAG  P99 LAG     MAX LAG     WASTED  LOST
                 this configuration  1 min    1 min 40 s  1 min 40 s  0.3     0
                 none of it          -        -           -           2.0     4
+                """)
+    }
+
+    @Test func `healthy endpoints beside it have lines of their own`() {
+        let own = result(
+            SimulationReport.ownName, lags: [.seconds(1)], failures: 1, calls: 1,
+            neighbourLags: [.milliseconds(69_507), .seconds(80)])
+        let report = SimulationReport(
+            Scenario(outage: .seconds(3_600), failures: 1, neighbours: 1),
+            [own, result("none of it", lags: [], failures: 1, calls: 0)])
+        #expect(
+            report.text(on: .plain) == """
+                receiver down for 1 h, 1 failure, a healthy endpoint beside it; seed 1
+
+                SCHEDULE            P50 LAG  P99 LAG  MAX LAG  WASTED  LOST
+                this configuration  1 s      1 s      1 s      0.00    0
+                none of it          -        -        -        0.00    1
+
+                HEALTHY ENDPOINTS   P50 LAG     P99 LAG
+                this configuration  1 min 10 s  1 min 20 s
+                none of it          -           -
                 """)
     }
 

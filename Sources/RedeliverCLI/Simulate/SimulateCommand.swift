@@ -14,7 +14,8 @@ struct SimulateCommand: AsyncParsableCommand {
             does not wait. Needs the configuration file only: no network, no database, no secret; the endpoints are \
             simulated ones. The same seed gives the same answer.
             Lag is from recovery, when receiver and provider are both up, to arrival. A call is wasted when it delivers \
-            nothing. Lost is what has not arrived 7 d after recovery.
+            nothing. Lost is what has not arrived 7 d after recovery. With --neighbours the lag of the healthy endpoints, from \
+            failure to arrival, is told as well.
             Example: redeliver simulate --config config.yaml --outage 6h --failures 1000
             """
     )
@@ -35,6 +36,12 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "How long the provider is down from then on, such as 1h (1s to 7d). Default: not at all.")
     var providerOutage: ArgumentDuration?
 
+    @Option(
+        help: ArgumentHelp(
+            "Healthy endpoints of the same provider, where one delivery in ten fails (0 to 20). Default: 0.",
+            valueName: "number"))
+    var neighbours: Int?
+
     @Option(help: ArgumentHelp("Another seed is another course of chance. Default: 1.", valueName: "number"))
     var seed: UInt64?
 
@@ -51,6 +58,9 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         guard Self.providerOutages.contains(scenario.providerOutage) else {
             throw ValidationError("--provider-outage: expected 1s to 7d, such as 1h")
+        }
+        guard Self.neighbours.contains(scenario.neighbours) else {
+            throw ValidationError("--neighbours: expected a number from 0 to 20, such as 2")
         }
     }
 
@@ -94,11 +104,13 @@ struct SimulateCommand: AsyncParsableCommand {
     private static let outages = Duration.seconds(60)...Duration.seconds(30 * 86_400)
     private static let providerOutages = Duration.zero...Duration.seconds(7 * 86_400)
     private static let failures = 1...100_000
+    private static let neighbours = 0...20
 
     private var scenario: Scenario {
         Scenario(
             outage: outage?.duration ?? .seconds(6 * 3_600), failures: failures ?? 1_000, receiver: receiver ?? .down,
-            providerOutage: providerOutage?.duration ?? .zero, seed: seed ?? 1, isQuiet: quiet)
+            providerOutage: providerOutage?.duration ?? .zero, seed: seed ?? 1, isQuiet: quiet,
+            neighbours: neighbours ?? 0)
     }
 }
 

@@ -16,11 +16,14 @@ struct SimulationReport: Encodable {
         let repeated: Int
         let retryCalls: Int
         let logRequests: Int
+        let neighbourP50LagSeconds: Double?
+        let neighbourP99LagSeconds: Double?
         let simulatedSeconds: Double
 
         private enum CodingKeys: CodingKey {
             case schedule, p50LagSeconds, p99LagSeconds, maxLagSeconds, wastedCallsPerFailure, lost, failures
             case arrivedBeforeRecovery, repeated, retryCalls, logRequests, simulatedSeconds
+            case neighbourP50LagSeconds, neighbourP99LagSeconds
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -37,6 +40,8 @@ struct SimulationReport: Encodable {
             try container.encode(repeated, forKey: .repeated)
             try container.encode(retryCalls, forKey: .retryCalls)
             try container.encode(logRequests, forKey: .logRequests)
+            try container.encode(neighbourP50LagSeconds, forKey: .neighbourP50LagSeconds)
+            try container.encode(neighbourP99LagSeconds, forKey: .neighbourP99LagSeconds)
             try container.encode(simulatedSeconds, forKey: .simulatedSeconds)
         }
     }
@@ -60,7 +65,8 @@ struct SimulationReport: Encodable {
     /// The table, and a chart where somebody looks at it.
     func text(on terminal: Terminal) -> String {
         let chart = terminal.width == nil ? nil : ArrivalChart(results).text(on: terminal).map { "\($0)\n\n\(effort)" }
-        return ([heading, table.text(on: terminal)] + [chart].compactMap(\.self)).joined(separator: "\n\n")
+        let neighbours = scenario.neighbours > 0 ? neighbourTable.text(on: terminal) : nil
+        return [heading, table.text(on: terminal), neighbours, chart].compactMap(\.self).joined(separator: "\n\n")
     }
 
     /// How much was simulated in how little time, for those who wait for it.
@@ -81,9 +87,28 @@ struct SimulationReport: Encodable {
         let provider =
             scenario.providerOutage > .zero
             ? ", then the provider down for \(TimeText.exact(scenario.providerOutage))" : ""
-        let failures = runs.first?.failures ?? 0
-        return "receiver \(receiver) for \(TimeText.exact(scenario.outage)), \(failures) failures\(provider); seed "
+        let neighbours =
+            switch scenario.neighbours {
+            case 0: ""
+            case 1: ", a healthy endpoint beside it"
+            case let number: ", \(number) healthy endpoints beside it"
+            }
+        let number = runs.first?.failures ?? 0
+        let failures = number == 1 ? "1 failure" : "\(number) failures"
+        return "receiver \(receiver) for \(TimeText.exact(scenario.outage)), \(failures)\(provider)\(neighbours); seed "
             + "\(scenario.seed)"
+    }
+
+    /// From failure to arrival at the endpoints beside, which the outage shall not delay.
+    private var neighbourTable: Table {
+        Table(
+            ["healthy_endpoints", "p50_lag", "p99_lag"],
+            results.map { result in
+                [
+                    Cell(result.schedule), Self.lag(result.neighbourLag(within: 0.5)),
+                    Self.lag(result.neighbourLag(within: 0.99)),
+                ]
+            })
     }
 
     private var table: Table {
@@ -98,8 +123,9 @@ struct SimulationReport: Encodable {
             })
     }
 
+    /// In whole seconds: a poll's moment is not known more closely.
     private static func lag(_ duration: Duration?) -> Cell {
-        Cell(ifAny: duration.map(TimeText.exact))
+        Cell(ifAny: duration.map { TimeText.exact(.seconds($0.inSeconds.rounded())) })
     }
 
     /// With one decimal, two where that would be zero.
@@ -125,6 +151,8 @@ extension SimulationReport.Run {
         repeated = result.repeated
         retryCalls = result.retryCalls
         logRequests = result.logCalls
+        neighbourP50LagSeconds = result.neighbourLag(within: 0.5)?.inSeconds
+        neighbourP99LagSeconds = result.neighbourLag(within: 0.99)?.inSeconds
         simulatedSeconds = result.virtualDuration.inSeconds
     }
 }
