@@ -30,7 +30,8 @@ struct DemoCommand: AsyncParsableCommand {
         Screen.say(
             """
             provider-sandbox plays the provider at \(sandbox.address.provider) and the customers' receivers.
-            \(failures) deliveries have failed; one of the two receivers is down for the first 15 s.
+            \(failures) deliveries have failed; one of the two receivers is down for the first 15 s. Once redeliver knows, it \
+            holds what that one has missed, tries with one of it now and then, and lets go when that arrives.
             """)
 
         let redeliver = Redeliver(program: programs.appending(path: "redeliver"), folder: folder)
@@ -72,7 +73,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     private func showMetrics(_ folder: DemoFolder) throws {
         let wanted = [
-            "redeliver_retry_requests_total", "redeliver_unconfirmed_total",
+            "redeliver_retry_requests_total", "redeliver_unconfirmed_total", "redeliver_trials_total",
             "redeliver_recovery_duration_seconds_count",
             "redeliver_deliveries_finalized_total", "redeliver_log_entries_total",
         ]
