@@ -16,6 +16,8 @@ struct ControlRequest: Sendable {
         var isDown = true
         /// Nil lasts until it is stopped.
         var seconds: Double?
+        /// How many webhooks the receiver answers before it is down: a receiver that comes back for a moment and falls again.
+        var accepts = 0
     }
 
     struct ProviderAttempts: Sendable {
@@ -71,11 +73,12 @@ extension ControlRequest {
     }
 
     private static func outage(_ fields: Fields, _ known: [String: Int]) throws -> Outage {
-        try fields.allow(["endpoint", "down", "seconds"])
+        try fields.allow(["endpoint", "down", "seconds", "accepts"])
         return Outage(
             endpointIndex: try fields.endpoint(known),
             isDown: try fields.members["down"].map { try Fields.bool("down", $0) } ?? true,
-            seconds: try fields.number("seconds")
+            seconds: try fields.number("seconds"),
+            accepts: try fields.whole("accepts") ?? 0
         )
     }
 

@@ -15,6 +15,8 @@ struct Endpoint: Sendable {
     var outages: [Scenario.Outage] = []
     /// An outage that was started by hand lasts until then; nil when there is none.
     var downUntil: Milliseconds?
+    /// Webhooks that it answers as if it were up, before the outage shows.
+    var acceptsWhileDown = 0
 
     /// Whether the receiver answers 503 at this time of a run that began at `start`.
     func isDown(at now: Milliseconds, start: Milliseconds) -> Bool {

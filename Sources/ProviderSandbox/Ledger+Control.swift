@@ -38,6 +38,7 @@ extension Ledger {
         for index in outage.endpointIndex.map({ $0..<$0 + 1 }) ?? endpoints.indices {
             if outage.isDown {
                 endpoints[index].downUntil = outage.seconds.map { now + Milliseconds($0 * 1000) } ?? .max
+                endpoints[index].acceptsWhileDown = outage.accepts
             } else {
                 // Stopping means up from now on, also where the scenario had planned an outage.
                 endpoints[index].downUntil = nil

@@ -15,7 +15,10 @@ extension Ledger {
         guard let endpointIndex = endpointIndexes[arrival.endpointID] else { return 404 }
         let now = WallTime.now()
         // A receiver that is down looks at nothing, so an outage comes before the signature.
-        if endpoints[endpointIndex].isDown(at: now, start: startedAt) { return 503 }
+        if endpoints[endpointIndex].isDown(at: now, start: startedAt) {
+            guard endpoints[endpointIndex].acceptsWhileDown > 0 else { return 503 }
+            endpoints[endpointIndex].acceptsWhileDown -= 1
+        }
         guard arrival.signatureIsValid else {
             summary.signatureFailures += 1
             return 401

@@ -117,6 +117,7 @@ struct SandboxLedger: Decodable {
         struct Attempt: Decodable {
             let kind: String
             let status: Int
+            let atMs: Int
         }
 
         let taskId: String
