@@ -67,10 +67,16 @@ import Testing
         #expect(median < .seconds(180))
     }
 
-    @Test func `a policy that gives up early loses what its attempts cannot reach`() async throws {
-        let policies = #"policies: [{events: ["*"], schedule: [1s, 1s], jitter: 0}]"#
-        let result = try await run(Scenario(outage: .seconds(3_600), failures: 40), policies)
-        #expect(result.lost > 30)
+    @Test(arguments: [true, false])
+    func `a policy that gives up early loses what its attempts cannot reach, but where the circuit holds it`(
+        hasCircuit: Bool
+    ) async throws {
+        let extra = #"""
+            policies: [{events: ["*"], schedule: [1s, 1s], jitter: 0}]
+            circuit: {enabled: \#(hasCircuit)}
+            """#
+        let result = try await run(Scenario(outage: .seconds(3_600), failures: 40), extra)
+        #expect(hasCircuit ? result.lost < 10 : result.lost > 30)
         #expect(result.lost + result.lags.count == 40)
     }
 
