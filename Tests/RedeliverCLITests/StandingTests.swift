@@ -120,6 +120,37 @@ import Testing
         #expect(standing(delivery, trial).until == now + .seconds(300))
     }
 
+    @Test func `an open circuit says since when, what it costs, when it is tried, and what ends it`() {
+        let open = EndpointCircuit.Phase.open(since: now - .seconds(600), nextTrial: now + .seconds(120))
+        let delivery = DeliverySample.delivery(next: now - .seconds(60))
+        let held = standing(delivery, DeliverySample.endpoint(circuit: open))
+        #expect(held.word == "held" && held.until == now + .seconds(120))
+        #expect(
+            held.sentence == """
+                its endpoint core is held since 2025-12-31T23:50:00Z (10 min ago): its receiver fails for all deliveries \
+                (circuit). It costs no attempt and no age; the next trial of one delivery is made 2026-01-01T00:02:00Z \
+                (in 2 min), and any arrival makes all that is held due. Or `redeliver endpoints resume core --reason …`
+                """)
+        let tried = standing(delivery, DeliverySample.endpoint(circuit: open, trial: "t-9"))
+        #expect(tried.until == nil && tried.sentence.contains("the trial of task t-9 is under way"))
+    }
+
+    @Test func `an operator's pause is told before the circuit, and an operator's retry passes the circuit`() {
+        let open = EndpointCircuit.Phase.open(since: now - .seconds(600), nextTrial: now + .seconds(120))
+        let paused = DeliverySample.endpoint(held: .operator, since: now - .seconds(60), circuit: open)
+        let delivery = DeliverySample.delivery(next: now - .seconds(60))
+        #expect(standing(delivery, paused).sentence.contains("an operator paused it"))
+        let manual = DeliverySample.delivery(
+            next: now - .seconds(1), manual: ManualRetry(asked: now - .seconds(5), kept: .attempt(at: now)))
+        #expect(standing(manual, DeliverySample.endpoint(circuit: open)).word == "due")
+    }
+
+    @Test func `a drain says how many calls may be open`() {
+        let standing = standing(
+            DeliverySample.delivery(next: now - .seconds(1)), DeliverySample.endpoint(circuit: .draining(limit: 4)))
+        #expect(standing.word == "due" && standing.sentence.contains("at most 4 of its calls are open at once"))
+    }
+
     @Test func `an operator's retry passes every hold but an operator's pause`() {
         let asked = ManualRetry(asked: now - .seconds(5), kept: .attempt(at: now + .seconds(900)))
         let delivery = DeliverySample.delivery(next: now, manual: asked)
