@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal lint build man release prerequisites
+.PHONY: help demo test large goal soak lint build man release prerequisites
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,15 @@ large: prerequisites ## Time every reading command of the release build on 1,000
 goal: prerequisites ## Measure what adaptive delivery promises, over 20 seeds (a quarter of an hour)
 	@swift build --build-tests
 	@REDELIVER_TEST_GOAL=whole swift test --skip-build --filter GoalTests
+
+# How long `make soak` lives; ten minutes are the least that says much.
+MINUTES ?= 30
+
+soak: prerequisites ## Let the release build live through faults for MINUTES=30 and judge what it uses
+	@swift build --build-tests
+	@swift build -c release --product redeliver
+	@REDELIVER_TEST_SOAK_MINUTES="$(MINUTES)" REDELIVER_TEST_PROGRAMS="$(CURDIR)/.build/release" \
+		swift test --skip-build --filter SoakTests
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
