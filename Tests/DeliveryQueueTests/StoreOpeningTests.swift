@@ -167,23 +167,36 @@ import Testing
 
     @Test func `a newer schema is refused, naming both versions, and stays as it is`() throws {
         try QueueStore(path: path, now: start).close()
-        try connection().write { try $0.execute(sql: "PRAGMA user_version = 41") }
+        try connection().write { db in
+            try db.execute(sql: "INSERT INTO schema_migration VALUES (41, '0041_new' || char(10) || 'er', X'00', 5)")
+            try db.execute(sql: "PRAGMA user_version = 41")
+        }
         let before = try Data(contentsOf: URL(filePath: path))
 
         let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
         #expect(error?.kind == .incompatible)
-        #expect(error?.description.contains("41") == true)
-        #expect(error?.description.contains("\(Migrations.steps.count)") == true)
+        let known = "version 41 (0041_newer), this program knows up to version \(Migrations.steps.count)"
+        #expect(error?.description.contains(known) == true)
+        #expect(error?.hint?.contains(".before-schema-41-TIME") == true)
         #expect(try Data(contentsOf: URL(filePath: path)) == before)
     }
 
-    @Test func `a migration that was applied with another text is refused by name`() throws {
+    @Test func `a migration that was applied with another text is refused by name, with both texts' hashes`() throws {
         try QueueStore(path: path, now: start).close()
-        try connection().write { try $0.execute(sql: "UPDATE schema_migration SET sha256 = zeroblob(32)") }
+        let ours = try #require(Migrations.steps.first).sha256.prefix(6).map { String(format: "%02x", $0) }.joined()
+        for (change, known) in [
+            ("UPDATE schema_migration SET sha256 = zeroblob(32)", "000000000000"),
+            ("DELETE FROM schema_migration WHERE version = 1", "none"),
+        ] {
+            try connection().write { try $0.execute(sql: change) }
+            let before = try Data(contentsOf: URL(filePath: path))
 
-        let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
-        #expect(error?.kind == .incompatible)
-        #expect(error?.description.contains("0001_initial") == true)
+            let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
+            #expect(error?.kind == .incompatible)
+            let cause = "migration 0001_initial, version 1 of the schema, was applied with another text (\(known)) than"
+            #expect(error?.cause == cause + " this program's (\(ours))")
+            #expect(try Data(contentsOf: URL(filePath: path)) == before)
+        }
     }
 
     // MARK: - Beside the daemon

@@ -53,23 +53,39 @@ enum Migrations {
                 hint: "name another path in `database`")
         }
         let newest = steps.last?.version ?? 0
-        guard version <= newest else {
-            throw StoreError(
-                .incompatible, operation: "",
-                cause: "its schema has version \(version), this program knows up to version \(newest)",
-                hint: "run the newer redeliver that wrote it")
-        }
-        guard version > 0 else { return }
+        guard version <= newest else { throw try newer(db, version, than: newest) }
         for step in steps.prefix(version) {
             let known = try Data.fetchOne(
                 db, sql: "SELECT sha256 FROM schema_migration WHERE version = ?", arguments: [step.version])
-            guard known == step.sha256.blob else {
-                throw StoreError(
-                    .incompatible, operation: "",
-                    cause: "migration \(step.name) was applied with another text than this program's",
-                    hint: "run the redeliver that wrote it")
-            }
+            guard known == step.sha256.blob else { throw changed(step, known: known) }
         }
+    }
+
+    private static func newer(_ db: Database, _ version: Int, than newest: Int) throws -> StoreError {
+        let names =
+            try db.tableExists("schema_migration")
+            ? String.fetchOne(db, sql: "SELECT name FROM schema_migration WHERE version = ?", arguments: [version])
+            : nil
+        // The text of a file that is perhaps not ours must not disturb a log line.
+        let name = names.map {
+            " (\($0.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }.prefix(60)))"
+        }
+        return StoreError(
+            .incompatible, operation: "",
+            cause: "its schema has version \(version)\(name ?? ""), this program knows up to version \(newest)",
+            hint: "run the newer redeliver that wrote it, or put the copy from before that one, "
+                + "….before-schema-\(version)-TIME, in its place")
+    }
+
+    private static func changed(_ step: Step, known: Data?) -> StoreError {
+        func short(_ hash: [UInt8]) -> String {
+            hash.prefix(6).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        return StoreError(
+            .incompatible, operation: "",
+            cause: "migration \(step.name), version \(step.version) of the schema, was applied with another text "
+                + "(\(known.map { short(Array($0)) } ?? "none")) than this program's (\(short(step.sha256)))",
+            hint: "run the redeliver that wrote it")
     }
 
     private static func remember(_ step: Step, in db: Database, at now: Timestamp) throws {
