@@ -92,6 +92,7 @@ let package = Package(
         .testTarget(
             name: "DeliveryQueueTests",
             dependencies: ["DeliveryQueue", grdb, crypto],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

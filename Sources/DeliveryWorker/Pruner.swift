@@ -25,6 +25,9 @@ package struct Pruner: Sendable {
             sum += batch
         }
         try await giveSpaceBack()
+        for copy in store.removeOldMigrationCopies(at: now) {
+            logger.info("copy from before an older change of the schema removed", metadata: ["copy": "\(copy)"])
+        }
         guard sum.total > 0 else { return sum }
         logger.info(
             "old rows pruned",

@@ -119,6 +119,11 @@ package struct Worker: Sendable {
         let rules = RetryRules(
             policies: configuration.policies, confirmWithin: configuration.confirm.within,
             circuit: configuration.circuit)
+        if let copy = store.keptCopy {
+            logger.notice(
+                "schema brought up to date; the database as it was before is kept for 7 days",
+                metadata: ["copy": "\(copy)"])
+        }
         let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
         logger.notice(
             "started",

@@ -37,19 +37,22 @@ enum DatabaseCopy {
     ///
     /// - Parameter path: an empty file. It is complete and in one piece when this returns, but not yet synced.
     static func make(from source: DatabaseQueue, to path: String) async throws {
+        try await source.read { try copy($0, to: path) }
+    }
+
+    /// The same on the calling thread, of the snapshot that its connection reads.
+    static func copy(_ from: Database, to path: String) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         let copy = try DatabaseQueue(path: path, configuration: configuration)
-        try await source.read { from in
-            // The first read begins the snapshot; without one each step would begin its own.
-            _ = try Int.fetchOne(from, sql: "PRAGMA schema_version")
-            try copy.writeWithoutTransaction { to in
-                // The caller syncs the file once, as a whole.
-                try to.execute(sql: "PRAGMA synchronous = OFF")
-                try from.backup(to: to, pagesPerStep: pagesPerStep) { _ in try Task.checkCancellation() }
-                // The copied header says WAL: from here on everything is in the one file.
-                try to.execute(sql: "PRAGMA journal_mode = DELETE")
-            }
+        // The first read begins the snapshot; without one each step would begin its own.
+        _ = try Int.fetchOne(from, sql: "PRAGMA schema_version")
+        try copy.writeWithoutTransaction { to in
+            // The caller syncs the file once, as a whole.
+            try to.execute(sql: "PRAGMA synchronous = OFF")
+            try from.backup(to: to, pagesPerStep: pagesPerStep) { _ in try Task.checkCancellation() }
+            // The copied header says WAL: from here on everything is in the one file.
+            try to.execute(sql: "PRAGMA journal_mode = DELETE")
         }
         try copy.close()
     }
@@ -58,24 +61,39 @@ enum DatabaseCopy {
     ///
     /// - Throws: `foreign`, `incompatible`, or `storage` with the first faults found.
     static func verify(_ path: String, _ depth: Depth) async throws -> CopyFacts {
-        var configuration = QueueStore.configuration()
-        configuration.readonly = true
-        let copy = try DatabaseQueue(path: path, configuration: configuration)
-        let facts = try await copy.read { db in
-            try Migrations.check(db)
-            guard try db.tableExists("schema_migration") else {
-                throw StoreError(.foreign, operation: "", cause: "it is an empty database")
-            }
-            let structure = try db.structureFaults(depth == .quick ? .quick : .full)
-            let faults = try structure.isEmpty ? db.foreignKeyFaults() : structure
-            guard faults.isEmpty else {
-                throw StoreError(
-                    .storage, operation: "", cause: "it is damaged: " + faults.prefix(3).joined(separator: "; "))
-            }
-            return try db.copyFacts(path)
-        }
+        let copy = try connection(to: path)
+        let facts = try await copy.read { try examined($0, path, depth) }
         try copy.close()
         return facts
+    }
+
+    /// The same on the calling thread.
+    @discardableResult
+    static func examine(_ path: String, _ depth: Depth) throws -> CopyFacts {
+        let copy = try connection(to: path)
+        let facts = try copy.read { try examined($0, path, depth) }
+        try copy.close()
+        return facts
+    }
+
+    private static func connection(to path: String) throws -> DatabaseQueue {
+        var configuration = QueueStore.configuration()
+        configuration.readonly = true
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    private static func examined(_ db: Database, _ path: String, _ depth: Depth) throws -> CopyFacts {
+        try Migrations.check(db)
+        guard try db.tableExists("schema_migration") else {
+            throw StoreError(.foreign, operation: "", cause: "it is an empty database")
+        }
+        let structure = try db.structureFaults(depth == .quick ? .quick : .full)
+        let faults = try structure.isEmpty ? db.foreignKeyFaults() : structure
+        guard faults.isEmpty else {
+            throw StoreError(
+                .storage, operation: "", cause: "it is damaged: " + faults.prefix(3).joined(separator: "; "))
+        }
+        return try db.copyFacts(path)
     }
 }
 

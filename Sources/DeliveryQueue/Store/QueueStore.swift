@@ -9,11 +9,14 @@ package struct QueueStore: Sendable {
     let pool: DatabasePool
     /// nil for an operator's command, which may work beside the daemon.
     private let lock: InstanceLock?
+    /// Where the database is as it was before this start changed its schema; nil: it needed no change.
+    package let keptCopy: String?
     /// Statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
     /// in order.
     private let isOnCallingThread: Bool
 
-    /// Opens or creates the database, takes the instance lock and brings the schema up to date.
+    /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is copied
+    /// before, see `keptCopy`.
     ///
     /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`.
     package init(path: String, now: Timestamp) throws(StoreError) {
@@ -77,6 +80,10 @@ package struct QueueStore: Sendable {
         self.isOnCallingThread = isOnCallingThread
         do {
             try Self.refuseForeignFile(path)
+            // Without the lock nothing is changed: an operator's command refuses an older schema.
+            keptCopy = try lock.flatMap { _ in
+                try MigrationCopy(of: path, before: Migrations.steps.count).keep(at: now)
+            }
             pool = try DatabasePool(path: path, configuration: Self.configuration())
             try pool.writeWithoutTransaction { db in
                 try Migrations.apply(to: db, at: now)

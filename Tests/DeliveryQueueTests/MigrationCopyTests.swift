@@ -1,0 +1,150 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import DeliveryQueue
+
+/// The copy that is kept before a schema changes: the way back to the program before.
+@Suite struct MigrationCopyTests {
+    private let folder: TemporaryFolder
+    private let path: String
+    private let newest = Migrations.steps.count
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("queue.db")
+    }
+
+    private func files() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasPrefix("queue.db.before-") }.sorted()
+    }
+
+    private func whole(_ path: String) throws -> [String] {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try DatabaseQueue(path: path, configuration: configuration).read(OldSchema.whole)
+    }
+
+    private func version() throws -> Int? {
+        try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    }
+
+    @Test(arguments: try OldSchema.versions.dropLast())
+    func `an upgrade keeps the database as it was, whole and for the same users`(version: Int) throws {
+        try OldSchema.make(version, at: path)
+        let before = try whole(path)
+
+        let store = try QueueStore(path: path, now: start)
+
+        let copy = try #require(store.keptCopy)
+        #expect(copy == path + ".before-schema-\(newest)-20260101T000000Z")
+        #expect(try files() == [URL(filePath: copy).lastPathComponent], "one file, without a log beside it")
+        #expect(try whole(copy) == before)
+        #expect(try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int == 0o640)
+    }
+
+    /// The way back: the older program finds its database under its old name.
+    @Test func `the copy in the database's place is upgraded again like the first time`() async throws {
+        try OldSchema.make(4, at: path)
+        let store = try QueueStore(path: path, now: start)
+        let first = try await store.pool.read(OldSchema.whole)
+        let copy = try #require(store.keptCopy)
+        try store.close()
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        try FileManager.default.moveItem(atPath: copy, toPath: path)
+
+        #expect(try version() == 4)
+        let again = try QueueStore(path: path, now: start + .hours(1))
+        #expect(try await again.pool.read(OldSchema.whole) == first)
+        #expect(again.keptCopy?.hasSuffix("20260101T010000Z") == true)
+    }
+
+    /// The last rows of a program that was killed are in its write-ahead log.
+    @Test func `what only the write-ahead log has is in the copy`() throws {
+        try OldSchema.make(3, at: path)
+        let writer = try DatabaseQueue(path: path, configuration: QueueStore.configuration())
+        try writer.write { try $0.execute(sql: "UPDATE delivery SET last_error = 'in the log'") }
+        #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)
+
+        let copy = try #require(try MigrationCopy(of: path, before: newest).keep(at: start))
+        let texts = try DatabaseQueue(path: copy).read {
+            try String.fetchAll($0, sql: "SELECT DISTINCT last_error FROM delivery")
+        }
+        #expect(texts == ["in the log"])
+        try writer.close()
+    }
+
+    @Test func `a new database and one of this schema are not copied`() throws {
+        try QueueStore(path: path, now: start).close()
+        let again = try QueueStore(path: path, now: start + .hours(1))
+        #expect(again.keptCopy == nil)
+        #expect(try files().isEmpty)
+    }
+
+    @Test func `a start that ended after the copy does not make another one, one after work does`() throws {
+        try OldSchema.make(2, at: path)
+        let copies = MigrationCopy(of: path, before: newest)
+        let first = try #require(try copies.keep(at: start))
+        #expect(try copies.keep(at: start + .hours(1)) == first)
+        // The first of the missing steps is through, then it is killed.
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction {
+            try Migrations.apply(Array(Migrations.steps.prefix(3)), to: $0, at: start)
+        }
+        #expect(try copies.keep(at: start + .hours(2)) == first)
+        // The older program went on for a while.
+        try queue.write { try $0.execute(sql: "UPDATE endpoint SET last_poll_ms = last_poll_ms + 99000000") }
+        let second = try #require(try copies.keep(at: start + .hours(3)))
+        #expect(second != first)
+        #expect(try files().count == 2)
+        try queue.close()
+    }
+
+    @Test func `what a killed start left of a copy is removed, and the copy is made again`() throws {
+        try OldSchema.make(5, at: path)
+        let rest = path + ".before-schema-\(newest)-20251231T235959Z.partial-abcdef"
+        for suffix in ["", "-journal"] { try Data("half".utf8).write(to: URL(filePath: rest + suffix)) }
+
+        let store = try QueueStore(path: path, now: start)
+        #expect(try files() == [URL(filePath: try #require(store.keptCopy)).lastPathComponent])
+    }
+
+    @Test func `without room for the copy nothing is changed, and the error says how much is missing`() throws {
+        try OldSchema.make(5, at: path)
+        let before = try whole(path)
+
+        let error = #expect(throws: StoreError.self) {
+            try MigrationCopy(of: path, before: newest).keep(at: start) { _ in 4_096 }
+        }
+        #expect(error?.kind == .storage)
+        #expect(error?.description.contains("\(QueueStore.fileSizes(ofDatabase: path).main) bytes") == true)
+        #expect(
+            error?.description.contains("4096 are free") == true && error?.hint?.contains("nothing is changed") == true)
+        #expect(try files().isEmpty)
+        #expect(try whole(path) == before)
+    }
+
+    /// An upgrade is no moment to find out that the way back is damaged too.
+    @Test func `a damaged database is not upgraded`() throws {
+        try OldSchema.make(5, at: path)
+        try Damage.overwritePages(of: path, from: 0.5)
+
+        let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
+        #expect(error?.kind == .storage)
+        #expect(try files().isEmpty)
+        #expect(try version() == 5)
+    }
+
+    @Test func `copies are removed after seven days, whatever schema they are from`() throws {
+        try OldSchema.make(5, at: path)
+        let store = try QueueStore(path: path, now: start)
+        let copy = try #require(store.keptCopy)
+        let older = path + ".before-schema-2-20250601T000000Z"
+        try Data("an older one".utf8).write(to: URL(filePath: older))
+
+        #expect(store.removeOldMigrationCopies(at: start + .days(7)) == [older])
+        #expect(store.removeOldMigrationCopies(at: start + .days(7) + .seconds(1)) == [copy])
+        #expect(try files().isEmpty)
+    }
+}
