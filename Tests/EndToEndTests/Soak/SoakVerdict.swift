@@ -1,17 +1,17 @@
 import Foundation
 
-/// Whether a soak's figures level off: the median of its last quarter against that of its second one. The first
-/// quarter, in which everything fills for the first time, is told and not judged.
+/// Whether a soak's figures level off: what is typical of its last quarter against that of its second one. The
+/// first quarter, in which everything fills for the first time, is told and not judged.
 struct SoakVerdict {
     struct Line {
         let figure: SoakFigure
-        /// The quarters' medians.
-        let medians: [Double]
+        /// Of each quarter.
+        let typical: [Double]
         let highest: Double
 
         /// What the last quarter may have.
-        var limit: Double { medians[1] * (1 + figure.mayGrow.share) + figure.mayGrow.plus }
-        var levelsOff: Bool { medians[3] <= limit }
+        var limit: Double { typical[1] * (1 + figure.mayGrow.share) + figure.mayGrow.plus }
+        var levelsOff: Bool { typical[3] <= limit }
     }
 
     let lines: [Line]
@@ -26,7 +26,7 @@ struct SoakVerdict {
         lines = SoakFigure.allCases.map { figure in
             let values = quarters.map { $0.compactMap { $0.values[figure] }.sorted() }
             return Line(
-                figure: figure, medians: values.map { $0.isEmpty ? .nan : $0[$0.count / 2] },
+                figure: figure, typical: values.map(figure.typical),
                 highest: values.joined().max() ?? .nan)
         }
     }
@@ -34,16 +34,16 @@ struct SoakVerdict {
     /// What goes on growing, or was not measured; empty is the good end.
     var faults: [String] {
         lines.filter { !$0.levelsOff }.map { line in
-            let (second, last) = (Self.text(line.medians[1]), Self.text(line.medians[3]))
+            let (second, last) = (Self.text(line.typical[1]), Self.text(line.typical[3]))
             return "\(line.figure.rawValue): \(second) became \(last), at most \(Self.text(line.limit)) is allowed"
         }
     }
 
     /// Everything that was measured, for people.
     var table: String {
-        let head = Self.row("median of quarter", ["1", "2", "3", "4", "highest", "limit", ""])
+        let head = Self.row("typical of quarter", ["1", "2", "3", "4", "highest", "limit", ""])
         let rows = lines.map { line in
-            let numbers = (line.medians + [line.highest, line.limit]).map(Self.text)
+            let numbers = (line.typical + [line.highest, line.limit]).map(Self.text)
             return Self.row(line.figure.rawValue, numbers + [line.levelsOff ? "levels off" : "GROWS"])
         }
         return ([head] + rows + [Self.row("processor, % of one", processorShares)]).joined(separator: "\n")
