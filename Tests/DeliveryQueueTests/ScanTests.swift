@@ -139,6 +139,25 @@ import Testing
         #expect(try await queue.text("SELECT retry_shows FROM endpoint WHERE id = 'ep-1'") != "new_entry")
     }
 
+    /// A retry within the tolerance of the clocks: the row's time alone does not tell the two ways apart.
+    @Test func `an in-place success of a quick retry does not teach that retries are new entries`() async throws {
+        try await retrySoon("a")
+        try await queue.ingest(.success("a", at: start, changed: start + .seconds(3)), at: start + .seconds(4))
+        #expect(try await queue.text("SELECT retry_shows FROM endpoint WHERE id = 'ep-1'") == "unknown")
+
+        try await retrySoon("b")
+        try await queue.ingest(.success("b", at: start + .seconds(3)), at: start + .seconds(4))
+        #expect(try await queue.text("SELECT retry_shows FROM endpoint WHERE id = 'ep-1'") == "new_entry")
+    }
+
+    /// Two seconds after its failure.
+    private func retrySoon(_ taskID: String) async throws {
+        try await queue.ingest(.failure(taskID, at: start), at: start)
+        try await queue.run("UPDATE delivery SET next_attempt_ms = 0 WHERE task_id = '\(taskID)'")
+        let claimed = try await queue.claimOne(at: start + .seconds(2))
+        try await queue.record(claimed, .accepted, at: start + .seconds(2))
+    }
+
     // MARK: - Polls
 
     @Test func `how a poll ended is kept until the next one`() async throws {

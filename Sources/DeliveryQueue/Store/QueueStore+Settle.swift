@@ -120,15 +120,25 @@ extension Database {
 
     /// The log does show our retries: silence is not to be feared, and we learn in which way it shows them.
     private func noteConfirmed(_ delivery: Delivery, by observation: Observation, at now: Timestamp) throws {
-        var shows: String?
-        if let called = delivery.called, let logged = observation.logged {
-            let inPlace =
-                observation.taskID == delivery.taskID && logged + RetryRules.clockTolerance < called
-            shows = inPlace ? "in_place" : "new_entry"
+        let shows = try delivery.called.flatMap { called in
+            try observation.logged.flatMap {
+                try wayOfShowing(delivery, called: called, at: $0, as: observation.taskID)
+            }
         }
         try run(
             "UPDATE endpoint SET last_confirmed_ms = ?, retry_shows = coalesce(?, retry_shows) WHERE id = ?",
             [now.milliseconds, shows, delivery.endpointID])
+    }
+
+    /// How the log showed a retry: in the old row or in a new one. nil: after a call soon after the failure it may be
+    /// either, and a wrong `new_entry` would keep us from reading back to the old rows.
+    private func wayOfShowing(
+        _ delivery: Delivery, called: Timestamp, at logged: Timestamp, as taskID: String
+    ) throws -> String? {
+        guard taskID == delivery.taskID else { return "new_entry" }
+        if logged + RetryRules.clockTolerance < called { return "in_place" }
+        let old = try firstRow("SELECT logged_ms FROM delivery WHERE id = ?", [delivery.id])
+        return old.map { logged > $0.timestamp("logged_ms") } ?? true ? "new_entry" : nil
     }
 
     /// A failure entry about a delivery that we know: widens its time of failure and keeps the newest error text.
