@@ -205,6 +205,9 @@ import Testing
             $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: nil)
         }
         try expect("disk metrics", .unknown, "not known") { $0.disks.removeLast() }
+        try expect("disk database", .bad, "/d lies on NFS") {
+            $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: 1 << 40, network: "NFS")
+        }
     }
 
     @Test(arguments: [

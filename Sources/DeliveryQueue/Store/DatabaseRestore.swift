@@ -45,6 +45,7 @@ package struct DatabaseRestore: Sendable {
 
     /// - Throws: `locked` when a daemon runs; `foreign`, `incompatible` or `storage` when the backup must not be used.
     package func run(at now: Timestamp) async throws(StoreError) -> Report {
+        try NetworkDisk.refuse(database: path, operation: operation)
         let lock = try InstanceLock(database: path)
         defer { lock.release() }
         // Made by root perhaps, and the daemon has to open it too, however this ends.

@@ -18,16 +18,19 @@ package struct QueueStore: Sendable {
     /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is copied
     /// before, see `keptCopy`.
     ///
-    /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`.
+    /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`, or when the
+    ///   folder lies on a network file system (`inaccessible`).
     package init(path: String, now: Timestamp) throws(StoreError) {
+        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
         try self.init(path: path, lock: InstanceLock(database: path), now: now)
     }
 
     /// Opens a database for a single change by an operator, also while the daemon works on it.
     ///
-    /// - Throws: `inaccessible` when there is no such database; `incompatible` when its schema is not this program's: only
-    ///   the daemon changes it.
+    /// - Throws: `inaccessible` when there is no such database, or on a network file system; `incompatible` when its schema
+    ///   is not this program's: only the daemon changes it.
     package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
+        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
         let reader = try QueueReader(path: path)
         try reader.read("open") { _ in }
         try reader.close()

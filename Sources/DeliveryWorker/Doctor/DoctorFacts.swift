@@ -171,11 +171,16 @@ package struct DiskFacts: Sendable, Equatable {
     package var freeBytes: Int64?
     /// nil where the file system has no such limit.
     package var freeFiles: Int64?
+    /// The name of the network file system that the folder lies on; nil: it lies on none.
+    package var network: String?
 
-    package init(_ use: Use, folder: String, freeBytes: Int64?, freeFiles: Int64? = nil) {
+    package init(
+        _ use: Use, folder: String, freeBytes: Int64?, freeFiles: Int64? = nil, network: String? = nil
+    ) {
         self.use = use
         self.folder = folder
         self.freeBytes = freeBytes
         self.freeFiles = freeFiles
+        self.network = network
     }
 }

@@ -55,6 +55,11 @@ package enum Doctor {
     private static func disk(_ use: DiskFacts.Use, _ facts: DiskFacts?) -> Finding {
         let name = "disk \(use.rawValue)"
         guard let facts else { return Finding(name, .unknown, "the folder is not known") }
+        if use == .database, let network = facts.network {
+            return Finding(
+                name, .bad, "\(facts.folder) lies on \(network), a network file system: the daemon refuses it",
+                advice: "move the database to a local disk of this machine")
+        }
         guard let free = facts.freeBytes else {
             return Finding(name, .unknown, "\(facts.folder) cannot be looked at")
         }

@@ -37,10 +37,14 @@ enum FileProbe {
 
     static func disk(_ use: DiskFacts.Use, folder: String) -> DiskFacts {
         var facts = statvfs()
-        guard statvfs(folder, &facts) == 0 else { return DiskFacts(use, folder: folder, freeBytes: nil) }
+        let network = NetworkDisk.name(at: folder)
+        guard statvfs(folder, &facts) == 0 else {
+            return DiskFacts(use, folder: folder, freeBytes: nil, network: network)
+        }
         let files = facts.f_files == 0 ? nil : Int64(clamping: facts.f_favail)
         let (bytes, overflow) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(facts.f_frsize))
-        return DiskFacts(use, folder: folder, freeBytes: overflow ? .max : bytes, freeFiles: files)
+        return DiskFacts(
+            use, folder: folder, freeBytes: overflow ? .max : bytes, freeFiles: files, network: network)
     }
 
     private static func groupName(_ group: UInt32) -> String {
