@@ -52,13 +52,32 @@ import Testing
         #expect(throws: Never.self) { try QueueStore(path: path, now: start).close() }
     }
 
-    @Test func `a lock file that a dead process left behind does not matter`() throws {
-        #expect(FileManager.default.createFile(atPath: path + ".lock", contents: Data("4194303999\n".utf8)))
+    @Test(arguments: [
+        "4194303999\n", "12\nelsewhere\npid:[1]\n", "", "\u{1b}[31mgarbage\u{0}\n\n\n",
+        String(repeating: "9", count: 100_000),
+    ]) func `a lock file that a dead process left behind does not matter`(_ content: String) throws {
+        #expect(
+            FileManager.default.createFile(
+                atPath: path + ".lock", contents: Data(content.utf8), attributes: [.posixPermissions: 0o444]))
 
         let store = try QueueStore(path: path, now: start)
         let holder = try String(contentsOfFile: path + ".lock", encoding: .utf8)
-        #expect(holder == "\(ProcessInfo.processInfo.processIdentifier)\n")
+        #expect(holder.hasPrefix("\(ProcessInfo.processInfo.processIdentifier)\n"))
+        #expect(LockHolder(text: holder) == .own)
         try store.close()
+    }
+
+    /// As a container that shares the volume sees it.
+    @Test func `a holder in another container is named with its host, and its process id counts for nothing here`()
+        throws
+    {
+        let first = try QueueStore(path: path, now: start)
+        try "7\nweb-1\npid:[1]\n".write(toFile: path + ".lock", atomically: false, encoding: .utf8)
+
+        #expect(
+            refusal(of: path)?.cause.contains("(process 7 of web-1, which is another container or machine)") == true)
+        #expect(DaemonPresence.look(atDatabase: path) == .running(process: nil))
+        withExtendedLifetime(first) {}
     }
 
     @Test func `a refused opening does not keep the lock`() throws {

@@ -7,7 +7,7 @@
 /// Whether a daemon works on a database, seen from outside.
 package enum DaemonPresence: Sendable, Equatable {
     case absent
-    /// nil: it could not write its process id down.
+    /// nil: it could not write its process id down, or the id is of another container and means nothing here.
     case running(process: Int?)
     /// The lock file cannot be read by this user.
     case unknown(cause: String)
@@ -21,7 +21,8 @@ package enum DaemonPresence: Sendable, Equatable {
         }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
-            return .running(process: InstanceLock.process(descriptor))
+            let holder = InstanceLock.holder(descriptor)
+            return .running(process: holder.flatMap { $0.isNear(.own) ? $0.process : nil })
         }
         _ = flock(descriptor, LOCK_UN)
         return .absent

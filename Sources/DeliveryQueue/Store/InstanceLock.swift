@@ -13,17 +13,17 @@ final class InstanceLock: Sendable {
     private let descriptor: Int32
     let path: String
 
-    /// - Throws: `locked`, naming the holder's process id; `inaccessible` when the file cannot be made.
+    /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made.
     init(database path: String) throws(StoreError) {
         let lockPath = Self.file(ofDatabase: path)
-        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        let descriptor = Self.open(lockPath)
         guard descriptor >= 0 else {
             throw StoreError(
                 .inaccessible, operation: "open lock file \(lockPath)", cause: Self.errorText(errno),
                 hint: "check that the folder exists and that this user may write to it")
         }
         guard Self.take(descriptor) else {
-            let holder = Self.process(descriptor).map { " (process \($0))" } ?? ""
+            let holder = Self.holder(descriptor).map { " (\($0.name(for: .own)))" } ?? ""
             close(descriptor)
             throw StoreError(
                 .locked, operation: "open database \(path)", cause: "another redeliver\(holder) already works on it",
@@ -31,7 +31,7 @@ final class InstanceLock: Sendable {
         }
         self.descriptor = descriptor
         self.path = lockPath
-        Self.write("\(getpid())\n", to: descriptor)
+        Self.write(LockHolder.own.text, to: descriptor)
     }
 
     deinit {
@@ -60,11 +60,26 @@ final class InstanceLock: Sendable {
         return false
     }
 
-    /// The process id that the holder wrote down; nil when it could not.
-    static func process(_ descriptor: Int32) -> Int? {
-        var bytes = [UInt8](repeating: 0, count: 32)
+    /// Who the holder says it is; nil when it could not write that down.
+    static func holder(_ descriptor: Int32) -> LockHolder? {
+        var bytes = [UInt8](repeating: 0, count: 256)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        return Int(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).prefix { $0.isNumber })
+        return LockHolder(text: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
+    }
+
+    /// Whatever stands in an old lock file, and even when nobody may write to it: its owner may allow that again.
+    private static func open(_ path: String) -> Int32 {
+        let descriptor = openForWriting(path)
+        guard descriptor < 0, errno == EACCES, chmod(path, 0o640) == 0 else { return descriptor }
+        return openForWriting(path)
+    }
+
+    private static func openForWriting(_ path: String) -> Int32 {
+        #if canImport(Glibc)
+            Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        #else
+            Darwin.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        #endif
     }
 
     static func file(ofDatabase path: String) -> String {
