@@ -30,6 +30,8 @@ let package = Package(
         .executable(name: "redeliver", targets: ["RedeliverCLI"]),
         .executable(name: "provider-sandbox", targets: ["ProviderSandbox"]),
         .executable(name: "redeliver-demo", targets: ["RedeliverDemo"]),
+        // For the tests alone: preloaded into the daemon, it kills it at a named point.
+        .library(name: "KillPoints", type: .dynamic, targets: ["KillPoints"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -125,6 +127,11 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [grdb, crypto],
             swiftSettings: strict
+        ),
+        .target(
+            name: "KillPoints",
+            path: "Tests/KillPoints",
+            linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
         ),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ],

@@ -61,9 +61,10 @@ final class Bench: Sendable {
         return try RedeliverProcess(bench: self, folder: own, settings: settings)
     }
 
-    /// The ends of what all programs wrote to stderr, for a failed test.
+    /// The ends of what the last programs wrote to stderr, for a failed test.
     fileprivate var story: String {
-        programs.withLock { $0 }.map { "--- process \($0.pid):\n\($0.errors.suffix(2_500))" }.joined(separator: "\n")
+        programs.withLock { $0 }.suffix(12).map { "--- process \($0.pid):\n\($0.errors.suffix(2_500))" }.joined(
+            separator: "\n")
     }
 
     fileprivate func close() async {

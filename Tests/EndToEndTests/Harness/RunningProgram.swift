@@ -46,9 +46,14 @@ final class RunningProgram: Sendable {
         try Self.starting.withLock { _ in
             process.standardInput =
                 try terminal?.handle ?? input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-            process.standardOutput = try terminal?.handle ?? FileHandle(forWritingTo: outputFile)
-            process.standardError = try FileHandle(forWritingTo: errorsFile)
+            let output = try FileHandle(forWritingTo: outputFile)
+            let errors = try FileHandle(forWritingTo: errorsFile)
+            process.standardOutput = terminal?.handle ?? output
+            process.standardError = errors
             try process.run()
+            // The child has its own; a test of many programs would run out of descriptors.
+            try output.close()
+            try errors.close()
         }
     }
 
