@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal soak lint build man release prerequisites
+.PHONY: help demo test large goal torture lint build man release prerequisites soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,12 @@ soak: prerequisites ## Let the release build live through faults for MINUTES=30 
 	@swift build -c release --product redeliver
 	@REDELIVER_TEST_SOAK_MINUTES="$(MINUTES)" REDELIVER_TEST_PROGRAMS="$(CURDIR)/.build/release" \
 		swift test --skip-build --filter SoakTests
+
+KILLS ?= 2000
+
+torture: prerequisites ## Kill the daemon KILLS times (2000) at named points and random moments, and compare all books
+	@swift build --build-tests
+	@REDELIVER_TEST_KILLS="$(KILLS)" swift test --skip-build --filter "TortureTests|StoppedDaemonTests|KilledMigrationTests|KilledCopyTests"
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests

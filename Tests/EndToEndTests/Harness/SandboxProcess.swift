@@ -132,6 +132,7 @@ struct SandboxLedger: Decodable {
 
     struct Call: Decodable {
         let operation: String
+        let atMs: Int
         let taskId: String?
         let status: Int?
         let executed: Bool
