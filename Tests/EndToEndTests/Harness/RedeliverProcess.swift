@@ -24,6 +24,13 @@ struct RedeliverSettings {
         endpoints = sandbox.endpoints
     }
 
+    /// For a daemon that reaches no provider: its database changes by nothing but what it does at its start.
+    init(unreachable endpoint: String) {
+        provider = "http://127.0.0.1:9"
+        auth = "token: none"
+        endpoints = [endpoint]
+    }
+
     var yaml: String {
         """
         provider:
