@@ -26,8 +26,8 @@ actor ProviderSession {
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
     private var trust = Trust.given
-    /// The renewal under way, which all callers share.
-    private var renewal: Task<Result<Token, ProviderError>, Never>?
+    /// Those who wait for the renewal that another caller carries out for all; nil: none is under way.
+    private var waiting: [CheckedContinuation<Result<Token, ProviderError>?, Never>]?
     /// Set by a refused login: asking again and again would lock the account.
     private var failure: ProviderError?
 
@@ -99,16 +99,22 @@ actor ProviderSession {
         tokens.map { Token(secret: $0.access, generation: generation) }
     }
 
+    /// One renewal for all who ask at the same time, in the task of the first: a simulation must not lose sight of it.
     private func renewed() async throws(ProviderError) -> Token {
-        if let renewal { return try await renewal.value.get() }
-        // Unstructured, because it belongs to all callers: one that is cancelled must not take it from the others.
-        let task = Task { await self.renew() }
-        renewal = task
-        return try await task.value.get()
+        while waiting != nil {
+            if let result = await withCheckedContinuation({ waiting?.append($0) }) { return try result.get() }
+        }
+        waiting = []
+        let result = await renew()
+        let others = waiting ?? []
+        waiting = nil
+        // The first caller's own end must not be that of the others: one of them begins again.
+        let isBrokenOff = if case .failure(let error) = result { error.reason == .cancelled } else { false }
+        for other in others { other.resume(returning: isBrokenOff ? nil : result) }
+        return try result.get()
     }
 
     private func renew() async -> Result<Token, ProviderError> {
-        defer { renewal = nil }
         do throws(ProviderError) {
             let isFirst = generation == 0
             let (fresh, origin) = try await newTokens()
