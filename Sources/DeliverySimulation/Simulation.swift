@@ -67,7 +67,7 @@ package struct Simulation: Sendable {
         while watch: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup { group in
-            group.addTask { try await base.runDuties(of: configuration) }
+            group.addTask { _ = try await base.runDuties(of: configuration) }
             group.addTask { try await watch() }
             defer { group.cancelAll() }
             try await group.next()

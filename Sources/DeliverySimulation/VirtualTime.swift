@@ -25,6 +25,10 @@ package final class VirtualTime: TaskExecutor {
         var sleepsBegun = 0
         var isRunning = false
         var strays = 0
+        /// Jobs that have begun.
+        var jobs = 0
+        /// To be done between two jobs, when so many have begun; nil: nothing.
+        var interruption: (jobs: Int, action: @Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -42,6 +46,14 @@ package final class VirtualTime: TaskExecutor {
     package var strays: Int { state.withLock { $0.strays } }
 
     package var clock: VirtualClock { VirtualClock(time: self) }
+
+    /// Jobs that have begun: equal runs have equal numbers.
+    package var jobs: Int { state.withLock { $0.jobs } }
+
+    /// Does something between two jobs, when `jobs` more have begun. Replaces what was asked for before.
+    package func interrupt(afterJobs jobs: Int, _ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.interruption = ($0.jobs + jobs, action) }
+    }
 
     // MARK: - Jobs
 
@@ -67,6 +79,7 @@ package final class VirtualTime: TaskExecutor {
     /// Until no job is ready and nobody sleeps.
     private func run() {
         while true {
+            interruptionDue()?()
             if let job = nextJob() {
                 job.runSynchronously(on: asUnownedTaskExecutor())
             } else if let sleeper = nextSleeper() {
@@ -82,11 +95,20 @@ package final class VirtualTime: TaskExecutor {
             guard state.nextReady < state.ready.count else { return nil }
             let job = state.ready[state.nextReady]
             state.nextReady += 1
+            state.jobs += 1
             if state.nextReady == state.ready.count {
                 state.ready.removeAll(keepingCapacity: true)
                 state.nextReady = 0
             }
             return job
+        }
+    }
+
+    private func interruptionDue() -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard let due = state.interruption, due.jobs <= state.jobs else { return nil }
+            state.interruption = nil
+            return due.action
         }
     }
 

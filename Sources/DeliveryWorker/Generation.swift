@@ -50,7 +50,8 @@ struct Generation: Sendable {
             store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
             rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
             pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
-            vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, logger: base.logger)
+            vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
+            logger: base.logger)
         settler = Settler(store: base.store, rules: rules, logger: base.logger)
         pruner = Pruner(store: base.store, logger: base.logger)
         keeper = CredentialKeeper(

@@ -31,10 +31,9 @@ struct RetryDispatcher: Sendable {
     var vitals: Vitals?
     let clock: any Clock<Duration>
     let wallClock: WallClock
+    /// Between two looks, whatever the timers say: bounds the harm of a clock that jumps.
+    var longestSleep = Duration.seconds(30)
     let logger: Logger
-
-    /// The longest sleep between two looks, whatever the timers say: bounds the harm of a clock that jumps.
-    static let longestSleep = Duration.seconds(30)
 
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
     func run(in loop: Loop) async throws {
@@ -132,12 +131,12 @@ struct RetryDispatcher: Sendable {
 
     /// Until the next delivery comes due and the gate lets it through; a finished call rings earlier.
     private func pause(at now: Timestamp) async throws -> Duration {
-        guard await calls.count < retry.concurrency else { return Self.longestSleep }
+        guard await calls.count < retry.concurrency else { return longestSleep }
         guard let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now) else {
-            return Self.longestSleep
+            return longestSleep
         }
-        guard let opening = await gate.gate.wait(at: now) else { return Self.longestSleep }
-        return min(max(due - now, opening), Self.longestSleep)
+        guard let opening = await gate.gate.wait(at: now) else { return longestSleep }
+        return min(max(due - now, opening), longestSleep)
     }
 
     /// For `runOnce`: sleeps when only time, or the token bucket, stands between us and the next call.

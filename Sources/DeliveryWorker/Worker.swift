@@ -11,17 +11,20 @@ package struct WorkerBase: Sendable {
     let clock: any Clock<Duration>
     let wallClock: WallClock
     let vitals: Vitals
+    /// Of the dispatcher, see `RetryDispatcher.longestSleep`.
+    let longestSleep: Duration
     let logger: Logger
 
     package init(
         store: QueueStore, transport: any HTTPTransport, clock: any Clock<Duration> = ContinuousClock(),
-        wallClock: WallClock = .system, logger: Logger
+        wallClock: WallClock = .system, longestSleep: Duration = .seconds(30), logger: Logger
     ) {
         self.store = store
         self.transport = transport
         self.clock = clock
         self.wallClock = wallClock
         vitals = Vitals(started: wallClock.now)
+        self.longestSleep = longestSleep
         self.logger = logger
     }
 

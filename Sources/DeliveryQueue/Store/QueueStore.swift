@@ -11,9 +11,9 @@ package struct QueueStore: Sendable {
     private let lock: InstanceLock?
     /// Where the database is as it was before this start changed its schema; nil: it needed no change.
     package let keptCopy: String?
-    /// Statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
-    /// in order.
-    private let isOnCallingThread: Bool
+    /// Set: statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
+    /// in order. Called before and after each transaction.
+    private let simulated: (@Sendable () async -> Void)?
 
     /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is copied
     /// before, see `keptCopy`.
@@ -57,13 +57,15 @@ package struct QueueStore: Sendable {
     /// Opens or creates the database of a simulation, whose one thread must do everything in order: statements run on the
     /// calling thread.
     ///
-    /// - Parameter isDurable: false: nothing is synced, which a loss of power could damage; for a file that is thrown away.
+    /// - Parameters:
+    ///   - isDurable: false: nothing is synced, which a loss of power could damage; for a file that is thrown away.
+    ///   - pause: called before and after each transaction: a simulation may let others run there, or end its worker.
     package static func forSimulation(
-        path: String, isDurable: Bool, now: Timestamp
+        path: String, isDurable: Bool, now: Timestamp, pause: @escaping @Sendable () async -> Void = {}
     ) throws(StoreError) -> QueueStore {
         try QueueStore(
             path: path, lock: InstanceLock(database: path), now: now, synchronous: isDurable ? .full : .off,
-            isOnCallingThread: true)
+            simulated: pause)
     }
 
     /// When SQLite waits for the disk, by the number that its pragma has for it.
@@ -77,10 +79,10 @@ package struct QueueStore: Sendable {
     ///   - synchronous: everything but a simulation promises that what is committed survives a loss of power.
     init(
         path: String, lock: InstanceLock?, now: Timestamp, synchronous: Synchronous = .full,
-        isOnCallingThread: Bool = false
+        simulated: (@Sendable () async -> Void)? = nil
     ) throws(StoreError) {
         self.lock = lock
-        self.isOnCallingThread = isOnCallingThread
+        self.simulated = simulated
         do {
             try Self.refuseForeignFile(path)
             // Without the lock nothing is changed: an operator's command refuses an older schema.
@@ -124,7 +126,12 @@ package struct QueueStore: Sendable {
         _ operation: String, inTransaction: Bool = true, _ work: @Sendable @escaping (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
-            if isOnCallingThread { return try writeHere(inTransaction: inTransaction, work) }
+            if let simulated {
+                await simulated()
+                let value = try writeHere(inTransaction: inTransaction, work)
+                await simulated()
+                return value
+            }
             if inTransaction { return try await pool.write(work) }
             return try await pool.writeWithoutTransaction(work)
         } catch {
@@ -137,7 +144,7 @@ package struct QueueStore: Sendable {
         _ operation: String, _ work: @Sendable @escaping (Database) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
-            if isOnCallingThread { return try readHere(work) }
+            if simulated != nil { return try readHere(work) }
             return try await pool.read(work)
         } catch {
             throw StoreError(error, operation: operation)
