@@ -55,6 +55,20 @@ import Testing
         #expect(try await tasks() == ["c", "d", "e"])
     }
 
+    @Test func `a clock that was wrong when a delivery was finalized makes it no older than the log says`() async throws
+    {
+        let aYearAgo = start - .days(365)
+        try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start)
+        // The clock was set back for a while, and right again.
+        try await queue.ingest(.success("a", at: start + .minutes(1)), at: aYearAgo)
+        _ = try await queue.store.act(
+            .discard, on: try await queue.delivery("b").id, by: "ops", reason: "test", at: aYearAgo)
+
+        #expect(try await queue.store.prune(at: start + .minutes(5)).deliveries == 0)
+        try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start + .minutes(6))
+        #expect(try await queue.texts("SELECT state FROM delivery ORDER BY task_id") == ["delivered", "dead"])
+    }
+
     @Test func `a pruned delivery leaves nothing behind`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1), naming: "n")
         try await queue.ingest(.success("n", at: start + .minutes(2)), at: start + .minutes(2))

@@ -114,8 +114,13 @@ extension QueueReader {
 
 /// What is past its time: `FROM` and `WHERE`, told once for those who count and those who remove.
 private enum Prunable {
+    /// One that the log told of since is not old, whatever our clock said when it was finalized: its entries would be read
+    /// again and taken up anew.
     static let oldDelivery = """
         ((finalized_ms <= :deliveredBefore AND state = 'delivered') OR (finalized_ms <= :deadBefore AND state = 'dead'))
+        AND NOT EXISTS (
+            SELECT 1 FROM log_entry
+            WHERE log_entry.delivery_id = delivery.id AND log_entry.logged_ms > :deliveredBefore)
         """
     static let deliveries = "FROM delivery WHERE \(oldDelivery)"
     /// Not those of deliveries that go as a whole.
