@@ -126,16 +126,31 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 2)
     }
 
+    /// As on a newest-first page: our retry failed, then the provider's own attempt arrived.
+    @Test func `a retry that failed before the provider's own attempt arrived is no second delivery`() async throws {
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(
+            .success("a", at: called + .minutes(2)), .failure("n", of: "a", at: called + .seconds(3)),
+            at: called + .minutes(3))
+        #expect(try await queue.texts("SELECT task_id || ' ' || state FROM delivery") == ["a delivered"])
+
+        // What fails after the arrival is an event of its own, and so is what no call can have left behind.
+        try await queue.ingest(
+            .failure("m", of: "a", at: called + .minutes(4)), .failure("l", of: "a", at: called + .seconds(4)),
+            at: called + .minutes(5))
+        #expect(try await queue.texts("SELECT task_id FROM delivery ORDER BY task_id") == ["a", "l", "m"])
+    }
+
     @Test func `matching never reads all deliveries of an endpoint`() async throws {
         let plans = try await queue.store.pool.read { db in
-            try [Matching.waiting, Matching.unconfirmed, Matching.failed].map { sql in
+            try [Matching.waiting, Matching.unconfirmed, Matching.failed, Matching.mended].map { sql in
                 let values = repeatElement(DatabaseValue.null, count: sql.count { $0 == "?" })
                 return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(values))
                     .map { $0["detail"] as String }.joined(separator: "; ")
             }
         }
 
-        let indexes = ["delivery_waiting", "attempt_unconfirmed", "delivery_event"]
+        let indexes = ["delivery_waiting", "attempt_unconfirmed", "delivery_event", "delivery_customer"]
         for (plan, index) in zip(plans, indexes) {
             #expect(plan.contains("SCAN") == false && plan.contains("INDEX \(index) ("), "\(plan)")
         }

@@ -18,9 +18,18 @@ extension Database {
             try firstRow(Matching.waiting, event)
             ?? firstRow(Matching.unconfirmed, event + late)
             ?? firstRow(Matching.failed, event + late)
+            ?? mendedSince(observation, event: event, late: late)
         guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
         try addAlias(observation.taskID, to: delivery, source: "matched")
         return delivery
+    }
+
+    /// A failure of a call whose delivery has arrived by now: the success stood on the same page, or was read before.
+    private func mendedSince(
+        _ observation: Observation, event: StatementArguments, late: StatementArguments
+    ) throws -> Row? {
+        guard observation.outcome == .failed, let changed = observation.changed else { return nil }
+        return try firstRow(Matching.mended, event + late + [changed.milliseconds])
     }
 }
 
@@ -75,6 +84,32 @@ enum Matching {
                 AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
           AND (SELECT COUNT(*) FROM attempt
                WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL)
+              > (SELECT COUNT(*) FROM task_alias
+                 WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
+        ORDER BY delivery.id
+        LIMIT 1
+        """
+
+    /// A delivery whose call counts as delivered because the provider's own attempt arrived just then, later than what the
+    /// entry shows: the call may have failed before it and leave a task id of its own behind. What fails after the arrival is
+    /// an event of its own, however alike. By the customer, whose deliveries are few.
+    static let mended = """
+        SELECT \(Delivery.columns)
+        FROM delivery INDEXED BY delivery_customer
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.customer_id IS NOT NULL AND delivery.state = 'delivered'
+          AND \(sameEvent)
+          AND EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'delivered'
+                AND attempt.named_task_id IS NULL AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
+          AND EXISTS (
+              SELECT 1 FROM log_entry
+              WHERE log_entry.delivery_id = delivery.id AND log_entry.task_id = delivery.task_id
+                AND log_entry.outcome = 'succeeded' AND log_entry.logged_ms >= ?)
+          AND (SELECT COUNT(*) FROM attempt
+               WHERE attempt.delivery_id = delivery.id AND attempt.named_task_id IS NULL
+                 AND attempt.outcome IN ('failed', 'delivered'))
               > (SELECT COUNT(*) FROM task_alias
                  WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
         ORDER BY delivery.id
