@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal torture lint build man release prerequisites soak
+.PHONY: help demo test large goal simulate lint build man release prerequisites torture soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,11 @@ KILLS ?= 2000
 torture: prerequisites ## Kill the daemon KILLS times (2000) at named points and random moments, and compare all books
 	@swift build --build-tests
 	@REDELIVER_TEST_KILLS="$(KILLS)" swift test --skip-build --filter "TortureTests|StoppedDaemonTests|KilledMigrationTests|KilledCopyTests"
+
+simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n replays one, SEEDS=10000 runs many (FROM=1 DAYS=3)
+	@swift build -c release --product chaos-simulation
+	@.build/release/chaos-simulation --days $(or $(DAYS),3) \
+		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --from $(or $(FROM),1))
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests

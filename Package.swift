@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "redeliver-demo", targets: ["RedeliverDemo"]),
         // For the tests alone: preloaded into the daemon, it kills it at a named point.
         .library(name: "KillPoints", type: .dynamic, targets: ["KillPoints"]),
+        .executable(name: "chaos-simulation", targets: ["ChaosSimulation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -91,6 +92,16 @@ let package = Package(
             dependencies: [grdb, argumentParser],
             swiftSettings: strict
         ),
+        // The worker in virtual time with everything that can go wrong, from one seed; for tests only.
+        .executableTarget(
+            name: "ChaosSimulation",
+            dependencies: [
+                "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, crypto, argumentParser,
+                logging, lifecycleTestKit,
+            ],
+            path: "Tests/ChaosSimulation",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DeliveryQueueTests",
             dependencies: ["DeliveryQueue", grdb, crypto],
@@ -112,7 +123,10 @@ let package = Package(
         ),
         .testTarget(
             name: "DeliverySimulationTests",
-            dependencies: ["DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging],
+            dependencies: [
+                "ChaosSimulation", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb,
+                logging,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,0 +1,212 @@
+import Crypto
+import DeliveryQueue
+import Foundation
+
+/// What must hold whenever the worker is not running, and at the end.
+struct ChaosInvariants: Sendable {
+    let plan: ChaosPlan
+    private var before = ChaosSnapshot()
+
+    init(_ plan: ChaosPlan) {
+        self.plan = plan
+    }
+
+    /// - Throws: the first promise that does not hold.
+    mutating func check(_ watch: ChaosWatch, _ truth: ChaosTruth, at now: Duration) throws {
+        let snapshot = try ChaosSnapshot(watch)
+        let faults =
+            committed(snapshot, truth) ?? entries(snapshot) ?? bodies(snapshot, truth) ?? attempts(snapshot)
+            ?? counters(snapshot, at: now) ?? moves(snapshot) ?? arrivals(snapshot, truth, at: now)
+        if let faults { throw ChaosViolation(promise: faults.promise, detail: faults.detail, time: now) }
+        before = snapshot
+    }
+
+    private typealias Fault = (promise: String, detail: String)
+
+    // MARK: - The log
+
+    private func committed(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
+        for (endpoint, rows) in truth.rows.enumerated() {
+            for row in rows where row.committed != nil && !row.isGarbled {
+                // What belongs to no delivery is forgotten after a day: a failure whose success was read before it as well.
+                guard row.outcome != .inProgress, isKept(row, endpoint, snapshot) || !isMended(row, rows) else {
+                    continue
+                }
+                let key = "\(plan.receivers[endpoint].id) \(row.key)"
+                guard snapshot.entries[key] == nil else { continue }
+                let others = snapshot.entries.keys.filter { $0.contains(" \(row.taskText) ") }.sorted()
+                return ("what was read of the log is in the database", "\(row), there are \(others)")
+            }
+        }
+        let garbled = truth.rows.joined().filter { $0.committed != nil && $0.isGarbled }
+        guard snapshot.unreadable >= garbled.count else {
+            return ("an entry that cannot be understood is kept", "\(garbled)")
+        }
+        return nil
+    }
+
+    private func isMended(_ row: ChaosTruth.Row, _ rows: [ChaosTruth.Row]) -> Bool {
+        rows.contains { $0.taskID == row.taskID && $0.outcome == .succeeded && $0.committed != nil }
+    }
+
+    private func isKept(_ row: ChaosTruth.Row, _ endpoint: Int, _ snapshot: ChaosSnapshot) -> Bool {
+        snapshot.deliveries.values.contains {
+            $0.endpoint == plan.receivers[endpoint].id && $0.taskID == row.taskText
+        }
+    }
+
+    /// Each failure that was read is a delivery's, or its event had arrived already.
+    private func entries(_ snapshot: ChaosSnapshot) -> Fault? {
+        let parts = snapshot.entries.map { (key: $0.key.split(separator: " "), delivery: $0.value) }
+        let arrived = Set(parts.filter { $0.key[3] == "succeeded" }.map { "\($0.key[0]) \($0.key[1])" })
+        for part in parts where part.key[3] == "failed" && part.delivery == nil {
+            guard !arrived.contains("\(part.key[0]) \(part.key[1])") else { continue }
+            return ("a failure that was read is a delivery", "\(part.key)")
+        }
+        return nil
+    }
+
+    // MARK: - Deliveries
+
+    private func bodies(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
+        for delivery in snapshot.deliveries.values {
+            guard let endpoint = plan.receivers.firstIndex(where: { $0.id == delivery.endpoint }),
+                let number = truth.eventOf[ChaosTruth.name(endpoint, delivery.taskID)]
+                    ?? truth.eventOf[ChaosTruth.name(endpoint, "\"\(delivery.taskID)\"")]
+            else { return ("a delivery is of an event", "\(delivery)") }
+            let event = plan.events[number]
+            let body = Array(event.body.utf8)
+            guard delivery.body ?? body == body, delivery.hash == Array(SHA256.hash(data: body)) else {
+                return ("bodies stay as they were logged", "\(delivery)")
+            }
+            let webhook = plan.receivers[endpoint].webhookID ?? "\"\(delivery.endpoint)\""
+            guard Array(delivery.ids.dropFirst()) == [event.customerID, webhook] else {
+                return ("ids keep their JSON type", "\(delivery)")
+            }
+        }
+        return nil
+    }
+
+    private func attempts(_ snapshot: ChaosSnapshot) -> Fault? {
+        for delivery in snapshot.deliveries.values {
+            let all = snapshot.attempts[delivery.id] ?? []
+            let open = all.filter { $0.outcome == nil }
+            let isCalling = delivery.state == "attempting" || delivery.state == "awaiting"
+            guard open.map(\.leaseToken) == (isCalling ? [delivery.leaseToken] : []) else {
+                return ("one call of a delivery is open, or none", "\(delivery.state) \(delivery.id) \(all)")
+            }
+            let ours = all.filter { $0.cycle == delivery.cycle && !$0.isManual }
+            let most = ours.filter { ["failed", "unconfirmed", "refused", "delivered"].contains($0.outcome) }.count
+            guard delivery.used <= most else {
+                return ("a call that was refused uses no attempt", "used \(delivery.used) of \(all)")
+            }
+            let least = ours.filter {
+                $0.answer == "accepted" && !$0.isTrial && ["failed", "unconfirmed"].contains($0.outcome)
+            }.count
+            guard delivery.state == "delivered" || delivery.used >= least else {
+                return ("a call that failed uses an attempt", "used \(delivery.used) of \(all)")
+            }
+            guard delivery.used <= plan.mostAttempts(for: delivery.eventType) else {
+                return ("attempts never exceed the policy", "\(delivery)")
+            }
+        }
+        return nil
+    }
+
+    private func arrivals(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth, at now: Duration) -> Fault? {
+        for delivery in snapshot.deliveries.values where delivery.evidence == "log" {
+            let endpoint = plan.receivers.firstIndex { $0.id == delivery.endpoint } ?? 0
+            let number =
+                truth.eventOf[ChaosTruth.name(endpoint, delivery.taskID)]
+                ?? truth.eventOf[ChaosTruth.name(endpoint, "\"\(delivery.taskID)\"")]
+            guard let number, truth.arrived[number].map({ $0 <= now }) ?? false else {
+                return ("what the log proves has arrived", "\(delivery)")
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Counters and moves
+
+    private func counters(_ snapshot: ChaosSnapshot, at now: Duration) -> Fault? {
+        let isEarly = now < .seconds(23 * 3_600) && !plan.hasClockTrouble
+        for (name, value) in before.counters where snapshot.counters[name] ?? 0 < value {
+            return ("counters never fall", name)
+        }
+        let all = snapshot.attempts.values.joined()
+        let answers = Set(all.compactMap(\.answer)).subtracting(["interrupted"])
+        for answer in answers {
+            let counted = snapshot.counters["\(Counter.retryRequests) \(answer) "] ?? 0
+            let there = all.count { $0.answer == answer }
+            guard counted == there else { return ("counters equal the tables", "\(answer): \(counted), \(there)") }
+        }
+        let unconfirmed = snapshot.counters["\(Counter.unconfirmed)  "] ?? 0
+        guard unconfirmed >= all.count(where: { $0.outcome == "unconfirmed" }), unconfirmed <= all.count else {
+            return ("counters equal the tables", "unconfirmed \(unconfirmed)")
+        }
+        for (label, word) in [("failure", "failed"), ("success", "succeeded"), ("in_progress", "in_progress")] {
+            let counted = snapshot.counters["\(Counter.logEntries) \(label) "] ?? 0
+            let there = snapshot.entries.keys.count { $0.hasSuffix(" \(word)") }
+            // What belongs to no delivery is forgotten after a day, and counts again when it is read again.
+            guard isEarly ? counted == there : counted >= there else {
+                return ("counters equal the tables", "\(label): \(counted), \(there)")
+            }
+        }
+        let unreadable = snapshot.counters["\(Counter.logEntries) unreadable "] ?? 0
+        guard unreadable == snapshot.unreadable else { return ("counters equal the tables", "unreadable") }
+        return finalCounters(snapshot)
+    }
+
+    /// Each end of a delivery counts; one that was requeued may end more than once.
+    private func finalCounters(_ snapshot: ChaosSnapshot) -> Fault? {
+        for state in ["delivered", "dead"] {
+            let counted = snapshot.counters.filter {
+                $0.key.hasPrefix("\(Counter.finalized) ") && $0.key.hasSuffix(" \(state)")
+            }.values.reduce(0, +)
+            let there = snapshot.deliveries.values.count { $0.state == state }
+            let isExact = state == "delivered"
+            guard isExact ? counted == there : counted >= there else {
+                return ("counters equal the tables", "\(state): \(counted), \(there)")
+            }
+        }
+        return nil
+    }
+
+    private func moves(_ snapshot: ChaosSnapshot) -> Fault? {
+        for old in before.deliveries.values {
+            guard let new = snapshot.deliveries[old.id] else {
+                guard old.state == "scheduled", old.leaseToken == 0 else { return ("nothing is lost", "\(old)") }
+                continue
+            }
+            if old.state == "delivered" {
+                guard new.state == "delivered", new.evidence == old.evidence, new.evidenceTask == old.evidenceTask
+                else {
+                    return ("delivered is final", "\(old) → \(new)")
+                }
+            }
+            let isActedOn = snapshot.acted[old.id] ?? 0 > before.acted[old.id] ?? 0
+            if old.state == "dead", !isActedOn, new.state != "delivered" {
+                guard new.state == "dead", new.deadReason == old.deadReason || hadManual(old, snapshot) else {
+                    return ("dead is final until an operator acts", "\(old) → \(new)")
+                }
+            }
+            guard new.leaseToken >= old.leaseToken, new.cycle >= old.cycle, new.hash == old.hash,
+                (snapshot.attempts[old.id] ?? []).count >= (before.attempts[old.id] ?? []).count
+            else { return ("history is kept", "\(old) → \(new)") }
+        }
+        return nil
+    }
+
+    /// An operator's retry that was asked for before may have been refused for another reason since.
+    private func hadManual(_ delivery: ChaosSnapshot.Delivery, _ snapshot: ChaosSnapshot) -> Bool {
+        (snapshot.attempts[delivery.id] ?? []).last?.isManual ?? false
+    }
+
+    /// What of the last snapshot has not ended.
+    var open: [ChaosSnapshot.Delivery] { before.deliveries.values.filter { !$0.isFinal }.sorted { $0.id < $1.id } }
+
+    /// The rows of the last snapshot.
+    func rows(ofDelivery id: Int64) -> String {
+        "\(before.deliveries[id].map(\.description) ?? "") \(before.attempts[id] ?? [])"
+    }
+}

@@ -1,0 +1,159 @@
+import DeliveryQueue
+import DeliverySimulation
+import Foundation
+import ProviderAPI
+import Synchronization
+
+/// The provider as one life of the worker sees it: answers in virtual time, as the plan says, until that life ends.
+final class ChaosProvider: HTTPTransport {
+    /// What this life has read and not certainly stored.
+    private struct Reading {
+        /// By endpoint: the rows of the newest page.
+        var newest: [Int: [Int]] = [:]
+        /// So many pages may be read only to try the credential, and are not stored.
+        var doubtful = 0
+    }
+
+    let world: ChaosWorld
+    let process: ChaosProcess
+    let time: VirtualTime
+    let watch: ChaosWatch
+    private let reading = Mutex(Reading())
+
+    init(_ world: ChaosWorld, process: ChaosProcess, time: VirtualTime, watch: ChaosWatch) {
+        self.world = world
+        self.process = process
+        self.time = time
+        self.watch = watch
+    }
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        guard !process.isDead else { throw .cancelled }
+        let route = ChaosRoute(request)
+        if case .retry(let call) = route { return try await retry(call, token: request) }
+        if let outage = outage() { return try await answer(outage) }
+        switch route {
+        case .login, .refresh: return try await signIn(route)
+        case .logs(let id, let page):
+            guard isKnown(request) else { return try await unauthorized() }
+            return try await logs(of: id, page: page)
+        case .retry, .unknown: return HTTPResponse(status: 404)
+        }
+    }
+
+    // MARK: - Answers
+
+    private func wait(_ duration: Duration) async throws(TransportError) {
+        do {
+            try await time.clock.sleep(for: duration)
+        } catch {
+            throw .cancelled
+        }
+        guard !process.isDead else { throw .cancelled }
+    }
+
+    private func outage() -> ChaosPlan.OutageKind? {
+        world.plan.outages.first { $0.range.contains(time.now) }?.kind
+    }
+
+    private func answer(_ kind: ChaosPlan.OutageKind) async throws(TransportError) -> HTTPResponse {
+        switch kind {
+        case .refused:
+            try await wait(.milliseconds(5))
+            throw .notSent(.refused)
+        case .silent:
+            try await wait(ChaosPlan.requestTimeout)
+            throw .unknownOutcome(.timeout)
+        case .badGateway, .unavailable:
+            try await wait(.milliseconds(30))
+            return HTTPResponse(status: kind == .badGateway ? 502 : 503)
+        }
+    }
+
+    private func unauthorized() async throws(TransportError) -> HTTPResponse {
+        try await wait(.milliseconds(30))
+        reading.withLock { $0.doubtful = 2 }
+        return HTTPResponse(status: 401)
+    }
+
+    // MARK: - Tokens
+
+    private func signIn(_ route: ChaosRoute) async throws(TransportError) -> HTTPResponse {
+        try await wait(.milliseconds(50))
+        let now = time.now
+        if world.plan.refusesLogin.contains(where: { $0.contains(now) }) { return HTTPResponse(status: 401) }
+        let text = world.withTruth { truth in
+            // Some refreshes are refused: then the worker logs in.
+            if case .refresh = route, truth.plan.isChaos(now), truth.dice.chance(0.3) { return "" }
+            truth.tokens = (truth.tokens.access + 1, now + truth.plan.tokenLife)
+            truth.note("token \(truth.tokens.access)", at: now)
+            return "{\"access\": \"a\(truth.tokens.access)\", \"refresh\": \"r\(truth.tokens.access)\"}"
+        }
+        return text.isEmpty ? HTTPResponse(status: 401) : HTTPResponse(status: 200, body: Array(text.utf8))
+    }
+
+    func isKnown(_ request: HTTPRequest) -> Bool {
+        let token = request.headers.first { $0.name == "Authorization" }?.value
+        let now = time.now
+        guard world.plan.usesLogin else { return !world.plan.refusesLogin.contains { $0.contains(now) } }
+        return world.withTruth { token == "Bearer a\($0.tokens.access)" && now < $0.tokens.expires }
+    }
+
+    // MARK: - The log
+
+    private func logs(of id: String, page: Int) async throws(TransportError) -> HTTPResponse {
+        guard let endpoint = world.plan.receivers.firstIndex(where: { $0.id == id }) else {
+            return HTTPResponse(status: 404)
+        }
+        commitNewest(of: endpoint)
+        let fault = world.withTruth { truth in
+            truth.plan.isChaos(time.now) && truth.dice.chance(truth.plan.readFaults) ? truth.dice.int(0...5) : nil
+        }
+        if let fault { return try await failedReading(fault) }
+        try await wait(.milliseconds(60))
+        let now = time.now
+        let (response, rows) = world.withTruth { truth in
+            let (body, rows) = truth.page(of: endpoint, number: page, at: now)
+            var response = HTTPResponse(status: 200, body: body)
+            if truth.plan.log.shape == .bare, truth.hasFurther(endpoint, after: page, at: now) {
+                response.headers.append(HTTPHeader("Link", "<?page=\(page + 1)>; rel=\"next\""))
+            }
+            truth.note("page \(page) of \(id): \(rows.map { truth.rows[endpoint][$0].key })", at: now)
+            return (response, rows)
+        }
+        let isDoubtful = reading.withLock { reading in
+            defer { reading.doubtful = max(0, reading.doubtful - 1) }
+            return reading.doubtful > 0
+        }
+        reading.withLock { $0.newest[endpoint] = isDoubtful ? nil : rows }
+        return response
+    }
+
+    private func failedReading(_ fault: Int) async throws(TransportError) -> HTTPResponse {
+        try await wait(.milliseconds(40))
+        world.withTruth { $0.note("reading fails \(fault)", at: time.now) }
+        switch fault {
+        case 0: return HTTPResponse(status: 200, body: Array("{\"results\": [{\"task_id\": ".utf8))
+        case 1: return HTTPResponse(status: 500)
+        case 2:
+            return HTTPResponse(status: 429, headers: [HTTPHeader("Retry-After", "120")])
+        case 3: throw .unknownOutcome(.reset)
+        case 4: throw .notSent(.dns)
+        default: return HTTPResponse(status: 403)
+        }
+    }
+
+    /// Who reads on has stored what he read before.
+    private func commitNewest(of endpoint: Int) {
+        guard let rows = reading.withLock({ $0.newest.removeValue(forKey: endpoint) }) else { return }
+        world.withTruth { truth in
+            for row in rows where truth.rows[endpoint][row].committed == nil {
+                truth.rows[endpoint][row].committed = time.now
+            }
+        }
+    }
+
+    func noteRefusedCredential() {
+        reading.withLock { $0.doubtful = 2 }
+    }
+}

@@ -1,0 +1,93 @@
+import DeliveryQueue
+
+extension ChaosTruth {
+    /// Whether the worker may make this call, as far as the protocol tells: its intent is on record, no other call of the
+    /// delivery is under way, and what came of the one before is known, or its log was silent for long enough.
+    ///
+    /// - Parameter isOwnName: the delivery has the task id of the event's first row; false: a retry's row was taken for a
+    ///   delivery of its own, which only a clock that is wrong explains, or the lack of a customer to look
+    ///   by.
+    mutating func judge(_ standing: ChaosWatch.Standing?, event: Int, isOwnName: Bool, at now: Duration) {
+        guard let standing, let newest = standing.attempts.first, newest.leaseToken == standing.leaseToken,
+            newest.answer == nil || newest.answer == "interrupted"
+        else {
+            return violate(
+                "a call's intent is on record before it begins", "event \(event), \(standing as Any)", at: now)
+        }
+        let lease = "\(standing.deliveryID) \(standing.leaseToken)"
+        if let other = calls.last(where: { $0.event == event && $0.ended > now }),
+            (other.deliveryID, other.leaseToken) != (standing.deliveryID, standing.leaseToken),
+            other.deliveryID == standing.deliveryID || !hasUnknownRows
+        {
+            violate("never two calls of one delivery are in flight", "event \(event), \(other), \(standing)", at: now)
+        }
+        if !isOwnName, !hasUnknownRows, plan.events[event].customerID != "null" {
+            violate("a retry that failed again is no new failure", "event \(event), \(standing)", at: now)
+        }
+        // Again with another token, within the same attempt.
+        guard callByLease[lease] == nil, !newest.isManual else { return }
+        judgeArrival(standing, event: event, isOwnName: isOwnName, at: now)
+        if let previous = standing.attempts.dropFirst().first {
+            judge(previous, before: standing, event: event, at: now)
+        }
+    }
+
+    /// Rows whose owner a clock that is wrong hides.
+    private var hasUnknownRows: Bool {
+        (plan.log.trace == .namedNewID || plan.log.trace == .unnamedNewID) && plan.hasClockTrouble
+    }
+
+    /// The longest that it takes from a claim to the call's beginning.
+    private static let longestBeginning = ChaosPlan.requestTimeout * 5
+
+    private mutating func judgeArrival(
+        _ standing: ChaosWatch.Standing, event: Int, isOwnName: Bool, at now: Duration
+    ) {
+        let rows = rows[plan.events[event].endpoint]
+        let seen = rows.first { row in
+            row.event == event && row.outcome == .succeeded
+                && (row.taskText == plan.events[event].taskText || !hasUnknownRows)
+                && row.committed.map { $0 < now - Self.longestBeginning } ?? false
+        }
+        guard let seen, isOwnName else { return }
+        violate("what the log showed as delivered is not sent again", "\(seen), \(standing)", at: now)
+    }
+
+    private mutating func judge(
+        _ previous: ChaosWatch.Attempt, before standing: ChaosWatch.Standing, event: Int, at now: Duration
+    ) {
+        let call = callByLease["\(standing.deliveryID) \(previous.leaseToken)"].map { calls[$0] }
+        switch previous.outcome {
+        case nil, "delivered":
+            violate(
+                "a call follows a failure, silence or an operator", "\(standing)", at: now)
+        case "not_executed":
+            guard let call, call.isExecuted else { return }
+            violate("what counts as not executed was not executed", "\(call), \(standing)", at: now)
+        case "failed":
+            let isShown = rows[plan.events[event].endpoint].contains {
+                $0.event == event && $0.outcome == .failed && $0.visible <= now
+                    && ($0.changed ?? $0.created) + RetryRules.clockTolerance.wholeMilliseconds >= previous.intent
+            }
+            guard !isShown else { return }
+            violate("a call counts as failed when the log shows it", "\(standing)", at: now)
+        case "unconfirmed":
+            let least = plan.variants.map(\.confirmWithin).min() ?? .zero
+            guard let call, !plan.hasClockTrouble, now - call.began < least else { return }
+            violate("silence counts when it has lasted", "\(call), \(standing)", at: now)
+        default: return
+        }
+    }
+
+    /// Keeps a call that is under way.
+    mutating func begin(
+        _ event: Int, _ standing: ChaosWatch.Standing?, _ verdict: RetryVerdict, at now: Duration
+    ) {
+        let (delivery, token) = (standing?.deliveryID ?? 0, standing?.leaseToken ?? 0)
+        callByLease["\(delivery) \(token)"] = calls.count
+        calls.append(
+            Call(
+                event: event, deliveryID: delivery, leaseToken: token, began: now, ended: now + verdict.delay,
+                isExecuted: verdict.isExecuted))
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import GRDB
+
+/// Looks into the database beside the worker, through a connection of its own.
+final class ChaosWatch: Sendable {
+    /// One row of `attempt`.
+    struct Attempt: Sendable, CustomStringConvertible {
+        var id: Int64
+        var leaseToken: Int64
+        var cycle: Int
+        var isManual: Bool
+        var isTrial: Bool
+        var intent: Int64
+        var answer: String?
+        var outcome: String?
+
+        var description: String {
+            let kind = (isManual ? " by hand" : "") + (isTrial ? " as a trial" : "")
+            return "attempt \(leaseToken)\(kind) in cycle \(cycle) at \(intent): \(answer ?? "-") \(outcome ?? "open")"
+        }
+    }
+
+    /// How a delivery stands when a call of it reaches the provider.
+    struct Standing: Sendable {
+        var deliveryID: Int64
+        var leaseToken: Int64
+        var state: String
+        /// The newest one first.
+        var attempts: [Attempt]
+    }
+
+    let queue: DatabaseQueue
+
+    init(path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        queue = try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    func close() {
+        try? queue.close()
+    }
+
+    /// nil: no such delivery, or none that was ever claimed.
+    func standing(endpoint: String, taskID: String) -> Standing? {
+        let found = try? queue.read { db -> Standing? in
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT id, lease_token, state FROM delivery WHERE endpoint_id = ? AND task_id = ?",
+                    arguments: [endpoint, taskID])
+            else { return nil }
+            let attempts = try Self.attempts(of: row["id"], db)
+            return Standing(
+                deliveryID: row["id"], leaseToken: row["lease_token"], state: row["state"],
+                attempts: attempts.reversed())
+        }
+        return found ?? nil
+    }
+
+    /// - Throws: `ChaosViolation` when SQLite finds the file damaged.
+    func verify(at now: Duration) throws {
+        let (damage, foreign) = try queue.read { db in
+            (
+                try String.fetchAll(db, sql: "PRAGMA integrity_check"),
+                try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
+            )
+        }
+        guard damage == ["ok"], foreign == 0 else {
+            throw ChaosViolation(promise: "the database is whole", detail: "\(damage), \(foreign)", time: now)
+        }
+    }
+
+    /// The oldest first.
+    static func attempts(of delivery: Int64, _ db: Database) throws -> [Attempt] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, lease_token, cycle, kind, is_trial, intent_ms, answer, outcome FROM attempt
+                WHERE delivery_id = ? ORDER BY id
+                """,
+            arguments: [delivery]
+        ).map {
+            Attempt(
+                id: $0["id"], leaseToken: $0["lease_token"], cycle: $0["cycle"], isManual: $0["kind"] == "manual",
+                isTrial: $0["is_trial"], intent: $0["intent_ms"], answer: $0["answer"], outcome: $0["outcome"])
+        }
+    }
+}

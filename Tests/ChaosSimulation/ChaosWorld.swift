@@ -1,0 +1,21 @@
+import DeliverySimulation
+import ProviderAPI
+import Synchronization
+
+/// The truth, where all lives of the worker find the same.
+final class ChaosWorld: Sendable {
+    private let truth: Mutex<ChaosTruth>
+    let plan: ChaosPlan
+
+    init(_ plan: ChaosPlan) {
+        self.plan = plan
+        truth = Mutex(ChaosTruth(plan))
+    }
+
+    @discardableResult
+    func withTruth<Value: Sendable>(_ change: (inout ChaosTruth) -> Value) -> Value {
+        truth.withLock { change(&$0) }
+    }
+
+    var violation: ChaosViolation? { truth.withLock { $0.violation } }
+}
