@@ -15,7 +15,7 @@ extension ChaosPlan {
             tellsChange: dice.chance(0.7))
         callFaults = dice.pick([0, 0.2, 0.5])
         readFaults = dice.pick([0, 0, 0.05, 0.2])
-        faults = CallFault.allCases.filter { _ in dice.chance(0.5) }
+        faults = CallFault.allCases.filter { $0 != .stuck && dice.chance(0.5) }
         drift = dice.chance(0.1) ? dice.pick([-1e-4, 1e-4]) : 0
         usesLogin = dice.chance(0.5)
         tokenLife = dice.minutes(30...720)
@@ -25,6 +25,9 @@ extension ChaosPlan {
         addClock(&dice)
         addSteps(&dice)
         addVariants(&dice, overlap: overlap)
+        // Of its own, so that what seeds found before is still theirs.
+        var more = SeededGenerator(seed: seed ^ 0x57ac)
+        if more.chance(0.3) { faults.append(.stuck) }
     }
 
     private mutating func addReceivers(_ dice: inout SeededGenerator) {

@@ -111,6 +111,8 @@ package struct ChaosPlan: Sendable {
     enum CallFault: CaseIterable, Sendable {
         case slow, timeoutBefore, timeoutAfter, unauthorized, forbidden, notFound, throttled, errorDelivered, errorLost
         case lie, unavailable, refused, rejected, redirected, conflict
+        /// The answer comes when nobody waits for it any more, as after a machine slept.
+        case stuck
     }
 }
 

@@ -87,7 +87,8 @@ extension ChaosTruth {
         callByLease["\(delivery) \(token)"] = calls.count
         calls.append(
             Call(
-                event: event, deliveryID: delivery, leaseToken: token, began: now, ended: now + verdict.delay,
+                event: event, deliveryID: delivery, leaseToken: token, began: now,
+                ended: now + min(verdict.delay, ChaosPlan.requestTimeout),
                 isExecuted: verdict.isExecuted))
     }
 }

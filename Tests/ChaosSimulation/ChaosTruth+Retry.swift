@@ -41,6 +41,11 @@ extension ChaosTruth {
         case .rejected: return answer(422)
         case .redirected: return answer(302)
         case .conflict: return answer(409, executed: dice.chance(0.5))
+        case .stuck:
+            let status = dice.pick([200, 500, 404, 422, 503])
+            return RetryVerdict(
+                answer: .status(status, body: "{}"), delay: dice.minutes(3...180),
+                isExecuted: status <= 500 && dice.chance(0.7))
         }
     }
 
