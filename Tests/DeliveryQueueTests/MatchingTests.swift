@@ -141,9 +141,20 @@ import Testing
         #expect(try await queue.texts("SELECT task_id FROM delivery ORDER BY task_id") == ["a", "l", "m"])
     }
 
+    @Test func `a retry that failed before the provider's own attempt ended its delivery is no second delivery`()
+        async throws
+    {
+        let queue = try await QueueFixture(rules: .exact(.listed([.minutes(1)])))
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(
+            .failure("a", at: called + .minutes(2)), .failure("n", of: "a", at: called + .seconds(3)),
+            at: called + .minutes(3))
+        #expect(try await queue.texts("SELECT task_id || ' ' || dead_reason FROM delivery") == ["a attempts"])
+    }
+
     @Test func `matching never reads all deliveries of an endpoint`() async throws {
         let plans = try await queue.store.pool.read { db in
-            try [Matching.waiting, Matching.unconfirmed, Matching.failed, Matching.mended].map { sql in
+            try [Matching.waiting, Matching.unconfirmed, Matching.failed, Matching.ended].map { sql in
                 let values = repeatElement(DatabaseValue.null, count: sql.count { $0 == "?" })
                 return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(values))
                     .map { $0["detail"] as String }.joined(separator: "; ")

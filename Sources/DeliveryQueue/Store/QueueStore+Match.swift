@@ -18,18 +18,18 @@ extension Database {
             try firstRow(Matching.waiting, event)
             ?? firstRow(Matching.unconfirmed, event + late)
             ?? firstRow(Matching.failed, event + late)
-            ?? mendedSince(observation, event: event, late: late)
+            ?? endedSince(observation, event: event, late: late)
         guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
         try addAlias(observation.taskID, to: delivery, source: "matched")
         return delivery
     }
 
-    /// A failure of a call whose delivery has arrived by now: the success stood on the same page, or was read before.
-    private func mendedSince(
+    /// A failure of a call whose delivery is final by now: what ended it stood on the same page, or was read before.
+    private func endedSince(
         _ observation: Observation, event: StatementArguments, late: StatementArguments
     ) throws -> Row? {
         guard observation.outcome == .failed, let changed = observation.changed else { return nil }
-        return try firstRow(Matching.mended, event + late + [changed.milliseconds])
+        return try firstRow(Matching.ended, event + late + [changed.milliseconds])
     }
 }
 
@@ -90,23 +90,23 @@ enum Matching {
         LIMIT 1
         """
 
-    /// A delivery whose call counts as delivered because the provider's own attempt arrived just then, later than what the
-    /// entry shows: the call may have failed before it and leave a task id of its own behind. What fails after the arrival is
-    /// an event of its own, however alike. By the customer, whose deliveries are few.
-    static let mended = """
+    /// A final delivery whose last calls count as delivered or failed because the provider's own attempt arrived or failed just
+    /// then, later than what the entry shows: such a call may have failed before it and leave a task id of its own behind. What
+    /// fails after that is an event of its own, however alike. By the customer, whose deliveries are few.
+    static let ended = """
         SELECT \(Delivery.columns)
         FROM delivery INDEXED BY delivery_customer
         JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-        WHERE delivery.customer_id IS NOT NULL AND delivery.state = 'delivered'
+        WHERE delivery.customer_id IS NOT NULL AND delivery.state IN ('delivered', 'dead')
           AND \(sameEvent)
           AND EXISTS (
               SELECT 1 FROM attempt
-              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'delivered'
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome IN ('failed', 'delivered')
                 AND attempt.named_task_id IS NULL AND attempt.intent_ms <= ? AND attempt.settled_ms >= ?)
           AND EXISTS (
               SELECT 1 FROM log_entry
               WHERE log_entry.delivery_id = delivery.id AND log_entry.task_id = delivery.task_id
-                AND log_entry.outcome = 'succeeded' AND log_entry.logged_ms >= ?)
+                AND log_entry.outcome <> 'in_progress' AND log_entry.logged_ms >= ?)
           AND (SELECT COUNT(*) FROM attempt
                WHERE attempt.delivery_id = delivery.id AND attempt.named_task_id IS NULL
                  AND attempt.outcome IN ('failed', 'delivered'))
