@@ -173,14 +173,21 @@ package struct QueueStore: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
-        let queue: DatabaseQueue
         do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
+            try check(DatabaseQueue(path: path, configuration: configuration))
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
             return  // It does not exist yet, or the folder refuses us: creating it will tell which.
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+            // Whoever made it was interrupted, perhaps we at the first start: before anybody can look at it, what was
+            // half written has to be taken back, as its own program would.
+            configuration.readonly = false
+            try check(DatabaseQueue(path: path, configuration: configuration))
         }
+    }
+
+    private static func check(_ queue: DatabaseQueue) throws {
+        defer { try? queue.close() }
         try queue.read { try Migrations.check($0) }
-        try queue.close()
     }
 
     /// For every connection of this program to its database.
@@ -231,7 +238,9 @@ package struct QueueStore: Sendable {
             throw StoreError(
                 .storage, operation: "",
                 cause: "PRAGMA \(name) is \(settings[name] ?? "unset"), not \(value)",
-                hint: "the file system may not support write-ahead logging; use a local disk")
+                hint:
+                    "check the disk and its free space; where it cannot have a write-ahead log, use a local disk"
+            )
         }
     }
 }
