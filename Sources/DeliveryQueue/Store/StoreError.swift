@@ -77,8 +77,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case .SQLITE_READONLY, .SQLITE_PERM: "this user needs write permission for the file and its folder"
         case .SQLITE_FULL: "free some disk space; the work is done again when there is room"
         case .SQLITE_IOERR: "check the disk, its free space and the kernel's log"
-        case .SQLITE_BUSY, .SQLITE_LOCKED: "another program writes to the database; open it read-only"
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL: "another program writes to the database; open it read-only"
         case .SQLITE_CORRUPT: "restore a backup, or copy what is readable with sqlite3's .recover"
+        case .SQLITE_NOMEM: "free some memory, or raise this process's limit; the work is done again"
         case .SQLITE_NOTADB: "the file is no SQLite database; name another path in `database`"
         default: nil
         }
