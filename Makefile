@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal simulate lint build man release prerequisites torture soak
+.PHONY: help demo test large goal faults lint build man release prerequisites simulate torture soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n repla
 	@swift build -c release --product chaos-simulation
 	@.build/release/chaos-simulation --days $(or $(DAYS),3) \
 		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --from $(or $(FROM),1))
+
+faults: prerequisites ## Fail every call for the disk and every allocation that the store makes, one at a time
+	@swift build --build-tests
+	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter FaultTests
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests

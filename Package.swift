@@ -102,9 +102,11 @@ let package = Package(
             path: "Tests/ChaosSimulation",
             swiftSettings: strict
         ),
+        // A disk and a memory that fail where a test wants it.
+        .target(name: "FaultyDisk", path: "Tests/FaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "DeliveryQueueTests",
-            dependencies: ["DeliveryQueue", grdb, crypto],
+            dependencies: ["DeliveryQueue", "FaultyDisk", grdb, crypto],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),

@@ -1,0 +1,73 @@
+import FaultyDisk
+import GRDB
+
+/// A way in which the disk or the memory fails SQLite.
+enum Fault: String, CaseIterable, Sendable {
+    case full, readError, writeError, syncError, truncateError, sizeError, deleteError, sharedMemoryError, cannotOpen
+    case busy, readOnly
+    /// The file system has no memory for a call.
+    case noMemoryBelow
+    /// SQLite's own allocation fails; not a matter of files.
+    case noMemory
+
+    /// Those that a call for a file can meet.
+    static let ofDisk = allCases.filter { $0 != .noMemory }
+
+    /// The calls that can fail so; 0 for one that is no call for a file.
+    var calls: UInt32 {
+        let calls =
+            switch self {
+            case .full, .writeError, .readOnly: FAULTY_WRITE
+            case .readError: FAULTY_READ
+            case .syncError: FAULTY_SYNC
+            case .truncateError: FAULTY_TRUNCATE
+            case .sizeError: FAULTY_FILE_SIZE
+            case .deleteError: FAULTY_DELETE
+            case .sharedMemoryError: FAULTY_SHM_MAP
+            case .cannotOpen: FAULTY_OPEN
+            case .busy: FAULTY_LOCK
+            case .noMemoryBelow: FAULTY_READ | FAULTY_WRITE | FAULTY_OPEN | FAULTY_SHM_MAP | FAULTY_FILE_SIZE
+            case .noMemory: 0
+            }
+        return UInt32(calls)
+    }
+
+    /// SQLite's extended code.
+    var code: Int32 {
+        let code: ResultCode =
+            switch self {
+            case .full: .SQLITE_FULL
+            case .readError: .SQLITE_IOERR_READ
+            case .writeError: .SQLITE_IOERR_WRITE
+            case .syncError: .SQLITE_IOERR_FSYNC
+            case .truncateError: .SQLITE_IOERR_TRUNCATE
+            case .sizeError: .SQLITE_IOERR_FSTAT
+            case .deleteError: .SQLITE_IOERR_DELETE
+            case .sharedMemoryError: .SQLITE_IOERR_SHMSIZE
+            case .cannotOpen: .SQLITE_CANTOPEN
+            case .busy: .SQLITE_BUSY
+            case .readOnly: .SQLITE_READONLY
+            case .noMemoryBelow: .SQLITE_IOERR_NOMEM
+            case .noMemory: .SQLITE_NOMEM
+            }
+        return code.rawValue
+    }
+
+    /// What the hint of an error that it causes says, one of these.
+    var advice: [String] {
+        // SQLite keeps to itself why it could not switch to a write-ahead log.
+        ["check the disk and its free space"] + ownAdvice
+    }
+
+    private var ownAdvice: [String] {
+        switch self {
+        case .full: ["free some disk space"]
+        case .readError, .writeError, .syncError, .truncateError, .sizeError, .deleteError, .sharedMemoryError:
+            ["check the disk"]
+        case .cannotOpen: ["check that the folder exists", "check the path", "join the group", "check the disk"]
+        case .busy: ["another program"]
+        case .readOnly: ["write permission"]
+        case .noMemoryBelow, .noMemory: ["free some memory"]
+        }
+    }
+}

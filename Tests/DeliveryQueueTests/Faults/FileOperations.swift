@@ -1,0 +1,74 @@
+import Foundation
+import GRDB
+
+@testable import DeliveryQueue
+
+/// What is done to a database's files as a whole.
+enum FileOperations {
+    /// The daemon's start on a database of the first release.
+    static func migrate() async throws -> FaultedOperation {
+        let folder = try TemporaryFolder()
+        try make(folder.file("queue.db"), steps: 1)
+        let files = ["queue.db": try Data(contentsOf: URL(filePath: folder.file("queue.db")))]
+        return FaultedOperation(files: files, between: try partial(from: 2), usesStore: false, run: openAndClose)
+    }
+
+    /// The daemon's first start.
+    static func create() async throws -> FaultedOperation {
+        let empty = try TemporaryFolder()
+        try Data().write(to: URL(filePath: empty.file("queue.db")))
+        let states = [try FolderState.of(empty.path)] + (try partial(from: 1))
+        return FaultedOperation(files: [:], between: states, usesStore: false, run: openAndClose)
+    }
+
+    static func backUp() async throws -> FaultedOperation {
+        let queue = try await QueueFixture()
+        try await queue.accepted("a", failed: start, called: start + .minutes(1))
+        return try FaultedOperation(of: queue, usesStore: false) { subject in
+            let reader = try QueueReader(path: subject.folder.database)
+            _ = try await reader.backUp(to: subject.folder.file("backup.db"))
+        }
+    }
+
+    /// A backup that lacks a call of the present database.
+    static func restore() async throws -> FaultedOperation {
+        let queue = try await QueueFixture()
+        try await queue.ingest(.failure("a", at: start), at: start)
+        let backup = queue.folder.file("backup.db")
+        _ = try await QueueReader(path: queue.path).backUp(to: backup)
+        _ = try await queue.claimOne(at: start + .minutes(1))
+        try queue.store.close()
+        let files = [
+            "queue.db": try Data(contentsOf: URL(filePath: queue.path)),
+            "backup.db": try Data(contentsOf: URL(filePath: backup)),
+        ]
+        return FaultedOperation(files: files, usesStore: false) { subject in
+            let folder = subject.folder
+            _ = try await DatabaseRestore(of: folder.file("backup.db"), to: folder.database, rules: .exact())
+                .run(at: start + .hours(2))
+        }
+    }
+
+    private static let openAndClose: @Sendable (FaultedOperation.Subject) async throws -> Void = { subject in
+        try QueueStore.forSimulation(path: subject.folder.database, isDurable: true, now: start).close()
+    }
+
+    /// The states after each of the first steps, beginning with this one and without the last.
+    private static func partial(from first: Int) throws -> [[String]] {
+        try (first..<Migrations.steps.count).map { count in
+            let folder = try TemporaryFolder()
+            try make(folder.file("queue.db"), steps: count)
+            return try FolderState.of(folder.path)
+        }
+    }
+
+    private static func make(_ path: String, steps: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+            try Migrations.apply(Array(Migrations.steps.prefix(steps)), to: db, at: start)
+            _ = try db.checkpoint(.truncate)
+        }
+        try queue.close()
+    }
+}
