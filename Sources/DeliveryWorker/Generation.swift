@@ -43,7 +43,7 @@ struct Generation: Sendable {
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, endpoint: endpoint, poll: configuration.poll,
-                rules: rules, wallClock: base.wallClock, logger: base.logger)
+                rules: rules, disk: base.disk, wallClock: base.wallClock, logger: base.logger)
             return (poller, Bell())
         }
         dispatcher = RetryDispatcher(
@@ -60,7 +60,7 @@ struct Generation: Sendable {
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
             store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
-            textfile: configuration.metrics.textfile, version: RedeliverVersion.current)
+            textfile: configuration.metrics.textfile, version: RedeliverVersion.current, disk: base.disk)
     }
 
     /// Makes the database know this configuration's endpoints and event types, and reads again what an earlier
@@ -173,6 +173,7 @@ struct Generation: Sendable {
     private func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
+            if await poller.shortage(at: now) != nil { return DiskRoom.pause }
             var isOutage = false
             switch await turn(of: poller, at: now) {
             case .later(let wait): return wait

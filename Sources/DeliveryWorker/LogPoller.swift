@@ -37,6 +37,7 @@ struct LogPoller: Sendable {
     let endpoint: WorkerConfiguration.Endpoint
     let poll: WorkerConfiguration.Poll
     let rules: RetryRules
+    var disk = DiskRoom.endless
     let wallClock: WallClock
     let logger: Logger
 
@@ -47,8 +48,9 @@ struct LogPoller: Sendable {
     /// One turn: what the last scan left unread, what is new, then older gaps. A log that is not newest-first is gone on
     /// with where the last turn stopped, because its newest entries stand at the end.
     ///
-    /// - Throws: `ProviderError`, `PagingCircle` or `StoreError`; the pages read before it are stored.
+    /// - Throws: `ProviderError`, `PagingCircle`, `DiskShortage` or `StoreError`; the pages read before it are stored.
     func runOnce(at now: Timestamp) async throws -> PollSummary {
+        if let shortage = await shortage(at: now) { throw shortage }
         do {
             let summary = try await read(until: now + Self.turnLimit, at: now)
             try await store.recordPoll(of: endpoint.id, error: nil, at: now)
@@ -63,6 +65,14 @@ struct LogPoller: Sendable {
             try await store.recordPoll(of: endpoint.id, error: error.description, at: wallClock.now)
             throw error
         }
+    }
+
+    /// Whether the disk has no room for a page; `redeliver status` then shows that as the reason why the log is not read.
+    func shortage(at now: Timestamp) async -> DiskShortage? {
+        guard let shortage = await disk.shortage() else { return nil }
+        // A disk without any room refuses this too; our log and the metrics tell it.
+        try? await store.recordPoll(of: endpoint.id, error: shortage.description, at: now)
+        return shortage
     }
 
     private func read(until deadline: Timestamp, at now: Timestamp) async throws -> PollSummary {
@@ -125,7 +135,7 @@ struct LogPoller: Sendable {
             scan.keep(gapID: ingested.gapID)
             summary.add(page, ingested)
             guard progress.unread != nil, let next = page.next else { return }
-            guard wallClock.now < deadline, !Task.isShuttingDownGracefully else {
+            guard wallClock.now < deadline, !Task.isShuttingDownGracefully, await disk.shortage() == nil else {
                 summary.isUnfinished = true
                 return
             }

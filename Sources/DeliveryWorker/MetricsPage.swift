@@ -15,10 +15,12 @@ package struct MetricsPage: Sendable {
         package var gate: GateStanding
         package var databaseSize: Int64
         package var walSize: Int64
+        /// The file system that the database is on.
+        package var disk: DiskReserve
 
         package init(
             version: String, started: Timestamp, lastTurns: [String: Timestamp], gate: GateStanding,
-            databaseSize: Int64, walSize: Int64
+            databaseSize: Int64, walSize: Int64, disk: DiskReserve = DiskReserve()
         ) {
             self.version = version
             self.started = started
@@ -26,6 +28,7 @@ package struct MetricsPage: Sendable {
             self.gate = gate
             self.databaseSize = databaseSize
             self.walSize = walSize
+            self.disk = disk
         }
     }
 
@@ -37,6 +40,7 @@ package struct MetricsPage: Sendable {
     package static func text(queue: QueueSnapshot, worker: Worker, at written: Timestamp) -> String {
         var metrics = MetricsPage(queue: queue, worker: worker, written: written)
         metrics.writeWorker()
+        metrics.writeFiles()
         metrics.writeLogs()
         metrics.writeCircuits()
         metrics.writeDeliveries()
@@ -69,9 +73,17 @@ package struct MetricsPage: Sendable {
         single(
             "redeliver_auth_ok", .gauge, "0 while the provider refuses the credential.",
             worker.gate.reason == .credential ? 0 : 1)
+    }
+
+    private mutating func writeFiles() {
         page.family("redeliver_database_size_bytes", .gauge, help: "Size of the database's files.")
         page.sample("redeliver_database_size_bytes", ["file": "main"], Double(worker.databaseSize))
         page.sample("redeliver_database_size_bytes", ["file": "wal"], Double(worker.walSize))
+        single(
+            "redeliver_disk_free_bytes", .gauge, "What is free on the database's file system; NaN: unknown.",
+            worker.disk.free.map(Double.init) ?? .nan)
+        page.family("redeliver_polling_paused", .gauge, help: "1 while no log is read, by reason.")
+        page.sample("redeliver_polling_paused", ["reason": "disk"], worker.disk.isShort ? 1 : 0)
     }
 
     private mutating func writeLogs() {

@@ -8,6 +8,7 @@ struct MetricsReporter: Sendable {
     let databasePath: String
     let textfile: String
     let version: String
+    var disk = DiskRoom.endless
 
     /// - Throws: `StoreError` or `TextFileError`; the old file then stays, and its age tells.
     func runOnce(at now: Timestamp) async throws {
@@ -15,7 +16,8 @@ struct MetricsReporter: Sendable {
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
         let worker = MetricsPage.Worker(
             version: version, started: vitals.started, lastTurns: await vitals.lastTurns,
-            gate: await gate.standing(at: now), databaseSize: sizes.main, walSize: sizes.wal)
+            gate: await gate.standing(at: now), databaseSize: sizes.main, walSize: sizes.wal,
+            disk: await disk.look())
         try TextFile.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
     }
 }

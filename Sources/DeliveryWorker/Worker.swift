@@ -4,7 +4,7 @@ package import ProviderAPI
 import ServiceLifecycle
 import UnixSignals
 
-/// What outlives a reload: the open database, the connections to the provider, clocks and vital signs.
+/// What outlives a reload: the open database and its disk, the connections to the provider, clocks and vital signs.
 package struct WorkerBase: Sendable {
     package let store: QueueStore
     let transport: any HTTPTransport
@@ -13,13 +13,16 @@ package struct WorkerBase: Sendable {
     let vitals: Vitals
     /// Of the dispatcher, see `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
+    let disk: DiskRoom
     let logger: Logger
 
     package init(
         store: QueueStore, transport: any HTTPTransport, clock: any Clock<Duration> = ContinuousClock(),
-        wallClock: WallClock = .system, longestSleep: Duration = .seconds(30), logger: Logger
+        wallClock: WallClock = .system, disk: DiskRoom = .endless, longestSleep: Duration = .seconds(30),
+        logger: Logger
     ) {
         self.store = store
+        self.disk = disk
         self.transport = transport
         self.clock = clock
         self.wallClock = wallClock
@@ -103,7 +106,9 @@ package struct Worker: Sendable {
         let result: Result<Value, any Error>
         do {
             try await reclaim(store, configuration, at: now)
-            result = .success(try await work(WorkerBase(store: store, transport: transport, logger: logger)))
+            let disk = DiskRoom(database: configuration.database, logger: logger)
+            result = .success(
+                try await work(WorkerBase(store: store, transport: transport, disk: disk, logger: logger)))
         } catch {
             result = .failure(error)
         }

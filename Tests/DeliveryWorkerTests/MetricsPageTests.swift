@@ -33,7 +33,8 @@ import Testing
         ("redeliver_oldest_due_timestamp_seconds", []), ("redeliver_retry_requests_total", ["answer"]),
         ("redeliver_unconfirmed_total", []), ("redeliver_retry_request_duration_seconds", ["le"]),
         ("redeliver_recovery_duration_seconds", ["le"]), ("redeliver_auth_ok", []),
-        ("redeliver_database_size_bytes", ["file"]), ("redeliver_scan_gap_seconds", ["endpoint"]),
+        ("redeliver_database_size_bytes", ["file"]), ("redeliver_disk_free_bytes", []),
+        ("redeliver_polling_paused", ["reason"]), ("redeliver_scan_gap_seconds", ["endpoint"]),
     ]
 
     @Test func `every metric that was asked for is there with its labels, in an empty database`() async throws {

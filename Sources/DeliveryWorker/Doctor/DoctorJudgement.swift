@@ -44,10 +44,10 @@ package enum Doctor {
 
     // MARK: - Disk
 
-    /// Below `bad` the work stops before long; below `warning` somebody should look.
+    /// Below `bad` the work stops before long, or no log is read any more; below `warning` somebody should look.
     private static func limits(_ use: DiskFacts.Use) -> (bad: Int64, warning: Int64) {
         switch use {
-        case .database: (128 << 20, 1 << 30)
+        case .database: (DiskReserve.bytes, 1 << 30)
         case .metrics: (1 << 20, 16 << 20)
         }
     }

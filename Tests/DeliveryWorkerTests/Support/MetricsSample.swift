@@ -8,7 +8,13 @@ enum MetricsSample {
     static let worker = MetricsPage.Worker(
         version: "1.2.3", started: .noon(-3_600), lastTurns: ["poll": .noon(-1.5), "metrics": .noon],
         gate: GateStanding(reason: .credential, since: .noon(-60), rate: 1, isTrial: false), databaseSize: 40_960,
-        walSize: 8_272)
+        walSize: 8_272, disk: nearlyFull)
+
+    private static let nearlyFull: DiskReserve = {
+        var reserve = DiskReserve()
+        _ = reserve.see(1 << 20)
+        return reserve
+    }()
 
     static let snapshot = QueueSnapshot(
         eventTypes: ["a"],
@@ -69,6 +75,12 @@ enum MetricsSample {
         # TYPE redeliver_database_size_bytes gauge
         redeliver_database_size_bytes{file="main"} 40960
         redeliver_database_size_bytes{file="wal"} 8272
+        # HELP redeliver_disk_free_bytes What is free on the database's file system; NaN: unknown.
+        # TYPE redeliver_disk_free_bytes gauge
+        redeliver_disk_free_bytes 1048576
+        # HELP redeliver_polling_paused 1 while no log is read, by reason.
+        # TYPE redeliver_polling_paused gauge
+        redeliver_polling_paused{reason="disk"} 1
         # HELP redeliver_last_poll_success_timestamp_seconds When the endpoint's log was last read; 0: never.
         # TYPE redeliver_last_poll_success_timestamp_seconds gauge
         redeliver_last_poll_success_timestamp_seconds{endpoint="core"} 1749988793

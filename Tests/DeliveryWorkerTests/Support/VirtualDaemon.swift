@@ -13,11 +13,15 @@ struct VirtualDaemon {
     let generation: Generation
     private let clock: PacedClock
 
-    init(_ bench: Workbench, _ configuration: WorkerConfiguration, _ transport: any HTTPTransport) async throws {
+    init(
+        _ bench: Workbench, _ configuration: WorkerConfiguration, _ transport: any HTTPTransport,
+        disk: DiskRoom = .endless
+    ) async throws {
         time = bench.time
         clock = PacedClock(time: bench.time)
         let base = WorkerBase(
-            store: bench.store, transport: transport, clock: clock, wallClock: bench.time.wallClock, logger: .silent)
+            store: bench.store, transport: transport, clock: clock, wallClock: bench.time.wallClock, disk: disk,
+            logger: .silent)
         generation = Generation(configuration, on: base)
         try await generation.prepare(at: time.now)
     }

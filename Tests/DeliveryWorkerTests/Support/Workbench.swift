@@ -50,12 +50,13 @@ final class Workbench: Sendable {
 
     func poller(
         _ transport: any HTTPTransport, gate: SharedGate? = nil,
-        endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint, store: QueueStore? = nil
+        endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint, store: QueueStore? = nil,
+        disk: DiskRoom = .endless
     ) -> LogPoller {
         LogPoller(
             store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(), endpoint: endpoint,
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)),
-            rules: rules, wallClock: time.wallClock, logger: .silent)
+            rules: rules, disk: disk, wallClock: time.wallClock, logger: .silent)
     }
 
     func dispatcher(
