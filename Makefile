@@ -46,7 +46,7 @@ simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n repla
 	@.build/release/chaos-simulation --days $(or $(DAYS),3) \
 		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --from $(or $(FROM),1))
 
-faults: prerequisites ## Fail every call for the disk and every allocation that the store makes, one at a time
+faults: prerequisites ## Fail every call for the disk that the store makes, one at a time
 	@swift build --build-tests
 	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter FaultTests
 

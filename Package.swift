@@ -102,7 +102,7 @@ let package = Package(
             path: "Tests/ChaosSimulation",
             swiftSettings: strict
         ),
-        // A disk and a memory that fail where a test wants it.
+        // A disk that fails where a test wants it.
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "DeliveryQueueTests",

@@ -354,39 +354,8 @@ static sqlite3_vfs disk = {
     .xCurrentTimeInt64 = disk_current_time_int64,
 };
 
-// MARK: - Memory
-
-static sqlite3_mem_methods real_memory;
-static _Thread_local int64_t allocations_left;
-static _Thread_local bool has_failed;
-
-static bool fails_now(void) {
-    if (allocations_left == 0 || --allocations_left > 0) return false;
-    has_failed = true;
-    return true;
-}
-
-static void *memory_malloc(int size) { return fails_now() ? NULL : real_memory.xMalloc(size); }
-
-static void *memory_realloc(void *memory, int size) { return fails_now() ? NULL : real_memory.xRealloc(memory, size); }
-
-void faulty_fail_allocation(int64_t nth) {
-    allocations_left = nth;
-    has_failed = false;
-}
-
-bool faulty_allocation_failed(void) {
-    allocations_left = 0;
-    return has_failed;
-}
-
-/// Before `main`, because SQLite takes another allocator only before its first use.
+/// Before `main`, so that no connection is without it.
 __attribute__((constructor)) static void install(void) {
-    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory);
-    sqlite3_mem_methods memory = real_memory;
-    memory.xMalloc = memory_malloc;
-    memory.xRealloc = memory_realloc;
-    sqlite3_config(SQLITE_CONFIG_MALLOC, &memory);
     real_vfs = sqlite3_vfs_find(NULL);
     disk.szOsFile = (int)sizeof(faulty_file) + real_vfs->szOsFile;
     disk.mxPathname = real_vfs->mxPathname;

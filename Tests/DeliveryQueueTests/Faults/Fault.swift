@@ -1,19 +1,14 @@
 import FaultyDisk
 import GRDB
 
-/// A way in which the disk or the memory fails SQLite.
+/// A way in which the disk fails SQLite.
 enum Fault: String, CaseIterable, Sendable {
     case full, readError, writeError, syncError, truncateError, sizeError, deleteError, sharedMemoryError, cannotOpen
     case busy, readOnly
     /// The file system has no memory for a call.
-    case noMemoryBelow
-    /// SQLite's own allocation fails; not a matter of files.
     case noMemory
 
-    /// Those that a call for a file can meet.
-    static let ofDisk = allCases.filter { $0 != .noMemory }
-
-    /// The calls that can fail so; 0 for one that is no call for a file.
+    /// The calls that can fail so.
     var calls: UInt32 {
         let calls =
             switch self {
@@ -26,8 +21,7 @@ enum Fault: String, CaseIterable, Sendable {
             case .sharedMemoryError: FAULTY_SHM_MAP
             case .cannotOpen: FAULTY_OPEN
             case .busy: FAULTY_LOCK
-            case .noMemoryBelow: FAULTY_READ | FAULTY_WRITE | FAULTY_OPEN | FAULTY_SHM_MAP | FAULTY_FILE_SIZE
-            case .noMemory: 0
+            case .noMemory: FAULTY_READ | FAULTY_WRITE | FAULTY_OPEN | FAULTY_SHM_MAP | FAULTY_FILE_SIZE
             }
         return UInt32(calls)
     }
@@ -47,8 +41,7 @@ enum Fault: String, CaseIterable, Sendable {
             case .cannotOpen: .SQLITE_CANTOPEN
             case .busy: .SQLITE_BUSY
             case .readOnly: .SQLITE_READONLY
-            case .noMemoryBelow: .SQLITE_IOERR_NOMEM
-            case .noMemory: .SQLITE_NOMEM
+            case .noMemory: .SQLITE_IOERR_NOMEM
             }
         return code.rawValue
     }
@@ -67,7 +60,7 @@ enum Fault: String, CaseIterable, Sendable {
         case .cannotOpen: ["check that the folder exists", "check the path", "join the group", "check the disk"]
         case .busy: ["another program"]
         case .readOnly: ["write permission"]
-        case .noMemoryBelow, .noMemory: ["free some memory"]
+        case .noMemory: ["free some memory"]
         }
     }
 }

@@ -1,4 +1,3 @@
-import FaultyDisk
 import Foundation
 import Testing
 
@@ -35,9 +34,9 @@ struct FaultSweep: Sendable {
         let place = "\(name): \(fault) at call \(number)\(isPersistent ? " and all later ones" : "")"
         let folder = try FaultyFolder(operation.files)
         var subject = try operation.subject(in: folder)
-        arm(folder, number)
+        folder.arm(fault, at: number, isPersistent: isPersistent)
         let error = await failure(of: subject)
-        let failed = disarm(folder)
+        let failed = folder.disarm()
 
         let state = try FolderState.of(folder.path)
         if let error {
@@ -60,18 +59,6 @@ struct FaultSweep: Sendable {
         }
         expectEqual(try FolderState.of(folder.path), legal.last ?? [], "\(place): it was done again")
         return failed
-    }
-
-    private func arm(_ folder: FaultyFolder, _ number: Int) {
-        if fault == .noMemory {
-            faulty_fail_allocation(Int64(number))
-        } else {
-            folder.arm(fault, at: number, isPersistent: isPersistent)
-        }
-    }
-
-    private func disarm(_ folder: FaultyFolder) -> Int {
-        fault == .noMemory ? (faulty_allocation_failed() ? 1 : 0) : folder.disarm()
     }
 
     private func failure(of subject: FaultedOperation.Subject) async -> (any Error)? {

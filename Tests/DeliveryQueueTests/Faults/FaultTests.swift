@@ -4,16 +4,16 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// Whatever call of the disk or allocation fails, in whatever the store does: a whole state, a useful error, and the same
+/// Whatever call of the disk fails, in whatever the store does: a whole state, a useful error, and the same
 /// end when it is done again.
 @Suite struct FaultTests {
-    /// `REDELIVER_TEST_FAULTS=whole`, which `make faults` sets: every call and allocation instead of a sample.
+    /// `REDELIVER_TEST_FAULTS=whole`, which `make faults` sets: every call instead of a sample.
     private static let isWhole = ProcessInfo.processInfo.environment["REDELIVER_TEST_FAULTS"] == "whole"
 
     /// Fails calls of every kind, once and for good; in `make test` one in `stride`, and fewer that stay broken.
     private func sweep(_ name: String, _ operation: FaultedOperation, stride: Int = 1) async throws {
         var counts: [String] = []
-        for fault in Fault.ofDisk {
+        for fault in Fault.allCases {
             var sum = 0
             for isPersistent in [false, true] {
                 var step = Self.isWhole ? 1 : isPersistent ? 4 * stride + 1 : stride
@@ -26,18 +26,6 @@ import Testing
             counts.append("\(fault) \(sum)")
         }
         print("faults injected, \(name): \(counts.joined(separator: ", "))")
-    }
-
-    /// Fails allocations, each once; in `make test` one in `stride`.
-    private func starve(_ name: String, _ operation: FaultedOperation, stride: Int) async throws {
-        let count = try await OneThread.run {
-            try await FaultSweep(
-                name: name, operation: operation, fault: .noMemory, isPersistent: false,
-                stride: Self.isWhole ? 1 : stride
-            ).run()
-        }
-        #expect(count > 0)
-        print("faults injected, \(name): noMemory \(count)")
     }
 
     // MARK: - The store's transactions
@@ -82,20 +70,5 @@ import Testing
 
     @Test func `a restore replaces the database or leaves it, whatever fails`() async throws {
         try await sweep("restore", FileOperations.restore(), stride: 3)
-    }
-
-    // MARK: - Memory
-
-    @Test func `an allocation that fails costs a transaction and nothing else`() async throws {
-        try await starve("ingest", StoreOperations.ingest(), stride: 7)
-        try await starve("claim", StoreOperations.claim(), stride: 7)
-        try await starve("record", StoreOperations.record(), stride: 7)
-        try await starve("settle", StoreOperations.settle(), stride: 7)
-        try await starve("prune", StoreOperations.prune(), stride: 7)
-    }
-
-    @Test func `an allocation that fails while the database is opened costs the start and nothing else`() async throws {
-        try await starve("migrate", FileOperations.migrate(), stride: 23)
-        try await starve("create", FileOperations.create(), stride: 23)
     }
 }

@@ -51,7 +51,7 @@ struct FaultedOperation: Sendable {
         return try FolderState.of(folder.path)
     }
 
-    /// Synced as in production; its statements run on the calling thread, which alone may have failing allocations.
+    /// Synced as in production; its statements run on the calling thread, so their calls have one order.
     func subject(in folder: FaultyFolder) throws -> Subject {
         let store = usesStore ? try QueueStore.forSimulation(path: folder.database, isDurable: true, now: start) : nil
         return Subject(folder: folder, store: store)

@@ -4,10 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// A disk and a memory that fail where a test wants it, below SQLite and above the operating system. For tests only.
+// A disk that fails where a test wants it, below SQLite and above the operating system. For tests only.
 //
-// Everything passes through untouched but for the files below a watched folder, and but for the allocations of a thread
-// that asked for failing ones.
+// Everything passes through untouched but for the files below a watched folder.
 
 /// What SQLite asks of a file, as bits.
 enum {
@@ -63,13 +62,5 @@ int64_t faulty_event_count(faulty_script *script);
 faulty_event faulty_event_at(faulty_script *script, int64_t index);
 
 const char *faulty_path(faulty_script *script, int32_t file);
-
-/// The `nth` allocation by SQLite on this thread from now on fails, once. 0: none does.
-void faulty_fail_allocation(int64_t nth);
-
-/// Ends it.
-///
-/// Returns whether one has failed.
-bool faulty_allocation_failed(void);
 
 #endif

@@ -1,0 +1,84 @@
+import Foundation
+
+/// A disk that loses power: what was synced is there, of the rest any part.
+struct DiskImage {
+    /// By file name; a file that was never synced need not be there.
+    private var synced: [String: Data] = [:]
+    private var unsynced: [String: [DiskEvent.What]] = [:]
+
+    /// Takes what happened before the power was lost, in its order.
+    mutating func take(_ event: DiskEvent) {
+        guard case .sync = event.what else {
+            unsynced[event.file, default: []].append(event.what)
+            return
+        }
+        // A file system with a journal commits what it knows of its folders with any sync.
+        for (file, changes) in unsynced where file == event.file || changes.contains(where: \.isDelete) {
+            synced[file] = changes.reduce(synced[file]) { $1.applied(to: $0) }
+            unsynced[file] = nil
+        }
+        if synced[event.file] == nil { synced[event.file] = Data() }
+    }
+
+    /// The files after the loss, when nothing reached the disk but what was synced.
+    var withoutUnsynced: [String: Data] { synced }
+
+    /// The files after the loss, when any part of what was not synced reached the disk, by sectors.
+    func withSome(_ generator: inout some RandomNumberGenerator) -> [String: Data] {
+        var files = synced
+        for (file, changes) in unsynced.sorted(by: { $0.key < $1.key }) {
+            for change in changes where Bool.random(using: &generator) {
+                for piece in change.sectors where Bool.random(using: &generator) {
+                    files[file] = piece.applied(to: files[file])
+                }
+            }
+        }
+        return files
+    }
+}
+
+extension DiskEvent.What {
+    /// What a disk writes whole or not at all.
+    private static let sector = 512
+
+    var isDelete: Bool {
+        if case .delete = self { true } else { false }
+    }
+
+    /// nil: there is no file.
+    fileprivate func applied(to file: Data?) -> Data? {
+        switch self {
+        case .write(let offset, let bytes):
+            var file = file ?? Data()
+            if file.count < offset { file.append(Data(count: offset - file.count)) }
+            file.replaceSubrange(offset..<min(file.count, offset + bytes.count), with: bytes)
+            return file
+        case .truncate(let size): return file.map { Data($0.prefix(size)) }
+        case .delete: return nil
+        case .sync: return file
+        }
+    }
+
+    fileprivate var sectors: [DiskEvent.What] {
+        guard case .write(let offset, let bytes) = self else { return [self] }
+        return stride(from: 0, to: bytes.count, by: Self.sector).map { start in
+            let end = min(bytes.count, start + Self.sector)
+            return .write(at: offset + start, Data(bytes[(bytes.startIndex + start)..<(bytes.startIndex + end)]))
+        }
+    }
+}
+
+/// Random numbers that a seed repeats (splitmix64).
+struct SeededNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
