@@ -12,12 +12,24 @@ package struct ConfigurationFault: Error, Sendable, Hashable {
     /// What is wrong and what is allowed.
     package var problem: String
 
+    /// What steers a terminal or begins a new line in the log becomes U+FFFD: keys and values of the file are quoted.
     package init(line: Int? = nil, column: Int? = nil, variable: String? = nil, key: String, problem: String) {
         self.line = line
         self.column = column
-        self.variable = variable
-        self.key = key
-        self.problem = problem
+        self.variable = variable.map(Self.plain)
+        self.key = Self.plain(key)
+        self.problem = Self.plain(problem)
+    }
+
+    private static func plain(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+                    default: scalar
+                    }
+                }))
     }
 
     /// One line: `redeliver.yaml:5:22: retry.concurrency: 99999 is outside 1…256`, or

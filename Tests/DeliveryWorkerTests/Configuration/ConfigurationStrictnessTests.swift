@@ -184,4 +184,13 @@ import Testing
                 "a key must be a single word, found a list", "a key must be a single word, found a mapping",
             ])
     }
+
+    @Test(arguments: ["\u{202E}", "\u{9B}", "\u{85}", "\u{2028}", "\u{E0001}"]) func `no fault steers a terminal`(
+        sign: String
+    ) {
+        let lines = ["colour\(sign): x", "poll: {interval: 1s\(sign)}", "retry: {bur\(sign)st: 1}"]
+        let text = lines.flatMap { ConfigurationSample.faults(ConfigurationSample(lines: [$0]).yaml) }
+            .map { $0.line(path: "c.yaml") }.joined()
+        #expect(!text.isEmpty && !text.unicodeScalars.contains(where: sign.unicodeScalars.contains))
+    }
 }
