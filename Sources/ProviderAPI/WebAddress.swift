@@ -1,4 +1,6 @@
 /// The parts of a URL reference as RFC 3986, appendix B, cuts them. nil means that the part is absent.
+///
+/// By scalar, as every other reader of URLs takes them: a `#` with an accent is one character in Swift.
 struct URLReference: Equatable {
     var scheme: String?
     var authority: String?
@@ -6,17 +8,17 @@ struct URLReference: Equatable {
     var query: String?
 
     init(_ text: String) {
-        var rest = Substring(text)
+        var rest = Substring(text).unicodeScalars
         if let hash = rest.firstIndex(of: "#") { rest = rest[..<hash] }
         if let mark = rest.firstIndex(of: "?") {
             query = String(rest[rest.index(after: mark)...])
             rest = rest[..<mark]
         }
-        if let colon = rest.firstIndex(of: ":"), Self.isScheme(rest[..<colon]) {
-            scheme = rest[..<colon].lowercased()
+        if let colon = rest.firstIndex(of: ":"), Self.isScheme(Substring(rest[..<colon])) {
+            scheme = String(rest[..<colon]).lowercased()
             rest = rest[rest.index(after: colon)...]
         }
-        if rest.hasPrefix("//") {
+        if rest.starts(with: "//".unicodeScalars) {
             rest = rest.dropFirst(2)
             let end = rest.firstIndex(of: "/") ?? rest.endIndex
             authority = String(rest[..<end])
@@ -93,7 +95,7 @@ struct BaseAddress: Sendable, Equatable {
     /// nil when `text` is no absolute http or https URL, or has user information, a query or a fragment.
     init?(_ text: String) {
         let reference = URLReference(text)
-        guard !text.contains("#"), reference.query == nil, let scheme = reference.scheme,
+        guard !text.utf8.contains(UInt8(ascii: "#")), reference.query == nil, let scheme = reference.scheme,
             let authority = reference.authority, let origin = Origin(scheme: scheme, authority: authority)
         else { return nil }
         self.origin = origin

@@ -30,7 +30,8 @@ struct NextPageTests {
             ("https:/x", nil),
             ("javascript:alert(1)", nil), ("https://api.test:99999/", nil), ("https://api.test:44x/", nil),
             ("https:///x", nil), ("//", nil),
-            ("https://[::1]/x", nil),
+            ("https://[::1]/x", nil), ("/x#\u{301}y", "https://api.test/x"),
+            ("/x?\u{301}y", "https://api.test/x?%CC%81y"),
         ] as [(String, String?)]) func `a link resolves within the origin or is refused`(
             _ link: String, _ expected: String?
         ) throws
