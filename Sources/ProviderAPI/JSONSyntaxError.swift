@@ -20,9 +20,9 @@ struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     /// Why an answer whose whole text this is about cannot be used: a web page is the usual reason.
     func cause(in answer: [UInt8]) -> String {
         switch answer.first(where: { !" \n\r\t".utf8.contains($0) }) {
-        case nil: "the answer is empty"
+        case nil: "the answer is empty: is base_url right?"
         case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
-        default: "the answer is not JSON: \(self)"
+        default: "the answer is not JSON: \(self): is it cut on its way, or base_url wrong?"
         }
     }
 }

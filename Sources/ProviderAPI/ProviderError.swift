@@ -103,7 +103,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .unreadableAnswer(let cause):
             cause
         case .answerTooLarge(let limit):
-            "the answer is larger than \(limit) bytes"
+            "the answer is larger than \(limit) bytes: is base_url right?"
         case .foreignNextPage(let origin):
             "the next page is at \(origin), which is not the origin of base_url; the token is not sent there"
         case .redirected(let status):

@@ -63,10 +63,13 @@ struct ProviderClientLogTests {
                 HTTPResponse(200, " \n<!doctype html>"),
                 .unreadableAnswer(cause: "the answer is HTML, not JSON: is base_url right?")
             ),
-            (HTTPResponse(200), .unreadableAnswer(cause: "the answer is empty")),
+            (HTTPResponse(200), .unreadableAnswer(cause: "the answer is empty: is base_url right?")),
             (
                 HTTPResponse(200, "[1"),
-                .unreadableAnswer(cause: "the answer is not JSON: the text ends too early at byte 2")
+                .unreadableAnswer(
+                    cause:
+                        "the answer is not JSON: the text ends too early at byte 2: is it cut on its way, or base_url "
+                        + "wrong?")
             ),
             (
                 HTTPResponse(200, "{}"),
