@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal faults lint build man release prerequisites simulate torture soak
+.PHONY: help demo test large goal fuzz lint build man release prerequisites faults simulate torture soak
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n repla
 faults: prerequisites ## Fail every call for the disk that the store makes, one at a time
 	@swift build --build-tests
 	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter FaultTests
+
+fuzz: prerequisites ## Feed every reader of strangers' bytes with INPUTS hostile inputs (10 million; SEED=1)
+	@swift build -c release --product redeliver-fuzz
+	@.build/release/redeliver-fuzz --inputs $(or $(INPUTS),10000000) --seed $(or $(SEED),1)
 
 lint: ## Check the formatting of all Swift code; warnings are errors in every build
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -33,6 +33,7 @@ let package = Package(
         // For the tests alone: preloaded into the daemon, it kills it at a named point.
         .library(name: "KillPoints", type: .dynamic, targets: ["KillPoints"]),
         .executable(name: "chaos-simulation", targets: ["ChaosSimulation"]),
+        .executable(name: "redeliver-fuzz", targets: ["RedeliverFuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -104,6 +105,25 @@ let package = Package(
         ),
         // A disk that fails where a test wants it.
         .target(name: "FaultyDisk", path: "Tests/FaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
+        // Makes hostile input and says what must hold for it; for tests and `make fuzz`, never in the product.
+        .target(
+            name: "HostileInput",
+            dependencies: ["DeliverySimulation", "DeliveryWorker", "ProviderAPI", logging],
+            path: "Tests/HostileInput",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "RedeliverFuzz",
+            dependencies: ["HostileInput", "DeliverySimulation", argumentParser],
+            path: "Tests/Fuzz",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "HostileInputTests",
+            dependencies: ["HostileInput"],
+            exclude: ["Corpus"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DeliveryQueueTests",
             dependencies: ["DeliveryQueue", "FaultyDisk", grdb, crypto],
@@ -112,14 +132,15 @@ let package = Package(
         ),
         .testTarget(
             name: "ProviderAPITests",
-            dependencies: ["ProviderAPI", logging, nioCore],
+            dependencies: ["HostileInput", "ProviderAPI", logging, nioCore],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DeliveryWorkerTests",
             dependencies: [
-                "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging, lifecycle, lifecycleTestKit,
+                "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging,
+                lifecycle, lifecycleTestKit,
             ],
             swiftSettings: strict
         ),
@@ -134,7 +155,8 @@ let package = Package(
         .testTarget(
             name: "RedeliverCLITests",
             dependencies: [
-                "RedeliverCLI", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb,
+                "RedeliverCLI", "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI",
+                grdb,
             ],
             swiftSettings: strict
         ),

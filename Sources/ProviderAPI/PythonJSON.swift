@@ -3,14 +3,14 @@
 /// ASCII only, `", "` and `": "` as separators, keys in the order received; a repeated key keeps its first place and
 /// takes its last value. Every string is written UTF-16 unit by unit, so pairs and lone surrogates need no rule of
 /// their own, and two keys are equal when their written forms are.
-struct PythonJSON {
+package struct PythonJSON {
     private var scanner: JSONScanner
     private var output: [UInt8] = []
 
     /// nil when `text` is not JSON as RFC 8259 defines it in UTF-8 without a byte order mark, with Python's `NaN`,
     /// `Infinity` and `-Infinity` beside it, or is nested deeper than ``JSONScanner/depthLimit``. Python's reader takes
     /// more than that (UTF-16, other nesting): such a body has its raw form only.
-    static func dumps(_ text: [UInt8]) -> [UInt8]? {
+    package static func dumps(_ text: [UInt8]) -> [UInt8]? {
         var writer = PythonJSON(scanner: JSONScanner(text))
         writer.output.reserveCapacity(text.count)
         do throws(JSONSyntaxError) {
