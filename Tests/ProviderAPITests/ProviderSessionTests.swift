@@ -25,6 +25,28 @@ struct ProviderSessionTests {
         #expect(transport.requests[2].authorization == "Bearer acc-1")
     }
 
+    @Test func `a caller that is cancelled in the login does not take it from the others`() async throws {
+        let (begun, beginning) = AsyncStream<Never>.makeStream()
+        let transport = ScriptedTransport([
+            { _ in
+                beginning.finish()
+                try? await Task.sleep(for: .seconds(60))
+                return .failure(.cancelled)
+            },
+            { _ in .success(loggedIn) }, { _ in .success(emptyPage) },
+        ])
+        let client = makeClient(transport, credential: login)
+        let first = Task { try await client.logs(of: "e") }
+        for await _ in begun {}
+        let second = Task { try await client.logs(of: "e") }
+        for _ in 0..<100 { await Task.yield() }
+        first.cancel()
+
+        #expect(try await second.value.items.isEmpty)
+        #expect(transport.calls == [loginCall, loginCall, logsCall])
+        await #expect(throws: ProviderError.self) { try await first.value }
+    }
+
     @Test func `a refused token is refreshed once and the call repeated once`() async throws {
         let transport = ScriptedTransport(loggedIn, HTTPResponse(401), refreshed, emptyPage)
         _ = try await makeClient(transport, credential: login).logs(of: "e")
