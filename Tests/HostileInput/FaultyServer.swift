@@ -1,0 +1,67 @@
+import Synchronization
+
+/// A provider on loopback that answers well but for one thing: one request to one path meets a fault.
+package final class FaultyServer: Sendable {
+    /// What its connections' threads and the test share.
+    private final class Record: Sendable {
+        struct State {
+            var isOver = false
+            var wasReused = false
+            var skipped = 0
+        }
+
+        let state = Mutex(State())
+
+        /// Whether the fault is to happen now; once.
+        func isDue(after skipped: Int) -> Bool {
+            state.withLock { state in
+                guard !state.isOver else { return false }
+                guard state.skipped >= skipped else {
+                    state.skipped += 1
+                    return false
+                }
+                state.isOver = true
+                return true
+            }
+        }
+    }
+
+    private let record: Record
+    private let server: RawServer
+
+    package var url: String { server.url }
+    /// A request came over the connection that the fault had spoilt.
+    package var wasReused: Bool { record.state.withLock { $0.wasReused } }
+    /// The fault has happened.
+    package var isOver: Bool { record.state.withLock { $0.isOver } }
+
+    /// - Parameters:
+    ///   - path: without its query.
+    ///   - skipped: so many connections are left in peace before a fault that strikes at once.
+    ///   - good: what each path answers with.
+    package init(
+        _ fault: NetworkFault, at path: String, skipped: Int = 0, good: @escaping @Sendable (_ path: String) -> String
+    ) throws {
+        let record = Record()
+        self.record = record
+        server = try RawServer { connection in
+            if fault.truth == .unread, record.isDue(after: skipped) { return fault.happen(on: connection, good: "") }
+            while let request = connection.readRequest() {
+                let target = request.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+                let asked = String(target.prefix { $0 != "?" })
+                guard fault.truth != .unread, asked == path, record.isDue(after: 0) else {
+                    connection.answer(good(asked), closes: true)
+                    return
+                }
+                fault.happen(on: connection, good: good(asked))
+                switch fault.after {
+                case .good: continue
+                case .closed: return
+                case .spoilt:
+                    if connection.readRequest() != nil { record.state.withLock { $0.wasReused = true } }
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import HostileInput
+import Logging
+import Testing
+
+@testable import ProviderAPI
+
+/// No wait of the client is without an end, whatever the other side does.
+@Suite("Bounded waits", .timeLimit(.minutes(2)))
+struct BoundedWaitTests {
+    private static let grace = Duration.seconds(12)
+
+    private func within(_ limit: Duration, _ work: () async throws -> Void) async throws {
+        let begun = ContinuousClock.now
+        try await work()
+        #expect(ContinuousClock.now - begun < limit + Self.grace)
+    }
+
+    @Test func `a login that is never answered ends for all who wait for it, also for one that is cancelled`()
+        async throws
+    {
+        let mute = try RawServer { connection in connection.wait() }
+        try await withRealTransport { transport in
+            let client = NetworkOperation.login.client(transport, at: mute.url, timeout: .seconds(1))
+            try await within(.seconds(1)) {
+                await withTaskGroup(of: String.self) { group in
+                    for _ in 0..<20 {
+                        group.addTask { await Self.kind { _ = try await client.logs(of: "e-1") } }
+                    }
+                    let cancelled = Task { await Self.kind { _ = try await client.logs(of: "e-1") } }
+                    cancelled.cancel()
+                    #expect(["unreachable", "cancelled"].contains(await cancelled.value))
+                    for await kind in group { #expect(kind == "unreachable") }
+                }
+            }
+        }
+    }
+
+    @Test func `a shutdown ends the calls in flight`() async throws {
+        let mute = try RawServer { connection in connection.wait() }
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let transport = AsyncHTTPTransport(concurrency: 4, logger: logger)
+        let client = NetworkOperation.retry.client(transport, at: mute.url, timeout: .seconds(600))
+        try await within(.seconds(1)) {
+            async let outcome = NetworkOperation.retry.call(client)
+            try await Task.sleep(for: .milliseconds(300))
+            try await transport.shutdown()
+            #expect(await ["uncertain", "unreachable"].contains(outcome.kind))
+        }
+    }
+
+    /// One connection, which hangs: the others wait for it and have their own deadline.
+    @Test func `calls that wait for a connection end in time`() async throws {
+        let mute = try RawServer { connection in connection.wait() }
+        try await withRealTransport(concurrency: 1) { transport in
+            let client = NetworkOperation.logs.client(transport, at: mute.url, timeout: .seconds(1))
+            try await within(.seconds(1)) {
+                await withTaskGroup(of: String.self) { group in
+                    for _ in 0..<10 { group.addTask { await NetworkOperation.logs.call(client).kind } }
+                    for await kind in group { #expect(kind == "unreachable") }
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: SelfSigned.openssl != nil, "openssl is not installed"))
+    func `a certificate that nobody vouches for ends the call before anything is sent`() async throws {
+        for name in ["127.0.0.1", "other.test"] {
+            let server = try SelfSigned(name: name)
+            try await withRealTransport { transport in
+                for operation in NetworkOperation.allCases where operation != .refresh {
+                    let client = operation.client(transport, at: server.url, timeout: .seconds(5))
+                    let outcome = await operation.call(client)
+                    let allowed = operation.isOnce ? ["unreachable", "unknown_outcome"] : ["unreachable"]
+                    #expect(allowed.contains(outcome.kind), "\(operation): \(outcome.kind)")
+                    #expect(outcome.text.contains("tls_handshake"), "\(operation): \(outcome.text)")
+                }
+            }
+            let seen = server.stop()
+            #expect(!seen.contains("HTTP/1.1") && !seen.contains("tok-1"), "\(seen)")
+        }
+    }
+
+    private static func kind(_ work: () async throws -> Void) async -> String {
+        do {
+            try await work()
+            return "done"
+        } catch {
+            return (error as? ProviderError)?.label ?? "\(error)"
+        }
+    }
+}
+
+/// `openssl s_server` with a certificate that it signed itself; prints what it gets.
+private final class SelfSigned {
+    static let openssl: URL? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { URL(filePath: String($0)).appending(path: "openssl") }
+        .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+
+    private let server: Process
+    private let folder: URL
+    private let port: UInt16
+
+    var url: String { "https://127.0.0.1:\(port)" }
+
+    init(name: String) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        port = try RawServer.closedPort()
+        let kind = name.contains("test") ? "DNS" : "IP"
+        let request = try Self.start(
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                "key.pem",
+                "-out", "certificate.pem", "-days", "1", "-subj", "/CN=\(name)", "-addext",
+                "subjectAltName=\(kind):\(name)",
+            ], in: folder)
+        try Self.wait("openssl req ends") { !request.isRunning }
+        server = try Self.start(
+            ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "certificate.pem", "-key", "key.pem"], in: folder)
+        do {
+            try Self.wait("openssl s_server listens") { output.contains("ACCEPT") }
+        } catch {
+            _ = stop()
+            throw error
+        }
+    }
+
+    private var output: String {
+        (try? String(contentsOf: folder.appending(path: "s_server"), encoding: .utf8)) ?? ""
+    }
+
+    /// - Returns: everything that it printed.
+    func stop() -> String {
+        kill(server.processIdentifier, SIGKILL)
+        try? Self.wait("openssl s_server ends") { !server.isRunning }
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return output
+    }
+
+    private struct WaitedInVain: Error {
+        let what: String
+    }
+
+    private static func wait(_ what: String, until condition: () -> Bool) throws {
+        let end = ContinuousClock.now + .seconds(20)
+        while !condition() {
+            guard ContinuousClock.now < end else { throw WaitedInVain(what: what) }
+            usleep(20_000)
+        }
+    }
+
+    private static func start(_ arguments: [String], in folder: URL) throws -> Process {
+        let output = folder.appending(path: arguments[0])
+        try Data().write(to: output)
+        let process = Process()
+        process.executableURL = openssl
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = Pipe()
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+}
