@@ -28,6 +28,8 @@ extension ChaosPlan {
         // Of its own, so that what seeds found before is still theirs.
         var more = SeededGenerator(seed: seed ^ 0x57ac)
         if more.chance(0.3) { faults.append(.stuck) }
+        guard more.chance(0.5) else { return }
+        for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
     }
 
     private mutating func addReceivers(_ dice: inout SeededGenerator) {

@@ -93,6 +93,8 @@ package struct ChaosPlan: Sendable {
     var refusesLogin: [Range<Duration>] = []
     var steps: [(time: Duration, step: Step)] = []
     var callKills: [Int: CallKill] = [:]
+    /// After the answer to a call, at which of the next beginnings and ends of transactions the worker dies; 0 is the first.
+    var transactionKills: [Int: Int] = [:]
     /// The configurations that reloads choose from; the first is that of the start and the last that of the end.
     var variants: [Variant] = []
 

@@ -22,6 +22,8 @@ final class ChaosProcess: Sendable {
         var isDead = false
         var trigger: GracefulShutdownTestTrigger?
         var stop: Stop?
+        /// So many beginnings and ends of transactions pass before it dies; nil: it does not.
+        var passing: Int?
         /// Ends the waiting for its death; nil: nobody waits.
         var death: AsyncStream<Never>.Continuation?
     }
@@ -56,6 +58,21 @@ final class ChaosProcess: Sendable {
             try? FileManager.default.copyItem(atPath: path + suffix, toPath: "\(folder)/\(heir)\(suffix)")
         }
         state.withLock { $0.death }?.finish()
+    }
+
+    /// Lets it die at one of the next beginnings and ends of transactions.
+    func killAtTransaction(_ number: Int) {
+        state.withLock { $0.passing = number }
+    }
+
+    /// A transaction begins or has ended.
+    func passTransaction() {
+        let isLast = state.withLock { state in
+            guard let passing = state.passing else { return false }
+            state.passing = passing - 1
+            return passing == 0
+        }
+        if isLast { kill() }
     }
 
     /// Returns when it is dead, or the calling task is cancelled.

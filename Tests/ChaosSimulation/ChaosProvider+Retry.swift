@@ -24,6 +24,10 @@ extension ChaosProvider {
             world.withTruth { $0.note("kill \(jobs) jobs after the answer to call \(number)", at: time.now) }
             time.interrupt(afterJobs: jobs) { [process] in process.kill() }
         }
+        if let transaction = world.plan.transactionKills[number] {
+            world.withTruth { $0.note("kill \(transaction) transaction steps after call \(number)", at: time.now) }
+            process.killAtTransaction(transaction)
+        }
         switch verdict.answer {
         case .status(let status, let body, let headers):
             return HTTPResponse(

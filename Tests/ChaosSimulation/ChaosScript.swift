@@ -63,6 +63,7 @@ struct ChaosScript: Sendable {
         let time = time
         let store = try QueueStore.forSimulation(path: process.path, isDurable: false, now: wallClock.now) {
             try? await time.clock.sleep(for: .zero)
+            process.passTransaction()
         }
         let watch = try ChaosWatch(path: process.path)
         try check(watch)
