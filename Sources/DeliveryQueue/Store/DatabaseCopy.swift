@@ -91,7 +91,8 @@ enum DatabaseCopy {
         let faults = try structure.isEmpty ? db.foreignKeyFaults() : structure
         guard faults.isEmpty else {
             throw StoreError(
-                .storage, operation: "", cause: "it is damaged: " + faults.prefix(3).joined(separator: "; "))
+                .storage, operation: "", cause: "it is damaged: " + faults.prefix(3).joined(separator: "; "),
+                hint: "check the disk and its free space, then the database with `redeliver database check`")
         }
         return try db.copyFacts(path)
     }
