@@ -48,7 +48,7 @@ simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n repla
 
 faults: prerequisites ## Fail every call for the disk that the store makes, one at a time
 	@swift build --build-tests
-	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter FaultTests
+	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter DeliveryQueueTests.FaultTests
 
 fuzz: prerequisites ## Feed every reader of strangers' bytes with INPUTS hostile inputs (10 million; SEED=1)
 	@swift build -c release --product redeliver-fuzz

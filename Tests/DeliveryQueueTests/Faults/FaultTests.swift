@@ -65,10 +65,6 @@ import Testing
     }
 
     @Test func `a backup is there whole or not at all, whatever fails`() async throws {
-        try await sweep("back up", FileOperations.backUp(), stride: 3)
-    }
-
-    @Test func `a restore replaces the database or leaves it, whatever fails`() async throws {
-        try await sweep("restore", FileOperations.restore(), stride: 3)
+        try await sweep("back up", FileOperations.backUp(), stride: 5)
     }
 }

@@ -30,25 +30,6 @@ enum FileOperations {
         }
     }
 
-    /// A backup that lacks a call of the present database.
-    static func restore() async throws -> FaultedOperation {
-        let queue = try await QueueFixture()
-        try await queue.ingest(.failure("a", at: start), at: start)
-        let backup = queue.folder.file("backup.db")
-        _ = try await QueueReader(path: queue.path).backUp(to: backup)
-        _ = try await queue.claimOne(at: start + .minutes(1))
-        try queue.store.close()
-        let files = [
-            "queue.db": try Data(contentsOf: URL(filePath: queue.path)),
-            "backup.db": try Data(contentsOf: URL(filePath: backup)),
-        ]
-        return FaultedOperation(files: files, usesStore: false) { subject in
-            let folder = subject.folder
-            _ = try await DatabaseRestore(of: folder.file("backup.db"), to: folder.database, rules: .exact())
-                .run(at: start + .hours(2))
-        }
-    }
-
     private static let openAndClose: @Sendable (FaultedOperation.Subject) async throws -> Void = { subject in
         try QueueStore.forSimulation(path: subject.folder.database, isDurable: true, now: start).close()
     }
