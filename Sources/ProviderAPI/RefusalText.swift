@@ -24,17 +24,13 @@ enum RefusalText {
         var values = Set<String>()
         collectValues(of: body, into: &values)
         let hidden = values.filter { $0.count >= shortestValue }
-        // The longest first, because one may be part of another.
-        let longestFirst = hidden.sorted { ($1.utf8.count, $1) < ($0.utf8.count, $0) }
-        return excerpt(mask([String(decoding: body, as: UTF8.self)] + longestFirst, in: answer))
+        return excerpt(mask([String(decoding: body, as: UTF8.self)] + hidden, in: answer))
     }
 
     /// The answer with `hidden` made unreadable, as it is and as it stands inside JSON strings. To be done before an
     /// answer is shortened: half a secret is still too much.
     static func mask(_ hidden: [String], in answer: [UInt8]) -> [UInt8] {
-        let text = hidden.filter { !$0.isEmpty }.flatMap(forms)
-            .reduce(String(decoding: answer, as: UTF8.self)) { $0.replacing($1, with: Secret.mask) }
-        return Array(text.utf8)
+        TextMask(hidden).applied(to: answer)
     }
 
     /// Every string and number in a JSON value.
@@ -48,15 +44,6 @@ enum RefusalText {
         } else if json != Array("true".utf8), json != Array("false".utf8), json != Array("null".utf8) {
             values.insert(String(decoding: json, as: UTF8.self))
         }
-    }
-
-    /// The text, and inside a JSON string as RFC 8259 demands it and as Python writes it.
-    private static func forms(of text: String) -> [String] {
-        let quoted = JSONText.quoted(text)
-        let inside = [quoted, PythonJSON.dumps(quoted) ?? quoted].map {
-            String(decoding: $0.dropFirst().dropLast(), as: UTF8.self)
-        }
-        return [text] + inside.filter { $0 != text }
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -10,7 +10,7 @@ package enum Hostile {
         "\u{202E}gnp.exe", "\u{2066}x\u{2069}", "\u{200B}", "\u{FEFF}", "\u{2028}", "\u{2029}", "\u{AD}", "\u{E0001}",
         "\"", "\\", "\\\"", "\"\u{301}", ",\u{301}", "a,b", "a\"b\"c", "'", "`", "$(id)", "%s%n", "{}",
         "}\n# TYPE x gauge",
-        "redeliver: forged\n2026-01-01T00:00:00+0000 error redeliver: forged", "é", "e\u{301}",
+        "redeliver: forged\n2026-01-01T00:00:00+0000 error redeliver: forged", "é", "e\u{301}", "\u{301}",
         "\u{1F469}\u{200D}\u{1F680}",
         "\u{10FFFF}", "\u{FFFD}", "\u{FFFE}", "\u{E000}", "ﷺ", "Z\u{334}\u{321}a\u{338}", "null", "true", "-1", "1e400",
         "../../etc/passwd", "%00", "%2e%2e%2f", "tok-5ecret-1", "b0dy-5ecret-2", "pa55-w0rd-3",

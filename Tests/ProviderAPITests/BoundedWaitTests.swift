@@ -81,6 +81,18 @@ struct BoundedWaitTests {
         }
     }
 
+    /// The answer is searched for every value of the body, thousands of them.
+    @Test func `a refusal of the largest body that is searched for does not take long`() async throws {
+        let values = (10_000..<16_500).map { "\"v\($0)\"" }.joined(separator: ",")
+        let request = RetryRequest(
+            taskIDJSON: "1", customerIDJSON: "2", webhookIDJSON: "3", eventType: "x", body: Array("[\(values)]".utf8))
+        let text = String(repeating: "no v99999, ", count: 1_480)
+        try await within(.seconds(3)) {
+            let answer = await makeClient(ScriptedTransport(HTTPResponse(400, text))).retry(request)
+            #expect(answer.kind == .rejected && answer.detail?.hasPrefix("no v99999") == true)
+        }
+    }
+
     private static func kind(_ work: () async throws -> Void) async -> String {
         do {
             try await work()

@@ -213,6 +213,8 @@ struct ProviderClientRetryTests {
             (#"bad: Ayşe 19840312, 'p/7' is null"#, "bad: [hidden] [hidden], '[hidden]' is null"),
             (#"{"e": "name Ay\u015fe: no"}"#, #"{"e": "name [hidden]: no"}"#),
             (#"Bearer tok-1 must not"#, "Bearer [hidden] must not"),
+            ("Bearer tok-1\u{301} and p/7\u{20DD}", "Bearer [hidden]\u{301} and [hidden]\u{20DD}"),
+            ("name Ays\u{327}e: no", "name [hidden]: no"),
         ])
     func `a refusal is kept without the body and the token that were sent`(answer: String, kept: String) async {
         let body = #"{"name": "Ayşe", "born": 19840312, "files": [{"code": "p/7"}], "note": "x", "ok": null}"#
