@@ -69,7 +69,7 @@ struct BoundedWaitTests {
             let server = try SelfSigned(name: name)
             try await withRealTransport { transport in
                 for operation in NetworkOperation.allCases where operation != .refresh {
-                    let client = operation.client(transport, at: server.url, timeout: .seconds(5))
+                    let client = operation.client(transport, at: server.url, timeout: .seconds(30))
                     let outcome = await operation.call(client)
                     let allowed = operation.isOnce ? ["unreachable", "unknown_outcome"] : ["unreachable"]
                     #expect(allowed.contains(outcome.kind), "\(operation): \(outcome.kind)")

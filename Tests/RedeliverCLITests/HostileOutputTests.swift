@@ -85,12 +85,17 @@ import Testing
     private static func observation(
         _ number: Int, at now: Timestamp, _ random: inout SeededGenerator
     ) -> Observation {
-        let task = "\(number)" + Hostile.text(&random)
+        let task = "\(number)" + storable(&random)
         return Observation(
-            taskID: task, taskIDJSON: "\(number)", eventType: Hostile.text(&random) + "e",
-            customerID: Hostile.text(&random),
-            customerIDJSON: "null", webhookID: Hostile.text(&random), webhookIDJSON: "null", body: Array("{}".utf8),
-            outcome: .failed, logged: now - .seconds(60), error: Hostile.text(&random))
+            taskID: task, taskIDJSON: "\(number)", eventType: storable(&random) + "e",
+            customerID: storable(&random),
+            customerIDJSON: "null", webhookID: storable(&random), webhookIDJSON: "null", body: Array("{}".utf8),
+            outcome: .failed, logged: now - .seconds(60), error: storable(&random))
+    }
+
+    /// Without NUL: SQLite keeps what is behind it, but a text is read up to it.
+    private static func storable(_ random: inout SeededGenerator) -> String {
+        String(String.UnicodeScalarView(Hostile.text(&random).unicodeScalars.filter { $0 != "\0" }))
     }
 
     /// What is left of a text's control characters without line breaks and our own colours.
