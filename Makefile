@@ -9,11 +9,16 @@ help: ## Show this list
 demo: build ## Watch 300 failed deliveries arrive over real HTTP (under a minute after the build)
 	@.build/debug/redeliver-demo
 
+# Tests that measure time limits, and tests that keep every processor busy for minutes: neither run beside the others.
+TIMED := NetworkFaultTests|BoundedWaitTests|ForeignOriginTests|NetworkTroubleTests
+BUSY := DeliverySimulationTests|DeliveryQueueTests.FaultTests|PowerLossTests
+
 test: prerequisites ## Build everything and run all tests
 	@swift build --build-tests
 	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
-	@swift test --skip-build --skip EndToEndTests --skip DeliverySimulationTests
-	@swift test --skip-build --filter DeliverySimulationTests
+	@swift test --skip-build --skip 'EndToEndTests|$(TIMED)|$(BUSY)'
+	@swift test --skip-build --filter '$(TIMED)'
+	@swift test --skip-build --filter '$(BUSY)'
 	@swift test --skip-build --filter EndToEndTests
 
 large: prerequisites ## Time every reading command of the release build on 1,000,000 deliveries
@@ -66,7 +71,7 @@ test-sanitize: prerequisites ## Run the tests under the thread and the address s
 # One test at a time, or their time limits would measure how slow all of them are together.
 sanitize-%: prerequisites
 	@swift build --build-tests --sanitize=$* --scratch-path .build/$*
-	@for part in '--skip EndToEndTests --skip DeliverySimulationTests' '--filter $(SANITIZED)'; do \
+	@for part in '--skip EndToEndTests|$(TIMED)|$(BUSY)' '--filter $(SANITIZED)'; do \
 		SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 \
 			TSAN_OPTIONS="exitcode=66:suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
 			setarch "$$(uname -m)" -R swift test --skip-build --no-parallel --sanitize=$* --scratch-path .build/$* $$part || exit 1; \

@@ -9,7 +9,9 @@ import Testing
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "6")
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
-            try OldDatabase(at: redeliver.database, version: 4).close()
+            let old = try OldDatabase(at: redeliver.database, version: 4)
+            try old.write("INSERT INTO endpoint (id, name, active, history_from_ms) VALUES ('gone', 'gone', 0, 0)")
+            try old.close()
 
             let daemon = try await redeliver.start()
             try await redeliver.waitUntilDelivered(6)

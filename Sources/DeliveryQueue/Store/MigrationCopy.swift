@@ -31,7 +31,8 @@ struct MigrationCopy {
     /// A start that ended between the copy and the last change of the schema has left one that says the same: it is taken,
     /// so that a start that fails again and again does not fill the disk. What a `kill -9` left of a copy is removed.
     ///
-    /// - Returns: where it is; nil: the database is new, or its schema needs no change.
+    /// - Returns: where it is; nil: the database is new, also one whose first start was broken off, or its schema needs no
+    ///   change.
     /// - Throws: `storage` when there is no room or the database is damaged; nothing is changed then.
     func keep(at now: Timestamp, freeSpace: FreeSpace = Self.freeSpace) throws(StoreError) -> String? {
         do {
@@ -40,7 +41,7 @@ struct MigrationCopy {
             defer { try? source.close() }
             return try source.read { db in
                 let moment = try Moment(db)
-                guard (1..<version).contains(moment.version) else { return nil }
+                guard (1..<version).contains(moment.version), try Self.isInUse(db) else { return nil }
                 for rest in try files() where rest.contains(Self.unfinished) { unlink(rest) }
                 return try present(moment) ?? make(from: db, at: now, freeSpace)
             }
@@ -56,6 +57,11 @@ struct MigrationCopy {
         let oldest = (now - QueueStore.bodyRetention).compactText
         let old = (try? files())?.filter { ($0.split(separator: "-").last ?? "") < oldest } ?? []
         return old.filter { !$0.contains(Self.unfinished) && unlink($0) == 0 }
+    }
+
+    /// Every start that gets through its schema enters the endpoints.
+    private static func isInUse(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM endpoint)") ?? false
     }
 
     // MARK: - One copy

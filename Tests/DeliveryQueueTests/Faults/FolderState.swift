@@ -9,6 +9,9 @@ enum FolderState {
     /// What belongs to a database, or to nobody once the process is gone.
     private static let companions = ["-wal", "-shm", "-journal", ".lock"]
 
+    /// What a migration leaves beside the database on purpose; `MigrationCopyTests` look at it.
+    private static let beforeMigration = ".before-schema-"
+
     /// - Throws: what SQLite says when a database cannot be read.
     static func of(_ folder: String) throws -> [String] {
         let copy = try TemporaryFolder()
@@ -16,7 +19,9 @@ enum FolderState {
         for name in names where !name.hasSuffix("-shm") && !name.hasSuffix(".lock") {
             try FileManager.default.copyItem(atPath: "\(folder)/\(name)", toPath: copy.file(name))
         }
-        let databases = names.filter { name in !companions.contains { name.hasSuffix($0) } }
+        let databases = names.filter { name in
+            !companions.contains { name.hasSuffix($0) } && !name.contains(beforeMigration)
+        }
         return try databases.sorted().flatMap { name in
             try lines(of: copy.file(name)).map { "\(name) \($0)" }
         }
