@@ -88,11 +88,20 @@ struct LogEntryDecoder: Sendable {
         entry.customerID = identifier(fields, table.customerID)
         entry.webhookID = identifier(fields, table.webhookID)
         entry.errorText = errorText(fields)
+        guard !isCutWhenStored(entry) else {
+            return unreadable(.badIdentifier, "U+0000 in an id or the event type cannot be stored")
+        }
         if let body = fields.body(table.body), body.count <= Self.bodyLimit { entry.body = Array(body) }
         if entry.outcome == .failed, let fault = retryFault(entry, fields) {
             return unreadable(fault.reason, fault.detail)
         }
         return .entry(entry)
+    }
+
+    /// SQLite reads a text back only up to U+0000 (sqlite.org/nulinstr.html): another id or event type would be sent.
+    private func isCutWhenStored(_ entry: LogEntry) -> Bool {
+        [entry.taskID.text, entry.eventType, entry.customerID?.text, entry.webhookID?.text]
+            .contains { $0?.utf8.contains(0) ?? false }
     }
 
     /// What a failure lacks to be sent again; nil when nothing.

@@ -201,6 +201,9 @@ struct LogEntryTests {
             (#"{"id": 1, "status": "failure", "body": {}, "event": 5}"#, .noEventType),
             (#"{"id": 1, "status": "failure", "body": {}, "event": "e", "customer": {"id": 1}}"#, .badIdentifier),
             (#"{"id": 1, "status": "failure", "body": {}, "event": "e", "webhook": [1]}"#, .badIdentifier),
+            // It would be stored whole, but read back and sent as "e".
+            (#"{"id": 1, "status": "failure", "body": {}, "event": "e\u0000f"}"#, .badIdentifier),
+            (#"{"id": "1\u0000", "status": "success"}"#, .badIdentifier),
         ] as [(String, UnreadableEntry.Reason)])
     func `an entry that cannot be understood is kept whole with its reason`(
         _ text: String, _ reason: UnreadableEntry.Reason
