@@ -3,8 +3,8 @@ import GRDB
 
 @testable import DeliveryQueue
 
-/// Databases as the released programs left them at `start`, from dumps that were frozen in their day. A change of an old
-/// migration or of the store does not change them.
+/// Databases of the released schemas at `start`, with rows as the programs of that time wrote them, from frozen dumps. A change
+/// of an old migration or of the store does not change them.
 enum OldSchema {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 

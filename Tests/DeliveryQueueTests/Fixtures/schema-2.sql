@@ -1,5 +1,5 @@
--- A database of schema version 2 as the program of that time left it, with rows of every kind. Frozen: never made anew
--- from today's migrations or code, or it would prove nothing. Its last moment is 2026-01-01T00:00:00Z.
+-- A database of schema version 2 with rows as the program of that version writes them. Frozen: never made anew from later
+-- migrations or code, or it would prove nothing. Its last moment is 2026-01-01T00:00:00Z.
 BEGIN TRANSACTION;
 CREATE TABLE attempt (
     -- One retry call: intent first, committed before the call; then the provider's answer; then what the log proved.
