@@ -199,7 +199,9 @@ import Testing
     @Test func `kill -9 while it holds and in the middle of the drain loses nothing and doubles nothing`() async throws
     {
         try await withBench { bench in
-            let sandbox = try await deadReceiver(bench, failures: 200, "--latency", "30ms")
+            // In whole seconds, a retry that fails within the second of the first failure leaves the same row behind.
+            let sandbox = try await deadReceiver(
+                bench, failures: 200, "--latency", "30ms", "--time", "milliseconds")
             var settings = settings(sandbox)
             settings.retry = "concurrency: 8, per_second: 60, burst: 8"
             let redeliver = try bench.redeliver(settings)
