@@ -26,7 +26,7 @@ package actor DiskRoom {
 
     package init(database path: String, logger: Logger) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        self.init(logger: logger) { FileProbe.disk(.database, folder: folder).freeBytes }
+        self.init(logger: logger) { DiskSpace(at: folder)?.freeBytes }
     }
 
     /// Looks at the file system now.

@@ -116,10 +116,7 @@ struct MigrationCopy {
     }
 
     private static func freeSpace(beside path: String) -> Int64? {
-        var facts = statvfs()
-        guard statvfs(PendingFile.folder(of: path), &facts) == 0 else { return nil }
-        let (bytes, overflow) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(facts.f_frsize))
-        return overflow ? nil : bytes
+        DiskSpace(at: PendingFile.folder(of: path))?.freeBytes
     }
 }
 

@@ -36,15 +36,10 @@ enum FileProbe {
     }
 
     static func disk(_ use: DiskFacts.Use, folder: String) -> DiskFacts {
-        var facts = statvfs()
-        let network = NetworkDisk.name(at: folder)
-        guard statvfs(folder, &facts) == 0 else {
-            return DiskFacts(use, folder: folder, freeBytes: nil, network: network)
-        }
-        let files = facts.f_files == 0 ? nil : Int64(clamping: facts.f_favail)
-        let (bytes, overflow) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(facts.f_frsize))
+        let space = DiskSpace(at: folder)
         return DiskFacts(
-            use, folder: folder, freeBytes: overflow ? .max : bytes, freeFiles: files, network: network)
+            use, folder: folder, freeBytes: space?.freeBytes, freeFiles: space?.freeFiles,
+            network: NetworkDisk.name(at: folder))
     }
 
     private static func groupName(_ group: UInt32) -> String {
