@@ -37,6 +37,8 @@ package struct RetryRules: Sendable, Equatable {
     package static let redirectedPause = Duration.seconds(3_600)
     /// Different deliveries in a row, all unconfirmed or all refused, after which the endpoint is held.
     package static let holdLimit = 3
+    /// Outcomes of calls in a row under the deliveries' own task ids after which an endpoint's log is taken to show all so.
+    package static let ownNamesLimit = 5
     /// How long an endpoint is held after refusals or a redirect before one more try; `log_silent` has no end.
     package static let holdPause = Duration.seconds(3_600)
 

@@ -22,6 +22,7 @@ enum Migrations {
         Step(version: 4, name: "0004_endpoint_view", sql: PackageResources._004_endpoint_view_sql),
         Step(version: 5, name: "0005_age_clock", sql: PackageResources._005_age_clock_sql),
         Step(version: 6, name: "0006_circuit", sql: PackageResources._006_circuit_sql),
+        Step(version: 7, name: "0007_own_names", sql: PackageResources._007_own_names_sql),
     ]
 
     /// "rdlv" in ASCII: tells our files from other programs' in `PRAGMA application_id`.

@@ -50,14 +50,25 @@ struct EndpointFacts {
     let historyFrom: Timestamp
     /// When a backup was last restored; 1970 for never.
     let restored: Timestamp
+    /// Outcomes of calls in a row that stood under the delivery's own task id, and our time of the first; nil: none did.
+    let ownNames: Int
+    let ownNamesSince: Timestamp?
 
     static func fetch(_ db: Database, id: String) throws -> EndpointFacts {
-        let row = try db.firstRow("SELECT history_from_ms, restored_ms FROM endpoint WHERE id = ?", [id])
+        let row = try db.firstRow(
+            "SELECT history_from_ms, restored_ms, own_names, own_names_ms FROM endpoint WHERE id = ?", [id])
         guard let row else {
             throw StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
         }
         return EndpointFacts(
-            id: id, historyFrom: row.timestamp("history_from_ms"), restored: row.timestamp("restored_ms"))
+            id: id, historyFrom: row.timestamp("history_from_ms"), restored: row.timestamp("restored_ms"),
+            ownNames: row["own_names"], ownNamesSince: row.timestampIfAny("own_names_ms"))
+    }
+
+    /// Whether the log shows retries under the deliveries' own task ids, so that an entry with one that is not known is an
+    /// event of its own, however alike. Not before entries with other names have had as long to appear as any outcome has.
+    func showsOwnNames(rules: RetryRules, at now: Timestamp) -> Bool {
+        ownNames >= RetryRules.ownNamesLimit && ownNamesSince.map { now - $0 >= rules.confirmWithin } ?? false
     }
 
     /// Before when nothing is sent for an entry: what failed before a backup was restored may have been retried since
@@ -102,7 +113,7 @@ struct Ingest {
         let isTest = try db.isTestEvent(observation.taskID, of: endpoint.id)
         // All tests of an event have the same dummy data: by its content one could pass for another.
         let delivery =
-            isTest
+            isTest || endpoint.showsOwnNames(rules: rules, at: now)
             ? try db.delivery(endpointID: endpoint.id, taskID: observation.taskID)
             : try db.matchingDelivery(observation, endpointID: endpoint.id, at: now)
         try remember(observation, of: delivery)

@@ -4,7 +4,7 @@ import GRDB
 extension Database {
     /// In the order of DESIGN 4: its own task id; a task id that an answer named or that was matched before; and for a
     /// task id that nothing names, by content: the webhook, event type, customer and body of a call that the entry is
-    /// not older than.
+    /// not older than. Not by content where `EndpointFacts.showsOwnNames`: there such an entry is an event of its own.
     func matchingDelivery(_ observation: Observation, endpointID: String, at now: Timestamp) throws -> Delivery? {
         if let delivery = try delivery(endpointID: endpointID, taskID: observation.taskID) { return delivery }
         guard let body = observation.body, let eventType = observation.eventType else { return nil }
@@ -43,7 +43,7 @@ enum Matching {
         AND delivery.webhook_id = ? AND delivery_body.sha256 = ?
         """
 
-    /// The oldest call whose outcome is open.
+    /// The oldest call whose outcome is open. Not one whose answer named the task id under which that will stand.
     static let waiting = """
         SELECT \(Delivery.columns)
         FROM delivery
@@ -51,6 +51,10 @@ enum Matching {
         WHERE delivery.state IN ('attempting', 'awaiting')
           AND \(sameEvent)
           AND delivery.called_ms <= ?
+          AND NOT EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.lease_token = delivery.lease_token
+                AND attempt.named_task_id <> delivery.task_id)
         ORDER BY delivery.called_ms, delivery.id
         LIMIT 1
         """
@@ -66,6 +70,7 @@ enum Matching {
           AND \(sameEvent)
           AND attempt.intent_ms <= ?
           AND attempt.settled_ms >= ?
+          AND coalesce(attempt.named_task_id, delivery.task_id) = delivery.task_id
         ORDER BY attempt.intent_ms, attempt.id
         LIMIT 1
         """

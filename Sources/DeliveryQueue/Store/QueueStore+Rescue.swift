@@ -78,6 +78,7 @@ extension Database {
         for delivery in try overdue.map(Delivery.init(row:)) {
             let isOutage = try mayBeOutage(delivery)
             try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
+            try doubtOwnNames(after: delivery)
             try move(
                 delivery, isOutage ? rules.retryLost(delivery, at: now) : rules.retryFailed(delivery, at: now), at: now)
             if delivery.isTrial { try observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now) }
@@ -87,6 +88,14 @@ extension Database {
             if try holdIfSilent(delivery.endpointID, at: now) { summary.held.append(delivery.endpointID) }
         }
         return summary
+    }
+
+    /// A call that the provider took on and the log never showed under a name that we know: perhaps it is there under another.
+    private func doubtOwnNames(after delivery: Delivery) throws {
+        let taken = try firstRow(
+            "SELECT 1 FROM attempt WHERE delivery_id = ? AND lease_token = ? AND answer = 'accepted'",
+            [delivery.id, delivery.leaseToken])
+        if taken != nil { try forgetOwnNames(of: delivery.endpointID) }
     }
 
     /// Whether the provider answered neither this call nor any since with a 2xx, or this call is one of many in a row: then it

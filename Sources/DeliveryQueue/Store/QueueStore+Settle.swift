@@ -19,7 +19,8 @@ extension Database {
         return try row.map(Delivery.init(row:))
     }
 
-    /// Remembers a further task id under which the provider logs this delivery.
+    /// Remembers a further task id under which the provider logs this delivery: so its log does not show retries under the
+    /// deliveries' own.
     func addAlias(_ taskID: String, to delivery: Delivery, source: String) throws {
         guard taskID != delivery.taskID else { return }
         try run(
@@ -29,6 +30,13 @@ extension Database {
             WHERE task_alias.delivery_id = excluded.delivery_id AND excluded.source = 'named'
             """,
             [delivery.endpointID, taskID, delivery.id, source])
+        try forgetOwnNames(of: delivery.endpointID)
+    }
+
+    /// What showed that an endpoint's log shows retries under the deliveries' own task ids counts no more.
+    func forgetOwnNames(of endpointID: String) throws {
+        try run(
+            "UPDATE endpoint SET own_names = 0, own_names_ms = NULL WHERE id = ? AND own_names > 0", [endpointID])
     }
 
     /// Whether a log time belongs to the delivery's open call and not to what was before it. An entry without a time
@@ -118,7 +126,8 @@ extension Database {
         if isFirst?["is_first"] ?? false { try raise(Counter.trials, delivery.endpointID, outcome) }
     }
 
-    /// The log does show our retries: silence is not to be feared, and we learn in which way it shows them.
+    /// The log does show our retries: silence is not to be feared, and we learn in which way it shows them, and under
+    /// which task id.
     private func noteConfirmed(_ delivery: Delivery, by observation: Observation, at now: Timestamp) throws {
         let shows = try delivery.called.flatMap { called in
             try observation.logged.flatMap {
@@ -126,8 +135,17 @@ extension Database {
             }
         }
         try run(
-            "UPDATE endpoint SET last_confirmed_ms = ?, retry_shows = coalesce(?, retry_shows) WHERE id = ?",
-            [now.milliseconds, shows, delivery.endpointID])
+            """
+            UPDATE endpoint
+            SET last_confirmed_ms = :now, retry_shows = coalesce(:shows, retry_shows),
+                own_names = CASE WHEN :own THEN own_names + 1 ELSE 0 END,
+                own_names_ms = CASE WHEN :own THEN coalesce(own_names_ms, :now) END
+            WHERE id = :id
+            """,
+            [
+                "now": now.milliseconds, "shows": shows, "own": observation.taskID == delivery.taskID,
+                "id": delivery.endpointID,
+            ])
     }
 
     /// How the log showed a retry: in the old row or in a new one. nil: after a call soon after the failure it may be
