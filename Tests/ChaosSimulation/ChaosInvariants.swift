@@ -15,13 +15,14 @@ struct ChaosInvariants: Sendable {
     mutating func check(_ watch: ChaosWatch, _ truth: ChaosTruth, at now: Duration) throws {
         let snapshot = try ChaosSnapshot(watch)
         let faults =
-            committed(snapshot, truth) ?? entries(snapshot) ?? bodies(snapshot, truth) ?? attempts(snapshot)
+            committed(snapshot, truth) ?? entries(snapshot) ?? owners(snapshot, truth) ?? bodies(snapshot, truth)
+            ?? attempts(snapshot)
             ?? counters(snapshot, at: now) ?? moves(snapshot) ?? arrivals(snapshot, truth, at: now)
         if let faults { throw ChaosViolation(promise: faults.promise, detail: faults.detail, time: now) }
         before = snapshot
     }
 
-    private typealias Fault = (promise: String, detail: String)
+    typealias Fault = (promise: String, detail: String)
 
     // MARK: - The log
 
@@ -71,8 +72,7 @@ struct ChaosInvariants: Sendable {
     private func bodies(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
         for delivery in snapshot.deliveries.values {
             guard let endpoint = plan.receivers.firstIndex(where: { $0.id == delivery.endpoint }),
-                let number = truth.eventOf[ChaosTruth.name(endpoint, delivery.taskID)]
-                    ?? truth.eventOf[ChaosTruth.name(endpoint, "\"\(delivery.taskID)\"")]
+                let number = truth.event(endpoint, taskText: delivery.taskID)
             else { return ("a delivery is of an event", "\(delivery)") }
             let event = plan.events[number]
             let body = Array(event.body.utf8)
@@ -100,8 +100,10 @@ struct ChaosInvariants: Sendable {
             guard delivery.used <= most else {
                 return ("a call that was refused uses no attempt", "used \(delivery.used) of \(all)")
             }
+            // An answer that came when the call had long been given up changes nothing any more.
             let least = ours.filter {
-                $0.answer == "accepted" && !$0.isTrial && ["failed", "unconfirmed"].contains($0.outcome)
+                $0.answer == "accepted" && $0.answered ?? .max <= $0.settled ?? .max && !$0.isTrial
+                    && ["failed", "unconfirmed"].contains($0.outcome)
             }.count
             guard delivery.state == "delivered" || delivery.used >= least else {
                 return ("a call that failed uses an attempt", "used \(delivery.used) of \(all)")
@@ -116,10 +118,9 @@ struct ChaosInvariants: Sendable {
     private func arrivals(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth, at now: Duration) -> Fault? {
         for delivery in snapshot.deliveries.values where delivery.evidence == "log" {
             let endpoint = plan.receivers.firstIndex { $0.id == delivery.endpoint } ?? 0
-            let number =
-                truth.eventOf[ChaosTruth.name(endpoint, delivery.taskID)]
-                ?? truth.eventOf[ChaosTruth.name(endpoint, "\"\(delivery.taskID)\"")]
-            guard let number, truth.arrived[number].map({ $0 <= now }) ?? false else {
+            let number = truth.event(endpoint, taskText: delivery.taskID)
+            guard let number, plan.alike(number).contains(where: { truth.arrived[$0].map { $0 <= now } ?? false })
+            else {
                 return ("what the log proves has arrived", "\(delivery)")
             }
         }

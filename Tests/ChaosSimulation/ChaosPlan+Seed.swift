@@ -28,8 +28,23 @@ extension ChaosPlan {
         // Of its own, so that what seeds found before is still theirs.
         var more = SeededGenerator(seed: seed ^ 0x57ac)
         if more.chance(0.3) { faults.append(.stuck) }
+        addTwins()
         guard more.chance(0.5) else { return }
         for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
+    }
+
+    /// Events that equal others in all but their task id and time, in logs that show retries under their own names: no other
+    /// can tell whose a row is.
+    private mutating func addTwins() {
+        var dice = SeededGenerator(seed: seed ^ 0x7717)
+        guard log.trace == .sameID || log.trace == .inPlace, dice.chance(0.5) else { return }
+        for number in 0..<dice.int(1...8) {
+            var twin = dice.pick(events)
+            twin.taskID = twin.taskID.first == "\"" ? "\"twin-\(number)\"" : "\(200_000 + number)"
+            twin.time = min(twin.time + dice.minutes(1...180), chaosEnd)
+            (twin.secondTry, twin.isGarbled) = (nil, false)
+            events.append(twin)
+        }
     }
 
     private mutating func addReceivers(_ dice: inout SeededGenerator) {

@@ -106,6 +106,15 @@ package struct ChaosPlan: Sendable {
         return jumps + .milliseconds(Int64(time.inSecondsExactly * drift * 1_000))
     }
 
+    /// The events that equal one in all but their task id and time, and itself.
+    func alike(_ number: Int) -> [Int] {
+        let event = events[number]
+        return events.indices.filter {
+            events[$0].endpoint == event.endpoint && events[$0].eventType == event.eventType
+                && events[$0].customerID == event.customerID && events[$0].body == event.body
+        }
+    }
+
     /// Whether our clock differs by more than the rules allow for, at some time.
     var hasClockTrouble: Bool { !clock.isEmpty || drift != 0 }
 

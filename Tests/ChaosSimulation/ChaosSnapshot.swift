@@ -35,6 +35,8 @@ struct ChaosSnapshot: Sendable {
     var attempts: [Int64: [ChaosWatch.Attempt]] = [:]
     /// `endpoint task logged outcome`, with the delivery's number.
     var entries: [String: Int64?] = [:]
+    /// By the same names: our time at which it was first read.
+    var found: [String: Int64] = [:]
     var unreadable = 0
     var counters: [String: Int64] = [:]
     var operatorActions = 0
@@ -63,21 +65,14 @@ struct ChaosSnapshot: Sendable {
                 due: row["next_attempt_ms"] ?? row["lease_until_ms"] ?? row["confirm_by_ms"] ?? 0)
             deliveries[delivery.id] = delivery
         }
-        for row in try Row.fetchAll(
-            db,
-            sql:
-                "SELECT id, delivery_id, lease_token, cycle, kind, is_trial, intent_ms, answer, outcome FROM attempt ORDER BY id"
-        ) {
-            attempts[row["delivery_id"], default: []].append(
-                .init(
-                    id: row["id"], leaseToken: row["lease_token"], cycle: row["cycle"],
-                    isManual: row["kind"] == "manual", isTrial: row["is_trial"], intent: row["intent_ms"],
-                    answer: row["answer"], outcome: row["outcome"]))
+        for row in try Row.fetchAll(db, sql: "SELECT \(ChaosWatch.Attempt.columns) FROM attempt ORDER BY id") {
+            attempts[row["delivery_id"], default: []].append(.init(row: row))
         }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM log_entry") {
             let key =
                 "\(row["endpoint_id"] as String) \(row["task_id"] as String) \(row["logged_ms"] as Int64) \(row["outcome"] as String)"
             entries[key] = .some(row["delivery_id"] as Int64?)
+            found[key] = row["found_ms"]
         }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM counter") {
             counters["\(row["name"] as String) \(row["label_1"] as String) \(row["label_2"] as String)"] = row["value"]

@@ -65,8 +65,9 @@ extension ChaosTruth {
             guard let call, call.isExecuted else { return }
             violate("what counts as not executed was not executed", "\(call), \(standing)", at: now)
         case "failed":
+            let alike = plan.alike(event)
             let isShown = rows[plan.events[event].endpoint].contains {
-                $0.event == event && $0.outcome == .failed && $0.visible <= now
+                alike.contains($0.event) && $0.outcome == .failed && $0.visible <= now
                     && ($0.changed ?? $0.created) + RetryRules.clockTolerance.wholeMilliseconds >= previous.intent
             }
             guard !isShown else { return }

@@ -78,6 +78,11 @@ struct ChaosTruth: Sendable {
 
     static func name(_ endpoint: Int, _ taskID: String) -> String { "\(endpoint) \(taskID)" }
 
+    /// The event that stands in an endpoint's log under this task id.
+    func event(_ endpoint: Int, taskText: String) -> Int? {
+        eventOf[Self.name(endpoint, taskText)] ?? eventOf[Self.name(endpoint, "\"\(taskText)\"")]
+    }
+
     mutating func note(_ text: String, at time: Duration) {
         trace.note(text, at: time)
     }

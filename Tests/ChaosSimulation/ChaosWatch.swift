@@ -11,8 +11,27 @@ final class ChaosWatch: Sendable {
         var isManual: Bool
         var isTrial: Bool
         var intent: Int64
+        var answered: Int64?
         var answer: String?
+        var settled: Int64?
         var outcome: String?
+
+        static let columns = """
+            id, delivery_id, lease_token, cycle, kind, is_trial, intent_ms, answered_ms, answer, settled_ms, outcome
+            """
+
+        init(row: Row) {
+            id = row["id"]
+            leaseToken = row["lease_token"]
+            cycle = row["cycle"]
+            isManual = row["kind"] == "manual"
+            isTrial = row["is_trial"]
+            intent = row["intent_ms"]
+            answered = row["answered_ms"]
+            answer = row["answer"]
+            settled = row["settled_ms"]
+            outcome = row["outcome"]
+        }
 
         var description: String {
             let kind = (isManual ? " by hand" : "") + (isTrial ? " as a trial" : "")
@@ -73,16 +92,7 @@ final class ChaosWatch: Sendable {
     /// The oldest first.
     static func attempts(of delivery: Int64, _ db: Database) throws -> [Attempt] {
         try Row.fetchAll(
-            db,
-            sql: """
-                SELECT id, lease_token, cycle, kind, is_trial, intent_ms, answer, outcome FROM attempt
-                WHERE delivery_id = ? ORDER BY id
-                """,
-            arguments: [delivery]
-        ).map {
-            Attempt(
-                id: $0["id"], leaseToken: $0["lease_token"], cycle: $0["cycle"], isManual: $0["kind"] == "manual",
-                isTrial: $0["is_trial"], intent: $0["intent_ms"], answer: $0["answer"], outcome: $0["outcome"])
-        }
+            db, sql: "SELECT \(Attempt.columns) FROM attempt WHERE delivery_id = ? ORDER BY id", arguments: [delivery]
+        ).map(Attempt.init(row:))
     }
 }

@@ -1,0 +1,42 @@
+import DeliveryQueue
+
+extension ChaosInvariants {
+    /// Each row of the log is with the delivery of its own event. Where events are alike in all that a log tells, not before
+    /// the worker can know that the log shows retries under their own names.
+    func owners(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
+        guard !plan.hasClockTrouble, !plan.variants.contains(where: { $0.confirmation == .answer }) else { return nil }
+        var strangers: [(key: String, endpoint: String, found: Int64)] = []
+        for (key, owner) in snapshot.entries {
+            let parts = key.split(separator: " ").map(String.init)
+            guard let delivery = owner.flatMap({ snapshot.deliveries[$0] }),
+                let endpoint = plan.receivers.firstIndex(where: { $0.id == parts[0] }),
+                let number = truth.event(endpoint, taskText: delivery.taskID),
+                let own = truth.event(endpoint, taskText: parts[1]), own != number
+            else { continue }
+            guard plan.alike(number).contains(own) else {
+                return ("a row is its own event's", "\(key) with \(delivery)")
+            }
+            strangers.append((key, parts[0], snapshot.found[key] ?? 0))
+        }
+        // The first of an endpoint: after a mistake names count anew.
+        for stranger in strangers.sorted(by: { $0.found < $1.found }) {
+            let isFirst = !strangers.contains { $0.endpoint == stranger.endpoint && $0.found < stranger.found }
+            if isFirst, knowsNames(of: stranger.endpoint, before: stranger.found, snapshot) {
+                return ("an equal event is an event of its own", stranger.key)
+            }
+        }
+        return nil
+    }
+
+    /// Whether the log showed enough calls under their own names, the first of them long ago, and all that the provider
+    /// took on.
+    private func knowsNames(of endpoint: String, before found: Int64, _ snapshot: ChaosSnapshot) -> Bool {
+        let longest = plan.variants.map(\.confirmWithin).max() ?? .zero
+        let settled = snapshot.deliveries.values.filter { $0.endpoint == endpoint }
+            .flatMap { snapshot.attempts[$0.id] ?? [] }.filter { $0.settled ?? .max < found }
+        let shown = settled.filter { ["delivered", "failed"].contains($0.outcome) }.compactMap(\.settled).sorted()
+        let isComplete = !settled.contains { $0.answer == "accepted" && $0.outcome == "unconfirmed" }
+        return isComplete && shown.count >= RetryRules.ownNamesLimit
+            && found - shown[0] >= longest.wholeMilliseconds
+    }
+}
