@@ -28,15 +28,18 @@ extension ChaosInvariants {
         return nil
     }
 
-    /// Whether the log showed enough calls under their own names, the first of them long ago, and all that the provider
-    /// took on.
+    /// Whether the log showed enough calls under their own names, the first of them long ago, and never long kept silent about
+    /// one that the provider had taken on.
     private func knowsNames(of endpoint: String, before found: Int64, _ snapshot: ChaosSnapshot) -> Bool {
-        let longest = plan.variants.map(\.confirmWithin).max() ?? .zero
-        let settled = snapshot.deliveries.values.filter { $0.endpoint == endpoint }
-            .flatMap { snapshot.attempts[$0.id] ?? [] }.filter { $0.settled ?? .max < found }
-        let shown = settled.filter { ["delivered", "failed"].contains($0.outcome) }.compactMap(\.settled).sorted()
-        let isComplete = !settled.contains { $0.answer == "accepted" && $0.outcome == "unconfirmed" }
-        return isComplete && shown.count >= RetryRules.ownNamesLimit
-            && found - shown[0] >= longest.wholeMilliseconds
+        let within = plan.variants.map(\.confirmWithin.wholeMilliseconds)
+        let attempts = snapshot.deliveries.values.filter { $0.endpoint == endpoint }
+            .flatMap { snapshot.attempts[$0.id] ?? [] }
+        let wasSilent = attempts.contains {
+            $0.answer == "accepted" && $0.intent < found
+                && ($0.settled ?? .max) - ($0.answered ?? 0) >= within.min() ?? 0
+        }
+        let shown = attempts.filter { ["delivered", "failed"].contains($0.outcome) }.compactMap(\.settled)
+            .filter { $0 < found }.sorted()
+        return !wasSilent && shown.count >= RetryRules.ownNamesLimit && found - shown[0] >= within.max() ?? 0
     }
 }

@@ -183,10 +183,11 @@ struct ChaosScript: Sendable {
 
     private mutating func finish(_ watch: ChaosWatch) throws {
         try check(watch)
-        if let open = invariants.open.first {
+        let open = invariants.open(world.withTruth { $0 })
+        if let first = open.first {
             throw ChaosViolation(
                 promise: "everything ends",
-                detail: "\(invariants.open.count) open: \(invariants.rows(ofDelivery: open.id))",
+                detail: "\(open.count) open: \(invariants.rows(ofDelivery: first.id))",
                 time: time.now)
         }
         try watch.verify(at: time.now)

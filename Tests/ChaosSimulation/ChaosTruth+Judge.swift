@@ -33,7 +33,7 @@ extension ChaosTruth {
     }
 
     /// Rows whose owner a clock that is wrong hides.
-    private var hasUnknownRows: Bool {
+    var hasUnknownRows: Bool {
         (plan.log.trace == .namedNewID || plan.log.trace == .unnamedNewID) && plan.hasClockTrouble
     }
 
