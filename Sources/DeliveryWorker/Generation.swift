@@ -52,7 +52,7 @@ struct Generation: Sendable {
             pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
             vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
             logger: base.logger)
-        settler = Settler(store: base.store, rules: rules, logger: base.logger)
+        settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, logger: base.logger)
         keeper = CredentialKeeper(
             client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
@@ -83,7 +83,8 @@ struct Generation: Sendable {
         next.provider.baseURL == configuration.provider.baseURL ? await dispatcher.gate.gate : nil
     }
 
-    /// One service per duty, and one per endpoint for polling.
+    /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it may show
+    /// what came about while we were away, and its answer tells whether our clock is right.
     ///
     /// - Parameter watchesOperators: false where there are none: twice a second is most of what a simulation would do.
     func services(watchesOperators: Bool = true) -> [any Service] {
@@ -94,6 +95,7 @@ struct Generation: Sendable {
         services.append(
             Duty {
                 await loop(.settle).run { now in
+                    guard await !vitals.endpointsPolled.isEmpty else { return configuration.confirm.interval }
                     if try await settler.runOnce(at: now).unconfirmed > 0 { await dispatcher.bell.ring() }
                     return configuration.confirm.interval
                 }
@@ -101,6 +103,7 @@ struct Generation: Sendable {
         services.append(
             Duty {
                 await loop(.prune).run { now in
+                    guard await !vitals.endpointsPolled.isEmpty else { return Pruner.patience }
                     _ = try await pruner.runOnce(at: now)
                     return Pruner.interval
                 }
@@ -113,13 +116,7 @@ struct Generation: Sendable {
                 }
             })
         if watchesOperators { services.append(Duty { await watchOperators() }) }
-        services.append(
-            Duty {
-                await loop(.metrics).run { now in
-                    try await metrics.runOnce(at: now)
-                    return configuration.metrics.interval
-                }
-            })
+        services.append(Duty { await writeMetrics() })
         return services
     }
 
@@ -220,7 +217,12 @@ struct Generation: Sendable {
 
     /// A turn of polling; once the log was read to its end, the endpoint's deliveries may be retried.
     private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
-        let summary = try await poller.runOnce(at: now)
+        let summary: PollSummary
+        do {
+            summary = try await poller.runOnce(at: now)
+        } catch is ClockPutBack {
+            summary = try await poller.runOnce(at: wallClock.now)
+        }
         if !summary.isUnfinished, await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
         return summary
     }
@@ -262,6 +264,13 @@ struct Generation: Sendable {
         return failed
     }
 
+    private func writeMetrics() async {
+        await loop(.metrics).run { now in
+            try await metrics.runOnce(at: now)
+            return configuration.metrics.interval
+        }
+    }
+
     private func watchOperators() async {
         var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
         await loop(.operators).run { now in
@@ -286,11 +295,6 @@ struct Generation: Sendable {
 private struct Duty: Service {
     let work: @Sendable () async throws -> Void
 
-    init(_ work: @escaping @Sendable () async throws -> Void) {
-        self.work = work
-    }
-
-    func run() async throws {
-        try await work()
-    }
+    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+    func run() async throws { try await work() }
 }

@@ -44,6 +44,8 @@ struct LogPoller: Sendable {
     /// A turn ends after this time; a longer log is worked off in later turns, so that no endpoint's loop is ever busy
     /// for long before it reports.
     static let turnLimit = Duration.seconds(45)
+    /// A clock that goes back by less during a turn tells no wrong time that would matter.
+    private static let smallStep = Duration.seconds(60)
 
     /// One turn: what the last scan left unread, what is new, then older gaps. A log that is not newest-first is gone on
     /// with where the last turn stopped, because its newest entries stand at the end.
@@ -77,7 +79,7 @@ struct LogPoller: Sendable {
 
     private func read(until deadline: Timestamp, at now: Timestamp) async throws -> PollSummary {
         var summary = PollSummary()
-        let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
+        let plan = try await plan(at: now)
         if let gap = plan.gaps.first(where: { !$0.newestFirst }) {
             try await resume(gap, until: deadline, at: now, into: &summary)
             return summary
@@ -101,16 +103,26 @@ struct LogPoller: Sendable {
         return summary
     }
 
+    private func plan(at now: Timestamp) async throws -> ScanPlan {
+        let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
+        guard plan.historyFrom > now else { return plan }
+        // The endpoint was first seen when our clock was ahead.
+        try await store.beginHistory(of: endpoint.id, at: now - poll.initialLookback)
+        return try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
+    }
+
     /// Goes on where a gap says. When that page is gone, the next turn begins at the first page again.
     private func resume(
         _ gap: ScanGap, restartsAfter isPageGone: (ProviderError) -> Bool = \.isAboutThePage,
         until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
-        var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: link == nil, at: now)
+        // One that began when our clock was ahead does not say what of the log is read by now.
+        let restarts = link == nil || gap.started > now
+        var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
         do {
-            try await run(&scan, from: link, until: deadline, into: &summary)
+            try await run(&scan, from: restarts ? nil : link, until: deadline, into: &summary)
         } catch let error as ProviderError where link != nil && summary.pages == pages && isPageGone(error) {
             try await store.restartGap(id: gap.id)
             throw error
@@ -130,6 +142,8 @@ struct LogPoller: Sendable {
             // Told at once: the rest of a long log need not be read to know that the provider is back.
             let answered = wallClock.now
             await gate.with { $0.logAnswered(at: answered) }
+            // The first answer told that our clock is ahead: what was planned by it is not to be stored.
+            guard answered + Self.smallStep >= scan.started else { throw ClockPutBack() }
             let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
             let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
             scan.keep(gapID: ingested.gapID)
@@ -179,6 +193,11 @@ struct LogPoller: Sendable {
                 "unfinished": "\(summary.isUnfinished)",
             ])
     }
+}
+
+/// Our clock went back during a turn of polling: the next turn begins by the right time.
+struct ClockPutBack: Error, CustomStringConvertible {
+    var description: String { "read log: our clock was put back meanwhile; the next turn reads the same again" }
 }
 
 /// A log whose `next` leads back to a page of the same scan: reading on would never end.

@@ -9,7 +9,8 @@ package struct LogScan: Sendable, Equatable {
     package let range: ScanRange
     private let overlap: Duration
     private let assumedNewestFirst: Bool
-    private let started: Timestamp
+    /// By our clock.
+    package let started: Timestamp
     /// The gap under which the store keeps this scan; nil before its first page.
     package private(set) var gapID: Int64?
     private var previous: Timestamp?

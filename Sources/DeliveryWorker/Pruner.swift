@@ -7,6 +7,8 @@ package struct Pruner: Sendable {
     let logger: Logger
 
     static let interval = Duration.seconds(3_600)
+    /// Between two looks whether a log was read since the start.
+    static let patience = Duration.seconds(60)
     /// Batches of one turn; what is left waits for the next turn, so that pruning never keeps the writer for long. Other
     /// writers come in between two batches: a batch looks for its rows before it begins to write.
     static let batchesPerTurn = 200

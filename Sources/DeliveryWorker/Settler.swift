@@ -5,9 +5,12 @@ import Logging
 struct Settler: Sendable {
     let store: QueueStore
     let rules: RetryRules
+    /// nil: nobody tells the time but our own clock.
+    var time: ProviderClock?
     let logger: Logger
 
     func runOnce(at now: Timestamp) async throws -> SettleSummary {
+        if time?.isTold ?? false { try await store.shortenWaits(rules: rules, at: now) }
         let summary = try await store.settleOverdue(rules: rules, at: now)
         if summary.interrupted + summary.unconfirmed > 0 {
             logger.notice(

@@ -4,12 +4,14 @@ package import ProviderAPI
 import ServiceLifecycle
 import UnixSignals
 
-/// What outlives a reload: the open database and its disk, the connections to the provider, clocks and vital signs.
+/// What outlives a reload: the open database and its disk, the connections to the provider, clocks and vital signs. The wall
+/// clock is the provider's where ours is wrong, see `ProviderClock`.
 package struct WorkerBase: Sendable {
     package let store: QueueStore
     let transport: any HTTPTransport
     let clock: any Clock<Duration>
     let wallClock: WallClock
+    let time: ProviderClock
     let vitals: Vitals
     /// Of the dispatcher, see `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
@@ -21,11 +23,12 @@ package struct WorkerBase: Sendable {
         wallClock: WallClock = .system, disk: DiskRoom = .endless, longestSleep: Duration = .seconds(30),
         logger: Logger
     ) {
+        time = ProviderClock(watching: transport, wall: wallClock, clock: clock, logger: logger)
         self.store = store
         self.disk = disk
-        self.transport = transport
+        self.transport = time
         self.clock = clock
-        self.wallClock = wallClock
+        self.wallClock = time.clock
         vitals = Vitals(started: wallClock.now)
         self.longestSleep = longestSleep
         self.logger = logger

@@ -1,3 +1,14 @@
+extension HTTPResponse {
+    /// The clock of who made this answer, in whole seconds as milliseconds since 1970; nil when it tells none, or comes out of
+    /// a cache (RFC 9111, 5.1) and is as old as that.
+    ///
+    /// - Parameter now: our clock, see `HTTPDate`.
+    package func serverTime(now: Int64) -> Int64? {
+        guard header("age") == nil else { return nil }
+        return header("date").flatMap { HTTPDate.milliseconds($0, now: now) }
+    }
+}
+
 /// Reads the three date forms that a recipient of HTTP must accept (RFC 9110, 5.6.7).
 enum HTTPDate {
     private static let months = [

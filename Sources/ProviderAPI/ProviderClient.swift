@@ -185,7 +185,7 @@ package struct ProviderClient: Sendable {
             throw operation.unreadable(cause(error, response))
         }
         var page = LogPage(items: decoded.items)
-        page.serverTime = response.header("date").flatMap { HTTPDate.milliseconds($0, now: now()) }
+        page.serverTime = response.serverTime(now: now())
         guard let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) else { return page }
         page.next = try nextPage(reference, from: url, base, operation)
         return page

@@ -11,7 +11,7 @@ enum RetryAfter {
         guard let text = response.header("retry-after") else { return nil }
         if let seconds = seconds(text) { return min(.seconds(seconds), limit) }
         guard let until = HTTPDate.milliseconds(text, now: now) else { return nil }
-        let from = response.header("date").flatMap { HTTPDate.milliseconds($0, now: now) } ?? now
+        let from = response.serverTime(now: now) ?? now
         let (wait, overflow) = until.subtractingReportingOverflow(from)
         return overflow ? nil : min(max(.milliseconds(wait), .zero), limit)
     }

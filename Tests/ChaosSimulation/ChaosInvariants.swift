@@ -15,7 +15,7 @@ struct ChaosInvariants: Sendable {
     mutating func check(_ watch: ChaosWatch, _ truth: ChaosTruth, at now: Duration) throws {
         let snapshot = try ChaosSnapshot(watch)
         let faults =
-            committed(snapshot, truth) ?? entries(snapshot) ?? owners(snapshot, truth) ?? bodies(snapshot, truth)
+            committed(snapshot, truth) ?? entries(snapshot, truth) ?? owners(snapshot, truth) ?? bodies(snapshot, truth)
             ?? attempts(snapshot)
             ?? counters(snapshot, at: now) ?? moves(snapshot) ?? arrivals(snapshot, truth, at: now)
         if let faults { throw ChaosViolation(promise: faults.promise, detail: faults.detail, time: now) }
@@ -57,9 +57,14 @@ struct ChaosInvariants: Sendable {
     }
 
     /// Each failure that was read is a delivery's, or its event had arrived already.
-    private func entries(_ snapshot: ChaosSnapshot) -> Fault? {
+    private func entries(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
         let parts = snapshot.entries.map { (key: $0.key.split(separator: " "), delivery: $0.value) }
-        let arrived = Set(parts.filter { $0.key[3] == "succeeded" }.map { "\($0.key[0]) \($0.key[1])" })
+        var arrived = Set(parts.filter { $0.key[3] == "succeeded" }.map { "\($0.key[0]) \($0.key[1])" })
+        // A success that was read before its failure may be forgotten by now.
+        for (endpoint, rows) in truth.rows.enumerated() {
+            let read = rows.filter { $0.outcome == .succeeded && $0.committed != nil }
+            arrived.formUnion(read.map { "\(plan.receivers[endpoint].id) \($0.taskText)" })
+        }
         for part in parts where part.key[3] == "failed" && part.delivery == nil {
             guard !arrived.contains("\(part.key[0]) \(part.key[1])") else { continue }
             return ("a failure that was read is a delivery", "\(part.key)")

@@ -29,8 +29,19 @@ extension ChaosPlan {
         var more = SeededGenerator(seed: seed ^ 0x57ac)
         if more.chance(0.3) { faults.append(.stuck) }
         addTwins()
+        addTime()
         guard more.chance(0.5) else { return }
         for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
+    }
+
+    /// Half the providers tell the time in their answers; then our clock may also be far ahead.
+    private mutating func addTime() {
+        var dice = SeededGenerator(seed: seed ^ 0x71e5)
+        tellsTime = dice.chance(0.5)
+        guard tellsTime, clock.isEmpty, dice.chance(0.3) else { return }
+        let ahead = dice.pick([3_600, 86_400, 365 * 86_400, -365 * 86_400])
+        let from = dice.chance(0.3) ? .zero : dice.time(.zero..<chaosEnd / 2)
+        clock = [(from, .seconds(ahead)), (dice.time(from + .seconds(600)..<chaosEnd), .zero)]
     }
 
     /// Events that equal others in all but their task id and time, in logs that show retries under their own names: no other

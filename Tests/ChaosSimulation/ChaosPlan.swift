@@ -86,6 +86,8 @@ package struct ChaosPlan: Sendable {
     var outages: [(range: Range<Duration>, kind: OutageKind)] = []
     /// From each moment on our clock is so much ahead of the provider's.
     var clock: [(time: Duration, offset: Duration)] = []
+    /// Answers tell the provider's time.
+    var tellsTime = false
     /// What our clock gains in a second.
     var drift: Double
     var usesLogin: Bool
@@ -115,8 +117,8 @@ package struct ChaosPlan: Sendable {
         }
     }
 
-    /// Whether our clock differs by more than the rules allow for, at some time.
-    var hasClockTrouble: Bool { !clock.isEmpty || drift != 0 }
+    /// Whether our clock differs by more than the rules allow for, at some time, and no answer tells.
+    var hasClockTrouble: Bool { !tellsTime && (!clock.isEmpty || drift != 0) }
 
     /// A kind of wrong answer to a retry call.
     enum CallFault: CaseIterable, Sendable {

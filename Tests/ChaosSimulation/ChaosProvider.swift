@@ -10,6 +10,8 @@ final class ChaosProvider: HTTPTransport {
     private struct Reading {
         /// By endpoint: the rows of the newest page.
         var newest: [Int: [Int]] = [:]
+        /// The endpoints whose log was read; the first reading is not stored where it shows that our clock is wrong.
+        var known: Set<Int> = []
         /// So many pages may be read only to try the credential, and are not stored.
         var doubtful = 0
     }
@@ -28,6 +30,12 @@ final class ChaosProvider: HTTPTransport {
     }
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        var response = try await respond(to: request)
+        if world.plan.tellsTime { response.headers.append(HTTPHeader("Date", ChaosTruth.dateHeader(at: time.now))) }
+        return response
+    }
+
+    private func respond(to request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         guard !process.isDead else { throw .cancelled }
         let route = ChaosRoute(request)
         if case .retry(let call) = route { return try await retry(call, token: request) }
@@ -125,7 +133,10 @@ final class ChaosProvider: HTTPTransport {
             defer { reading.doubtful = max(0, reading.doubtful - 1) }
             return reading.doubtful > 0
         }
-        reading.withLock { $0.newest[endpoint] = isDoubtful ? nil : rows }
+        reading.withLock { reading in
+            let isFirst = reading.known.insert(endpoint).inserted && world.plan.tellsTime && !world.plan.clock.isEmpty
+            reading.newest[endpoint] = isDoubtful || isFirst ? nil : rows
+        }
         return response
     }
 

@@ -160,7 +160,8 @@ struct ChaosScript: Sendable {
     }
 
     private mutating func operate(_ deed: ChaosPlan.OperatorDeed, _ store: QueueStore) async throws {
-        let now = wallClock.now
+        // Commands go by the machine's clock; where the worker knows better their times would mean others.
+        let now = plan.tellsTime ? ChaosTruth.beginning + time.now : wallClock.now
         let dice = world.withTruth { $0.dice.next() }
         let ids = world.withTruth { Array(Set($0.calls.map(\.deliveryID))).sorted() }
         let endpoint = plan.receivers[Int(dice % UInt64(plan.receivers.count))].id

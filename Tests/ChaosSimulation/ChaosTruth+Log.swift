@@ -1,6 +1,24 @@
+import DeliveryQueue
 import Foundation
 
 extension ChaosTruth {
+    /// The provider's time as answers tell it (RFC 9110, 5.6.7).
+    static func dateHeader(at time: Duration) -> String {
+        let seconds = (beginning + time).milliseconds / 1_000
+        let date = gmtime(seconds)
+        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(days[Int(date.tm_wday)]), \(two(date.tm_mday)) \(months[Int(date.tm_mon)]) \(1900 + date.tm_year) "
+            + "\(two(date.tm_hour)):\(two(date.tm_min)):\(two(date.tm_sec)) GMT"
+    }
+
+    private static func gmtime(_ seconds: Int64) -> tm {
+        var (seconds, date) = (time_t(seconds), tm())
+        gmtime_r(&seconds, &date)
+        return date
+    }
+
     /// A page of an endpoint's log as it is at a moment, and the rows on it.
     mutating func page(of endpoint: Int, number: Int, at time: Duration) -> (body: [UInt8], rows: [Int]) {
         let places = ordered(endpoint, at: time)

@@ -31,6 +31,30 @@ import Testing
         #expect(try await queue.store.reclaimOpenIntents(rules: queue.rules, at: restarted) == 0)
     }
 
+    @Test func `at start a clock that was put back does not shorten the wait for the log`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        _ = try await queue.claim(at: called)
+
+        #expect(try await queue.store.reclaimOpenIntents(rules: queue.rules, at: called - .days(365)) == 1)
+
+        #expect(try await queue.delivery("a").confirmBy == called + .minutes(10))
+    }
+
+    @Test func `a wait that a clock far ahead made long becomes as long as any other, and no wait shorter`()
+        async throws
+    {
+        try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start)
+        _ = try await queue.claim(limit: 1, at: called)
+        _ = try await queue.store.reclaimOpenIntents(rules: queue.rules, at: called + .minutes(1))
+        _ = try await queue.claim(limit: 1, at: called)
+        _ = try await queue.store.reclaimOpenIntents(rules: queue.rules, at: called + .days(365))
+
+        try await queue.store.shortenWaits(rules: queue.rules, at: called + .minutes(2))
+
+        #expect(try await queue.delivery("a").confirmBy == called + .minutes(11))
+        #expect(try await queue.delivery("b").confirmBy == called + .minutes(12))
+    }
+
     @Test func `an intent survives the process: it is there when the file is opened again`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.file("queue.db")

@@ -52,4 +52,6 @@ package struct ScanPlan: Sendable, Equatable {
     /// The range for a new scan, with the overlap already subtracted.
     package let range: ScanRange
     package let gaps: [ScanGap]
+    /// Failures logged before are not ours to retry.
+    package let historyFrom: Timestamp
 }

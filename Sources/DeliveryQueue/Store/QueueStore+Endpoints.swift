@@ -65,7 +65,16 @@ extension QueueStore {
             if row["retry_shows"] != "new_entry", let oldest = waiting?.timestampIfAny("oldest") {
                 from = min(from, oldest - overlap)
             }
-            return ScanPlan(range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID))
+            return ScanPlan(
+                range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID),
+                historyFrom: row.timestamp("history_from_ms"))
+        }
+    }
+
+    /// Takes up failures logged from then on, where the time of the endpoint's registration was wrong.
+    package func beginHistory(of endpointID: String, at time: Timestamp) async throws(StoreError) {
+        try await write("set from when on the failures of endpoint \(endpointID) are ours") { db in
+            try db.run("UPDATE endpoint SET history_from_ms = ? WHERE id = ?", [time.milliseconds, endpointID])
         }
     }
 
@@ -144,7 +153,7 @@ extension Database {
     /// Stores how far a scan has come.
     ///
     /// - Returns: the gap that stands for what is unread; nil when the scan is complete.
-    func advance(_ progress: ScanProgress, of endpointID: String) throws -> Int64? {
+    func advance(_ progress: ScanProgress, of endpointID: String, at now: Timestamp) throws -> Int64? {
         if let newest = progress.newest {
             // A provider time in our future would move the head over entries that are yet to come.
             try run(
@@ -153,7 +162,7 @@ extension Database {
         }
         guard let unread = progress.unread else {
             if let id = progress.gapID { try run("DELETE FROM scan_gap WHERE id = ?", [id]) }
-            try noteCompleteScan(of: endpointID, started: progress.started)
+            try noteCompleteScan(of: endpointID, started: progress.started, at: now)
             return nil
         }
         if let id = progress.gapID {
@@ -181,12 +190,15 @@ extension Database {
     }
 
     /// Silence of the log counts only once everything is read: no gap may be left that could hide an outcome.
-    private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {
+    ///
+    /// A scan that seems to have begun later than now began when our clock was ahead, and proves nothing.
+    private func noteCompleteScan(of endpointID: String, started: Timestamp, at now: Timestamp) throws {
         try run(
             """
-            UPDATE endpoint SET last_scan_ms = max(coalesce(last_scan_ms, ?1), ?1)
+            UPDATE endpoint
+            SET last_scan_ms = CASE WHEN last_scan_ms > ?3 THEN ?1 ELSE max(coalesce(last_scan_ms, ?1), ?1) END
             WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = ?2)
             """,
-            [started.milliseconds, endpointID])
+            [started.milliseconds, endpointID, (now + RetryRules.clockTolerance).milliseconds])
     }
 }

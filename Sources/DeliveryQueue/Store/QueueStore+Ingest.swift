@@ -38,7 +38,7 @@ extension QueueStore {
                 try ingest.keep(entry)
             }
             try ingest.finish()
-            ingest.summary.gapID = try db.advance(page.progress, of: page.endpointID)
+            ingest.summary.gapID = try db.advance(page.progress, of: page.endpointID, at: now)
             return ingest.summary
         }
     }

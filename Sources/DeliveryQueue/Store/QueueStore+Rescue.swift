@@ -41,6 +41,23 @@ extension QueueStore {
         return summary
     }
 
+    /// No log gets longer than `confirmWithin` from now on: a call that seems to have longer was given its time when our clock
+    /// was ahead, or by an earlier configuration.
+    ///
+    /// - Parameter now: by a clock that is known to be right; one that is behind would end waits before their time.
+    package func shortenWaits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
+        let longest = (now + rules.confirmWithin).milliseconds
+        let isLonger = try await read("look for calls that wait too long") { db in
+            try db.firstRow(
+                "SELECT 1 FROM delivery WHERE state = 'awaiting' AND confirm_by_ms > ? LIMIT 1", [longest]) != nil
+        }
+        guard isLonger else { return }
+        try await write("shorten waits for the log") { db in
+            try db.run(
+                "UPDATE delivery SET confirm_by_ms = ?1 WHERE state = 'awaiting' AND confirm_by_ms > ?1", [longest])
+        }
+    }
+
     private func interrupt(
         leasesUntil horizon: Timestamp, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> Int {
@@ -55,7 +72,9 @@ extension QueueStore {
                     WHERE delivery_id = ? AND lease_token = ? AND answered_ms IS NULL
                     """,
                     [now.milliseconds, delivery.id, delivery.leaseToken])
-                let awaiting = try db.move(delivery, .await(until: now + rules.confirmWithin), at: now)
+                // Not sooner after the call, even if our clock was put back since.
+                let began = max(now, delivery.called ?? now)
+                let awaiting = try db.move(delivery, .await(until: began + rules.confirmWithin), at: now)
                 try db.settleFromKnownEntries(awaiting, rules: rules, at: now)
             }
             return rows.count
