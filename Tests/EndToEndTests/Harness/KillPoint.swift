@@ -26,6 +26,11 @@ struct KillPoint: Sendable, CustomStringConvertible {
         ["LD_PRELOAD": try library(), "KILL_FILE_SYSTEM": type]
     }
 
+    /// For a program whose wall clock is so many seconds ahead, or behind when negative.
+    static func environment(clockAhead seconds: Int) throws -> [String: String] {
+        ["LD_PRELOAD": try library(), "KILL_CLOCK_AHEAD": "\(seconds)"]
+    }
+
     /// What the program last did on the network before it was killed at a point: `retry-request`, `retry-answer`,
     /// `log-answer` or `nothing`; nil when no point was reached.
     static func lastTalk(in errors: String) -> String? {

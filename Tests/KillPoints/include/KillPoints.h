@@ -21,5 +21,7 @@
 //     Another signal than SIGKILL, such as SIGSTOP.
 // KILL_FILE_SYSTEM=0x6969
 //     statfs and fstatfs say that everything lies on a file system of this type.
+// KILL_CLOCK_AHEAD=SECONDS
+//     The wall clock is so much ahead, or behind when negative; steady clocks are as they are.
 
 #endif
