@@ -104,6 +104,20 @@ import Testing
             ) == ["\(hex) \(raw.count) no_task_id task_id is null \(start.milliseconds)"])
     }
 
+    @Test func `an entry that is understood later is taken up even when our clock is a year ahead by then`()
+        async throws
+    {
+        let failed = Observation.failure("a", at: start)
+        let entry = UnreadableObservation(reason: "x", detail: "y", raw: [1], logged: start)
+        try await queue.ingest(unreadable: [entry], at: start)
+        let kept = try #require(try await queue.store.unreadableEntries(after: 0, limit: 1).first)
+
+        try await queue.store.ingest(failed, insteadOf: kept, rules: queue.rules, at: start + .days(365))
+
+        #expect(try await queue.delivery("a").state == .scheduled)
+        #expect(try await queue.number("SELECT COUNT(*) FROM unreadable_entry") == 0)
+    }
+
     @Test func `an unreadable entry beside readable ones stops none of them`() async throws {
         let entry = UnreadableObservation(reason: "x", detail: "y", raw: [1], logged: nil)
 

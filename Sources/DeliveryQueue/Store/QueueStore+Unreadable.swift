@@ -5,6 +5,8 @@ package struct KeptEntry: Sendable, Equatable {
     package let id: Int64
     package let endpointID: String
     package let raw: [UInt8]
+    /// When it was read.
+    let seen: Timestamp
 }
 
 extension QueueStore {
@@ -21,27 +23,31 @@ extension QueueStore {
             let cursor = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT id, endpoint_id, raw FROM unreadable_entry
+                    SELECT id, endpoint_id, raw, seen_ms FROM unreadable_entry
                     WHERE id > ? AND length(raw) = raw_length ORDER BY id LIMIT ?
                     """,
                 arguments: [id, limit])
             var entries: [KeptEntry] = []
             var size = 0
             while size < bytes, let row = try cursor.next() {
-                entries.append(KeptEntry(id: row["id"], endpointID: row["endpoint_id"], raw: row.bytes("raw")))
+                entries.append(
+                    KeptEntry(
+                        id: row["id"], endpointID: row["endpoint_id"], raw: row.bytes("raw"),
+                        seen: row.timestamp("seen_ms")))
                 size += entries.last?.raw.count ?? 0
             }
             return entries
         }
     }
 
-    /// Stores a kept entry that is understood now, as if it had been read now, in place of its raw text.
+    /// Stores a kept entry that is understood now, as if it had been understood when it was read, in place of its raw text: it
+    /// is no older by a clock that is ahead at this start.
     package func ingest(
         _ observation: Observation, insteadOf entry: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {
         try await write("store an entry that is understood now") { db in
             let endpoint = try EndpointFacts.fetch(db, id: entry.endpointID)
-            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: now)
+            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: min(now, entry.seen))
             try ingest.take(observation)
             try ingest.finish()
             try db.run("DELETE FROM unreadable_entry WHERE id = ?", [entry.id])
