@@ -94,17 +94,17 @@ struct Generation: Sendable {
         services.append(Duty { try await dispatcher.run(in: loop(.dispatch, dispatcher.bell)) })
         services.append(
             Duty {
-                await loop(.settle).run { now in
+                await loop(.settle).run { _ in
                     guard await !vitals.endpointsPolled.isEmpty else { return configuration.confirm.interval }
-                    if try await settler.runOnce(at: now).unconfirmed > 0 { await dispatcher.bell.ring() }
+                    if try await settler.runOnce(at: wallClock.now).unconfirmed > 0 { await dispatcher.bell.ring() }
                     return configuration.confirm.interval
                 }
             })
         services.append(
             Duty {
-                await loop(.prune).run { now in
-                    guard await !vitals.endpointsPolled.isEmpty else { return Pruner.patience }
-                    _ = try await pruner.runOnce(at: now)
+                await loop(.prune).run { _ in
+                    guard await mayPrune() else { return Pruner.patience }
+                    _ = try await pruner.runOnce(at: wallClock.now)
                     return Pruner.interval
                 }
             })
@@ -136,8 +136,8 @@ struct Generation: Sendable {
             let next = try await nextDueInTurn()
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
-        _ = try await settler.runOnce(at: wallClock.now)
-        _ = try await pruner.runOnce(at: wallClock.now)
+        if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
+        if await mayPrune() { _ = try await pruner.runOnce(at: wallClock.now) }
         try await metrics.runOnce(at: wallClock.now)
         return failed
     }
@@ -264,6 +264,12 @@ struct Generation: Sendable {
         return failed
     }
 
+    /// A disk that is nearly full keeps logs from being read, and pruning may be what ends that.
+    private func mayPrune() async -> Bool {
+        if await !vitals.endpointsPolled.isEmpty { return true }
+        return await pollers[0].poller.disk.shortage() != nil
+    }
+
     private func writeMetrics() async {
         await loop(.metrics).run { now in
             try await metrics.runOnce(at: now)
@@ -289,12 +295,4 @@ struct Generation: Sendable {
     private func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
         Loop(name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals, logger: logger)
     }
-}
-
-/// A service that is one closure.
-private struct Duty: Service {
-    let work: @Sendable () async throws -> Void
-
-    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
-    func run() async throws { try await work() }
 }

@@ -105,8 +105,8 @@ struct LogPoller: Sendable {
 
     private func plan(at now: Timestamp) async throws -> ScanPlan {
         let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
-        guard plan.historyFrom > now else { return plan }
-        // The endpoint was first seen when our clock was ahead.
+        // Before anything was read of it: the endpoint was first seen when our clock was ahead.
+        guard plan.isFirst, plan.historyFrom > now - poll.initialLookback else { return plan }
         try await store.beginHistory(of: endpoint.id, at: now - poll.initialLookback)
         return try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
     }

@@ -38,8 +38,8 @@ extension ChaosInvariants {
             $0.answer == "accepted" && $0.intent < found
                 && ($0.settled ?? .max) - ($0.answered ?? 0) >= within.min() ?? 0
         }
-        let shown = attempts.filter { ["delivered", "failed"].contains($0.outcome) }.compactMap(\.settled)
-            .filter { $0 < found }.sorted()
-        return !wasSilent && shown.count >= RetryRules.ownNamesLimit && found - shown[0] >= within.max() ?? 0
+        let shown = attempts.filter { ["delivered", "failed"].contains($0.outcome) && $0.settled ?? .max < found }
+        guard let failed = shown.filter({ $0.outcome == "failed" }).compactMap(\.settled).min() else { return false }
+        return !wasSilent && shown.count >= RetryRules.ownNamesLimit && found - failed >= within.max() ?? 0
     }
 }

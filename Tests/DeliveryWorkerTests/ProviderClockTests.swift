@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a clock that is put wrong later is found out at once`() async throws {
-        let clock = clock(HTTPResponse(status: 404, headers: [Self.date(0)]))
+        let clock = clock(HTTPResponse(status: 200, headers: [Self.date(0)]))
         try await ask(clock)
         #expect(clock.clock.now == .noon)
 
@@ -70,6 +70,7 @@ import Testing
 
     @Test(arguments: [
         HTTPResponse(status: 200), HTTPResponse(status: 502, headers: [date(0)]),
+        HTTPResponse(status: 404, headers: [date(0)]),
         HTTPResponse(status: 200, headers: [date(0), HTTPHeader("Age", "3000")]),
         HTTPResponse(status: 200, headers: [HTTPHeader("Date", "noon")]),
     ])
@@ -81,10 +82,23 @@ import Testing
         #expect(!clock.isTold && clock.clock.now == .noon + Self.year)
     }
 
+    @Test func `one host of many whose clock is wrong is not believed before a second answer`() async throws {
+        let wrong = HTTPResponse(status: 200, headers: [Self.date(120)])
+        let clock = clock(HTTPResponse(status: 200, headers: [Self.date(0)]), wrong, wrong, wrong)
+        try await ask(clock)
+        try await ask(clock)
+        try await ask(clock)
+        #expect(clock.clock.now == .noon)
+
+        time.advance(by: .seconds(2))
+        try await ask(clock)
+        #expect(clock.clock.now == .noon(120.5))
+    }
+
     @Test func `an answer that took long tells no time`() async throws {
         put(Self.year)
         let slow = ScriptedTransport { [time] _ async throws(TransportError) in
-            time.advance(by: .seconds(6))
+            time.advance(by: .seconds(3))
             return HTTPResponse(status: 200, headers: [Self.date(0)])
         }
         let wall = WallClock { [time] in time.now + Self.year }
@@ -96,10 +110,10 @@ import Testing
 
     // MARK: - What a start by a wrong clock leaves behind
 
-    /// The log of a provider that tells the time, as a worker reads it whose clock is a year ahead.
-    private func generation() async throws -> (Generation, Workbench) {
-        put(Self.year)
-        let bench = try await Workbench(time: VirtualTime(.noon + Self.year))
+    /// The log of a provider that tells the time, as a worker reads it whose clock is ahead.
+    private func generation(ahead offset: Duration = year) async throws -> (Generation, Workbench) {
+        put(offset)
+        let bench = try await Workbench(time: VirtualTime(.noon + offset))
         let page = HTTPResponse.json(
             LogText.page([LogLine("t-1", at: .noon(-60)), LogLine("t-0", at: .noon(-7_200))]),
             headers: [Self.date(0)])
@@ -112,6 +126,20 @@ import Testing
         let generation = Generation(configuration, on: base)
         try await generation.prepare(at: base.wallClock.now)
         return (generation, bench)
+    }
+
+    @Test func `the look-back is whole although the endpoint was first seen by a clock some hours ahead`() async throws
+    {
+        let (generation, bench) = try await generation(ahead: .seconds(1_800))
+        let poller = generation.pollers[0].poller
+        await #expect(throws: ClockPutBack.self) { try await poller.runOnce(at: .noon(1_800)) }
+        #expect(try await poller.runOnce(at: .noon(1)).new == 1)
+        let history = try bench.number("SELECT history_from_ms FROM endpoint WHERE id = 'e-new'")
+        #expect(history == Int(Timestamp.noon(1 - 3_600).milliseconds))
+
+        // Later a clock that is behind, before an answer has told the time, changes nothing.
+        await #expect(throws: Never.self) { try await poller.runOnce(at: .noon - Self.year) }
+        #expect(try bench.number("SELECT history_from_ms FROM endpoint WHERE id = 'e-new'") == history)
     }
 
     @Test func `failures are taken up although the endpoint was first seen by a clock far ahead`() async throws {

@@ -54,4 +54,6 @@ package struct ScanPlan: Sendable, Equatable {
     package let gaps: [ScanGap]
     /// Failures logged before are not ours to retry.
     package let historyFrom: Timestamp
+    /// Nothing with a time was read of this log yet.
+    package let isFirst: Bool
 }

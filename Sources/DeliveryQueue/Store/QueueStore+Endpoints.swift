@@ -67,7 +67,7 @@ extension QueueStore {
             }
             return ScanPlan(
                 range: ScanRange(from: from, to: now), gaps: try db.gaps(of: endpointID),
-                historyFrom: row.timestamp("history_from_ms"))
+                historyFrom: row.timestamp("history_from_ms"), isFirst: row.timestampIfAny("head_ms") == nil)
         }
     }
 

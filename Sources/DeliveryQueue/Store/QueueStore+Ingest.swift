@@ -50,7 +50,8 @@ struct EndpointFacts {
     let historyFrom: Timestamp
     /// When a backup was last restored; 1970 for never.
     let restored: Timestamp
-    /// Outcomes of calls in a row that stood under the delivery's own task id, and our time of the first; nil: none did.
+    /// Outcomes of calls in a row that stood under the delivery's own task id, and our time of the first failure among them;
+    /// nil: there was none.
     let ownNames: Int
     let ownNamesSince: Timestamp?
 
@@ -66,7 +67,8 @@ struct EndpointFacts {
     }
 
     /// Whether the log shows retries under the deliveries' own task ids, so that an entry with one that is not known is an
-    /// event of its own, however alike. Not before entries with other names have had as long to appear as any outcome has.
+    /// event of its own, however alike. Not before a failure stood so, and entries with other names have had as long to appear
+    /// as any outcome has.
     func showsOwnNames(rules: RetryRules, at now: Timestamp) -> Bool {
         ownNames >= RetryRules.ownNamesLimit && ownNamesSince.map { now - $0 >= rules.confirmWithin } ?? false
     }
@@ -86,15 +88,21 @@ struct Ingest {
     let endpoint: EndpointFacts
     let rules: RetryRules
     let now: Timestamp
+    /// When the entries were read; before `now` for kept ones only.
+    let read: Timestamp
     /// To be saved when all entries are taken.
     var circuit: CircuitKeeper
     var summary = IngestSummary()
 
-    init(_ db: Database, endpoint: EndpointFacts, rules: RetryRules, now: Timestamp) throws {
+    /// - Parameter read: nil: now.
+    init(
+        _ db: Database, endpoint: EndpointFacts, rules: RetryRules, now: Timestamp, read: Timestamp? = nil
+    ) throws {
         self.db = db
         self.endpoint = endpoint
         self.rules = rules
         self.now = now
+        self.read = read ?? now
         circuit = try CircuitKeeper(db, endpointID: endpoint.id, settings: rules.circuit)
     }
 
@@ -192,8 +200,8 @@ struct Ingest {
 
     private mutating func takeNewFailure(_ observation: Observation) throws {
         guard let body = observation.body, let eventType = observation.eventType else { return }
-        let logged = observation.logged ?? now
-        guard logged >= endpoint.historyFrom, logged >= now - Self.replayGuard else { return }
+        let logged = observation.logged ?? read
+        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return }
         // Newest-first pages show a later success before the failure that it mends.
         let arrived = try db.firstRow(
             "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND outcome = 'succeeded' LIMIT 1",

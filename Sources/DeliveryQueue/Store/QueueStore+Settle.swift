@@ -139,11 +139,12 @@ extension Database {
             UPDATE endpoint
             SET last_confirmed_ms = :now, retry_shows = coalesce(:shows, retry_shows),
                 own_names = CASE WHEN :own THEN own_names + 1 ELSE 0 END,
-                own_names_ms = CASE WHEN :own THEN coalesce(own_names_ms, :now) END
+                own_names_ms = CASE WHEN :own THEN coalesce(own_names_ms, CASE WHEN :failed THEN :now END) END
             WHERE id = :id
             """,
             [
                 "now": now.milliseconds, "shows": shows, "own": observation.taskID == delivery.taskID,
+                "failed": observation.outcome == .failed,
                 "id": delivery.endpointID,
             ])
     }

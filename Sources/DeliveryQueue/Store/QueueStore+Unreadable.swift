@@ -40,14 +40,14 @@ extension QueueStore {
         }
     }
 
-    /// Stores a kept entry that is understood now, as if it had been understood when it was read, in place of its raw text: it
-    /// is no older by a clock that is ahead at this start.
+    /// Stores a kept entry that is understood now, as if it had been read now, in place of its raw text. How old it is counts
+    /// from when it was read: our clock may be wrong at this start.
     package func ingest(
         _ observation: Observation, insteadOf entry: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {
         try await write("store an entry that is understood now") { db in
             let endpoint = try EndpointFacts.fetch(db, id: entry.endpointID)
-            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: min(now, entry.seen))
+            var ingest = try Ingest(db, endpoint: endpoint, rules: rules, now: now, read: entry.seen)
             try ingest.take(observation)
             try ingest.finish()
             try db.run("DELETE FROM unreadable_entry WHERE id = ?", [entry.id])

@@ -15,6 +15,7 @@ final class Workbench: Sendable {
     let folder: String
     let store: QueueStore
     let time: VirtualTime
+    let lookback: Duration
     let rules: RetryRules
 
     var path: String { folder + "/redeliver.db" }
@@ -26,6 +27,7 @@ final class Workbench: Sendable {
         folder = NSTemporaryDirectory() + "redeliver-worker-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.time = time
+        self.lookback = lookback
         self.rules =
             rules
             ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), circuit: .disabled)
@@ -55,7 +57,7 @@ final class Workbench: Sendable {
     ) -> LogPoller {
         LogPoller(
             store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(), endpoint: endpoint,
-            poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)),
+            poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: lookback),
             rules: rules, disk: disk, wallClock: time.wallClock, logger: .silent)
     }
 

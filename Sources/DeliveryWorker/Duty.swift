@@ -1,0 +1,9 @@
+import ServiceLifecycle
+
+/// A service that is one closure.
+struct Duty: Service {
+    let work: @Sendable () async throws -> Void
+
+    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+    func run() async throws { try await work() }
+}
