@@ -96,7 +96,8 @@ struct SoakRun {
         #expect(finished.ending == .code(0), "\(arguments): \(finished.errors)")
     }
 
-    /// What would take 90 days takes a cycle: what was delivered long enough ago is made so old that pruning takes it.
+    /// What would take 90 days takes a cycle: what was delivered long enough ago is made so old, with what the log told of it,
+    /// that pruning takes it.
     /// Deliveries that were called without proof stay, to answer for what arrived twice.
     private func age() throws {
         var configuration = Configuration()
@@ -107,13 +108,19 @@ struct SoakRun {
         defer { try? queue.close() }
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
         try queue.write { db in
+            let old = """
+                finalized_ms BETWEEN :now - 86400000 AND :now - :kept AND state = 'delivered' AND NOT EXISTS (
+                    SELECT 1 FROM attempt WHERE delivery_id = delivery.id AND outcome = 'unconfirmed')
+                """
+            let times: StatementArguments = ["now": now, "kept": Int64(plan.kept * 1_000)]
             try db.execute(
                 sql: """
-                    UPDATE delivery SET finalized_ms = finalized_ms - 91 * 86400000
-                    WHERE finalized_ms BETWEEN :now - 86400000 AND :now - :kept AND state = 'delivered' AND NOT EXISTS (
-                        SELECT 1 FROM attempt WHERE delivery_id = delivery.id AND outcome = 'unconfirmed')
+                    UPDATE log_entry SET logged_ms = logged_ms - 91 * 86400000
+                    WHERE delivery_id IN (SELECT id FROM delivery WHERE \(old))
                     """,
-                arguments: ["now": now, "kept": Int64(plan.kept * 1_000)])
+                arguments: times)
+            try db.execute(
+                sql: "UPDATE delivery SET finalized_ms = finalized_ms - 91 * 86400000 WHERE \(old)", arguments: times)
         }
     }
 
