@@ -10,7 +10,14 @@ import Testing
     static let knownBadSeeds: [(seed: UInt64, found: Comment)] = [
         (48, "a clock that was a year back let a delivery be pruned, read again and sent again"),
         (52, "a retry's failure behind what ended its delivery on a page was sent as an event of its own"),
+        (667, "a clock that drifted by ten seconds hid whose a retry's failure was"),
         (772, "an answer that came when its call was long given up was taken for one that uses an attempt"),
+        (889, "what a clock an hour ahead had made of a retry's failure was to end as well"),
+        (1251, "a page that was read by a wrong clock, and read again, was to be stored at once"),
+        (2442, "a start by a clock a year ahead settled a call before an answer had told the time"),
+        (4883, "as 889, with a log that is read newest first"),
+        (7589, "a success was forgotten that had been read before its failure"),
+        (9115, "a call that was first given up and then shown was not to cast doubt on names"),
     ]
 
     private func run(_ seed: UInt64, days: Int = 3) async throws -> ChaosRun.Report {
