@@ -5,13 +5,13 @@ enum RetryAfter {
 
     /// From zero to one hour; nil when the header is absent or unreadable.
     ///
-    /// A date is taken relative to the answer's own `Date` header, so that a wrong clock on our side does not matter,
-    /// and relative to `now` (milliseconds since 1970 UTC) only without one.
+    /// A date is taken relative to the answer's own `Date` header, so that a wrong clock on our side does not matter, and
+    /// neither does the age of a cached answer; relative to `now` (milliseconds since 1970 UTC) only without one.
     static func duration(in response: HTTPResponse, now: Int64) -> Duration? {
         guard let text = response.header("retry-after") else { return nil }
         if let seconds = seconds(text) { return min(.seconds(seconds), limit) }
         guard let until = HTTPDate.milliseconds(text, now: now) else { return nil }
-        let from = response.serverTime(now: now) ?? now
+        let from = response.header("date").flatMap { HTTPDate.milliseconds($0, now: now) } ?? now
         let (wait, overflow) = until.subtractingReportingOverflow(from)
         return overflow ? nil : min(max(.milliseconds(wait), .zero), limit)
     }

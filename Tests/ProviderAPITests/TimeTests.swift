@@ -104,4 +104,12 @@ struct RetryAfterTests {
     @Test func `without the header there is no wait`() {
         #expect(RetryAfter.duration(in: HTTPResponse(503), now: testNow) == nil)
     }
+
+    @Test func `the age of a cached answer does not move the wait off its own date`() {
+        let headers = [
+            HTTPHeader("Retry-After", "Sun, 06 Nov 1994 08:50:37 GMT"), HTTPHeader("Age", "30"),
+            HTTPHeader("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ]
+        #expect(RetryAfter.duration(in: HTTPResponse(503, headers: headers), now: testNow) == .seconds(60))
+    }
 }
