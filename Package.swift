@@ -34,6 +34,7 @@ let package = Package(
         .library(name: "KillPoints", type: .dynamic, targets: ["KillPoints"]),
         .executable(name: "chaos-simulation", targets: ["ChaosSimulation"]),
         .executable(name: "redeliver-fuzz", targets: ["RedeliverFuzz"]),
+        .executable(name: "redeliver-bench", targets: ["Benchmarks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -161,9 +162,23 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "ProviderSandboxTests", dependencies: ["ProviderSandbox"], swiftSettings: strict),
+        // A database with a service's long past; for tests and `make bench`.
+        .target(
+            name: "LargeDatabase", dependencies: [grdb, crypto], path: "Tests/LargeDatabase", swiftSettings: strict),
+        // `make bench`: what a delivery costs, in time, memory and calls; never in the product.
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "LargeDatabase", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, asyncHTTPClient,
+                crypto, grdb, grdbSQLite, logging, nioCore,
+            ],
+            path: "Tests/Benchmarks",
+            exclude: ["worker.py"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: [grdb, crypto],
+            dependencies: ["LargeDatabase", grdb, crypto],
             swiftSettings: strict
         ),
         .target(

@@ -250,7 +250,7 @@ struct Generation: Sendable {
     }
 
     /// - Returns: why logs could not be read, one error for each; each is logged and stored.
-    private func poll(_ pollers: [LogPoller]) async -> [any Error] {
+    func poll(_ pollers: [LogPoller]) async -> [any Error] {
         var failed: [any Error] = []
         for poller in pollers {
             do {

@@ -1,4 +1,5 @@
 import Foundation
+import LargeDatabase
 import Testing
 
 /// Every reading command answers at once, however large the database is.
@@ -63,16 +64,21 @@ import Testing
         "SELECT * FROM v_by_endpoint",
     ]
 
+    /// Short for `make test`; `make large` asks for a million.
+    private static var wantedRows: Int {
+        ProcessInfo.processInfo.environment["REDELIVER_TEST_ROWS"].flatMap(Int.init) ?? 20_000
+    }
+
     private static let judgedRows = 1_000_000
     /// Times that nobody judges are taken once.
-    private static let runs = LargeDatabase.wantedRows >= judgedRows ? 5 : 1
+    private static let runs = Self.wantedRows >= judgedRows ? 5 : 1
 
     /// - Parameter openPercent: 5 is an ordinary day, 50 the day after a long outage.
     @Test(arguments: [5, 50]) func `every command and view answers in under a second on a million rows`(
         openPercent: Int
     ) async throws {
         try await withBench { bench in
-            let rows = LargeDatabase.wantedRows
+            let rows = Self.wantedRows
             let redeliver = try bench.redeliver(RedeliverSettings(try await bench.sandbox("--failures", "2")))
             #expect(try await redeliver.once().ending == .code(0))
             try LargeDatabase(url: redeliver.database, rows: rows, openPercent: openPercent).fill()

@@ -1,30 +1,43 @@
-import Foundation
+import Crypto
+package import Foundation
 import GRDB
 
 /// Fills a database that the program has made with a service's long past: deliveries in all states, of many event types
 /// and customers, with the rows that belong to them. Deterministic, and consistent with the schema's checks.
-struct LargeDatabase {
-    let url: URL
-    /// Deliveries.
-    let rows: Int
-    /// Of a hundred deliveries, those that are open; of the others one in six is dead.
-    let openPercent: Int
+package struct LargeDatabase {
+    private let url: URL
+    private let rows: Int
+    private let openPercent: Int
+    private let body: [UInt8]
+    private let isDue: Bool
 
-    /// The default keeps `make test` short; `make large` asks for a million.
-    static var wantedRows: Int {
-        ProcessInfo.processInfo.environment["REDELIVER_TEST_ROWS"].flatMap(Int.init) ?? 20_000
+    /// There is no endpoint that the deliveries could belong to.
+    package struct NoEndpoint: Error {}
+
+    /// - Parameters:
+    ///   - rows: deliveries.
+    ///   - openPercent: of a hundred deliveries, those that are open; of the others one in six is dead.
+    ///   - body: of each delivery whose body is still kept.
+    ///   - isDue: all that is scheduled is due by now; else within the next four hours.
+    package init(url: URL, rows: Int, openPercent: Int, body: [UInt8] = Array("{}".utf8), isDue: Bool = false) {
+        self.url = url
+        self.rows = rows
+        self.openPercent = openPercent
+        self.body = body
+        self.isDue = isDue
     }
 
     /// - Throws: what SQLite says; also when the database has no endpoint yet.
-    func fill() throws {
+    package func fill() throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         let queue = try DatabaseQueue(path: url.path, configuration: configuration)
         try queue.write { db in
             let endpoints = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM endpoint") ?? 0
-            guard endpoints > 0 else { throw SandboxError("the database has no endpoint yet") }
+            guard endpoints > 0 else { throw NoEndpoint() }
             let now = Int64(Date().timeIntervalSince1970 * 1_000)
             try insertDeliveries(db, endpoints: endpoints, now: now)
+            try insertBodies(db, now: now)
             for statement in Self.dependents {
                 try db.execute(sql: statement, arguments: statement.contains(":now") ? ["now": now] : [])
             }
@@ -72,7 +85,7 @@ struct LargeDatabase {
                     failed_ms,
                     failed_ms,
                     failed_ms + 60000 * (n % 5),
-                    CASE WHEN state = 'scheduled' THEN :now - 60000 + n * 6151 % 14400000 END,
+                    CASE WHEN state = 'scheduled' THEN :now - 60000 + n * 6151 % :window END,
                     n % 5 + 1,
                     CASE WHEN state = 'attempting' THEN :now + 60000 END,
                     CASE WHEN state IN ('attempting', 'awaiting') THEN :now - 30000 END,
@@ -90,19 +103,26 @@ struct LargeDatabase {
                     failed_ms
                 FROM shaped JOIN placed ON placed.place = n % :endpoints
                 """,
-            arguments: ["rows": rows, "open": openPercent, "endpoints": endpoints, "now": now])
+            arguments: [
+                "rows": rows, "open": openPercent, "endpoints": endpoints, "now": now,
+                "window": isDue ? 60_000 : 14_400_000,
+            ])
+    }
+
+    private func insertBodies(_ db: Database, now: Int64) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
+                SELECT
+                    id, CASE WHEN state <> 'delivered' OR finalized_ms > :now - 604800000 THEN :body END, :sha256,
+                    '"' || task_id || '"', coalesce('"' || customer_id || '"', 'null'), '"' || webhook_id || '"'
+                FROM delivery WHERE task_id LIKE 'large-%'
+                """,
+            arguments: ["now": now, "body": Data(body), "sha256": Data(SHA256.hash(data: body))])
     }
 
     /// The rows that a delivery's life leaves beside it, and the counters that rise with them.
     private static let dependents = [
-        """
-        INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
-        SELECT
-            id, CASE WHEN state <> 'delivered' OR finalized_ms > :now - 604800000 THEN CAST('{}' AS BLOB) END,
-            x'44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
-            '"' || task_id || '"', coalesce('"' || customer_id || '"', 'null'), '"' || webhook_id || '"'
-        FROM delivery WHERE task_id LIKE 'large-%'
-        """,
         // The provider's own failure, and a success where there was one.
         """
         INSERT INTO log_entry (endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, found_ms, seen_ms)
