@@ -173,7 +173,6 @@ let package = Package(
                 crypto, grdb, grdbSQLite, logging, nioCore,
             ],
             path: "Tests/Benchmarks",
-            exclude: ["worker.py"],
             swiftSettings: strict
         ),
         .testTarget(

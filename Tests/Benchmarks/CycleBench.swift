@@ -4,7 +4,7 @@ import Foundation
 /// Full durable retry cycles without HTTP: the intent is committed, then the outcome.
 enum CycleBench {
     /// Cycles of one run, by batch.
-    private static let cycles = [1: 300, 20: 1_600]
+    private static let cycles = [1: 300, 20: 1_200]
 
     static func measure(_ bench: Bench) async throws -> [Figure] {
         var figures: [Figure] = []

@@ -10,7 +10,8 @@ struct Report: Codable, Sendable {
 
     /// Lines of a Markdown table, for the README.
     static let head = [
-        "| what | deliveries | median | unit | lowest to highest | must reach |", "| --- | ---: | ---: | --- | --- | --- |",
+        "| what | deliveries | median | unit | lowest to highest | must reach |",
+        "| --- | ---: | ---: | --- | --- | --- |",
     ]
 
     static func line(_ figure: Figure) -> String {

@@ -84,7 +84,7 @@ import Testing
 
         try queue.store.close()
         let alone = try QueueStore.forMaintenance(path: queue.path, now: start)
-        #expect(try await alone.pool.write { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint") } == 1_000)
+        #expect(try await alone.pool.write { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint") } == 4_000)
         #expect(#expect(throws: StoreError.self) { try QueueStore(path: queue.path, now: start) }?.kind == .locked)
         try alone.close()
     }

@@ -56,7 +56,7 @@ import Testing
             }
         let first = try await queue.delivery("a")
         return try await queue.store.pool.write { db in
-            try path.reduce(first) { try db.move($0, Self.transition(to: $1), at: start) }
+            try path.reduce(first) { try db.moved($0, Self.transition(to: $1), at: start) }
         }
     }
 
@@ -67,7 +67,7 @@ import Testing
         let store = queue.store
 
         let move: @Sendable () async throws -> Delivery = {
-            try await store.write("move") { try $0.move(delivery, Self.transition(to: to), at: start) }
+            try await store.write("move") { try $0.moved(delivery, Self.transition(to: to), at: start) }
         }
         if Self.allowed[from]?.contains(to) == true {
             let moved = try await move()
@@ -128,8 +128,8 @@ import Testing
     @Test func `a decision under an older lease token changes nothing`() async throws {
         let stale = try await delivery(in: .attempting)
         _ = try await queue.store.pool.write { db in
-            let back = try db.move(stale, .schedule(at: start, usesAttempt: false), at: start)
-            return try db.move(back, .attempt(leaseUntil: start + .minutes(5)), at: start)
+            let back = try db.moved(stale, .schedule(at: start, usesAttempt: false), at: start)
+            return try db.moved(back, .attempt(leaseUntil: start + .minutes(5)), at: start)
         }
         let before = try await queue.dump()
 
@@ -138,7 +138,7 @@ import Testing
             .deliver(Evidence(actor: .worker, source: .answer, taskID: nil)),
         ] {
             let error = try await #require(throws: StoreError.self) {
-                try await queue.store.write("move") { _ = try $0.move(stale, transition, at: start) }
+                try await queue.store.write("move") { _ = try $0.moved(stale, transition, at: start) }
             }
             #expect(error.kind == .refusedMove)
         }
@@ -151,7 +151,7 @@ import Testing
         let before = try await queue.dump()
 
         await #expect(throws: StoreError.self) {
-            try await queue.store.write("move") { _ = try $0.move(seen, .attempt(leaseUntil: start), at: start) }
+            try await queue.store.write("move") { _ = try $0.moved(seen, .attempt(leaseUntil: start), at: start) }
         }
         #expect(try await queue.dump() == before)
     }
@@ -162,9 +162,9 @@ import Testing
         for expected in 1...3 {
             let found = delivery
             delivery = try await queue.store.pool.write { db in
-                let claimed = try db.move(found, .attempt(leaseUntil: start + .minutes(1)), at: start)
+                let claimed = try db.moved(found, .attempt(leaseUntil: start + .minutes(1)), at: start)
                 #expect(claimed.leaseToken == Int64(expected))
-                return try db.move(claimed, .schedule(at: start, usesAttempt: false), at: start)
+                return try db.moved(claimed, .schedule(at: start, usesAttempt: false), at: start)
             }
         }
         #expect(delivery.leaseToken == 3)

@@ -17,6 +17,8 @@ package struct ClaimOrder: Sendable, Equatable {
             self.fresh = fresh
             self.held = held
         }
+
+        package var isEmpty: Bool { fresh.isEmpty && held.isEmpty }
     }
 
     /// The call before: the next one goes to another endpoint, or from an operator's retry to the schedule and back.
@@ -62,10 +64,16 @@ package struct ClaimOrder: Sendable, Equatable {
         return Array(order.prefix(limit))
     }
 
-    /// Begins behind the endpoint that was called last.
+    /// What belongs to endpoints, sorted by their ids, in the order of their turns: begins behind the one that was called last.
+    package static func inTurn<Element>(
+        _ elements: [Element], by endpointID: (Element) -> String, after last: Last?
+    ) -> ArraySlice<Element> {
+        let split = last.flatMap { last in elements.firstIndex { endpointID($0) > last.endpointID } } ?? 0
+        return elements[split...] + elements[..<split]
+    }
+
     private func roundRobin(_ limit: Int) -> [Int64] {
-        let split = last.flatMap { last in lines.firstIndex { $0.endpointID > last.endpointID } } ?? 0
-        var queues = (lines[split...] + lines[..<split]).map(inTurn)
+        var queues = Self.inTurn(lines, by: \.endpointID, after: last).map(inTurn)
         var order: [Int64] = []
         while order.count < limit {
             let before = order.count

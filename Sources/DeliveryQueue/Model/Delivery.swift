@@ -1,7 +1,7 @@
 /// One failed delivery in our care, as the rules see it: without its body.
 package struct Delivery: Sendable, Equatable {
-    /// The database's number for it, for people and commands.
-    package let id: Int64
+    /// The database's number for it, for people and commands; 0 until it is stored.
+    package var id: Int64
     package let endpointID: String
     /// The provider's task id as text; unique within its endpoint.
     package let taskID: String

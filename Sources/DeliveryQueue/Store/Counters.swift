@@ -74,6 +74,30 @@ extension Database {
     }
 }
 
+/// Counters that rise often in one transaction, and are written once before it ends.
+struct CounterTally {
+    private struct Counted: Hashable {
+        let name: String
+        let label: String
+    }
+
+    private var amounts: [Counted: Int64] = [:]
+
+    mutating func raise(_ counter: String, _ label: String, by amount: Int64 = 1) {
+        amounts[Counted(name: counter, label: label), default: 0] += amount
+    }
+
+    mutating func observe(_ duration: Duration, in histogram: String, bounds: [Double]) {
+        let duration = max(.zero, duration)
+        raise(histogram, Histogram.bucket(of: duration, bounds: bounds))
+        raise(histogram, Histogram.sum, by: duration.wholeMilliseconds)
+    }
+
+    func save(in db: Database) throws {
+        for (counted, amount) in amounts { try db.raise(counted.name, counted.label, by: amount) }
+    }
+}
+
 /// The bounded set of event type labels.
 package enum EventTypeLabels {
     package static let limit = 32

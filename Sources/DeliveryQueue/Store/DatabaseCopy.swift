@@ -105,7 +105,7 @@ extension Database {
             schemaVersion: try Int.fetchOne(self, sql: "PRAGMA user_version") ?? 0,
             deliveries: try Int.fetchOne(self, sql: "SELECT COUNT(*) FROM delivery") ?? 0,
             open: try Int.fetchOne(
-                self, sql: "SELECT COUNT(*) FROM delivery WHERE state IN ('scheduled', 'attempting', 'awaiting')") ?? 0,
+                self, sql: "SELECT COUNT(*) FROM delivery WHERE finalized_ms IS NULL") ?? 0,
             newest: try newestTime())
     }
 

@@ -7,25 +7,22 @@ extension Ingest {
     /// A larger unreadable entry is cut to this; its true length is kept.
     private static let rawLimit = 4 << 20
 
-    /// Whether the entry was read before. If so its `seen_ms` is refreshed, now and then.
-    func isKnown(_ observation: Observation) throws -> Bool {
-        let stale = (now - Self.seenRefresh).milliseconds
-        let row = try db.firstRow(
+    /// What the log said of a task before.
+    func entries(ofTask taskID: String) throws -> [KnownEntry] {
+        try db.all(
+            "SELECT logged_ms, outcome, seen_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
+            [endpoint.id, taskID], KnownEntry.init)
+    }
+
+    /// Notes, now and then, that an entry is still read.
+    func refresh(_ entry: KnownEntry, _ observation: Observation) throws {
+        guard entry.seen < now - Self.seenRefresh else { return }
+        try db.run(
             """
-            SELECT seen_ms < ? AS stale FROM log_entry
+            UPDATE log_entry SET seen_ms = ?
             WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
             """,
-            [stale] + key(observation))
-        guard let row else { return false }
-        if row["stale"] {
-            try db.run(
-                """
-                UPDATE log_entry SET seen_ms = ?
-                WHERE endpoint_id = ? AND task_id = ? AND logged_ms = ? AND outcome = ?
-                """,
-                [now.milliseconds] + key(observation))
-        }
-        return true
+            [now.milliseconds] + key(observation))
     }
 
     func remember(_ observation: Observation, of delivery: Delivery?) throws {
@@ -44,7 +41,7 @@ extension Ingest {
 
     /// What tells one entry from another: a row that is updated in place becomes a new entry by its outcome or time.
     private func key(_ observation: Observation) -> StatementArguments {
-        [endpoint.id, observation.taskID, observation.changed?.milliseconds ?? 0, observation.outcome.rawValue]
+        [endpoint.id, observation.taskID, observation.changedMilliseconds, observation.outcome.rawValue]
     }
 
     mutating func keep(_ entry: UnreadableObservation) throws {
@@ -64,6 +61,40 @@ extension Ingest {
             return
         }
         summary.unreadable += 1
-        try db.raise(Counter.logEntries, "unreadable")
+        counts.raise(Counter.logEntries, "unreadable")
     }
+}
+
+/// One thing that the log said of a task.
+struct KnownEntry {
+    /// Provider time in milliseconds; 0: the entry has none.
+    let logged: Int64
+    /// nil: a word of a later version.
+    let outcome: Observation.Outcome?
+    let seen: Timestamp
+
+    init(_ columns: inout ColumnReader) {
+        logged = columns.integer()
+        outcome = Observation.Outcome(rawValue: columns.text())
+        seen = columns.timestamp()
+    }
+
+    /// Whether it is this very entry: a row that is updated in place becomes a new one by its outcome or time.
+    func isSame(as observation: Observation) -> Bool {
+        logged == observation.changedMilliseconds && outcome == observation.outcome
+    }
+}
+
+extension [KnownEntry] {
+    /// When the outcome that an entry of the same task shows came about; nil when nothing tells: see `Database.outcomeTime`.
+    func timeOfOutcome(_ observation: Observation) -> Timestamp? {
+        guard let changed = observation.changed else { return nil }
+        let isChangedInPlace = contains { $0.logged == changed.milliseconds && $0.outcome != observation.outcome }
+        return isChangedInPlace ? nil : changed
+    }
+}
+
+extension Observation {
+    /// As the key of a stored entry has it; 0 when it has no time.
+    fileprivate var changedMilliseconds: Int64 { changed?.milliseconds ?? 0 }
 }

@@ -114,16 +114,14 @@ extension PresentDelivery {
             endpoint_id, task_id, event_type, customer_id, webhook_id, cycle_started_ms, logged_ms, first_failed_ms,
             last_failed_ms, last_error, created_ms
             """
-        guard let found = try source.firstRow("SELECT \(columns) FROM delivery WHERE id = ?", [id]),
-            let row = try db.firstRow(
-                """
-                INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms, turn_ms)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'scheduled', ?12, ?12, ?9)
-                RETURNING \(Delivery.columns)
-                """,
-                StatementArguments(found.databaseValues) + [now.milliseconds])
-        else { return nil }
-        let delivery = try Delivery(row: row)
+        guard let found = try source.firstRow("SELECT \(columns) FROM delivery WHERE id = ?", [id]) else { return nil }
+        try db.run(
+            """
+            INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms, turn_ms)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'scheduled', ?12, ?12, ?9)
+            """,
+            StatementArguments(found.databaseValues) + [now.milliseconds])
+        guard let delivery = try Delivery.fetch(db, id: db.lastInsertedRowID) else { return nil }
         try db.startAgeClock(of: delivery, from: delivery.cycleStarted)
         try db.run(
             """

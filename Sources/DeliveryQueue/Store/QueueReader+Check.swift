@@ -153,7 +153,7 @@ private struct StateRule {
             violations: """
                 SELECT delivery.id FROM delivery
                 LEFT JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-                WHERE delivery.state IN ('scheduled', 'attempting', 'awaiting') AND delivery_body.body IS NULL
+                WHERE delivery.finalized_ms IS NULL AND delivery_body.body IS NULL
                 """),
         StateRule(
             fault: "is called or awaits an outcome without a recorded attempt under its lease",

@@ -9,15 +9,14 @@ extension QueueReader {
     ) throws(StoreError) -> [DeliveryRecord] {
         try read("list deliveries") { db in
             let condition = DeliveryCondition(filter)
-            return try db.rows(
+            return try db.all(
                 """
                 SELECT \(Delivery.columns), \(DeliveryRecord.columns)
                 FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id
                 WHERE \(condition.sql)
                 ORDER BY delivery.id DESC LIMIT ?
                 """,
-                condition.arguments + [limit == 0 ? -1 : limit]
-            ).map(DeliveryRecord.init(row:))
+                condition.arguments + [limit == 0 ? -1 : limit], DeliveryRecord.init)
         }
     }
 
@@ -35,7 +34,7 @@ extension QueueReader {
     package func deliveries(withID id: Int64?, orTaskID taskID: String?) throws(StoreError) -> [DeliveryRecord] {
         try read("find a delivery") { db in
             // By way of the endpoints, which are few, because the index of task ids begins with the endpoint.
-            try db.rows(
+            try db.all(
                 """
                 SELECT \(Delivery.columns), \(DeliveryRecord.columns)
                 FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id
@@ -47,8 +46,7 @@ extension QueueReader {
                         CROSS JOIN task_alias ON task_alias.endpoint_id = endpoint.id AND task_alias.task_id = ?2)
                 ORDER BY delivery.id
                 """,
-                [id, taskID]
-            ).map(DeliveryRecord.init(row:))
+                [id, taskID], DeliveryRecord.init)
         }
     }
 
@@ -106,32 +104,41 @@ private struct DeliveryCondition {
 }
 
 extension DeliveryRecord {
-    /// What `init(row:)` reads beside `Delivery.columns`.
+    /// What `init(_:)` reads behind `Delivery.columns`, in its order.
     static let columns = """
-        endpoint.name AS endpoint_name, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
+        endpoint.name, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
         delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error
         """
 
-    init(row: Row) throws {
-        let actor = (row["delivered_by"] as String?).flatMap(Evidence.Actor.init(rawValue:))
-        let source = (row["delivered_evidence"] as String?).flatMap(Evidence.Source.init(rawValue:))
-        var evidence: Evidence?
-        if let actor, let source {
-            evidence = Evidence(actor: actor, source: source, taskID: row["delivered_task_id"])
-        }
+    init(_ columns: inout ColumnReader) throws {
         self.init(
-            delivery: try Delivery(row: row), endpointName: row["endpoint_name"],
-            deadReason: (row["dead_reason"] as String?).flatMap(DeadReason.init(rawValue:)), evidence: evidence,
-            finalized: row.timestampIfAny("finalized_ms"), supersededBy: row["superseded_by_task_id"],
-            lastError: row["last_error"])
+            delivery: try Delivery(&columns), endpointName: columns.text(),
+            deadReason: columns.textIfAny().flatMap(DeadReason.init(rawValue:)), evidence: Evidence(&columns),
+            finalized: columns.timestampIfAny(), supersededBy: columns.textIfAny(), lastError: columns.textIfAny())
+    }
+}
+
+extension Evidence {
+    /// nil when nothing proves an arrival.
+    fileprivate init?(_ columns: inout ColumnReader) {
+        let (actor, source, taskID) = (columns.textIfAny(), columns.textIfAny(), columns.textIfAny())
+        guard let actor = actor.flatMap(Actor.init(rawValue:)), let source = source.flatMap(Source.init(rawValue:))
+        else { return nil }
+        self.init(actor: actor, source: source, taskID: taskID)
     }
 }
 
 extension Database {
     fileprivate func history(ofDelivery id: Int64) throws -> DeliveryHistory? {
+        let record = try first(
+            """
+            SELECT \(Delivery.columns), \(DeliveryRecord.columns)
+            FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id WHERE delivery.id = ?
+            """,
+            [id], DeliveryRecord.init)
         let row = try firstRow(
             """
-            SELECT \(Delivery.columns), \(DeliveryRecord.columns), endpoint.active, endpoint.hold_reason,
+            SELECT endpoint.active, endpoint.hold_reason,
                 endpoint.circuit_open_ms, endpoint.circuit_next_trial_ms, endpoint.circuit_limit,
                 (SELECT trial.task_id FROM delivery AS trial
                  WHERE trial.endpoint_id = endpoint.id AND trial.state IN ('attempting', 'awaiting')
@@ -144,14 +151,14 @@ extension Database {
             WHERE delivery.id = ?
             """,
             [id])
-        guard let row else { return nil }
+        guard let record, let row else { return nil }
         let endpoint = DeliveryHistory.Endpoint(
             isActive: row["active"], holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
             holdSince: row.timestampIfAny("hold_since_ms"), holdUntil: row.timestampIfAny("hold_until_ms"),
             circuit: EndpointCircuit.Phase(row: row), trialTask: row["trial_task"],
             lastPollError: row["last_poll_error"])
         return DeliveryHistory(
-            record: try DeliveryRecord(row: row), endpoint: endpoint, pause: try providerPause(),
+            record: record, endpoint: endpoint, pause: try providerPause(),
             aliases: try rows("SELECT task_id FROM task_alias WHERE delivery_id = ? ORDER BY task_id", [id]).map {
                 $0["task_id"]
             },

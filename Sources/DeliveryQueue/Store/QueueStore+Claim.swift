@@ -30,13 +30,13 @@ extension QueueStore {
                 try onlyManual ? [] : db.shares(of: endpoints, limit: limit, after: last, rules: rules, at: now)
             let order = ClaimOrder(manual: manual, lines: shares.map(\.line), last: last)
             for id in order.first(limit) {
-                guard let delivery = try Delivery.fetch(db, id: id) else { continue }
-                let share = manual.contains(id) ? nil : shares.first { $0.line.endpointID == delivery.endpointID }
-                if try db.isGivenUp(delivery, rules: rules, at: now, in: &batch) { continue }
-                let transition = Transition.attempt(leaseUntil: now + lease, isTrial: share?.isTrial ?? false)
-                guard let claimed = try db.claim(delivery, transition, at: now) else { continue }
+                guard let due = try DueDelivery.fetch(db, id: id) else { continue }
+                let share = manual.contains(id) ? nil : shares.first { $0.line.endpointID == due.delivery.endpointID }
+                if try db.isGivenUp(due, rules: rules, at: now, in: &batch) { continue }
+                let attempt = (leaseUntil: now + lease, isTrial: share?.isTrial ?? false)
+                guard let claimed = try db.claim(due, attempt, at: now) else { continue }
                 batch.deliveries.append(claimed)
-                if let share { try db.note(share, claimed: delivery, rules: rules, at: now) }
+                if let share { try db.note(share, claimed: due.delivery, rules: rules, at: now) }
             }
             return batch
         }
@@ -44,14 +44,18 @@ extension QueueStore {
 }
 
 extension Database {
-    /// What may be called by schedule, endpoint by endpoint.
+    /// What may be called by schedule, of as many endpoints as are called at all: the others' turn comes with the next claim.
     fileprivate func shares(
         of endpoints: Set<String>?, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
     ) throws -> [DueEndpoint.Share] {
-        try DueEndpoint.all(self, of: endpoints).compactMap { endpoint in
+        var shares: [DueEndpoint.Share] = []
+        for endpoint in ClaimOrder.inTurn(try DueEndpoint.all(self, of: endpoints), by: \.id, after: last)
+        where shares.count < limit {
             if try endpoint.isDrained(self) { try observe(.drained, of: endpoint.id, rules: rules, at: now) }
-            return try endpoint.share(self, limit: limit, after: last, rules: rules, at: now)
+            let share = try endpoint.share(self, limit: limit, after: last, rules: rules, at: now)
+            if let share, !share.line.isEmpty { shares.append(share) }
         }
+        return shares.sorted { $0.line.endpointID < $1.line.endpointID }
     }
 
     /// The one call of a share that is a trial, or a try of a hold that has passed: the next one waits as long again, unless
@@ -73,63 +77,38 @@ extension Database {
     ///
     /// - Returns: whether it did.
     fileprivate func isGivenUp(
-        _ delivery: Delivery, rules: RetryRules, at now: Timestamp, in batch: inout ClaimedBatch
+        _ due: DueDelivery, rules: RetryRules, at now: Timestamp, in batch: inout ClaimedBatch
     ) throws -> Bool {
-        if try discardIfTest(delivery, at: now) { return true }
-        guard try delivery.manual == nil && isSuperseded(delivery, at: now, rules: rules) else { return false }
-        try move(delivery, .die(.superseded, usesAttempt: false), at: now)
+        if due.isTest, try discardIfTest(due.delivery, at: now) { return true }
+        guard due.delivery.manual == nil, let newer = due.supersededBy else { return false }
+        let action = rules.policies.policy(for: due.delivery.eventType).policy.onSuperseded
+        try run("UPDATE delivery SET superseded_by_task_id = ? WHERE id = ?", [newer, due.delivery.id])
+        // One that is retried is noticed at every attempt and counts at the first.
+        if action == .skip || !due.isMarkedSuperseded {
+            try raise(Counter.superseded, try metricLabel(forEventType: due.delivery.eventType), action.rawValue)
+        }
+        guard action == .skip else { return false }
+        try move(due.delivery, .die(.superseded, usesAttempt: false), at: now)
         batch.superseded += 1
         return true
-    }
-
-    /// Marks a delivery when a newer event of its webhook, customer and type has arrived. An operator's requeue overrules
-    /// what was newer until then.
-    ///
-    /// - Returns: whether its policy says to skip it for that.
-    fileprivate func isSuperseded(_ delivery: Delivery, at now: Timestamp, rules: RetryRules) throws -> Bool {
-        let failed = delivery.cycle == 1 ? delivery.firstFailed : max(delivery.firstFailed, delivery.cycleStarted)
-        guard let customerID = delivery.customerID,
-            let newer = try firstRow(
-                """
-                SELECT task_id FROM latest_arrival
-                WHERE webhook_id = ? AND customer_id = ? AND event_type = ? AND event_ms > ? AND task_id <> ?
-                """,
-                [
-                    delivery.webhookID, customerID, delivery.eventType, failed.milliseconds, delivery.taskID,
-                ])
-        else { return false }
-        let action = rules.policies.policy(for: delivery.eventType).policy.onSuperseded
-        let known = try firstRow(
-            "SELECT superseded_by_task_id IS NOT NULL AS is_marked FROM delivery WHERE id = ?", [delivery.id])
-        try run(
-            "UPDATE delivery SET superseded_by_task_id = ? WHERE id = ?", [newer["task_id"] as String, delivery.id])
-        // One that is retried is noticed at every attempt and counts at the first.
-        if action == .skip || known?["is_marked"] != true {
-            try raise(Counter.superseded, try metricLabel(forEventType: delivery.eventType), action.rawValue)
-        }
-        return action == .skip
     }
 
     /// Commits the intent of a call. A body that the disk no longer holds as it was stored is never sent.
     ///
     /// - Returns: nil when the delivery ended dead for that.
     fileprivate func claim(
-        _ delivery: Delivery, _ attempt: Transition, at now: Timestamp
+        _ due: DueDelivery, _ attempt: (leaseUntil: Timestamp, isTrial: Bool), at now: Timestamp
     ) throws -> ClaimedDelivery? {
-        let row = try firstRow(
-            """
-            SELECT body, sha256, task_id_json, customer_id_json, webhook_id_json
-            FROM delivery_body WHERE delivery_id = ? AND body IS NOT NULL
-            """,
-            [delivery.id])
-        guard let row, BodyDigest.sha256(row.bytes("body")) == row.bytes("sha256") else {
+        let delivery = due.delivery
+        guard let body = due.body else {
             try run(
                 "UPDATE delivery SET last_error = ? WHERE id = ?",
                 ["the stored body is missing or no longer matches its SHA-256", delivery.id])
             try move(delivery, .die(.rejected, usesAttempt: false), at: now)
             return nil
         }
-        let claimed = try move(delivery, attempt, at: now)
+        try move(delivery, .attempt(leaseUntil: attempt.leaseUntil, isTrial: attempt.isTrial), at: now)
+        let leaseToken = delivery.leaseToken + 1
         try run(
             """
             INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, is_trial)
@@ -138,12 +117,65 @@ extension Database {
                     ELSE ?3 END, ?4, ?5, ?6, ?7)
             """,
             [
-                claimed.id, claimed.cycle, claimed.attemptsUsed + 1, claimed.manual == nil ? "scheduled" : "manual",
-                claimed.leaseToken, now.milliseconds, claimed.isTrial,
+                delivery.id, delivery.cycle, delivery.attemptsUsed + 1, delivery.manual == nil ? "scheduled" : "manual",
+                leaseToken, now.milliseconds, attempt.isTrial,
             ])
         return ClaimedDelivery(
-            id: claimed.id, endpointID: claimed.endpointID, leaseToken: claimed.leaseToken, taskID: claimed.taskID,
-            eventType: claimed.eventType, taskIDJSON: row["task_id_json"], customerIDJSON: row["customer_id_json"],
-            webhookIDJSON: row["webhook_id_json"], body: row.bytes("body"))
+            id: delivery.id, endpointID: delivery.endpointID, leaseToken: leaseToken, taskID: delivery.taskID,
+            eventType: delivery.eventType, taskIDJSON: due.taskIDJSON, customerIDJSON: due.customerIDJSON,
+            webhookIDJSON: due.webhookIDJSON, body: body)
+    }
+}
+
+/// A delivery that is due, with all that its claim asks of the database, in one query.
+private struct DueDelivery {
+    let delivery: Delivery
+    /// What a retry sends, as the disk has it; nil when the body was dropped.
+    private let storedBody: [UInt8]?
+    let taskIDJSON: String
+    let customerIDJSON: String
+    let webhookIDJSON: String
+    private let sha256: [UInt8]
+    /// An operator made the provider send it as a test.
+    let isTest: Bool
+    /// The task id of a newer event of its webhook, customer and type that has arrived; nil: there is none.
+    let supersededBy: String?
+    /// Such a one was noticed at an earlier attempt.
+    let isMarkedSuperseded: Bool
+
+    /// nil when there is no such delivery.
+    static func fetch(_ db: Database, id: Int64) throws -> DueDelivery? {
+        try db.first(sql, [id], DueDelivery.init)
+    }
+
+    /// Its body; nil when it is not there, or not what was stored.
+    var body: [UInt8]? { storedBody.flatMap { BodyDigest.sha256($0) == sha256 ? $0 : nil } }
+
+    /// An operator's requeue overrules what was newer until then.
+    private static let sql = """
+        SELECT \(Delivery.columns), delivery_body.body, delivery_body.task_id_json, delivery_body.customer_id_json,
+            delivery_body.webhook_id_json, delivery_body.sha256,
+            EXISTS (SELECT 1 FROM test_event
+                    WHERE test_event.endpoint_id = delivery.endpoint_id AND test_event.task_id = delivery.task_id),
+            (SELECT newer.task_id FROM latest_arrival AS newer
+             WHERE newer.webhook_id = delivery.webhook_id AND newer.customer_id = delivery.customer_id
+               AND newer.event_type = delivery.event_type AND newer.task_id <> delivery.task_id
+               AND newer.event_ms > CASE delivery.cycle WHEN 1 THEN delivery.first_failed_ms
+                   ELSE max(delivery.first_failed_ms, delivery.cycle_started_ms) END),
+            delivery.superseded_by_task_id IS NOT NULL
+        FROM delivery LEFT JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.id = ?
+        """
+
+    private init(_ columns: inout ColumnReader) throws {
+        delivery = try Delivery(&columns)
+        storedBody = columns.bytesIfAny()
+        taskIDJSON = columns.text()
+        customerIDJSON = columns.text()
+        webhookIDJSON = columns.text()
+        sha256 = columns.bytes()
+        isTest = columns.flag()
+        supersededBy = columns.textIfAny()
+        isMarkedSuperseded = columns.flag()
     }
 }

@@ -28,17 +28,19 @@ extension Database {
     ///
     /// - Parameter now: only what is due then; nil: all that is asked for.
     func manualDue(of wanted: Set<String>?, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
-        let endpoints = try rows("SELECT id FROM endpoint WHERE active = 1 AND hold_reason IS NOT 'operator'")
+        let endpoints = try all("SELECT id FROM endpoint WHERE active = 1 AND hold_reason IS NOT 'operator'") {
+            $0.text()
+        }
         var due: [(id: Int64, time: Timestamp)] = []
-        for endpoint in endpoints where wanted?.contains(endpoint["id"]) ?? true {
-            due += try rows(
+        for endpoint in endpoints where wanted?.contains(endpoint) ?? true {
+            due += try all(
                 """
-                SELECT id, next_attempt_ms FROM delivery
+                SELECT id, next_attempt_ms FROM delivery INDEXED BY delivery_manual -- else all that is due is looked at
                 WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NOT NULL AND next_attempt_ms <= ?
                 ORDER BY next_attempt_ms, id LIMIT ?
                 """,
-                [endpoint["id"] as String, now?.milliseconds ?? .max, limit]
-            ).map { ($0["id"], $0.timestamp("next_attempt_ms")) }
+                [endpoint, now?.milliseconds ?? .max, limit]
+            ) { ($0.integer(), $0.timestamp()) }
         }
         return Array(due.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.prefix(limit))
     }
@@ -97,7 +99,7 @@ struct DueEndpoint {
     }
 
     /// Of what is due, so many of the longest due are put in the order in which they failed; bounds the work of a claim.
-    private static let window = 256
+    private static let window = 64
     /// How much longer than the log gets in any case a trial is waited for.
     private static let patience = Duration.seconds(600)
 
@@ -168,29 +170,28 @@ struct DueEndpoint {
 
     /// What is due by its own time, in the order in which it failed.
     private func longestDue(_ db: Database, limit: Int, at now: Timestamp) throws -> [Int64] {
-        try db.rows(
+        let due = try db.all(
             """
-            SELECT id FROM (
-                SELECT id, turn_ms FROM delivery
-                WHERE endpoint_id = ? AND state = 'scheduled' AND next_attempt_ms <= ? AND manual_ms IS NULL
-                ORDER BY next_attempt_ms, id LIMIT ?
-            ) ORDER BY turn_ms, id LIMIT ?
+            SELECT turn_ms, id FROM delivery
+            WHERE endpoint_id = ? AND state = 'scheduled' AND next_attempt_ms <= ? AND manual_ms IS NULL
+            ORDER BY next_attempt_ms, id LIMIT ?
             """,
-            [id, now.milliseconds, max(limit, Self.window), limit]
-        ).map { $0["id"] }
+            [id, now.milliseconds, max(limit, Self.window)]
+        ) { (turn: $0.integer(), id: $0.integer()) }
+        return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
 
     /// What was held until the endpoint recovered and was not called since.
     private func heldInLine(_ db: Database, limit: Int) throws -> [Int64] {
         guard let recovered else { return [] }
-        return try db.rows(
+        return try db.all(
             """
             SELECT id FROM delivery INDEXED BY delivery_line
             WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL AND turn_ms <= ?
             ORDER BY turn_ms, id LIMIT ?
             """,
             [id, recovered.milliseconds, limit]
-        ).map { $0["id"] }
+        ) { $0.integer() }
     }
 
     /// What failed since the endpoint recovered and is due: beside a backlog whose own times have passed as well, so not to be

@@ -44,44 +44,6 @@ extension QueueStore {
     }
 }
 
-/// What ingest needs to know of the endpoint that a page belongs to.
-struct EndpointFacts {
-    let id: String
-    let historyFrom: Timestamp
-    /// When a backup was last restored; 1970 for never.
-    let restored: Timestamp
-    /// Outcomes of calls in a row that stood under the delivery's own task id, and our time of the first failure among them;
-    /// nil: there was none.
-    let ownNames: Int
-    let ownNamesSince: Timestamp?
-
-    static func fetch(_ db: Database, id: String) throws -> EndpointFacts {
-        let row = try db.firstRow(
-            "SELECT history_from_ms, restored_ms, own_names, own_names_ms FROM endpoint WHERE id = ?", [id])
-        guard let row else {
-            throw StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
-        }
-        return EndpointFacts(
-            id: id, historyFrom: row.timestamp("history_from_ms"), restored: row.timestamp("restored_ms"),
-            ownNames: row["own_names"], ownNamesSince: row.timestampIfAny("own_names_ms"))
-    }
-
-    /// Whether the log shows retries under the deliveries' own task ids, so that an entry with one that is not known is an
-    /// event of its own, however alike. Not before a failure stood so, and entries with other names have had as long to appear
-    /// as any outcome has.
-    func showsOwnNames(rules: RetryRules, at now: Timestamp) -> Bool {
-        ownNames >= RetryRules.ownNamesLimit && ownNamesSince.map { now - $0 >= rules.confirmWithin } ?? false
-    }
-
-    /// Before when nothing is sent for an entry: what failed before a backup was restored may have been retried since
-    /// without the database's knowledge, so the log gets as long to show that as after any call. nil: no limit.
-    func earliestAttempt(for observation: Observation, rules: RetryRules) -> Timestamp? {
-        let time = observation.changed ?? observation.logged
-        guard restored.milliseconds > 0, time.map({ $0 < restored }) ?? true else { return nil }
-        return restored + rules.confirmWithin
-    }
-}
-
 /// One page's entries on their way into the database, inside its transaction.
 struct Ingest {
     let db: Database
@@ -92,6 +54,10 @@ struct Ingest {
     let read: Timestamp
     /// To be saved when all entries are taken.
     var circuit: CircuitKeeper
+    /// To be saved when all entries are taken.
+    var counts = CounterTally()
+    /// Event types of which this page has seen to it that they have a label, or none is left for them.
+    private var labelled: Set<String> = []
     var summary = IngestSummary()
 
     /// - Parameter read: nil: now.
@@ -113,60 +79,67 @@ struct Ingest {
     private static let longestProgress = Duration.seconds(86_400)
 
     mutating func take(_ observation: Observation) throws {
-        if try isKnown(observation) {
+        let known = try entries(ofTask: observation.taskID)
+        if let same = known.first(where: { $0.isSame(as: observation) }) {
+            try refresh(same, observation)
             summary.duplicates += 1
             if observation.outcome == .inProgress { try keepWaiting(observation) }
             return
         }
-        let isTest = try db.isTestEvent(observation.taskID, of: endpoint.id)
+        let isTest = try endpoint.hasTests && db.isTestEvent(observation.taskID, of: endpoint.id)
         // All tests of an event have the same dummy data: by its content one could pass for another.
         let delivery =
             isTest || endpoint.showsOwnNames(rules: rules, at: now)
             ? try db.delivery(endpointID: endpoint.id, taskID: observation.taskID)
             : try db.matchingDelivery(observation, endpointID: endpoint.id, at: now)
+        count(observation.outcome)
+        if delivery == nil, !isTest, try takeNewFailure(observation, known) { return }
         try remember(observation, of: delivery)
-        try count(observation.outcome)
-        // Stored and counted, and nothing more: no failure of a test is taken up, and its success supersedes nothing.
+        // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
         switch observation.outcome {
-        case .succeeded: try takeSuccess(observation, delivery)
-        case .failed: try takeFailure(observation, delivery)
+        case .succeeded: try takeSuccess(observation, delivery, known)
+        case .failed: if let delivery { try takeFailure(observation, delivery, known) }
         case .inProgress: try takeInProgress(observation, delivery)
         }
     }
 
-    /// Writes what stands for the page as a whole: its circuit, and how much of it was known.
+    /// Writes what stands for the page as a whole: its circuit, its counts, and how much of it was known.
     mutating func finish() throws {
         try circuit.save(at: now)
         summary.circuit = circuit.action
-        if summary.duplicates > 0 { try db.raise(Counter.logEntries, "duplicate", by: Int64(summary.duplicates)) }
+        if summary.duplicates > 0 { counts.raise(Counter.logEntries, "duplicate", by: Int64(summary.duplicates)) }
+        try counts.save(in: db)
     }
 
-    private func count(_ outcome: Observation.Outcome) throws {
+    private mutating func count(_ outcome: Observation.Outcome) {
         switch outcome {
-        case .succeeded: try db.raise(Counter.logEntries, "success")
-        case .failed: try db.raise(Counter.logEntries, "failure")
-        case .inProgress: try db.raise(Counter.logEntries, "in_progress")
+        case .succeeded: counts.raise(Counter.logEntries, "success")
+        case .failed: counts.raise(Counter.logEntries, "failure")
+        case .inProgress: counts.raise(Counter.logEntries, "in_progress")
         }
     }
 
     // MARK: - What an entry says about its delivery
 
-    private mutating func takeSuccess(_ observation: Observation, _ delivery: Delivery?) throws {
+    private mutating func takeSuccess(
+        _ observation: Observation, _ delivery: Delivery?, _ known: [KnownEntry]
+    ) throws {
         try db.noteArrival(observation, of: delivery)
         circuit.observe(
             .arrived(
-                at: try db.outcomeTime(of: observation, endpointID: endpoint.id), isRetry: delivery?.called != nil,
+                at: known.timeOfOutcome(observation), isRetry: delivery?.called != nil,
                 isTrial: delivery?.isTrial ?? false), at: now)
         guard let delivery, delivery.state != .delivered else { return }
         try db.settleDelivered(delivery, by: observation, at: now)
         summary.delivered += 1
     }
 
-    private mutating func takeFailure(_ observation: Observation, _ delivery: Delivery?) throws {
-        guard let delivery else { return try takeNewFailure(observation) }
+    private mutating func takeFailure(
+        _ observation: Observation, _ delivery: Delivery, _ known: [KnownEntry]
+    ) throws {
         let failed = min(observation.changed ?? now, now)
-        try observeFailure(observation, of: delivery)
+        observeFailure(observation, of: delivery, known)
         try db.noteFailure(of: delivery, at: failed, error: observation.error)
         try db.settleLateFailure(of: delivery, by: observation, at: now)
         switch delivery.state {
@@ -198,28 +171,12 @@ struct Ingest {
             [(now + rules.confirmWithin).milliseconds, delivery.id])
     }
 
-    private mutating func takeNewFailure(_ observation: Observation) throws {
-        guard let body = observation.body, let eventType = observation.eventType else { return }
-        let logged = observation.logged ?? read
-        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return }
-        // Newest-first pages show a later success before the failure that it mends.
-        let arrived = try db.firstRow(
-            "SELECT 1 FROM log_entry WHERE endpoint_id = ? AND task_id = ? AND outcome = 'succeeded' LIMIT 1",
-            [endpoint.id, observation.taskID])
-        guard arrived == nil else { return try db.correctArrival(observation) }
-        let failed = min(observation.changed ?? now, now)
-        let delivery = try insert(observation, eventType: eventType, body: body, failed: failed)
-        try plan(rules.discovered(delivery), for: delivery, by: observation)
-        try observeFailure(observation, of: delivery)
-        summary.new += 1
-    }
-
-    private mutating func observeFailure(_ observation: Observation, of delivery: Delivery) throws {
+    private mutating func observeFailure(_ observation: Observation, of delivery: Delivery, _ known: [KnownEntry]) {
         let isOfCall = delivery.isTrial && db.belongs(observation.changed, toCallOf: delivery)
         circuit.observe(
             .failed(
-                delivery: delivery.id, at: try db.outcomeTime(of: observation, endpointID: endpoint.id),
-                isReceivers: observation.blamesReceiver, isTrial: isOfCall), at: now)
+                delivery: delivery.id, at: known.timeOfOutcome(observation), isReceivers: observation.blamesReceiver,
+                isTrial: isOfCall), at: now)
     }
 
     /// Gives a waiting delivery the time of its next attempt, which is no move of its state, or ends it.
@@ -236,31 +193,62 @@ struct Ingest {
         if let earliest, earliest > now { try db.putOff(delivery.id) }
     }
 
-    /// A row that is due at once; the caller gives it the time that its policy says.
-    private func insert(
-        _ observation: Observation, eventType: String, body: [UInt8], failed: Timestamp
-    ) throws -> Delivery {
-        let row = try db.firstRow(
+    // MARK: - What was not known before
+
+    /// Takes a failure into our care.
+    ///
+    /// - Parameter known: what the log said of the same task before.
+    /// - Returns: false when it is none, or not ours to retry.
+    private mutating func takeNewFailure(_ observation: Observation, _ known: [KnownEntry]) throws -> Bool {
+        guard observation.outcome == .failed, let body = observation.body, let eventType = observation.eventType else {
+            return false
+        }
+        let logged = observation.logged ?? read
+        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return false }
+        // Newest-first pages show a later success before the failure that it mends.
+        guard !known.contains(where: { $0.outcome == .succeeded }) else {
+            try db.correctArrival(observation)
+            return false
+        }
+        let earliest = endpoint.earliestAttempt(for: observation, rules: rules)
+        var delivery = Delivery(
+            new: observation, eventType: eventType, of: endpoint.id, failed: min(observation.changed ?? now, now))
+        let plan = rules.discovered(delivery).notBefore(earliest)
+        delivery.nextAttempt = if case .schedule(let at, _) = plan { at } else { now }
+        // Until its own time nothing makes it due; see `putOff`.
+        let turn = earliest.map { $0 > now } ?? false ? delivery.nextAttempt : delivery.lastFailed
+        try insert(&delivery, observation, turn: turn ?? now)
+        try insert(body, observation, of: delivery)
+        try remember(observation, of: delivery)
+        if !known.isEmpty { try claimEntries(of: delivery) }
+        if delivery.state != plan.target { try db.move(delivery, plan, at: now) }
+        // From the first failure on, not only once one is final: a series must not change its label in mid-life.
+        if labelled.insert(eventType).inserted { _ = try db.metricLabel(forEventType: eventType) }
+        observeFailure(observation, of: delivery, known)
+        summary.new += 1
+        return true
+    }
+
+    private func insert(_ delivery: inout Delivery, _ observation: Observation, turn: Timestamp) throws {
+        try db.run(
             """
             INSERT INTO delivery (
                 endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, logged_ms,
                 first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, turn_ms, held_before_ms
             )
-            VALUES (?1, ?2, ?3, ?4, ?5, 'scheduled', ?6, ?7, ?6, ?6, ?8, ?9, ?8, ?8, ?6, (
+            VALUES (?1, ?2, ?3, ?4, ?5, 'scheduled', ?6, ?7, ?6, ?6, ?8, ?9, ?10, ?10, ?11, (
                 SELECT held_ms + max(0, ?6 - coalesce(stopped_ms, ?6)) FROM endpoint WHERE id = ?1))
-            RETURNING \(Delivery.columns)
             """,
             [
-                endpoint.id, observation.taskID, eventType, observation.customerID, observation.webhookID,
-                failed.milliseconds, min(observation.logged ?? failed, failed).milliseconds, now.milliseconds,
-                observation.error,
+                delivery.endpointID, delivery.taskID, delivery.eventType, delivery.customerID, delivery.webhookID,
+                delivery.lastFailed.milliseconds,
+                min(observation.logged ?? delivery.lastFailed, delivery.lastFailed).milliseconds,
+                delivery.nextAttempt?.milliseconds, observation.error, now.milliseconds, turn.milliseconds,
             ])
-        guard let row else {
-            throw StoreError(.storage, operation: "store delivery", cause: "INSERT returned no row")
-        }
-        let delivery = try Delivery(row: row)
-        // From the first failure on, not only once one is final: a series must not change its label in mid-life.
-        _ = try db.metricLabel(forEventType: eventType)
+        delivery.id = db.lastInsertedRowID
+    }
+
+    private func insert(_ body: [UInt8], _ observation: Observation, of delivery: Delivery) throws {
         try db.run(
             """
             INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
@@ -268,12 +256,26 @@ struct Ingest {
             """,
             [
                 delivery.id, body.blob, BodyDigest.sha256(body).blob, observation.taskIDJSON,
-                observation.customerIDJSON,
-                observation.webhookIDJSON,
+                observation.customerIDJSON, observation.webhookIDJSON,
             ])
+    }
+
+    private func claimEntries(of delivery: Delivery) throws {
         try db.run(
             "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ?",
-            [delivery.id, endpoint.id, observation.taskID])
-        return delivery
+            [delivery.id, endpoint.id, delivery.taskID])
+    }
+}
+
+extension Delivery {
+    /// A failure that was not known, before it is stored: it has no number yet. What its endpoint was held before is not its
+    /// own, so at the failure its age clock has stood still for no time.
+    fileprivate init(new observation: Observation, eventType: String, of endpointID: String, failed: Timestamp) {
+        self.init(
+            id: 0, endpointID: endpointID, taskID: observation.taskID, eventType: eventType,
+            customerID: observation.customerID, webhookID: observation.webhookID, state: .scheduled, cycle: 1,
+            cycleStarted: failed, attemptsUsed: 0, firstFailed: failed, lastFailed: failed, nextAttempt: nil,
+            leaseToken: 0, called: nil, confirmBy: nil, serverErrors: 0, serverErrorsSince: nil, notFoundAnswers: 0,
+            manual: nil)
     }
 }

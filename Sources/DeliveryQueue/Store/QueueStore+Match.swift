@@ -8,39 +8,78 @@ extension Database {
     func matchingDelivery(_ observation: Observation, endpointID: String, at now: Timestamp) throws -> Delivery? {
         if let delivery = try delivery(endpointID: endpointID, taskID: observation.taskID) { return delivery }
         guard let body = observation.body, let eventType = observation.eventType else { return nil }
+        let candidates = try candidates(for: observation, eventType: eventType, endpointID: endpointID, at: now)
+        guard candidates != MatchCandidates() else { return nil }
         let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
         let event: StatementArguments = [
             endpointID, eventType, observation.customerID, observation.webhookID, BodyDigest.sha256(body).blob,
             latestCall.milliseconds,
         ]
         let late: StatementArguments = [(now - Matching.lateOutcome).milliseconds]
-        let row =
-            try firstRow(Matching.waiting, event)
-            ?? firstRow(Matching.unconfirmed, event + late)
-            ?? firstRow(Matching.failed, event + late)
-            ?? endedSince(observation, event: event, late: late)
-        guard let delivery = try row.map(Delivery.init(row:)) else { return nil }
+        let match =
+            try (candidates.called ? first(Matching.waiting, event, Delivery.init) : nil)
+            ?? (candidates.unconfirmed ? first(Matching.unconfirmed, event + late, Delivery.init) : nil)
+            ?? (candidates.called ? first(Matching.failed, event + late, Delivery.init) : nil)
+            ?? (candidates.final ? endedSince(observation, event: event, late: late, at: now) : nil)
+        guard let delivery = match else { return nil }
         try addAlias(observation.taskID, to: delivery, source: "matched")
         return delivery
     }
 
+    private func candidates(
+        for observation: Observation, eventType: String, endpointID: String, at now: Timestamp
+    ) throws -> MatchCandidates {
+        let arguments: StatementArguments = [
+            endpointID, eventType, observation.customerID, (now - Matching.lateOutcome).milliseconds,
+            (now - Matching.lateEnd).milliseconds,
+        ]
+        return try first(Matching.candidates, arguments) {
+            MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag())
+        } ?? MatchCandidates()
+    }
+
     /// A failure of a call whose delivery is final by now: what ended it stood on the same page, or was read before.
     private func endedSince(
-        _ observation: Observation, event: StatementArguments, late: StatementArguments
-    ) throws -> Row? {
+        _ observation: Observation, event: StatementArguments, late: StatementArguments, at now: Timestamp
+    ) throws -> Delivery? {
         guard observation.outcome == .failed, let changed = observation.changed else { return nil }
-        return try firstRow(Matching.ended, event + late + [changed.milliseconds])
+        return try first(
+            Matching.ended, event + late + [changed.milliseconds, (now - Matching.lateEnd).milliseconds],
+            Delivery.init)
     }
+}
+
+/// Which kinds of delivery an entry could be about by its content.
+private struct MatchCandidates: Equatable {
+    /// Open ones of its endpoint, event type and customer that were called.
+    var called = false
+    /// Calls that were given up lately, of whichever delivery.
+    var unconfirmed = false
+    /// Ones of its customer that ended lately.
+    var final = false
 }
 
 /// The statements that match by content, each asked only when the one before it found nothing.
 enum Matching {
     /// How long after a call was judged its own entry may still appear.
     static let lateOutcome = Duration.seconds(86_400)
+    /// How long ago a final delivery may have ended whose calls were judged within `lateOutcome`.
+    static let lateEnd = lateOutcome * 2
 
     private static let sameEvent = """
         delivery.endpoint_id = ? AND delivery.event_type = ? AND delivery.customer_id IS ?
         AND delivery.webhook_id = ? AND delivery_body.sha256 = ?
+        """
+
+    /// Asked first, because one query then tells that a new failure is about none of them.
+    static let candidates = """
+        SELECT
+            EXISTS (SELECT 1 FROM delivery
+                    WHERE endpoint_id = ?1 AND event_type = ?2 AND customer_id IS ?3 AND finalized_ms IS NULL
+                      AND lease_token > 0),
+            EXISTS (SELECT 1 FROM attempt WHERE outcome = 'unconfirmed' AND settled_ms >= ?4),
+            EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_customer
+                    WHERE customer_id = ?3 AND finalized_ms >= ?5)
         """
 
     /// The oldest call whose outcome is open. Not one whose answer named the task id under which that will stand.
@@ -81,7 +120,7 @@ enum Matching {
         SELECT \(Delivery.columns)
         FROM delivery
         JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-        WHERE delivery.state IN ('scheduled', 'attempting', 'awaiting')
+        WHERE delivery.finalized_ms IS NULL
           AND \(sameEvent)
           AND EXISTS (
               SELECT 1 FROM attempt
@@ -102,7 +141,7 @@ enum Matching {
         SELECT \(Delivery.columns)
         FROM delivery INDEXED BY delivery_customer
         JOIN delivery_body ON delivery_body.delivery_id = delivery.id
-        WHERE delivery.customer_id IS NOT NULL AND delivery.state IN ('delivered', 'dead')
+        WHERE delivery.customer_id IS NOT NULL
           AND \(sameEvent)
           AND EXISTS (
               SELECT 1 FROM attempt
@@ -117,7 +156,8 @@ enum Matching {
                  AND attempt.outcome IN ('failed', 'delivered'))
               > (SELECT COUNT(*) FROM task_alias
                  WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
-        ORDER BY delivery.id
+          AND delivery.finalized_ms >= ?
+        ORDER BY delivery.finalized_ms, delivery.id
         LIMIT 1
         """
 }

@@ -7,51 +7,35 @@ extension Database {
     /// changes nothing.
     ///
     /// - Throws: `refusedMove` for a move that `DeliveryState.next` does not have, or when the row is no longer there.
-    @discardableResult
-    func move(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws -> Delivery {
+    func move(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws {
         guard delivery.state.next.contains(transition.target) else {
             throw StoreError(
                 .refusedMove, operation: "move delivery \(delivery.id)",
                 cause: "\(delivery.state.rawValue) → \(transition.target.rawValue) is no move of a delivery")
         }
-        let columns = Columns(transition, of: delivery, at: now)
-        let row = try firstRow(
-            """
-            UPDATE delivery
-            SET state = :state,
-                next_attempt_ms = :nextAttempt,
-                lease_token = lease_token + :claims,
-                lease_until_ms = :leaseUntil,
-                called_ms = :called,
-                confirm_by_ms = :confirmBy,
-                manual_ms = :manual,
-                kept_attempt_ms = :keptAttempt,
-                kept_dead_reason = :keptDeadReason,
-                attempts_used = attempts_used + :used,
-                is_trial = :isTrial,
-                turn_ms = CASE WHEN :turn IS NULL THEN turn_ms
-                    -- a clock that was set back must not make it due at once again and again
-                    ELSE max(:turn, coalesce(
-                        (SELECT recovered_ms + 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id), :turn)) END,
-                finalized_ms = :finalized,
-                dead_reason = :deadReason,
-                delivered_by = :deliveredBy,
-                delivered_evidence = :evidence,
-                delivered_task_id = :evidenceTask,
-                updated_ms = :now
-            WHERE id = :id
-              AND state = :from
-              AND lease_token = :token
-            RETURNING \(Delivery.columns)
-            """,
-            columns.arguments(for: delivery, at: now))
-        guard let row else {
+        let changes = Changes(transition, of: delivery, at: now)
+        // No `RETURNING`: SQLite makes a table of its own for what it returns, which takes longer than the change.
+        try run(
+            "UPDATE delivery SET \(changes.sql) WHERE id = ? AND state = ? AND lease_token = ?",
+            changes.arguments + [delivery.id, delivery.state.rawValue, delivery.leaseToken])
+        guard changesCount > 0 else {
             throw StoreError(
                 .refusedMove, operation: "move delivery \(delivery.id)",
                 cause: "it is no longer \(delivery.state.rawValue) under lease token \(delivery.leaseToken)")
         }
         try countFinal(delivery, transition, at: now)
-        return try Delivery(row: row)
+    }
+
+    /// Carries out a transition.
+    ///
+    /// - Returns: the delivery as it is then.
+    /// - Throws: as `move`.
+    func moved(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws -> Delivery {
+        try move(delivery, transition, at: now)
+        guard let moved = try Delivery.fetch(self, id: delivery.id) else {
+            throw StoreError(.refusedMove, operation: "move delivery \(delivery.id)", cause: "it is no longer there")
+        }
+        return moved
     }
 
     private func countFinal(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws {
@@ -65,15 +49,65 @@ extension Database {
     }
 }
 
-/// The columns that tie a state to its data; the schema's `CHECK`s demand the same.
-private struct Columns {
-    var state: DeliveryState
+/// The columns that a move changes, each with its new value; the schema's `CHECK`s tie a state to its data. No other column is
+/// named: SQLite writes anew every index that has one that is named, or a condition on it.
+private struct Changes {
+    private(set) var sql = "updated_ms = ?"
+    private(set) var arguments: StatementArguments
+
+    init(_ transition: Transition, of delivery: Delivery, at now: Timestamp) {
+        arguments = [now.milliseconds]
+        let (from, to) = (delivery.state, transition.target)
+        set("state", to.rawValue)
+        let data = StateData(transition, of: delivery, at: now)
+        if [from, to].contains(.scheduled) { set("next_attempt_ms", data.nextAttempt?.milliseconds) }
+        if [from, to].contains(.attempting) { set("lease_until_ms", data.leaseUntil?.milliseconds) }
+        if to == .attempting { set("lease_token", delivery.leaseToken + 1) }
+        if delivery.called != data.called { set("called_ms", data.called?.milliseconds) }
+        if [from, to].contains(.awaiting) { set("confirm_by_ms", data.confirmBy?.milliseconds) }
+        if delivery.isTrial != data.isTrial { set("is_trial", data.isTrial) }
+        if delivery.manual != data.manual { set(data.manual) }
+        if data.usesAttempt { set("attempts_used", delivery.attemptsUsed + 1) }
+        if let turn = data.turn { set(turn: turn) }
+        if !from.isOpen || !to.isOpen { setEnd(data) }
+    }
+
+    private mutating func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
+        sql += ", \(column) = ?"
+        arguments += [value]
+    }
+
+    private mutating func set(_ manual: ManualRetry?) {
+        set("manual_ms", manual?.asked.milliseconds)
+        set("kept_attempt_ms", manual?.keptAttempt?.milliseconds)
+        set("kept_dead_reason", manual?.keptDeadReason?.rawValue)
+    }
+
+    /// A clock that was set back must not make it due at once again and again.
+    private mutating func set(turn: Timestamp) {
+        sql += """
+            , turn_ms = max(?, coalesce(
+                (SELECT recovered_ms + 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id), ?))
+            """
+        arguments += [turn.milliseconds, turn.milliseconds]
+    }
+
+    private mutating func setEnd(_ data: StateData) {
+        set("finalized_ms", data.finalized?.milliseconds)
+        set("dead_reason", data.deadReason?.rawValue)
+        set("delivered_by", data.evidence?.actor.rawValue)
+        set("delivered_evidence", data.evidence?.source.rawValue)
+        set("delivered_task_id", data.evidence?.taskID)
+    }
+}
+
+/// What belongs to the state that a move leads to.
+private struct StateData {
     var nextAttempt: Timestamp?
-    var claims = 0
     var leaseUntil: Timestamp?
     var called: Timestamp?
     var confirmBy: Timestamp?
-    var attemptsUsed = 0
+    var usesAttempt = false
     var finalized: Timestamp?
     var deadReason: DeadReason?
     var evidence: Evidence?
@@ -83,10 +117,8 @@ private struct Columns {
     var turn: Timestamp?
 
     init(_ transition: Transition, of delivery: Delivery, at now: Timestamp) {
-        state = transition.target
         switch transition {
         case .attempt(let leaseUntil, let isTrial):
-            claims = 1
             self.isTrial = isTrial
             self.leaseUntil = leaseUntil
             called = now
@@ -101,7 +133,7 @@ private struct Columns {
             manual = retry
         case .schedule(let at, let usesAttempt):
             nextAttempt = at
-            attemptsUsed = usesAttempt ? 1 : 0
+            self.usesAttempt = usesAttempt
             turn = now
         case .standBack(let until):
             nextAttempt = until
@@ -111,21 +143,8 @@ private struct Columns {
         case .die(let reason, let usesAttempt):
             finalized = now
             deadReason = reason
-            attemptsUsed = usesAttempt ? 1 : 0
+            self.usesAttempt = usesAttempt
         }
-    }
-
-    func arguments(for delivery: Delivery, at now: Timestamp) -> StatementArguments {
-        [
-            "state": state.rawValue, "nextAttempt": nextAttempt?.milliseconds, "claims": claims,
-            "leaseUntil": leaseUntil?.milliseconds, "called": called?.milliseconds,
-            "confirmBy": confirmBy?.milliseconds, "used": attemptsUsed, "finalized": finalized?.milliseconds,
-            "deadReason": deadReason?.rawValue, "deliveredBy": evidence?.actor.rawValue,
-            "manual": manual?.asked.milliseconds, "keptAttempt": manual?.keptAttempt?.milliseconds,
-            "keptDeadReason": manual?.keptDeadReason?.rawValue, "evidence": evidence?.source.rawValue,
-            "evidenceTask": evidence?.taskID, "isTrial": isTrial, "turn": turn?.milliseconds, "now": now.milliseconds,
-            "id": delivery.id, "from": delivery.state.rawValue, "token": delivery.leaseToken,
-        ]
     }
 }
 

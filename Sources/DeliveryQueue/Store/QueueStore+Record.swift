@@ -17,39 +17,51 @@ extension QueueStore {
         _ outcomes: [AttemptOutcome], rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> RecordSummary {
         try await write("record outcomes of retry calls") { db in
-            var summary = RecordSummary()
-            for outcome in outcomes {
-                try db.record(outcome, rules: rules, at: now, into: &summary)
-            }
-            return summary
+            var batch = OutcomeBatch(db: db, rules: rules, now: now)
+            for outcome in outcomes { try batch.record(outcome) }
+            try batch.counts.save(in: db)
+            return batch.summary
         }
     }
 }
 
-extension Database {
-    fileprivate func record(
-        _ outcome: AttemptOutcome, rules: RetryRules, at now: Timestamp, into summary: inout RecordSummary
-    ) throws {
+/// Outcomes on their way into the database, inside one transaction.
+private struct OutcomeBatch {
+    let db: Database
+    let rules: RetryRules
+    let now: Timestamp
+    var summary = RecordSummary()
+    /// To be saved when all are recorded.
+    var counts = CounterTally()
+    /// Endpoints of which a call of this batch was taken on, with no hold after it: there is nothing more to note of them.
+    private var passing: Set<String> = []
+
+    init(db: Database, rules: RetryRules, now: Timestamp) {
+        self.db = db
+        self.rules = rules
+        self.now = now
+    }
+
+    mutating func record(_ outcome: AttemptOutcome) throws {
         summary.recorded += 1
         if outcome.meaning == .accepted { summary.accepted += 1 }
         try keepAnswer(outcome)
-        guard let delivery = try Delivery.fetch(self, id: outcome.deliveryID) else { return }
+        guard let delivery = try Delivery.fetch(db, id: outcome.deliveryID) else { return }
         if let named = outcome.namedTaskID {
             try adopt(named, for: delivery, leaseToken: outcome.leaseToken)
         }
         guard delivery.leaseToken == outcome.leaseToken else { return summary.late += 1 }
         switch delivery.state {
         case .attempting:
-            let moved = try apply(outcome, to: delivery, rules: rules, at: now)
-            try settleFromKnownEntries(moved, rules: rules, at: now)
+            try apply(outcome, to: delivery)
         case .awaiting:
             summary.late += 1
-            let settled = try settleFromKnownEntries(delivery, rules: rules, at: now)
+            let settled = try db.settleFromKnownEntries(delivery, rules: rules, at: now)
             if settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer {
-                try settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
-                try move(
+                try db.settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
+                try db.move(
                     delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now)
-                try noteArrival(byAnswerTo: delivery, rules: rules, at: now)
+                try noteArrival(byAnswerTo: delivery)
             }
         case .scheduled, .delivered, .dead:
             summary.late += 1
@@ -60,22 +72,22 @@ extension Database {
     private func adopt(_ named: String, for delivery: Delivery, leaseToken: Int64) throws {
         guard named != delivery.taskID else { return }
         // A failed retry that was read first and whose body did not match became a delivery of its own.
-        let twin = try firstRow(
+        let twinID = try db.first(
             "SELECT id FROM delivery WHERE endpoint_id = ? AND task_id = ? AND state = 'scheduled' AND lease_token = 0",
-            [delivery.endpointID, named])
-        let twinID = twin?["id"] as Int64?
-        try run(
+            [delivery.endpointID, named]
+        ) { $0.integer() }
+        try db.run(
             """
             UPDATE log_entry SET delivery_id = ?, lease_token = ?
             WHERE endpoint_id = ? AND task_id = ? AND (delivery_id IS NULL OR delivery_id IS ?)
             """,
             [delivery.id, leaseToken, delivery.endpointID, named, twinID])
-        if let twinID { try run("DELETE FROM delivery WHERE id = ?", [twinID]) }
-        try addAlias(named, to: delivery, source: "named")
+        if let twinID { try db.run("DELETE FROM delivery WHERE id = ?", [twinID]) }
+        try db.addAlias(named, to: delivery, source: "named")
     }
 
-    private func keepAnswer(_ outcome: AttemptOutcome) throws {
-        try run(
+    private mutating func keepAnswer(_ outcome: AttemptOutcome) throws {
+        try db.run(
             """
             UPDATE attempt SET answered_ms = ?, answer = ?, http_status = ?, named_task_id = ?, detail = ?
             WHERE delivery_id = ? AND lease_token = ? AND (answered_ms IS NULL OR answer = 'interrupted')
@@ -84,37 +96,41 @@ extension Database {
                 outcome.answered.milliseconds, outcome.answer, outcome.status, outcome.namedTaskID, outcome.detail,
                 outcome.deliveryID, outcome.leaseToken,
             ])
-        try raise(Counter.retryRequests, outcome.answer)
-        try observe(outcome.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
+        counts.raise(Counter.retryRequests, outcome.answer)
+        counts.observe(outcome.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
     }
 
-    private func apply(
-        _ outcome: AttemptOutcome, to delivery: Delivery, rules: RetryRules, at now: Timestamp
-    ) throws -> Delivery {
-        try keepStreaks(outcome, of: delivery, at: now)
-        let others = try firstRow("SELECT last_accepted_ms FROM endpoint WHERE id = ?", [delivery.endpointID])
-        let othersPass = delivery.serverErrorsSince.map { since in
-            others.map { $0.timestamp("last_accepted_ms") >= since } ?? false
-        }
+    private mutating func apply(_ outcome: AttemptOutcome, to delivery: Delivery) throws {
+        try keepStreaks(outcome, of: delivery)
         let transition = rules.answered(
-            outcome.meaning, for: delivery, at: outcome.answered, othersPass: othersPass ?? false)
+            outcome.meaning, for: delivery, at: outcome.answered, othersPass: try othersPass(delivery))
         if let end = attemptOutcome(of: outcome.meaning, transition) {
-            try settleOpenAttempt(of: delivery, outcome: end, at: now)
+            try db.settleOpenAttempt(of: delivery, outcome: end, at: now)
         }
-        let moved = try move(delivery, transition, at: now)
-        if moved.state == .delivered {
-            try noteArrival(byAnswerTo: delivery, rules: rules, at: now)
-        } else if delivery.isTrial, moved.state != .awaiting {
-            try observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now)
+        try db.move(delivery, transition, at: now)
+        switch transition {
+        case .await(let until):
+            var awaiting = delivery
+            awaiting.state = .awaiting
+            awaiting.confirmBy = until
+            try db.settleFromKnownEntries(awaiting, rules: rules, at: now)
+        case .deliver: try noteArrival(byAnswerTo: delivery)
+        default: if delivery.isTrial { try db.observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now) }
         }
-        if outcome.meaning == .notFound { try putOff(moved.id) }
-        try holdIfRefused(outcome, delivery, at: now)
-        return moved
+        if outcome.meaning == .notFound { try db.putOff(delivery.id) }
+        try holdIfRefused(outcome, delivery)
     }
 
-    private func noteArrival(byAnswerTo delivery: Delivery, rules: RetryRules, at now: Timestamp) throws {
-        try noteArrival(of: delivery)
-        try observe(
+    /// Whether the provider took on a call of the endpoint since the delivery's first bad answer in a row.
+    private func othersPass(_ delivery: Delivery) throws -> Bool {
+        guard let since = delivery.serverErrorsSince else { return false }
+        return try db.exists(
+            "SELECT 1 FROM endpoint WHERE id = ? AND last_accepted_ms >= ?", [delivery.endpointID, since.milliseconds])
+    }
+
+    private func noteArrival(byAnswerTo delivery: Delivery) throws {
+        try db.noteArrival(of: delivery)
+        try db.observe(
             .arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID, rules: rules, at: now)
     }
 
@@ -130,19 +146,23 @@ extension Database {
     }
 
     /// Counts of bad answers in a row, which `RetryRules.answered` judges by, and the endpoint's newest good one.
-    private func keepStreaks(_ outcome: AttemptOutcome, of delivery: Delivery, at now: Timestamp) throws {
+    private mutating func keepStreaks(_ outcome: AttemptOutcome, of delivery: Delivery) throws {
         switch outcome.meaning {
         case .accepted:
-            try run(
-                """
-                UPDATE delivery SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
-                WHERE id = ?
-                """,
-                [delivery.id])
-            try run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now.milliseconds, delivery.endpointID])
-            try lift([.rejected, .redirected], of: delivery.endpointID, at: now)
+            if delivery.serverErrors > 0 || delivery.notFoundAnswers > 0 {
+                try db.run(
+                    """
+                    UPDATE delivery SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
+                    WHERE id = ?
+                    """,
+                    [delivery.id])
+            }
+            guard passing.insert(delivery.endpointID).inserted else { return }
+            try db.run(
+                "UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now.milliseconds, delivery.endpointID])
+            try db.lift([.rejected, .redirected], of: delivery.endpointID, at: now)
         case .serverError:
-            try run(
+            try db.run(
                 """
                 UPDATE delivery
                 SET server_errors = server_errors + 1,
@@ -151,29 +171,35 @@ extension Database {
                 """,
                 [now.milliseconds, delivery.id])
         case .notFound:
-            try run("UPDATE delivery SET not_found_answers = not_found_answers + 1 WHERE id = ?", [delivery.id])
+            try db.run("UPDATE delivery SET not_found_answers = not_found_answers + 1 WHERE id = ?", [delivery.id])
         case .uncertain, .notExecuted, .rejected, .redirected:
             return
         }
     }
 
-    private func holdIfRefused(_ outcome: AttemptOutcome, _ delivery: Delivery, at now: Timestamp) throws {
+    private mutating func holdIfRefused(_ outcome: AttemptOutcome, _ delivery: Delivery) throws {
         switch outcome.meaning {
         case .redirected:
-            try hold(delivery.endpointID, .redirected, until: now + RetryRules.holdPause, at: now)
+            try hold(delivery.endpointID, .redirected)
         case .rejected:
-            let refused = try firstRow(
+            let refused = try db.first(
                 """
-                SELECT COUNT(DISTINCT attempt.delivery_id) AS n
+                SELECT COUNT(DISTINCT attempt.delivery_id)
                 FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
                 WHERE attempt.outcome = 'refused' AND attempt.answer = 'rejected' AND delivery.endpoint_id = ?1
                   AND attempt.settled_ms > (SELECT max(last_accepted_ms, resumed_ms) FROM endpoint WHERE id = ?1)
                 """,
-                [delivery.endpointID])
-            guard (refused?["n"] ?? 0) >= RetryRules.holdLimit else { return }
-            try hold(delivery.endpointID, .rejected, until: now + RetryRules.holdPause, at: now)
+                [delivery.endpointID]
+            ) { $0.integer() }
+            guard (refused ?? 0) >= RetryRules.holdLimit else { return }
+            try hold(delivery.endpointID, .rejected)
         case .accepted, .uncertain, .serverError, .notExecuted, .notFound:
             return
         }
+    }
+
+    private mutating func hold(_ endpointID: String, _ reason: HoldReason) throws {
+        passing.remove(endpointID)
+        try db.hold(endpointID, reason, until: now + RetryRules.holdPause, at: now)
     }
 }

@@ -62,10 +62,10 @@ extension QueueStore {
         leasesUntil horizon: Timestamp, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> Int {
         try await write("rescue interrupted calls") { db in
-            let rows = try db.rows(
+            let interrupted = try db.all(
                 "SELECT \(Delivery.columns) FROM delivery WHERE state = 'attempting' AND lease_until_ms <= ?",
-                [horizon.milliseconds])
-            for delivery in try rows.map(Delivery.init(row:)) {
+                [horizon.milliseconds], Delivery.init)
+            for delivery in interrupted {
                 try db.run(
                     """
                     UPDATE attempt SET answered_ms = ?, answer = 'interrupted'
@@ -74,10 +74,10 @@ extension QueueStore {
                     [now.milliseconds, delivery.id, delivery.leaseToken])
                 // Not sooner after the call, even if our clock was put back since.
                 let began = max(now, delivery.called ?? now)
-                let awaiting = try db.move(delivery, .await(until: began + rules.confirmWithin), at: now)
+                let awaiting = try db.moved(delivery, .await(until: began + rules.confirmWithin), at: now)
                 try db.settleFromKnownEntries(awaiting, rules: rules, at: now)
             }
-            return rows.count
+            return interrupted.count
         }
     }
 }
@@ -85,7 +85,7 @@ extension QueueStore {
 extension Database {
     fileprivate func settleUnconfirmed(limit: Int, rules: RetryRules, at now: Timestamp) throws -> SettleSummary {
         var summary = SettleSummary()
-        let overdue = try rows(
+        let overdue = try all(
             """
             SELECT \(Delivery.columns) FROM delivery
             JOIN endpoint ON endpoint.id = delivery.endpoint_id
@@ -93,8 +93,8 @@ extension Database {
               AND delivery.confirm_by_ms <= endpoint.last_scan_ms
             ORDER BY delivery.confirm_by_ms, delivery.id LIMIT ?
             """,
-            [now.milliseconds, limit])
-        for delivery in try overdue.map(Delivery.init(row:)) {
+            [now.milliseconds, limit], Delivery.init)
+        for delivery in overdue {
             let isOutage = try mayBeOutage(delivery)
             try settleOpenAttempt(of: delivery, outcome: "unconfirmed", at: now)
             try doubtOwnNames(after: delivery)

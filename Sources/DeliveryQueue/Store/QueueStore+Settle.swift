@@ -5,18 +5,15 @@ import GRDB
 extension Database {
     /// The delivery with this task id, or the one for which it is a further task id.
     func delivery(endpointID: String, taskID: String) throws -> Delivery? {
-        let row =
-            try firstRow(
-                "SELECT \(Delivery.columns) FROM delivery WHERE endpoint_id = ? AND task_id = ?",
-                [endpointID, taskID])
-            ?? firstRow(
-                """
-                SELECT \(Delivery.columns) FROM task_alias
-                JOIN delivery ON delivery.id = task_alias.delivery_id
-                WHERE task_alias.endpoint_id = ? AND task_alias.task_id = ?
-                """,
-                [endpointID, taskID])
-        return try row.map(Delivery.init(row:))
+        try first(
+            """
+            SELECT \(Delivery.columns) FROM delivery
+            WHERE id = coalesce(
+                (SELECT own.id FROM delivery AS own WHERE own.endpoint_id = ?1 AND own.task_id = ?2),
+                (SELECT task_alias.delivery_id FROM task_alias
+                 WHERE task_alias.endpoint_id = ?1 AND task_alias.task_id = ?2))
+            """,
+            [endpointID, taskID], Delivery.init)
     }
 
     /// Remembers a further task id under which the provider logs this delivery: so its log does not show retries under the
@@ -54,7 +51,7 @@ extension Database {
             SELECT id, kind FROM attempt
             WHERE delivery_id = ? AND intent_ms <= ?
               AND (outcome IS NULL OR outcome = 'unconfirmed')
-            ORDER BY id DESC LIMIT 1
+            ORDER BY lease_token DESC LIMIT 1
             """,
             [delivery.id, (latestCall + RetryRules.clockTolerance).milliseconds])
         var actor = Evidence.Actor.provider
@@ -86,7 +83,7 @@ extension Database {
         let attempt = try firstRow(
             """
             SELECT id FROM attempt WHERE delivery_id = ? AND intent_ms <= ? AND outcome = 'unconfirmed'
-            ORDER BY id DESC LIMIT 1
+            ORDER BY lease_token DESC LIMIT 1
             """,
             [delivery.id, latestCall.milliseconds])
         guard let attempt, delivery.called == nil else { return }
@@ -180,23 +177,22 @@ extension Database {
     @discardableResult
     func settleFromKnownEntries(_ delivery: Delivery, rules: RetryRules, at now: Timestamp) throws -> Delivery {
         guard delivery.state == .awaiting, let called = delivery.called else { return delivery }
-        let row = try firstRow(
+        let known = try all(
             """
-            SELECT task_id, logged_ms, outcome, error FROM log_entry
+            SELECT task_id, logged_ms, outcome = 'succeeded', error FROM log_entry
             WHERE delivery_id = ? AND lease_token = ? AND outcome IN ('succeeded', 'failed')
               AND (logged_ms = 0 OR logged_ms >= ?)
-            ORDER BY outcome = 'succeeded' DESC, logged_ms DESC LIMIT 1
             """,
-            [delivery.id, delivery.leaseToken, (called - RetryRules.clockTolerance).milliseconds])
-        guard let row else { return delivery }
-        let changed: Int64 = row["logged_ms"]
-        let time = changed == 0 ? nil : Timestamp(milliseconds: changed)
+            [delivery.id, delivery.leaseToken, (called - RetryRules.clockTolerance).milliseconds]
+        ) { (taskID: $0.text(), changed: $0.integer(), hasSucceeded: $0.flag(), error: $0.textIfAny()) }
+        let newest = known.max { ($0.hasSucceeded ? 1 : 0, $0.changed) < ($1.hasSucceeded ? 1 : 0, $1.changed) }
+        guard let newest else { return delivery }
+        let time = newest.changed == 0 ? nil : Timestamp(milliseconds: newest.changed)
         // Without `logged`: the row keeps one time only, which does not tell a new row from one changed in place.
         let observation = Observation(
-            taskID: row["task_id"], taskIDJSON: "", eventType: delivery.eventType, customerID: delivery.customerID,
+            taskID: newest.taskID, taskIDJSON: "", eventType: delivery.eventType, customerID: delivery.customerID,
             customerIDJSON: "", webhookID: delivery.webhookID, webhookIDJSON: "", body: nil,
-            outcome: row["outcome"] == "succeeded" ? .succeeded : .failed, logged: nil, changed: time,
-            error: row["error"])
+            outcome: newest.hasSucceeded ? .succeeded : .failed, logged: nil, changed: time, error: newest.error)
         if observation.outcome == .succeeded {
             try noteArrival(observation, of: delivery)
             try settleDelivered(delivery, by: observation, at: now)

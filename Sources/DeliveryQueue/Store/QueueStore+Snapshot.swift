@@ -111,7 +111,7 @@ extension Database {
             SELECT coalesce(metric_event_type.name, 'other') AS label, state, SUM(n) AS n, MIN(oldest) AS oldest
             FROM (
                 SELECT event_type, state, COUNT(*) AS n, MIN(first_failed_ms) AS oldest FROM delivery
-                WHERE state IN ('scheduled', 'attempting', 'awaiting')
+                WHERE finalized_ms IS NULL
                 GROUP BY event_type, state
             )
             LEFT JOIN metric_event_type ON metric_event_type.name = event_type

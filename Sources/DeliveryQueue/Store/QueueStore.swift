@@ -74,6 +74,10 @@ package struct QueueStore: Sendable {
         case full = 2
     }
 
+    /// 16 MiB of the write-ahead log: retries change the same pages again and again, and a checkpoint writes each page once.
+    /// With SQLite's own 1,000 pages, cycles in batches of 20 were a fifth slower.
+    private static let checkpointPages = 4_000
+
     /// - Parameters:
     ///   - lock: taken by the caller; nil for an operator's command.
     ///   - synchronous: everything but a simulation promises that what is committed survives a loss of power.
@@ -96,7 +100,7 @@ package struct QueueStore: Sendable {
                 try db.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue)")
                 // Only the daemon checkpoints: a second process doing so while it commits has corrupted databases of
                 // this SQLite's age (sqlite.org/wal.html, the WAL-reset bug).
-                if lock == nil { try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = \(lock == nil ? 0 : Self.checkpointPages)")
                 try Self.verifySettings(db, synchronous)
             }
         } catch {

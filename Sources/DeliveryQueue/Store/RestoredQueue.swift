@@ -56,8 +56,9 @@ struct RestoredQueue {
 
     /// Each scheduled delivery may have been called right after the backup.
     private mutating func assumeCalls(since: Timestamp) throws {
-        let scheduled = try db.rows("SELECT \(Delivery.columns) FROM delivery WHERE state = 'scheduled'")
-        for delivery in try scheduled.map(Delivery.init(row:)) {
+        let scheduled = try db.all(
+            "SELECT \(Delivery.columns) FROM delivery WHERE state = 'scheduled'", [], Delivery.init)
+        for delivery in scheduled {
             let called = try call(delivery, PresentCall(intent: since))
             try db.move(called, .await(until: now + rules.confirmWithin), at: now)
             summary.awaiting += 1
@@ -117,8 +118,8 @@ struct RestoredQueue {
 
     private func isKnown(_ call: PresentCall, to own: Delivery?) throws -> Bool {
         guard let own else { return false }
-        return try db.firstRow(
-            "SELECT 1 FROM attempt WHERE delivery_id = ? AND intent_ms = ?", [own.id, call.intent.milliseconds]) != nil
+        return try db.exists(
+            "SELECT 1 FROM attempt WHERE delivery_id = ? AND intent_ms = ?", [own.id, call.intent.milliseconds])
     }
 
     /// The backup's open call was followed by others, so it is over.
@@ -131,7 +132,7 @@ struct RestoredQueue {
             """,
             [now.milliseconds, delivery.id, delivery.leaseToken])
         try db.settleOpenAttempt(of: delivery, outcome: outcome, at: now)
-        return try db.move(delivery, .schedule(at: now, usesAttempt: outcome != "not_executed"), at: now)
+        return try db.moved(delivery, .schedule(at: now, usesAttempt: outcome != "not_executed"), at: now)
     }
 
     /// Repeats a call that is over, with the outcome that the replaced database has for it.
@@ -140,12 +141,12 @@ struct RestoredQueue {
         guard delivery.state == .scheduled else { return }
         let called = try self.call(delivery, call)
         try db.settleOpenAttempt(of: called, outcome: call.outcome ?? "unconfirmed", at: now)
-        delivery = try db.move(called, .schedule(at: now, usesAttempt: call.kind == "scheduled"), at: now)
+        delivery = try db.moved(called, .schedule(at: now, usesAttempt: call.kind == "scheduled"), at: now)
     }
 
     /// Claims a delivery as it was claimed then, with the intent of that call.
     private func call(_ delivery: Delivery, _ call: PresentCall) throws -> Delivery {
-        let claimed = try db.move(delivery, .attempt(leaseUntil: now), at: call.intent)
+        let claimed = try db.moved(delivery, .attempt(leaseUntil: now), at: call.intent)
         try db.run(
             """
             INSERT INTO attempt (

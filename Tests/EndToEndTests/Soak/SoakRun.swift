@@ -127,7 +127,7 @@ struct SoakRun {
     private func sample(at second: Double) throws -> SoakSample {
         guard daemon.isRunning else { throw SandboxError("the daemon ended: \(daemon.errors.suffix(2_000))") }
         let open = try redeliver.number(
-            "SELECT COUNT(*) FROM delivery WHERE state IN ('scheduled', 'attempting', 'awaiting')")
+            "SELECT COUNT(*) FROM delivery WHERE finalized_ms IS NULL")
         return try SoakSample(of: daemon.pid, redeliver, open: open, at: second)
     }
 
@@ -145,7 +145,7 @@ struct SoakRun {
             let summary = try await sandbox.summary()
             guard summary.arrived == summary.failedInitially else { return false }
             return try redeliver.number(
-                "SELECT COUNT(*) FROM delivery WHERE state IN ('scheduled', 'attempting', 'awaiting')") == 0
+                "SELECT COUNT(*) FROM delivery WHERE finalized_ms IS NULL") == 0
         }
         #expect(try await daemon.stop() == .code(0))
     }

@@ -1,0 +1,67 @@
+import GRDB
+import Synchronization
+import Testing
+
+@testable import DeliveryQueue
+
+/// A statement that runs for each delivery must not cost more than what it changes.
+@Suite struct StatementCostTests {
+    /// The SQL that one connection runs, each statement once.
+    private final class Statements: Sendable {
+        private let seen = Mutex<Set<String>>([])
+
+        func watch(_ db: Database) {
+            db.trace { event in
+                guard case .statement(let statement) = event else { return }
+                _ = self.seen.withLock { $0.insert(statement.expandedSQL) }
+            }
+        }
+
+        var all: [String] { seen.withLock { $0.sorted() } }
+    }
+
+    /// SQLite makes one for `RETURNING`, for a list of three or more values in a `CHECK` or the condition of an index, and to
+    /// sort: each took longer than to move a delivery.
+    @Test func `to store, claim, record and settle a delivery makes no table beside the database's own`() async throws {
+        let queue = try await QueueFixture()
+        let statements = Statements()
+        try await queue.store.pool.write { statements.watch($0) }
+        // `b` is of a customer whose other delivery was called: all is asked that is ever asked of an entry.
+        try await queue.accepted("a", failed: start, called: start + .minutes(2))
+        try await queue.ingest(.failure("b", of: "a", at: start + .minutes(2)), at: start + .minutes(3))
+        try await queue.ingest(.failure("c", at: start + .minutes(3)), at: start + .minutes(3))
+        for claimed in try await queue.claim(at: start + .minutes(30)) {
+            try await queue.record(claimed, .accepted, at: start + .minutes(30))
+        }
+        try await queue.ingest(
+            .success("c", at: start + .minutes(30)), .failure("a", at: start + .minutes(30)), at: start + .minutes(31))
+
+        let changing = statements.all.filter { sql in ["INSERT", "UPDATE", "SELECT"].contains { sql.hasPrefix($0) } }
+        #expect(changing.contains { $0.hasPrefix("INSERT INTO delivery ") && $0.contains("'c'") })
+        #expect(changing.contains { $0.hasPrefix("UPDATE delivery SET updated_ms") && $0.contains("'awaiting'") })
+        // Only where one of few candidates has to be chosen by its content may there be something to sort.
+        for sql in changing where !sql.contains("delivery_body.sha256 =") {
+            let codes = try await queue.store.pool.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN " + sql).map { $0["opcode"] as String }
+            }
+            #expect(!codes.contains("OpenEphemeral") && !codes.contains("SorterOpen"), "\(sql)")
+        }
+    }
+
+    /// Operators may ask for all at once.
+    @Test func `a claim looks at no delivery that it does not need`() async throws {
+        let queue = try await QueueFixture()
+        let statements = Statements()
+        try await queue.store.pool.write { statements.watch($0) }
+        _ = try await queue.claim(at: start)
+        let due = statements.all.filter { $0.contains("next_attempt_ms <=") && $0.hasPrefix("SELECT") }
+        #expect(!due.isEmpty)
+        for sql in due {
+            let plan = try await queue.store.pool.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }.joined()
+            }
+            #expect(
+                plan.contains(sql.contains("manual_ms IS NOT NULL") ? "delivery_manual" : "delivery_due"), "\(plan)")
+        }
+    }
+}
