@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
+.PHONY: help demo test large bench goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ large: prerequisites ## Time every reading command of the release build on 1,000
 goal: prerequisites ## Measure what adaptive delivery promises, over 20 seeds (a quarter of an hour)
 	@swift build --build-tests
 	@REDELIVER_TEST_GOAL=whole swift test --skip-build --filter GoalTests
+
+bench: prerequisites ## Measure what a delivery costs (ROWS="10000 1000000" stored ones; results in .build/bench.json)
+	@swift build -c release --product redeliver-bench
+	@.build/release/redeliver-bench $(foreach rows,$(ROWS),--rows $(rows))
 
 # How long `make soak` lives; ten minutes are the least that says much.
 MINUTES ?= 30
