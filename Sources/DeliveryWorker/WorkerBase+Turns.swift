@@ -12,9 +12,4 @@ extension WorkerBase {
         let generation = Generation(configuration, on: self)
         return await generation.poll(generation.pollers.map(\.poller)).count
     }
-
-    /// Writes the metrics file once.
-    package func writeMetrics(of configuration: WorkerConfiguration) async throws {
-        try await Generation(configuration, on: self).metrics.runOnce(at: wallClock.now)
-    }
 }
