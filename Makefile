@@ -31,8 +31,8 @@ goal: prerequisites ## Measure what adaptive delivery promises, over 20 seeds (a
 	@swift build --build-tests
 	@REDELIVER_TEST_GOAL=whole swift test --skip-build --filter GoalTests
 
-bench: prerequisites ## Measure what a delivery costs (ROWS="10000 1000000" stored ones; results in .build/bench.json)
-	@swift build -c release --product redeliver-bench
+bench: release ## Measure what a delivery costs (ROWS="10000 1000000" stored ones; results in .build/bench.json)
+	@swift build -c release --static-swift-stdlib --product redeliver-bench
 	@.build/release/redeliver-bench $(foreach rows,$(ROWS),--rows $(rows))
 
 # How long `make soak` lives; ten minutes are the least that says much.

@@ -170,9 +170,10 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "LargeDatabase", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, asyncHTTPClient,
-                crypto, grdb, grdbSQLite, logging, nioCore,
+                crypto, grdb, grdbSQLite, logging, nioCore, nioHTTP1,
             ],
             path: "Tests/Benchmarks",
+            exclude: ["Drain"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -45,7 +45,7 @@ struct RetryDispatcher: Sendable {
                 return try await pause(at: wallClock.now)
             }
         }
-        _ = try await recordFinished(at: wallClock.now)
+        _ = try await record(await calls.takeFinished(), at: wallClock.now)
     }
 
     /// Which deliveries a turn is for.
@@ -61,17 +61,12 @@ struct RetryDispatcher: Sendable {
         var summary = DispatchSummary()
         while true {
             let turn = try await turn(work, at: wallClock.now)
-            summary.started += turn.claimed.count
-            summary.superseded += turn.superseded
+            summary.add(turn)
             await withDiscardingTaskGroup { group in
                 for delivery in turn.claimed {
                     group.addTask { await call(delivery) }
                 }
             }
-            let recorded = try await recordFinished(at: wallClock.now)
-            summary.recorded += recorded.recorded
-            summary.accepted += recorded.accepted
-            summary.unreached += recorded.unreached
             guard turn.claimed.isEmpty else { continue }
             guard try await waits(for: work, at: wallClock.now) else { return summary }
         }
@@ -79,22 +74,33 @@ struct RetryDispatcher: Sendable {
 
     // MARK: - One turn
 
-    private func turn(
-        _ work: Work = .due, at now: Timestamp
-    ) async throws -> (claimed: [ClaimedDelivery], superseded: Int) {
-        _ = try await recordFinished(at: now)
+    /// What a turn did: deliveries whose calls may begin now, and what it recorded before.
+    fileprivate struct Turn {
+        var claimed: [ClaimedDelivery] = []
+        var superseded = 0
+        var outcomes: [AttemptOutcome] = []
+        var recorded = RecordSummary()
+    }
+
+    /// Records what has ended and claims what may begin, both in one transaction.
+    private func turn(_ work: Work = .due, at now: Timestamp) async throws -> Turn {
+        let outcomes = await calls.takeFinished()
         let free = retry.concurrency - (await calls.count)
         let granted = await gate.with { $0.take(upTo: free, at: now) }
-        guard granted > 0 else { return ([], 0) }
+        guard granted > 0 else { return try await record(outcomes, at: now) }
         do {
             let batch = try await store.claimDue(
-                of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted, lease: lease,
-                rules: rules, at: now)
+                after: outcomes, of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted,
+                lease: lease, rules: rules, at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
-            return (batch.deliveries, batch.superseded)
+            log(outcomes, batch.recorded)
+            return Turn(
+                claimed: batch.deliveries, superseded: batch.superseded, outcomes: outcomes, recorded: batch.recorded)
         } catch {
             await gate.with { $0.giveBack(granted) }
+            // What keeps deliveries from being claimed must not keep outcomes from being recorded.
+            _ = try await record(outcomes, at: now)
             throw error
         }
     }
@@ -114,15 +120,13 @@ struct RetryDispatcher: Sendable {
         await bell.ring()
     }
 
-    /// Records finished calls. What cannot be recorded now stays and is tried again in the next turn.
-    private func recordFinished(at now: Timestamp) async throws -> DispatchSummary {
-        let outcomes = await calls.takeFinished()
-        guard !outcomes.isEmpty else { return DispatchSummary() }
+    /// Records finished calls alone. What cannot be recorded now stays and is tried again in the next turn.
+    private func record(_ outcomes: [AttemptOutcome], at now: Timestamp) async throws -> Turn {
+        guard !outcomes.isEmpty else { return Turn() }
         do {
             let summary = try await store.record(outcomes, rules: rules, at: now)
             log(outcomes, summary)
-            let unreached = outcomes.count { $0.answer == RetryAnswer.Kind.unreachable.rawValue }
-            return DispatchSummary(recorded: summary.recorded, accepted: summary.accepted, unreached: unreached)
+            return Turn(outcomes: outcomes, recorded: summary)
         } catch {
             await calls.putBack(outcomes)
             throw error
@@ -160,6 +164,7 @@ struct RetryDispatcher: Sendable {
     }
 
     private func log(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) {
+        guard !outcomes.isEmpty else { return }
         for outcome in outcomes where outcome.meaning != .accepted {
             logger.notice(
                 "retry not taken on",
@@ -169,6 +174,16 @@ struct RetryDispatcher: Sendable {
                 ])
         }
         logger.debug("outcomes recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
+    }
+}
+
+extension DispatchSummary {
+    fileprivate mutating func add(_ turn: RetryDispatcher.Turn) {
+        started += turn.claimed.count
+        superseded += turn.superseded
+        recorded += turn.recorded.recorded
+        accepted += turn.recorded.accepted
+        unreached += turn.outcomes.count { $0.answer == RetryAnswer.Kind.unreachable.rawValue }
     }
 }
 

@@ -12,4 +12,9 @@ extension WorkerBase {
         let generation = Generation(configuration, on: self)
         return await generation.poll(generation.pollers.map(\.poller)).count
     }
+
+    /// One pass of the metrics file.
+    package func writeMetrics(of configuration: WorkerConfiguration) async throws {
+        try await Generation(configuration, on: self).metrics.runOnce(at: wallClock.now)
+    }
 }

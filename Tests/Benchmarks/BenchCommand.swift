@@ -15,8 +15,10 @@ struct BenchCommand: AsyncParsableCommand {
     var rows: [Int] = [10_000, 100_000, 1_000_000]
     @Option(help: "Runs of each measurement, after one to warm up.")
     var runs = 5
-    @Option(help: "The folder with redeliver's release build.")
-    var programs = ".build/release"
+    @Option(help: "The program as it is shipped.")
+    var program = ".build/redeliver"
+    @Option(help: "A Python that has aiohttp and uvloop; python3 of the system when left out.")
+    var python: String?
     @Option(help: "The folder for databases; the disk below it is what is measured.")
     var folder = ".build/bench"
     @Option(help: "Where the figures are written as JSON.")
@@ -38,7 +40,8 @@ struct BenchCommand: AsyncParsableCommand {
             machine: try Machine.current(folder: files.url), runs: runs)
         print(report.title, terminator: "\n\n")
         Report.head.forEach { print($0) }
-        let bench = Bench(files: files, rows: rows, runs: runs, programs: URL(filePath: programs))
+        let bench = Bench(
+            files: files, rows: rows, runs: runs, program: URL(filePath: program), python: python.map { URL(filePath: $0) })
         for benchmark in Benchmark.all where only.isEmpty || only.contains(benchmark.name) {
             for figure in try await benchmark.measure(bench) {
                 report.figures.append(figure)
@@ -58,7 +61,10 @@ struct Bench: Sendable {
     /// Numbers of stored deliveries.
     let rows: [Int]
     let runs: Int
-    let programs: URL
+    /// `redeliver` as it is shipped.
+    let program: URL
+    /// With aiohttp and uvloop; nil: the system's.
+    let python: URL?
 
     /// Warms up once, then takes a value of each run.
     func series(_ run: () async throws -> Double) async rethrows -> [Double] {
@@ -78,5 +84,7 @@ struct Benchmark: Sendable {
         Benchmark(name: "decode", measure: DecodingBench.measure),
         Benchmark(name: "ingest", measure: IngestBench.measure),
         Benchmark(name: "cycles", measure: CycleBench.measure),
+        Benchmark(name: "poll", measure: PollBench.measure),
+        Benchmark(name: "drain", measure: DrainBench.measure),
     ]
 }

@@ -27,10 +27,11 @@ struct BenchFolder: Sendable {
 
     /// A database with so many deliveries, a copy that the caller may change. Made once for each number.
     ///
+    /// - Parameter isDue: what is scheduled is due; else nothing of it for longer than any measurement lasts.
     /// - Returns: its path, in a folder of its own.
-    func database(rows: Int, name: String) async throws -> URL {
-        let original = url.appending(path: "rows-\(rows).sqlite")
-        if !FileManager.default.fileExists(atPath: original.path) { try await fill(original, rows: rows) }
+    func database(rows: Int, isDue: Bool = true, name: String) async throws -> URL {
+        let original = url.appending(path: "rows-\(rows)-\(isDue ? "due" : "later").sqlite")
+        if !FileManager.default.fileExists(atPath: original.path) { try await fill(original, rows: rows, isDue: isDue) }
         let copy = try folder(name).appending(path: "redeliver.sqlite")
         if rows == 0 { return copy }
         try FileManager.default.copyItem(at: original, to: copy)
@@ -42,14 +43,14 @@ struct BenchFolder: Sendable {
     /// Scheduled deliveries that a measurement may use up.
     private static let due = 12_000
 
-    private func fill(_ file: URL, rows: Int) async throws {
+    private func fill(_ file: URL, rows: Int, isDue: Bool) async throws {
         let store = try QueueStore(path: file.path, now: .system)
         try await store.registerEndpoints(Self.endpoints, historyFrom: .system - .seconds(72 * 3_600))
         try store.close()
         guard rows > 0 else { return }
         try LargeDatabase(
             url: file, rows: rows, openPercent: min(90, max(5, Self.due * 100 / rows)),
-            body: Array(LogPages.body(0, name: "large").utf8), isDue: true
+            body: Array(LogPages.body(0, name: "large").utf8), due: isDue ? -60..<0 : 36_000..<50_400
         ).fill()
     }
 

@@ -20,8 +20,13 @@ enum CycleBench {
         let count = cycles[batch] ?? batch
         let rates = try await bench.series {
             let began = ContinuousClock.now
-            var done = 0
-            while done < count { done += try await cycle(store, batch: batch) }
+            var (done, ended) = (0, [AttemptOutcome]())
+            while done < count {
+                ended = try await turn(store, after: ended, batch: batch)
+                done += ended.count
+                if batch == 1 { try await record(&ended, store) }
+            }
+            try await record(&ended, store)
             return Double(done) / (ContinuousClock.now - began).seconds
         }
         try store.close()
@@ -29,17 +34,29 @@ enum CycleBench {
         return Figure("retry cycles, batch \(batch)", rows: rows, unit: "1/s", rates, goal: goal)
     }
 
-    private static func cycle(_ store: QueueStore, batch: Int) async throws -> Int {
-        let rules = RetryRules()
-        let claimed = try await store.claimDue(limit: batch, lease: .seconds(120), rules: rules, at: .system).deliveries
-        guard !claimed.isEmpty else { throw Inexact(what: "nothing was due") }
-        let outcomes = claimed.map { delivery in
+    /// A delivery alone has no other's claim to be recorded with.
+    private static func record(_ ended: inout [AttemptOutcome], _ store: QueueStore) async throws {
+        let recorded = try await store.record(ended, rules: RetryRules(), at: .system)
+        guard recorded.accepted == ended.count else { throw Inexact(what: "recorded \(recorded.accepted)") }
+        ended = []
+    }
+
+    /// A turn of the dispatcher when every call is answered at once: what ended is recorded with the next claim.
+    ///
+    /// - Returns: what came of the claimed calls.
+    private static func turn(
+        _ store: QueueStore, after ended: [AttemptOutcome], batch: Int
+    ) async throws -> [AttemptOutcome] {
+        let claimed = try await store.claimDue(
+            after: ended, limit: batch, lease: .seconds(120), rules: RetryRules(), at: .system)
+        guard claimed.recorded.accepted == ended.count else {
+            throw Inexact(what: "recorded \(claimed.recorded.accepted) of \(ended.count)")
+        }
+        guard claimed.deliveries.count == batch else { throw Inexact(what: "claimed \(claimed.deliveries.count)") }
+        return claimed.deliveries.map { delivery in
             AttemptOutcome(
                 deliveryID: delivery.id, leaseToken: delivery.leaseToken, meaning: .accepted, answer: "accepted",
                 status: 200, duration: .milliseconds(3), answered: .system)
         }
-        let summary = try await store.record(outcomes, rules: rules, at: .system)
-        guard summary.accepted == claimed.count else { throw Inexact(what: "recorded \(summary.accepted)") }
-        return claimed.count
     }
 }

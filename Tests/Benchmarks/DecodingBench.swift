@@ -26,9 +26,3 @@ enum DecodingBench {
         return [Figure("decode log pages", unit: "MB/s", rates, goal: .atLeast(150), note: "one core")]
     }
 }
-
-/// What a run did is not what it had to do: its time means nothing.
-struct Inexact: Error, CustomStringConvertible {
-    let what: String
-    var description: String { "not exact: \(what)" }
-}

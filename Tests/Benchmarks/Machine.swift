@@ -65,6 +65,10 @@ func milliseconds(_ work: () throws -> Void) rethrows -> Double {
     try ContinuousClock().measure(work).milliseconds
 }
 
+func milliseconds(_ work: () async throws -> Void) async rethrows -> Double {
+    try await ContinuousClock().measure(work).milliseconds
+}
+
 extension Duration {
     var milliseconds: Double {
         let (seconds, attoseconds) = components

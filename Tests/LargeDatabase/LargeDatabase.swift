@@ -9,7 +9,7 @@ package struct LargeDatabase {
     private let rows: Int
     private let openPercent: Int
     private let body: [UInt8]
-    private let isDue: Bool
+    private let due: Range<Int64>
 
     /// There is no endpoint that the deliveries could belong to.
     package struct NoEndpoint: Error {}
@@ -18,13 +18,15 @@ package struct LargeDatabase {
     ///   - rows: deliveries.
     ///   - openPercent: of a hundred deliveries, those that are open; of the others one in six is dead.
     ///   - body: of each delivery whose body is still kept.
-    ///   - isDue: all that is scheduled is due by now; else within the next four hours.
-    package init(url: URL, rows: Int, openPercent: Int, body: [UInt8] = Array("{}".utf8), isDue: Bool = false) {
+    ///   - due: when what is scheduled comes due, in seconds from now; negative: it is already.
+    package init(
+        url: URL, rows: Int, openPercent: Int, body: [UInt8] = Array("{}".utf8), due: Range<Int64> = -60..<14_340
+    ) {
         self.url = url
         self.rows = rows
         self.openPercent = openPercent
         self.body = body
-        self.isDue = isDue
+        self.due = due
     }
 
     /// - Throws: what SQLite says; also when the database has no endpoint yet.
@@ -85,7 +87,7 @@ package struct LargeDatabase {
                     failed_ms,
                     failed_ms,
                     failed_ms + 60000 * (n % 5),
-                    CASE WHEN state = 'scheduled' THEN :now - 60000 + n * 6151 % :window END,
+                    CASE WHEN state = 'scheduled' THEN :now + :due + n * 6151 % :window END,
                     n % 5 + 1,
                     CASE WHEN state = 'attempting' THEN :now + 60000 END,
                     CASE WHEN state IN ('attempting', 'awaiting') THEN :now - 30000 END,
@@ -105,7 +107,7 @@ package struct LargeDatabase {
                 """,
             arguments: [
                 "rows": rows, "open": openPercent, "endpoints": endpoints, "now": now,
-                "window": isDue ? 60_000 : 14_400_000,
+                "due": due.lowerBound * 1_000, "window": due.count * 1_000,
             ])
     }
 

@@ -5,6 +5,8 @@ package struct ClaimedBatch: Sendable {
     package var deliveries: [ClaimedDelivery] = []
     /// Deliveries that ended dead instead, because a newer event has arrived and their policy says `skip`.
     package var superseded = 0
+    /// What came of the calls that were recorded before.
+    package var recorded = RecordSummary()
 
     package init() {}
 }
@@ -14,16 +16,20 @@ extension QueueStore {
     /// can begin.
     ///
     /// - Parameters:
+    ///   - outcomes: calls that have ended, recorded before anything is claimed, in the same transaction: the disk is waited
+    ///     for once, and each page is written once. When it fails, none is recorded; see `record`.
     ///   - endpoints: only deliveries of these; nil: of all. A log that was not looked at since the start may already show
     ///     what arrived while we were away.
     ///   - onlyManual: only what operators asked for, for a command that works while no daemon runs.
     ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
     package func claimDue(
-        of endpoints: Set<String>? = nil, onlyManual: Bool = false, limit: Int, lease: Duration, rules: RetryRules,
-        at now: Timestamp
+        after outcomes: [AttemptOutcome] = [], of endpoints: Set<String>? = nil, onlyManual: Bool = false, limit: Int,
+        lease: Duration, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> ClaimedBatch {
-        try await write("claim due deliveries") { db in
+        let operation = outcomes.isEmpty ? "claim due deliveries" : "record outcomes and claim due deliveries"
+        return try await write(operation) { db in
             var batch = ClaimedBatch()
+            if !outcomes.isEmpty { batch.recorded = try db.record(outcomes, rules: rules, at: now) }
             let manual = try db.manualDue(of: endpoints, limit: limit, at: now).map(\.id)
             let last = try db.lastCall()
             let shares =

@@ -6,10 +6,11 @@ extension Database {
     /// task id that nothing names, by content: the webhook, event type, customer and body of a call that the entry is
     /// not older than. Not by content where `EndpointFacts.showsOwnNames`: there such an entry is an event of its own.
     func matchingDelivery(_ observation: Observation, endpointID: String, at now: Timestamp) throws -> Delivery? {
-        if let delivery = try delivery(endpointID: endpointID, taskID: observation.taskID) { return delivery }
-        guard let body = observation.body, let eventType = observation.eventType else { return nil }
-        let candidates = try candidates(for: observation, eventType: eventType, endpointID: endpointID, at: now)
-        guard candidates != MatchCandidates() else { return nil }
+        let candidates = try candidates(for: observation, endpointID: endpointID, at: now)
+        if candidates.isNamed { return try delivery(endpointID: endpointID, taskID: observation.taskID) }
+        guard candidates != MatchCandidates(), let body = observation.body, let eventType = observation.eventType else {
+            return nil
+        }
         let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
         let event: StatementArguments = [
             endpointID, eventType, observation.customerID, observation.webhookID, BodyDigest.sha256(body).blob,
@@ -27,14 +28,14 @@ extension Database {
     }
 
     private func candidates(
-        for observation: Observation, eventType: String, endpointID: String, at now: Timestamp
+        for observation: Observation, endpointID: String, at now: Timestamp
     ) throws -> MatchCandidates {
         let arguments: StatementArguments = [
-            endpointID, eventType, observation.customerID, (now - Matching.lateOutcome).milliseconds,
-            (now - Matching.lateEnd).milliseconds,
+            endpointID, observation.eventType, observation.customerID, (now - Matching.lateOutcome).milliseconds,
+            (now - Matching.lateEnd).milliseconds, observation.taskID,
         ]
         return try first(Matching.candidates, arguments) {
-            MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag())
+            MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag(), isNamed: $0.flag())
         } ?? MatchCandidates()
     }
 
@@ -49,7 +50,7 @@ extension Database {
     }
 }
 
-/// Which kinds of delivery an entry could be about by its content.
+/// Which kinds of delivery an entry could be about.
 private struct MatchCandidates: Equatable {
     /// Open ones of its endpoint, event type and customer that were called.
     var called = false
@@ -57,6 +58,8 @@ private struct MatchCandidates: Equatable {
     var unconfirmed = false
     /// Ones of its customer that ended lately.
     var final = false
+    /// The one that has its task id.
+    var isNamed = false
 }
 
 /// The statements that match by content, each asked only when the one before it found nothing.
@@ -79,7 +82,9 @@ enum Matching {
                       AND lease_token > 0),
             EXISTS (SELECT 1 FROM attempt WHERE outcome = 'unconfirmed' AND settled_ms >= ?4),
             EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_customer
-                    WHERE customer_id = ?3 AND finalized_ms >= ?5)
+                    WHERE customer_id = ?3 AND finalized_ms >= ?5),
+            EXISTS (SELECT 1 FROM delivery WHERE endpoint_id = ?1 AND task_id = ?6)
+            OR EXISTS (SELECT 1 FROM task_alias WHERE endpoint_id = ?1 AND task_id = ?6)
         """
 
     /// The oldest call whose outcome is open. Not one whose answer named the task id under which that will stand.

@@ -16,12 +16,17 @@ extension QueueStore {
     package func record(
         _ outcomes: [AttemptOutcome], rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> RecordSummary {
-        try await write("record outcomes of retry calls") { db in
-            var batch = OutcomeBatch(db: db, rules: rules, now: now)
-            for outcome in outcomes { try batch.record(outcome) }
-            try batch.counts.save(in: db)
-            return batch.summary
-        }
+        try await write("record outcomes of retry calls") { try $0.record(outcomes, rules: rules, at: now) }
+    }
+}
+
+extension Database {
+    /// `QueueStore.record`, in a transaction that others may have a part in.
+    func record(_ outcomes: [AttemptOutcome], rules: RetryRules, at now: Timestamp) throws -> RecordSummary {
+        var batch = OutcomeBatch(db: self, rules: rules, now: now)
+        for outcome in outcomes { try batch.record(outcome) }
+        try batch.counts.save(in: self)
+        return batch.summary
     }
 }
 

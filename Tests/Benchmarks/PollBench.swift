@@ -1,0 +1,52 @@
+import DeliveryQueue
+import DeliveryWorker
+import Foundation
+
+/// What the service does again and again while nothing happens: it looks at the logs and writes its metrics file.
+enum PollBench {
+    /// In the log, so that to read it whole would be seen; one each ten seconds, so that a page reaches further back than the
+    /// time within which late entries are looked for.
+    private static let failures = 10_000
+    private static let apart = Int64(10_000)
+    private static let endpoint = "endpoint-0"
+
+    static func measure(_ bench: Bench) async throws -> [Figure] {
+        var figures: [Figure] = []
+        for rows in bench.rows { figures += try await measure(bench, rows: rows) }
+        return figures
+    }
+
+    private static func measure(_ bench: Bench, rows: Int) async throws -> [Figure] {
+        let file = try await bench.files.database(rows: rows, name: "poll")
+        let configuration = try await WorkerConfiguration.bench(bench.files, database: file, endpoints: [endpoint])
+        let store = try QueueStore(path: file.path, now: .system)
+        let provider = ScriptedProvider(
+            LogPages(failures: failures, newest: Timestamp.system.milliseconds, apart: apart, name: "poll-\(rows)"))
+        let base = WorkerBase(store: store, transport: provider, logger: .silent)
+        try await base.prepare(for: configuration)
+        _ = try await base.readLogs(of: configuration)
+        let before = try await store.stored()
+        var requests: [Double] = []
+        let polls = try await bench.series {
+            let asked = provider.requests
+            let took = try await milliseconds { _ = try await base.readLogs(of: configuration) }
+            requests.append(Double(provider.requests - asked))
+            return took
+        }
+        guard try await store.stored() == before else { throw Inexact(what: "a poll stored what was known") }
+        let passes = try await bench.series {
+            try await milliseconds { try await base.writeMetrics(of: configuration) }
+        }
+        try store.close()
+        let textfile = try FileManager.default.attributesOfItem(atPath: configuration.metrics.textfile)
+        let size = Double(textfile[.size] as? Int ?? 0) / 1_024
+        return [
+            Figure("poll that finds nothing", rows: rows, unit: "ms", polls),
+            Figure(
+                "requests of a poll that finds nothing", rows: rows, unit: "per endpoint",
+                Array(requests.dropFirst()), goal: .atMost(1)),
+            Figure("metrics pass", rows: rows, unit: "ms", passes, goal: .atMost(10)),
+            Figure("metrics file", rows: rows, unit: "KiB", [size], goal: .atMost(64)),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+/// An nginx that stands in for the provider: serves the pages of a log, takes on every retry at once and writes down which
+/// it was. What it wrote proves what arrived, and when.
+final class Sink {
+    /// A retry as it arrived.
+    struct Arrival {
+        /// Seconds since 1970, to the millisecond.
+        let time: Double
+        let taskID: String
+    }
+
+    /// Where `redeliver` finds it.
+    let address: String
+    private let folder: URL
+    private let nginx: Child
+    /// Bytes of `sink.log` that belong to earlier runs.
+    private var seen = 0
+
+    static let retryPath = "/api/v2/webhook_endpoint/retry"
+    /// Files that the measurement over HTTP consists of beside its code.
+    static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Drain")
+
+    init(in files: BenchFolder) throws {
+        guard let program = tool("nginx") else { throw Missing(program: "nginx") }
+        let port = Int.random(in: 20_000..<30_000)
+        address = "http://127.0.0.1:\(port)"
+        folder = try files.folder("sink")
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "pages"), withIntermediateDirectories: true)
+        let template = try String(contentsOf: Self.sources.appending(path: "nginx.conf"), encoding: .utf8)
+        let configuration = folder.appending(path: "nginx.conf")
+        try Data(template.replacing("@PORT@", with: "\(port)").utf8).write(to: configuration)
+        nginx = try Child(
+            program, ["-p", folder.path, "-c", configuration.path], files: folder.appending(path: "nginx"))
+    }
+
+    func stop() throws {
+        try nginx.stop()
+    }
+
+    /// Serves these pages from now on, and forgets what has arrived.
+    func serve(_ pages: LogPages) throws {
+        let all = folder.appending(path: "pages")
+        for page in try FileManager.default.contentsOfDirectory(at: all, includingPropertiesForKeys: nil) {
+            try FileManager.default.removeItem(at: page)
+        }
+        for (number, bytes) in pages.bytes.enumerated() {
+            try Data(bytes).write(to: all.appending(path: "\(number).json"))
+        }
+        seen = try size()
+    }
+
+    /// All that arrived since the pages are served; nginx writes it down after 50 ms at the latest.
+    func arrivals() throws -> [Arrival] {
+        let bytes = try Data(contentsOf: log).dropFirst(seen)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ", maxSplits: 1)
+            guard words.count == 2, let time = Double(words[0]) else { return nil }
+            return Arrival(time: time, taskID: String(words[1]))
+        }
+    }
+
+    /// Waits until so many bytes more were written than a count of arrivals has at least.
+    ///
+    /// - Throws: `Inexact` when they have not arrived within the limit, or their sender has ended.
+    func wait(for count: Int, from sender: Child, within limit: Duration = .seconds(120)) async throws -> [Arrival] {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            // A line has a time of 14 characters, a blank and an end.
+            if try size() - seen > count * 16 {
+                let arrivals = try arrivals()
+                if arrivals.count >= count { return arrivals }
+            }
+            guard sender.isRunning else { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Inexact(what: "\(try arrivals().count) of \(count) arrived; \(sender.lastWords)")
+    }
+
+    /// When the log was first read since then; nil: not yet.
+    func firstRead(after time: Double) throws -> Double? {
+        let lines = try String(contentsOf: folder.appending(path: "reads.log"), encoding: .utf8).split(separator: "\n")
+        return lines.compactMap { Double($0) }.first { $0 >= time }
+    }
+
+    private var log: URL { folder.appending(path: "sink.log") }
+
+    private func size() throws -> Int {
+        guard FileManager.default.fileExists(atPath: log.path) else { return 0 }
+        return try FileManager.default.attributesOfItem(atPath: log.path)[.size] as? Int ?? 0
+    }
+}
+
+/// A program that a measurement compares with is not installed.
+struct Missing: Error, CustomStringConvertible {
+    let program: String
+
+    var description: String { "\(program) is not installed" }
+}
+
+extension [Sink.Arrival] {
+    /// Arrivals a second, from the first to the last.
+    var rate: Double {
+        let times = map(\.time)
+        guard let first = times.min(), let last = times.max(), last > first else { return 0 }
+        return Double(count - 1) / (last - first)
+    }
+
+    /// - Throws: `Inexact` unless each of so many tasks of that name arrived once, and nothing else.
+    func check(_ count: Int, name: String) throws {
+        let wanted = Set((0..<count).map { "\(name)-\($0)" })
+        let tasks = map(\.taskID)
+        guard tasks.count == count, Set(tasks) == wanted else {
+            throw Inexact(what: "\(tasks.count) calls for \(Set(tasks).count) of \(count) deliveries")
+        }
+    }
+}
