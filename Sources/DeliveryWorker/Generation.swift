@@ -53,7 +53,7 @@ struct Generation: Sendable {
             vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
             logger: base.logger)
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
-        pruner = Pruner(store: base.store, logger: base.logger)
+        pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
         keeper = CredentialKeeper(
             client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
         unreadableReader = UnreadableReader(

@@ -1,30 +1,40 @@
 package import DeliveryQueue
 package import Logging
+import ServiceLifecycle
 
 /// Removes what is past its retention, in small batches, and gives the space back.
 package struct Pruner: Sendable {
     let store: QueueStore
+    /// For so many times as long as a batch took, the disk and the writer's place are left to others.
+    let rests: Int
+    let clock: any Clock<Duration>
     let logger: Logger
 
     static let interval = Duration.seconds(3_600)
     /// Between two looks whether a log was read since the start.
     static let patience = Duration.seconds(60)
-    /// Batches of one turn; what is left waits for the next turn, so that pruning never keeps the writer for long. Other
-    /// writers come in between two batches: a batch looks for its rows before it begins to write.
-    static let batchesPerTurn = 200
+    /// Rows of a kind that one turn looks for; what is left waits for the next.
+    static let rowsPerTurn = 100_000
+    /// Rows of a kind that are removed in one transaction: a claim waits for no more than one.
+    static let rowsPerBatch = 100
 
-    package init(store: QueueStore, logger: Logger) {
+    /// - Parameter rests: 9 lets it have a tenth of the time, beside a drain; 0 where nobody else works on the database.
+    package init(store: QueueStore, rests: Int = 9, clock: any Clock<Duration> = ContinuousClock(), logger: Logger) {
         self.store = store
+        self.rests = rests
+        self.clock = clock
         self.logger = logger
     }
 
+    /// Ends early, between two batches, when a graceful shutdown begins.
     package func runOnce(at now: Timestamp) async throws -> PruneSummary {
         var sum = PruneSummary()
-        for _ in 0..<Self.batchesPerTurn {
-            try Task.checkCancellation()
-            let batch = try await store.prune(at: now)
-            guard batch.total > 0 else { break }
+        var old = try await store.oldRows(limit: Self.rowsPerTurn, at: now)
+        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where !Task.isShuttingDownGracefully {
+            let found = old.takeFirst(Self.rowsPerBatch)
+            let batch = try await resting { try await store.prune(found, limit: Self.rowsPerBatch, at: now) }
             sum += batch
+            guard batch.total > 0 || !old.isEmpty else { break }
         }
         try await giveSpaceBack()
         for copy in store.removeOldMigrationCopies(at: now) {
@@ -42,9 +52,17 @@ package struct Pruner: Sendable {
 
     /// Also what earlier turns left free.
     private func giveSpaceBack() async throws {
-        for _ in 0..<Self.batchesPerTurn {
-            try Task.checkCancellation()
-            guard try await store.reclaimSpace() > 0 else { return }
+        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where !Task.isShuttingDownGracefully {
+            guard try await resting({ try await store.reclaimSpace() }) > 0 else { return }
         }
+    }
+
+    /// Does a piece of the work, and rests.
+    private func resting<Value>(_ work: () async throws -> Value) async throws -> Value {
+        try Task.checkCancellation()
+        let (value, duration) = try await timed(on: clock, work)
+        let rest = duration * rests
+        if rest > .zero { await cancelWhenGracefulShutdown { try? await clock.sleep(for: rest) } }
+        return value
     }
 }

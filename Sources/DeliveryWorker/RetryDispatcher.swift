@@ -25,7 +25,7 @@ struct RetryDispatcher: Sendable {
     /// Longer than a call can last, token renewal included.
     let lease: Duration
     let bell: Bell
-    /// Rung when a retry was taken on, by endpoint id, so that its log is read soon.
+    /// By endpoint id, rung when its log is to show what came of a call, so that it is read soon.
     let pollBells: [String: Bell]
     /// Knows whose log was read since the start; others wait. nil: all may be retried.
     var vitals: Vitals?
@@ -35,11 +35,16 @@ struct RetryDispatcher: Sendable {
     var longestSleep = Duration.seconds(30)
     let logger: Logger
 
+    /// How long what has ended waits for more, while more calls are under way than have ended: one transaction then serves
+    /// many. A call alone never waits.
+    private static let gathering = Duration.milliseconds(2)
+
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
     func run(in loop: Loop) async throws {
         await withDiscardingTaskGroup { group in
-            await loop.run { now in
-                for delivery in try await turn(at: now).claimed {
+            await loop.run { _ in
+                if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
+                for delivery in try await turn(at: wallClock.now).claimed {
                     group.addTask { await call(delivery) }
                 }
                 return try await pause(at: wallClock.now)
@@ -94,7 +99,7 @@ struct RetryDispatcher: Sendable {
                 lease: lease, rules: rules, at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
-            log(outcomes, batch.recorded)
+            await follow(outcomes, batch.recorded)
             return Turn(
                 claimed: batch.deliveries, superseded: batch.superseded, outcomes: outcomes, recorded: batch.recorded)
         } catch {
@@ -110,14 +115,12 @@ struct RetryDispatcher: Sendable {
         let (answer, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
         let answered = wallClock.now
         let pause = await gate.with { $0.learn(from: answer, at: answered) }
-        await calls.finish(
-            AttemptOutcome(
-                deliveryID: delivery.id, leaseToken: delivery.leaseToken,
-                meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
-                status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
-                answered: answered))
-        await pollBells[delivery.endpointID]?.ring()
-        await bell.ring()
+        let outcome = AttemptOutcome(
+            deliveryID: delivery.id, leaseToken: delivery.leaseToken,
+            meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
+            status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
+            answered: answered)
+        if await calls.finish(outcome) { await bell.ring() }
     }
 
     /// Records finished calls alone. What cannot be recorded now stays and is tried again in the next turn.
@@ -125,7 +128,7 @@ struct RetryDispatcher: Sendable {
         guard !outcomes.isEmpty else { return Turn() }
         do {
             let summary = try await store.record(outcomes, rules: rules, at: now)
-            log(outcomes, summary)
+            await follow(outcomes, summary)
             return Turn(outcomes: outcomes, recorded: summary)
         } catch {
             await calls.putBack(outcomes)
@@ -163,8 +166,9 @@ struct RetryDispatcher: Sendable {
         }
     }
 
-    private func log(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) {
+    private func follow(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) async {
         guard !outcomes.isEmpty else { return }
+        for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
         for outcome in outcomes where outcome.meaning != .accepted {
             logger.notice(
                 "retry not taken on",
@@ -187,15 +191,6 @@ extension DispatchSummary {
     }
 }
 
-/// A result and how long it took, on a clock that a test may turn.
-private func timed<Value>(
-    on clock: some Clock<Duration>, _ work: () async -> Value
-) async -> (value: Value, duration: Duration) {
-    let started = clock.now
-    let value = await work()
-    return (value, started.duration(to: clock.now))
-}
-
 /// Calls that are under way, and the outcomes of those that ended and are not recorded yet.
 actor CallsInFlight {
     private var running = 0
@@ -208,10 +203,16 @@ actor CallsInFlight {
         running += number
     }
 
-    func finish(_ outcome: AttemptOutcome) {
+    /// - Returns: whether the dispatcher is to be woken: for the first one, or because enough have ended now.
+    func finish(_ outcome: AttemptOutcome) -> Bool {
+        let hadEnough = hasEnough
         running -= 1
         finished.append(outcome)
+        return finished.count == 1 || (hasEnough && !hadEnough)
     }
+
+    /// As many have ended as are still running, so that it is time to record them; also when there is none.
+    var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
 
     func takeFinished() -> [AttemptOutcome] {
         defer { finished = [] }

@@ -24,6 +24,7 @@ package struct AsyncHTTPTransport: HTTPTransport {
     private static let idleTimeout = TimeAmount.seconds(15)
 
     private let client: HTTPClient
+    private let deadlines = Deadlines()
 
     /// At most `concurrency` connections to a host; further requests wait for one, within their timeout.
     package init(concurrency: Int, logger: Logger) {
@@ -41,6 +42,8 @@ package struct AsyncHTTPTransport: HTTPTransport {
             decompression: .enabled(limit: .size(Self.decompressedLimit))
         )
         configuration.httpVersion = .http1Only
+        // Nobody collects spans, and to make none of each call costs more than to find the time of its end.
+        configuration.tracing.tracer = nil
         client = HTTPClient(
             eventLoopGroupProvider: .singleton, configuration: configuration, backgroundActivityLogger: logger)
     }
@@ -53,20 +56,10 @@ package struct AsyncHTTPTransport: HTTPTransport {
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let mark = SendMark()
         do {
-            return try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
-                // async-http-client's own deadline ends at the response head, and each dripped byte resets its read
-                // timeout; so the clock runs beside the exchange.
-                group.addTask { try await exchange(request, mark) }
-                group.addTask {
-                    try await Task.sleep(for: request.timeout)
-                    throw DeadlinePassed()
-                }
-                defer { group.cancelAll() }
-                guard let response = try await group.next() else { throw CancellationError() }
-                return response
-            }
+            // async-http-client's own deadline ends at the response head, and each dripped byte resets its read timeout.
+            return try await deadlines.run(within: request.timeout) { [self] in try await exchange(request, mark) }
         } catch {
-            // Only here, after both tasks have ended: a request that has failed can no longer begin to send its body,
+            // Only here, after the exchange has ended: a request that has failed can no longer begin to send its body,
             // so the mark is final.
             throw Task.isCancelled ? .cancelled : Self.transportError(error, request, bodyBegun: mark.isSet)
         }
@@ -94,7 +87,6 @@ package struct AsyncHTTPTransport: HTTPTransport {
         )
     }
 
-    private struct DeadlinePassed: Error {}
     private struct AnswerTooLarge: Error {}
 }
 
@@ -158,7 +150,7 @@ extension AsyncHTTPTransport {
 
     private static func cause(_ error: any Error) -> TransportError.Cause {
         switch error {
-        case is DeadlinePassed, is CancellationError: .timeout
+        case is Deadlines.DeadlinePassed, is CancellationError: .timeout
         case let error as HTTPClientError: cause(error)
         case let error as IOError: cause(errno: error.errnoCode)
         case is ChannelError, HTTPParserError.invalidEOFState: .connectionClosed

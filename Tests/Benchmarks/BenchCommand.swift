@@ -86,5 +86,10 @@ struct Benchmark: Sendable {
         Benchmark(name: "cycles", measure: CycleBench.measure),
         Benchmark(name: "poll", measure: PollBench.measure),
         Benchmark(name: "drain", measure: DrainBench.measure),
+        Benchmark(name: "prune", measure: PruneBench.measure),
+        Benchmark(name: "pick-up", measure: PickUpBench.measure),
+        Benchmark(name: "start", measure: StartBench.measure),
+        Benchmark(name: "idle", measure: IdleBench.measure),
+        Benchmark(name: "binary", measure: BinaryBench.measure),
     ]
 }

@@ -57,7 +57,7 @@ struct BenchFolder: Sendable {
     /// A configuration whose rates let everything through.
     func configuration(
         database: URL, endpoints: [String] = endpoints.map(\.id), provider: String = "http://127.0.0.1:9",
-        more: String = ""
+        more: String = "", initialDelay: String = "100ms"
     ) throws -> URL {
         let file = database.deletingLastPathComponent().appending(path: "redeliver.yaml")
         let text = """
@@ -69,7 +69,7 @@ struct BenchFolder: Sendable {
             confirm: { by: answer }
             retry: { concurrency: 64, per_second: 10000, burst: 10000 }
             policies:
-              - { events: ["*"], initial_delay: 100ms, max_delay: 30d, max_age: 365d }
+              - { events: ["*"], initial_delay: \(initialDelay), max_delay: 30d, max_age: 365d }
             \(more)
             """
         try Data(text.utf8).write(to: file)

@@ -11,14 +11,14 @@ struct Daemon {
 
     static let endpoint = "endpoint-0"
     /// A log of nothing but failures would open it, as it should.
-    private static let open = "circuit: { enabled: false }\n"
+    static let openCircuit = "circuit: { enabled: false }\n"
 
     /// - Parameters:
     ///   - database: in a folder of its own, where the configuration is written too.
-    ///   - more: further lines of the configuration.
-    init(_ bench: Bench, database: URL, sink: Sink, more: String = "") throws {
+    ///   - initialDelay: from a failure to its first retry.
+    init(_ bench: Bench, database: URL, sink: Sink, initialDelay: String = "100ms") throws {
         let configuration = try bench.files.configuration(
-            database: database, endpoints: [Self.endpoint], provider: sink.address, more: Self.open + more)
+            database: database, endpoints: [Self.endpoint], provider: sink.address, more: Self.openCircuit, initialDelay: initialDelay)
         self.database = database
         usedBefore = processorSecondsOfEnded()
         started = Date().timeIntervalSince1970

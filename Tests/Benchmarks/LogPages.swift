@@ -14,7 +14,7 @@ struct LogPages {
     ///   - apart: milliseconds between two entries.
     ///   - name: tells the task ids of these pages from those of others.
     init(failures: Int, newest: Int64, apart: Int64 = 1, name: String) {
-        let pages = (failures + Self.perPage - 1) / Self.perPage
+        let pages = max(1, (failures + Self.perPage - 1) / Self.perPage)
         count = failures
         bytes = (0..<pages).map { page in
             let numbers = page * Self.perPage..<min(failures, (page + 1) * Self.perPage)

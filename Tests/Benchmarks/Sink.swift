@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// An nginx that stands in for the provider: serves the pages of a log, takes on every retry at once and writes down which
 /// it was. What it wrote proves what arrived, and when.
 final class Sink {
@@ -33,6 +39,11 @@ final class Sink {
         try Data(template.replacing("@PORT@", with: "\(port)").utf8).write(to: configuration)
         nginx = try Child(
             program, ["-p", folder.path, "-c", configuration.path], files: folder.appending(path: "nginx"))
+        // Written once it listens.
+        while !FileManager.default.fileExists(atPath: folder.appending(path: "nginx.pid").path) {
+            guard nginx.isRunning else { throw Inexact(what: nginx.lastWords) }
+            usleep(2_000)
+        }
     }
 
     func stop() throws {
@@ -61,10 +72,11 @@ final class Sink {
         }
     }
 
-    /// Waits until so many bytes more were written than a count of arrivals has at least.
+    /// Waits until so many have arrived.
     ///
-    /// - Throws: `Inexact` when they have not arrived within the limit, or their sender has ended.
-    func wait(for count: Int, from sender: Child, within limit: Duration = .seconds(120)) async throws -> [Arrival] {
+    /// - Parameter sender: need not be waited for when it has ended; nil: this process itself.
+    /// - Throws: `Inexact` when they have not arrived within the limit.
+    func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws -> [Arrival] {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             // A line has a time of 14 characters, a blank and an end.
@@ -72,16 +84,21 @@ final class Sink {
                 let arrivals = try arrivals()
                 if arrivals.count >= count { return arrivals }
             }
-            guard sender.isRunning else { break }
+            guard sender?.isRunning ?? true else { break }
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw Inexact(what: "\(try arrivals().count) of \(count) arrived; \(sender.lastWords)")
+        throw Inexact(what: "\(try arrivals().count) of \(count) arrived; \(sender?.lastWords ?? "")")
     }
 
-    /// When the log was first read since then; nil: not yet.
-    func firstRead(after time: Double) throws -> Double? {
-        let lines = try String(contentsOf: folder.appending(path: "reads.log"), encoding: .utf8).split(separator: "\n")
-        return lines.compactMap { Double($0) }.first { $0 >= time }
+    /// When a daemon first read the log, in seconds since 1970.
+    func firstRead(by daemon: Daemon) async throws -> Double {
+        let file = folder.appending(path: "reads.log")
+        for _ in 0..<1_000 {
+            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            if let time = lines.lazy.compactMap({ Double($0) }).first(where: { $0 >= daemon.started }) { return time }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Inexact(what: "the log was not read; \(daemon.process.lastWords)")
     }
 
     private var log: URL { folder.appending(path: "sink.log") }

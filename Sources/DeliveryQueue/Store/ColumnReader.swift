@@ -69,14 +69,14 @@ private final class ColumnCursor<Element>: DatabaseCursor {
     private let read: (inout ColumnReader) throws -> Element
 
     init(
-        _ statement: Statement, _ arguments: StatementArguments,
+        _ statement: Statement, _ bindings: Bindings,
         _ read: @escaping (inout ColumnReader) throws -> Element
     )
         throws
     {
         _statement = statement
         self.read = read
-        try statement.setArguments(arguments)
+        try bindings.bind(to: statement)
     }
 
     /// A statement that is left standing at a row would keep its snapshot open.
@@ -91,19 +91,19 @@ private final class ColumnCursor<Element>: DatabaseCursor {
 extension Database {
     /// The first row of a query; nil when there is none.
     func first<Value>(
-        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String, _ bindings: Bindings = [],
         _ read: (inout ColumnReader) throws -> Value
     ) throws -> Value? {
-        try withoutActuallyEscaping(read) { try ColumnCursor(cachedStatement(sql: sql), arguments, $0).next() }
+        try withoutActuallyEscaping(read) { try ColumnCursor(cachedStatement(sql: sql), bindings, $0).next() }
     }
 
     /// All rows of a query.
     func all<Value>(
-        _ sql: String, _ arguments: StatementArguments = StatementArguments(),
+        _ sql: String, _ bindings: Bindings = [],
         _ read: (inout ColumnReader) throws -> Value
     ) throws -> [Value] {
         try withoutActuallyEscaping(read) { read in
-            let cursor = try ColumnCursor(cachedStatement(sql: sql), arguments, read)
+            let cursor = try ColumnCursor(cachedStatement(sql: sql), bindings, read)
             var values: [Value] = []
             while let value = try cursor.next() { values.append(value) }
             return values
@@ -111,7 +111,7 @@ extension Database {
     }
 
     /// Whether a query finds anything.
-    func exists(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Bool {
-        try first(sql, arguments) { _ in } != nil
+    func exists(_ sql: String, _ bindings: Bindings = []) throws -> Bool {
+        try first(sql, bindings) { _ in } != nil
     }
 }

@@ -57,12 +57,6 @@ extension Database {
             [counter, label1, label2, amount])
     }
 
-    func observe(_ duration: Duration, in histogram: String, bounds: [Double]) throws {
-        let duration = max(.zero, duration)
-        try raise(histogram, Histogram.bucket(of: duration, bounds: bounds))
-        try raise(histogram, Histogram.sum, by: duration.wholeMilliseconds)
-    }
-
     /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood Prometheus.
     func metricLabel(forEventType eventType: String) throws -> String {
         if try firstRow("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) != nil { return eventType }
@@ -81,7 +75,21 @@ struct CounterTally {
         let label: String
     }
 
+    private struct Final: Hashable {
+        let eventType: String
+        let outcome: DeliveryState
+    }
+
     private var amounts: [Counted: Int64] = [:]
+    private var finals: [Final: Int64] = [:]
+
+    /// Counts a delivery that a transition makes final; any other changes nothing.
+    mutating func count(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) {
+        guard !transition.target.isOpen else { return }
+        finals[Final(eventType: delivery.eventType, outcome: transition.target), default: 0] += 1
+        guard case .deliver = transition else { return }
+        observe(now - delivery.firstFailed, in: Counter.recoveryDuration, bounds: Histogram.recoveryBounds)
+    }
 
     mutating func raise(_ counter: String, _ label: String, by amount: Int64 = 1) {
         amounts[Counted(name: counter, label: label), default: 0] += amount
@@ -95,6 +103,10 @@ struct CounterTally {
 
     func save(in db: Database) throws {
         for (counted, amount) in amounts { try db.raise(counted.name, counted.label, by: amount) }
+        for (final, amount) in finals {
+            let label = try db.metricLabel(forEventType: final.eventType)
+            try db.raise(Counter.finalized, label, final.outcome.rawValue, by: amount)
+        }
     }
 }
 

@@ -84,7 +84,14 @@ extension [UInt8] {
 
 extension Database {
     /// Runs one statement whose compiled form is kept: `execute(sql:)` compiles each time, at a third of the speed.
-    func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
+    func run(_ sql: String, _ bindings: Bindings = []) throws {
+        let statement = try cachedStatement(sql: sql)
+        try bindings.bind(to: statement)
+        try statement.execute()
+    }
+
+    /// Runs one statement whose parameters have names.
+    func run(_ sql: String, arguments: StatementArguments) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 

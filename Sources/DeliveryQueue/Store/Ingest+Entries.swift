@@ -40,7 +40,7 @@ extension Ingest {
     }
 
     /// What tells one entry from another: a row that is updated in place becomes a new entry by its outcome or time.
-    private func key(_ observation: Observation) -> StatementArguments {
+    private func key(_ observation: Observation) -> Bindings {
         [endpoint.id, observation.taskID, observation.changedMilliseconds, observation.outcome.rawValue]
     }
 
@@ -52,8 +52,8 @@ extension Ingest {
             ON CONFLICT (endpoint_id, sha256) DO NOTHING
             """,
             [
-                endpoint.id, BodyDigest.sha256(entry.raw).blob, entry.reason, entry.detail,
-                Array(entry.raw.prefix(Self.rawLimit)).blob, entry.raw.count, entry.logged?.milliseconds,
+                endpoint.id, BodyDigest.sha256(entry.raw), entry.reason, entry.detail,
+                Array(entry.raw.prefix(Self.rawLimit)), entry.raw.count, entry.logged?.milliseconds,
                 now.milliseconds,
             ])
         guard db.changesCount > 0 else {

@@ -120,7 +120,7 @@ extension PresentDelivery {
             INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms, turn_ms)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'scheduled', ?12, ?12, ?9)
             """,
-            StatementArguments(found.databaseValues) + [now.milliseconds])
+            Bindings(found) + [now.milliseconds])
         guard let delivery = try Delivery.fetch(db, id: db.lastInsertedRowID) else { return nil }
         try db.startAgeClock(of: delivery, from: delivery.cycleStarted)
         try db.run(
@@ -128,7 +128,7 @@ extension PresentDelivery {
             INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
             VALUES (?, ?, ?, ?, ?, ?)
             """,
-            [delivery.id] + StatementArguments(body.databaseValues))
+            [delivery.id] + Bindings(body))
         return delivery
     }
 }

@@ -16,7 +16,7 @@ extension QueueReader {
                 WHERE \(condition.sql)
                 ORDER BY delivery.id DESC LIMIT ?
                 """,
-                condition.arguments + [limit == 0 ? -1 : limit], DeliveryRecord.init)
+                condition.bindings + [limit == 0 ? -1 : limit], DeliveryRecord.init)
         }
     }
 
@@ -24,8 +24,9 @@ extension QueueReader {
     package func deliveryIDs(matching filter: DeliveryFilter) throws(StoreError) -> [Int64] {
         try read("select deliveries") { db in
             let condition = DeliveryCondition(filter)
-            return try Int64.fetchAll(
-                db, sql: "SELECT id FROM delivery WHERE \(condition.sql) ORDER BY id", arguments: condition.arguments)
+            return try db.all("SELECT id FROM delivery WHERE \(condition.sql) ORDER BY id", condition.bindings) {
+                $0.integer()
+            }
         }
     }
 
@@ -74,7 +75,7 @@ extension QueueReader {
 /// A filter as SQL. States are written out, so that SQLite may use the indexes that hold only some of them.
 private struct DeliveryCondition {
     private(set) var sql = "1"
-    private(set) var arguments = StatementArguments()
+    private(set) var bindings: Bindings = []
 
     init(_ filter: DeliveryFilter) {
         var states = filter.states
@@ -94,12 +95,12 @@ private struct DeliveryCondition {
     private mutating func add(_ column: String, _ values: [String]) {
         guard !values.isEmpty else { return }
         sql += " AND \(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
-        arguments += StatementArguments(values)
+        bindings += Bindings(values)
     }
 
     private mutating func add(_ comparison: String, _ time: Timestamp) {
         sql += " AND \(comparison)"
-        arguments += [time.milliseconds]
+        bindings += [time.milliseconds]
     }
 }
 

@@ -255,7 +255,7 @@ struct Ingest {
             VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                delivery.id, body.blob, BodyDigest.sha256(body).blob, observation.taskIDJSON,
+                delivery.id, body, BodyDigest.sha256(body), observation.taskIDJSON,
                 observation.customerIDJSON, observation.webhookIDJSON,
             ])
     }

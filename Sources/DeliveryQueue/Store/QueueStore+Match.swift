@@ -12,11 +12,11 @@ extension Database {
             return nil
         }
         let latestCall = (observation.changed ?? now) + RetryRules.clockTolerance
-        let event: StatementArguments = [
-            endpointID, eventType, observation.customerID, observation.webhookID, BodyDigest.sha256(body).blob,
+        let event: Bindings = [
+            endpointID, eventType, observation.customerID, observation.webhookID, BodyDigest.sha256(body),
             latestCall.milliseconds,
         ]
-        let late: StatementArguments = [(now - Matching.lateOutcome).milliseconds]
+        let late: Bindings = [(now - Matching.lateOutcome).milliseconds]
         let match =
             try (candidates.called ? first(Matching.waiting, event, Delivery.init) : nil)
             ?? (candidates.unconfirmed ? first(Matching.unconfirmed, event + late, Delivery.init) : nil)
@@ -30,7 +30,7 @@ extension Database {
     private func candidates(
         for observation: Observation, endpointID: String, at now: Timestamp
     ) throws -> MatchCandidates {
-        let arguments: StatementArguments = [
+        let arguments: Bindings = [
             endpointID, observation.eventType, observation.customerID, (now - Matching.lateOutcome).milliseconds,
             (now - Matching.lateEnd).milliseconds, observation.taskID,
         ]
@@ -41,7 +41,7 @@ extension Database {
 
     /// A failure of a call whose delivery is final by now: what ended it stood on the same page, or was read before.
     private func endedSince(
-        _ observation: Observation, event: StatementArguments, late: StatementArguments, at now: Timestamp
+        _ observation: Observation, event: Bindings, late: Bindings, at now: Timestamp
     ) throws -> Delivery? {
         guard observation.outcome == .failed, let changed = observation.changed else { return nil }
         return try first(

@@ -8,6 +8,18 @@ extension Database {
     ///
     /// - Throws: `refusedMove` for a move that `DeliveryState.next` does not have, or when the row is no longer there.
     func move(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws {
+        var counts = CounterTally()
+        try move(delivery, transition, at: now, &counts)
+        try counts.save(in: self)
+    }
+
+    /// Carries out a transition, as one of many in its transaction.
+    ///
+    /// - Parameter counts: to be saved before the transaction ends.
+    /// - Throws: as the other.
+    func move(
+        _ delivery: Delivery, _ transition: Transition, at now: Timestamp, _ counts: inout CounterTally
+    ) throws {
         guard delivery.state.next.contains(transition.target) else {
             throw StoreError(
                 .refusedMove, operation: "move delivery \(delivery.id)",
@@ -17,13 +29,13 @@ extension Database {
         // No `RETURNING`: SQLite makes a table of its own for what it returns, which takes longer than the change.
         try run(
             "UPDATE delivery SET \(changes.sql) WHERE id = ? AND state = ? AND lease_token = ?",
-            changes.arguments + [delivery.id, delivery.state.rawValue, delivery.leaseToken])
+            changes.bindings + [delivery.id, delivery.state.rawValue, delivery.leaseToken])
         guard changesCount > 0 else {
             throw StoreError(
                 .refusedMove, operation: "move delivery \(delivery.id)",
                 cause: "it is no longer \(delivery.state.rawValue) under lease token \(delivery.leaseToken)")
         }
-        try countFinal(delivery, transition, at: now)
+        counts.count(delivery, transition, at: now)
     }
 
     /// Carries out a transition.
@@ -37,26 +49,16 @@ extension Database {
         }
         return moved
     }
-
-    private func countFinal(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) throws {
-        guard transition.target.isOpen == false else { return }
-        let label = try metricLabel(forEventType: delivery.eventType)
-        try raise(Counter.finalized, label, transition.target.rawValue)
-        if case .deliver = transition {
-            try observe(
-                now - delivery.firstFailed, in: Counter.recoveryDuration, bounds: Histogram.recoveryBounds)
-        }
-    }
 }
 
 /// The columns that a move changes, each with its new value; the schema's `CHECK`s tie a state to its data. No other column is
 /// named: SQLite writes anew every index that has one that is named, or a condition on it.
 private struct Changes {
     private(set) var sql = "updated_ms = ?"
-    private(set) var arguments: StatementArguments
+    private(set) var bindings: Bindings
 
     init(_ transition: Transition, of delivery: Delivery, at now: Timestamp) {
-        arguments = [now.milliseconds]
+        bindings = [now.milliseconds]
         let (from, to) = (delivery.state, transition.target)
         set("state", to.rawValue)
         let data = StateData(transition, of: delivery, at: now)
@@ -72,9 +74,9 @@ private struct Changes {
         if !from.isOpen || !to.isOpen { setEnd(data) }
     }
 
-    private mutating func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
+    private mutating func set(_ column: String, _ value: any Bindable) {
         sql += ", \(column) = ?"
-        arguments += [value]
+        bindings += [value]
     }
 
     private mutating func set(_ manual: ManualRetry?) {
@@ -89,7 +91,7 @@ private struct Changes {
             , turn_ms = max(?, coalesce(
                 (SELECT recovered_ms + 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id), ?))
             """
-        arguments += [turn.milliseconds, turn.milliseconds]
+        bindings += [turn.milliseconds, turn.milliseconds]
     }
 
     private mutating func setEnd(_ data: StateData) {

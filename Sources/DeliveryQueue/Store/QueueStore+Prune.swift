@@ -27,6 +27,25 @@ package struct PruneSummary: Sendable, Equatable {
     }
 }
 
+/// Rows that were found to be past their time, by delivery; what they are by now is looked at when they are removed.
+package struct OldRows: Sendable {
+    /// Deliveries whose bodies go.
+    fileprivate var bodies: [Int64] = []
+    /// Deliveries that go as a whole.
+    fileprivate var deliveries: [Int64] = []
+
+    package var isEmpty: Bool { bodies.isEmpty && deliveries.isEmpty }
+
+    /// Takes so many of each kind out.
+    package mutating func takeFirst(_ count: Int) -> OldRows {
+        defer {
+            bodies.removeFirst(min(count, bodies.count))
+            deliveries.removeFirst(min(count, deliveries.count))
+        }
+        return OldRows(bodies: Array(bodies.prefix(count)), deliveries: Array(deliveries.prefix(count)))
+    }
+}
+
 extension QueueStore {
     /// Bodies are people's identity data: dropped this long after the delivery; the hash stays.
     package static let bodyRetention = Duration.seconds(7 * 86_400)
@@ -38,20 +57,30 @@ extension QueueStore {
     /// left, nothing of its endpoint is forgotten.
     package static let unrelatedEntryRetention = Duration.seconds(86_400)
 
-    /// Removes what is past its time, at most `limit` rows of each kind; open deliveries never.
-    ///
-    /// Looks for them in a snapshot, which keeps no writer waiting, and removes what it found in one short transaction.
-    /// The caller repeats it until `total` is 0.
+    /// Looks for deliveries that are past their time, at most `limit` of each kind; open ones never. In a snapshot, which keeps
+    /// no writer waiting. All deliveries since the bodies' time are looked at for it.
+    package func oldRows(limit: Int, at now: Timestamp) async throws(StoreError) -> OldRows {
+        try await read("find old deliveries") { db in
+            OldRows(
+                bodies: try db.ids(Prunable.bodies, limit, at: now),
+                deliveries: try db.ids(Prunable.deliveries, limit, at: now))
+        }
+    }
+
+    /// Finds what is past its time and removes it, at most `limit` rows of each kind; the caller repeats it until `total` is 0.
     package func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
-        let bodies = try await read("find old bodies") { try $0.ids(Prunable.bodies, limit, at: now) }
-        let deliveries = try await read("find old deliveries") { try $0.ids(Prunable.deliveries, limit, at: now) }
-        return try await write("prune old rows") { db in
+        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
+    }
+
+    /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short transaction.
+    package func prune(_ old: OldRows, limit: Int, at now: Timestamp) async throws(StoreError) -> PruneSummary {
+        try await write("prune old rows") { db in
             var summary = PruneSummary()
-            for id in bodies {
+            for id in old.bodies {
                 summary.bodies += try db.change(
                     "UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL", [id])
             }
-            for id in deliveries {
+            for id in old.deliveries {
                 // Asked again: an operator may have requeued a dead one since.
                 let gone = try db.firstRow(
                     "DELETE FROM delivery WHERE id = :id AND \(Prunable.oldDelivery) RETURNING state",
@@ -157,7 +186,7 @@ extension Database {
 
     /// Runs a statement and tells how many rows it changed.
     fileprivate func change(_ sql: String, _ arguments: StatementArguments) throws -> Int {
-        try run(sql, arguments)
+        try run(sql, arguments: arguments)
         return changesCount
     }
 }

@@ -7,6 +7,8 @@ package struct RecordSummary: Sendable, Equatable {
     package var late = 0
     /// Calls that the provider took on.
     package var accepted = 0
+    /// Endpoints of which the log is to show an outcome now.
+    package var awaiting: Set<String> = []
 
     package init() {}
 }
@@ -25,7 +27,7 @@ extension Database {
     func record(_ outcomes: [AttemptOutcome], rules: RetryRules, at now: Timestamp) throws -> RecordSummary {
         var batch = OutcomeBatch(db: self, rules: rules, now: now)
         for outcome in outcomes { try batch.record(outcome) }
-        try batch.counts.save(in: self)
+        try batch.save()
         return batch.summary
     }
 }
@@ -40,11 +42,25 @@ private struct OutcomeBatch {
     var counts = CounterTally()
     /// Endpoints of which a call of this batch was taken on, with no hold after it: there is nothing more to note of them.
     private var passing: Set<String> = []
+    /// Of endpoints that this batch has something to show to, by their ids; to be saved when all are recorded.
+    private var circuits: [String: CircuitKeeper] = [:]
 
     init(db: Database, rules: RetryRules, now: Timestamp) {
         self.db = db
         self.rules = rules
         self.now = now
+    }
+
+    /// Writes what stands for the batch as a whole.
+    func save() throws {
+        for circuit in circuits.values { try circuit.save(at: now) }
+        try counts.save(in: db)
+    }
+
+    private mutating func observe(_ observation: EndpointCircuit.Observation, of endpointID: String) throws {
+        var circuit = try circuits[endpointID] ?? CircuitKeeper(db, endpointID: endpointID, settings: rules.circuit)
+        circuit.observe(observation, at: now)
+        circuits[endpointID] = circuit
     }
 
     mutating func record(_ outcome: AttemptOutcome) throws {
@@ -65,7 +81,7 @@ private struct OutcomeBatch {
             if settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer {
                 try db.settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
                 try db.move(
-                    delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now)
+                    delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now, &counts)
                 try noteArrival(byAnswerTo: delivery)
             }
         case .scheduled, .delivered, .dead:
@@ -112,15 +128,16 @@ private struct OutcomeBatch {
         if let end = attemptOutcome(of: outcome.meaning, transition) {
             try db.settleOpenAttempt(of: delivery, outcome: end, at: now)
         }
-        try db.move(delivery, transition, at: now)
+        try db.move(delivery, transition, at: now, &counts)
         switch transition {
         case .await(let until):
+            summary.awaiting.insert(delivery.endpointID)
             var awaiting = delivery
             awaiting.state = .awaiting
             awaiting.confirmBy = until
             try db.settleFromKnownEntries(awaiting, rules: rules, at: now)
         case .deliver: try noteArrival(byAnswerTo: delivery)
-        default: if delivery.isTrial { try db.observe(.trialWasted, of: delivery.endpointID, rules: rules, at: now) }
+        default: if delivery.isTrial { try observe(.trialWasted, of: delivery.endpointID) }
         }
         if outcome.meaning == .notFound { try db.putOff(delivery.id) }
         try holdIfRefused(outcome, delivery)
@@ -133,10 +150,9 @@ private struct OutcomeBatch {
             "SELECT 1 FROM endpoint WHERE id = ? AND last_accepted_ms >= ?", [delivery.endpointID, since.milliseconds])
     }
 
-    private func noteArrival(byAnswerTo delivery: Delivery) throws {
+    private mutating func noteArrival(byAnswerTo delivery: Delivery) throws {
         try db.noteArrival(of: delivery)
-        try db.observe(
-            .arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID, rules: rules, at: now)
+        try observe(.arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID)
     }
 
     /// What the answer alone says of the attempt; nil when the log has to tell.

@@ -139,7 +139,7 @@ extension Database {
                 own_names_ms = CASE WHEN :own THEN coalesce(own_names_ms, CASE WHEN :failed THEN :now END) END
             WHERE id = :id
             """,
-            [
+            arguments: [
                 "now": now.milliseconds, "shows": shows, "own": observation.taskID == delivery.taskID,
                 "failed": observation.outcome == .failed,
                 "id": delivery.endpointID,
@@ -168,7 +168,7 @@ extension Database {
                 last_failed_ms = max(last_failed_ms, :failed)
             WHERE id = :id
             """,
-            ["failed": failed.milliseconds, "error": error, "id": delivery.id])
+            arguments: ["failed": failed.milliseconds, "error": error, "id": delivery.id])
     }
 
     /// The log may have shown the outcome of a call before its answer came back: such entries are not read again.

@@ -108,6 +108,9 @@ package struct QueueStore: Sendable {
         }
     }
 
+    /// Whether no daemon works on the database beside this process.
+    package var isAlone: Bool { lock != nil }
+
     /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. Again
     /// changes nothing.
     package func close() throws(StoreError) {

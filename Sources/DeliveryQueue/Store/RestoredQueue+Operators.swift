@@ -52,7 +52,7 @@ extension RestoredQueue {
         where try db.isEndpoint(row["endpoint_id"]) {
             try db.run(
                 "INSERT INTO test_event (\(columns)) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                StatementArguments(row.databaseValues))
+                Bindings(row))
         }
     }
 

@@ -33,21 +33,19 @@ struct PruneCommand: AsyncParsableCommand {
         }
     }
 
-    /// The rest that other writers get after each turn of at most 200 batches.
-    private static let rest = Duration.milliseconds(200)
-
     private func prune(_ path: String, at now: Timestamp) async throws -> PruneSummary {
         try await cancelledBySignals {
             let store = try QueueStore.forMaintenance(path: path, now: now)
             defer { try? store.close() }
+            // A daemon's drain goes before.
             let pruner = Pruner(
-                store: store, logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
+                store: store, rests: store.isAlone ? 0 : 9,
+                logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
             var sum = PruneSummary()
             while true {
                 let turn = try await pruner.runOnce(at: now)
                 sum += turn
                 guard turn.total > 0 else { return sum }
-                try await Task.sleep(for: Self.rest)
             }
         }
     }
