@@ -277,11 +277,17 @@ struct Generation: Sendable {
         }
     }
 
+    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own.
     private func watchOperators() async {
+        let bell = Bell()
+        let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }
         var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
-        await loop(.operators).run { now in
-            if try await watch.runOnce(at: now) { await ringAll() }
-            return OperatorWatch.interval
+        await loop(.operators, bell).run { _ in
+            // Before the look, so that nothing is written between the two and not told of.
+            let isTold = file.arm()
+            if try await watch.runOnce(at: wallClock.now) { await ringAll() }
+            await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: OperatorWatch.interval) }
+            return isTold ? OperatorWatch.longestInterval : .zero
         }
     }
 

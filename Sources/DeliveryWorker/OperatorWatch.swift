@@ -10,8 +10,10 @@ struct OperatorWatch {
     /// nil: not written since the start, when that of an earlier process may stand there.
     private var recordedPause: Pause?
 
-    /// `redeliver deliveries retry` promises that a running daemon acts within a second.
+    /// Between two looks at least: `redeliver deliveries retry` promises that a running daemon acts within a second.
     static let interval = Duration.milliseconds(500)
+    /// Between two looks at most, where the file tells that it was written to: why the daemon makes no calls changes without.
+    static let longestInterval = Duration.seconds(15)
 
     private struct Pause: Equatable {
         var reason: CallGate.Closed?

@@ -86,12 +86,14 @@ final class Child {
     /// The most that it ever was.
     var peakMB: Double { status("VmHWM") / 1_024 }
 
-    /// Seconds of processor time of all its threads; finer than the clock ticks of `/proc/PID/stat`.
+    /// Seconds of processor time of all its threads, also of those that have ended; to a hundredth (proc_pid_stat(5)).
     var processorSeconds: Double {
-        threads.reduce(0) { $0 + (words(of: "task/\($1)/schedstat").first ?? 0) } / 1e9
+        // The program's name in parentheses may have blanks in it; `utime` and `stime` are the 12th and 13th after it.
+        let fields = text(of: "stat").split(separator: ")").last?.split(separator: " ").compactMap { Double($0) } ?? []
+        return fields.count > 11 ? (fields[10] + fields[11]) / Double(sysconf(Int32(_SC_CLK_TCK))) : 0
     }
 
-    /// How often one of its threads has slept and was woken again.
+    /// How often one of its threads, of those that there are now, has slept and was woken again.
     var wakeUps: Double {
         threads.reduce(0) { $0 + status("voluntary_ctxt_switches", of: "task/\($1)/status") }
     }
@@ -102,15 +104,13 @@ final class Child {
 
     private var folder: String { "/proc/\(process.processIdentifier)/" }
 
-    private func words(of file: String) -> [Double] {
-        let text = (try? String(contentsOfFile: folder + file, encoding: .utf8)) ?? ""
-        return text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+    private func text(of file: String) -> String {
+        (try? String(contentsOfFile: folder + file, encoding: .utf8)) ?? ""
     }
 
     /// 0 for a program that has ended.
     private func status(_ key: String, of file: String = "status") -> Double {
-        let text = (try? String(contentsOfFile: folder + file, encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+        let line = text(of: file).split(separator: "\n").first { $0.hasPrefix(key + ":") }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0
     }
 }

@@ -141,10 +141,11 @@ import Testing
         try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup { group in
                 for service in generation.services() { group.addTask { try await service.run() } }
-                var turns = 0
-                for await _ in clock.sleeps {
+                var (turns, hasLooked) = (0, false)
+                for await sleep in clock.sleeps {
                     turns += 1
-                    if turns == 20 {
+                    if sleep == OperatorWatch.interval, !hasLooked {
+                        hasLooked = true
                         #expect(await transport.retries.isEmpty)
                         _ = try await bench.store.act(.retry, on: id, by: "ann", reason: "now", at: bench.time.now)
                     }
