@@ -50,6 +50,12 @@ struct BenchCommand: AsyncParsableCommand {
             fflush(nil)
             try report.write(to: json)
         }
+        for figure in report.flatness {
+            report.figures.append(figure)
+            print(Report.line(figure))
+        }
+        try report.write(to: json)
+        if !report.bySize.isEmpty { print("\n" + report.bySize.joined(separator: "\n")) }
         let missed = report.figures.filter { $0.isMet == false }
         print("\n\(report.figures.count) figures in \(json); missed: \(missed.count)")
     }

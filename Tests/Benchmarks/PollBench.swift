@@ -40,6 +40,7 @@ enum PollBench {
         try store.close()
         let textfile = try FileManager.default.attributesOfItem(atPath: configuration.metrics.textfile)
         let size = Double(textfile[.size] as? Int ?? 0) / 1_024
+        let database = try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int ?? 0
         return [
             Figure("poll that finds nothing", rows: rows, unit: "ms", polls),
             Figure(
@@ -47,6 +48,7 @@ enum PollBench {
                 Array(requests.dropFirst()), goal: .atMost(1)),
             Figure("metrics pass", rows: rows, unit: "ms", passes, goal: .atMost(10)),
             Figure("metrics file", rows: rows, unit: "KiB", [size], goal: .atMost(64)),
+            Figure("database file", rows: rows, unit: "MB", [Double(database) / 1_048_576]),
         ]
     }
 }

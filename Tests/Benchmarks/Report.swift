@@ -27,6 +27,42 @@ struct Report: Codable, Sendable {
         return "| \(name) | \(rows) | \(figure.median.formatted) | \(figure.unit) | \(spread) | \(goal) |"
     }
 
+    /// How the rates of the largest number of deliveries stand to those of the smallest: a service must not become slow with
+    /// its past. Nothing of a run with one number only.
+    var flatness: [Figure] {
+        let rates = ["1/s", "rows/s", "calls/s"]
+        return named { rates.contains($0.unit) && $0.rows != nil }.compactMap { name, bySize in
+            guard let first = bySize.first, let last = bySize.last, bySize.count > 1 else { return nil }
+            return Figure(
+                "\(name), most ÷ fewest", rows: last.rows, unit: "ratio", [last.median / first.median],
+                goal: .atLeast(0.8))
+        }
+    }
+
+    /// One line for each thing that was measured by stored deliveries, one column for each number of them.
+    var bySize: [String] {
+        let sizes = Set(figures.compactMap(\.rows)).sorted().filter { $0 > 0 }
+        guard sizes.count > 1 else { return [] }
+        let head = [
+            "| what | unit |" + sizes.map { " \($0.formatted) |" }.joined(),
+            "| --- | --- |" + sizes.map { _ in " ---: |" }.joined(),
+        ]
+        return head
+            + named { sizes.contains($0.rows ?? 0) }.filter { $0.figures.count > 1 }.map { name, bySize in
+                let cells = sizes.map { size in bySize.first { $0.rows == size }.map { $0.median.formatted } ?? "" }
+                return "| \(name) | \(bySize[0].unit) |" + cells.map { " \($0) |" }.joined()
+            }
+    }
+
+    /// Figures of one name, by their number of deliveries, in the order in which the names were measured.
+    private func named(where isWanted: (Figure) -> Bool) -> [(name: String, figures: [Figure])] {
+        var names: [String] = []
+        for figure in figures where isWanted(figure) && !names.contains(figure.name) { names.append(figure.name) }
+        return names.map { name in
+            (name, figures.filter { $0.name == name && isWanted($0) }.sorted { ($0.rows ?? 0) < ($1.rows ?? 0) })
+        }
+    }
+
     var title: String {
         "\(machine.processor), \(machine.cores) cores, \(machine.memoryMB) MB, \(machine.system), \(machine.fileSystem), "
             + "SQLite \(machine.sqlite), \(machine.syncMilliseconds.formatted) ms a sync; medians of \(runs)"

@@ -1,6 +1,7 @@
 import DeliveryQueue
 import GRDB
 import ProviderAPI
+import ServiceLifecycleTestKit
 import Testing
 
 @testable import DeliveryWorker
@@ -93,6 +94,20 @@ import Testing
         #expect(try bench.tasks(.scheduled) == ["t1"])
         #expect(try bench.number("SELECT COUNT(*) FROM log_entry") == 1)
         #expect(try await pruner.runOnce(at: .noon(86_402)).total == 0)
+    }
+
+    @Test func `the pruner ends between two batches when a shutdown begins`() async throws {
+        let bench = try await Workbench()
+        try await bench.ingest((0..<300).map { LogLine("ok\($0)", "success", at: .noon(-Double($0))) })
+        let pruner = Pruner(store: bench.store, logger: .silent)
+
+        try await testGracefulShutdown { trigger in
+            trigger.triggerGracefulShutdown()
+            let summary = try await pruner.runOnce(at: .noon(86_401))
+            #expect(summary.total == 0)
+        }
+
+        #expect(try await pruner.runOnce(at: .noon(86_402)).logEntries == 300)
     }
 
     @Test func `bodies go a week after the delivery, rows after three months, open ones never`() async throws {

@@ -35,6 +35,44 @@ import Testing
         #expect(try await bench.store.snapshot(at: .noon).count(Counter.retryRequests, "accepted") == 2)
     }
 
+    @Test func `what keeps deliveries from being claimed does not keep outcomes from being recorded`() async throws {
+        let bench = try await Workbench()
+        try await bench.ingest((0..<3).map { LogLine("t\($0)", at: .noon(-600 + Double($0))) })
+        let transport = ScriptedTransport { _ async throws(TransportError) in .accepted }
+        try bench.execute(
+            """
+            CREATE TRIGGER broken BEFORE INSERT ON attempt WHEN (SELECT COUNT(*) FROM attempt) > 0
+            BEGIN SELECT RAISE(ABORT, 'no more'); END
+            """)
+
+        await #expect(throws: StoreError.self) {
+            try await bench.dispatcher(transport, concurrency: 1).runOnce(at: .noon)
+        }
+
+        #expect(try bench.tasks(.awaiting) == ["t0"])
+        #expect(try bench.tasks(.scheduled) == ["t1", "t2"])
+        #expect(await transport.retries.count == 1)
+    }
+
+    @Test func `calls that end together are recorded together, and one alone at once`() async {
+        let calls = CallsInFlight()
+        await calls.begin(1)
+        #expect(await calls.finish(outcome(1)))
+        #expect(await calls.hasEnough)
+        #expect(await calls.takeFinished().count == 1)
+
+        await calls.begin(64)
+        var wakes: [Int] = []
+        for number in 1...64 where await calls.finish(outcome(Int64(number))) { wakes.append(number) }
+        #expect(wakes == [1, 22])
+    }
+
+    private func outcome(_ deliveryID: Int64) -> AttemptOutcome {
+        AttemptOutcome(
+            deliveryID: deliveryID, leaseToken: 1, meaning: .accepted, answer: "accepted", duration: .zero,
+            answered: .noon)
+    }
+
     @Test func `tokens of a claim that the store refused come back`() async throws {
         let bench = try await Workbench()
         try await bench.ingest([LogLine("t1")])
