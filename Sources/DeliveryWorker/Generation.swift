@@ -19,9 +19,9 @@ struct Generation: Sendable {
     let keeper: CredentialKeeper
     let unreadableReader: UnreadableReader
     let metrics: MetricsReporter
-    private let vitals: Vitals
-    private let wallClock: WallClock
-    private let clock: any Clock<Duration>
+    let vitals: Vitals
+    let wallClock: WallClock
+    let clock: any Clock<Duration>
     private let logger: Logger
 
     /// - Parameter carried: the gate of the generation before, whose pause, outage or hold goes on; nil: a new one.
@@ -83,43 +83,6 @@ struct Generation: Sendable {
         next.provider.baseURL == configuration.provider.baseURL ? await dispatcher.gate.gate : nil
     }
 
-    /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it may show
-    /// what came about while we were away, and its answer tells whether our clock is right.
-    ///
-    /// - Parameter watchesOperators: false where there are none: twice a second is most of what a simulation would do.
-    func services(watchesOperators: Bool = true) -> [any Service] {
-        var services: [any Service] = pollers.map { poller, bell in
-            Duty { try await runPolling(poller, bell) }
-        }
-        services.append(Duty { try await dispatcher.run(in: loop(.dispatch, dispatcher.bell)) })
-        services.append(
-            Duty {
-                await loop(.settle).run { _ in
-                    guard await !vitals.endpointsPolled.isEmpty else { return configuration.confirm.interval }
-                    if try await settler.runOnce(at: wallClock.now).unconfirmed > 0 { await dispatcher.bell.ring() }
-                    return configuration.confirm.interval
-                }
-            })
-        services.append(
-            Duty {
-                await loop(.prune).run { _ in
-                    guard await mayPrune() else { return Pruner.patience }
-                    _ = try await pruner.runOnce(at: wallClock.now)
-                    return Pruner.interval
-                }
-            })
-        services.append(
-            Duty {
-                await loop(.credential).run { now in
-                    if await keeper.runOnce(at: now) { await ringAll() }
-                    return CredentialKeeper.interval
-                }
-            })
-        if watchesOperators { services.append(Duty { await watchOperators() }) }
-        services.append(Duty { await writeMetrics() })
-        return services
-    }
-
     /// One full turn of everything, for cron: poll, retry what is due, wait for the answers, look at the logs again where
     /// an outcome is open, settle, write metrics. A drain goes on within the turn; a receiver that is down gets one trial, or
     /// short waits between trials would never let the turn end.
@@ -167,7 +130,7 @@ struct Generation: Sendable {
     /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return,
     /// more often while a trial or the first calls of a drain wait for it, and in an outage when the gate wants a log read. A
     /// ring only makes it look which of these applies.
-    private func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
+    func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
             if await poller.shortage(at: now) != nil { return DiskRoom.pause }
@@ -265,40 +228,19 @@ struct Generation: Sendable {
     }
 
     /// A disk that is nearly full keeps logs from being read, and pruning may be what ends that.
-    private func mayPrune() async -> Bool {
+    func mayPrune() async -> Bool {
         if await !vitals.endpointsPolled.isEmpty { return true }
         return await pollers[0].poller.disk.shortage() != nil
     }
 
-    private func writeMetrics() async {
-        await loop(.metrics).run { now in
-            try await metrics.runOnce(at: now)
-            return configuration.metrics.interval
-        }
-    }
-
-    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own.
-    private func watchOperators() async {
-        let bell = Bell()
-        let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }
-        var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
-        await loop(.operators, bell).run { _ in
-            // Before the look, so that nothing is written between the two and not told of.
-            let isTold = file.arm()
-            if try await watch.runOnce(at: wallClock.now) { await ringAll() }
-            await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: OperatorWatch.interval) }
-            return isTold ? OperatorWatch.longestInterval : .zero
-        }
-    }
-
-    private func ringAll() async {
+    func ringAll() async {
         await dispatcher.bell.ring()
         for (_, bell) in pollers {
             await bell.ring()
         }
     }
 
-    private func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
+    func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
         Loop(name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals, logger: logger)
     }
 }

@@ -41,7 +41,8 @@ struct BenchCommand: AsyncParsableCommand {
         print(report.title, terminator: "\n\n")
         Report.head.forEach { print($0) }
         let bench = Bench(
-            files: files, rows: rows, runs: runs, program: URL(filePath: program), python: python.map { URL(filePath: $0) })
+            files: files, rows: rows, runs: runs, program: URL(filePath: program),
+            python: python.map { URL(filePath: $0) })
         for benchmark in Benchmark.all where only.isEmpty || only.contains(benchmark.name) {
             for figure in try await benchmark.measure(bench) {
                 report.figures.append(figure)

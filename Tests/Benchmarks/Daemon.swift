@@ -18,7 +18,8 @@ struct Daemon {
     ///   - initialDelay: from a failure to its first retry.
     init(_ bench: Bench, database: URL, sink: Sink, initialDelay: String = "100ms") throws {
         let configuration = try bench.files.configuration(
-            database: database, endpoints: [Self.endpoint], provider: sink.address, more: Self.openCircuit, initialDelay: initialDelay)
+            database: database, endpoints: [Self.endpoint], provider: sink.address, more: Self.openCircuit,
+            initialDelay: initialDelay)
         self.database = database
         usedBefore = processorSecondsOfEnded()
         started = Date().timeIntervalSince1970

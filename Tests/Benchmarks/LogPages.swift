@@ -18,7 +18,8 @@ struct LogPages {
         count = failures
         bytes = (0..<pages).map { page in
             let numbers = page * Self.perPage..<min(failures, (page + 1) * Self.perPage)
-            let entries = numbers.map { Self.entry($0, at: newest - Int64($0) * apart, name: name) }.joined(separator: ",")
+            let entries = numbers.map { Self.entry($0, at: newest - Int64($0) * apart, name: name) }.joined(
+                separator: ",")
             let next = page + 1 < pages ? #""?page=\#(page + 1)""# : "null"
             return Array(#"{"results": [\#(entries)], "next": \#(next)}"#.utf8)
         }

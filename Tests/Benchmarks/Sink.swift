@@ -76,7 +76,9 @@ final class Sink {
     ///
     /// - Parameter sender: need not be waited for when it has ended; nil: this process itself.
     /// - Throws: `Inexact` when they have not arrived within the limit.
-    func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws -> [Arrival] {
+    func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws
+        -> [Arrival]
+    {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             // A line has a time of 14 characters, a blank and an end.

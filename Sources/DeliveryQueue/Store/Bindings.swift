@@ -89,7 +89,9 @@ extension String: Bindable {
 extension [UInt8]: Bindable {
     func bind(to statement: SQLiteStatement, at place: Int32) -> Int32 {
         withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress, !bytes.isEmpty else { return sqlite3_bind_zeroblob(statement, place, 0) }
+            guard let start = bytes.baseAddress, !bytes.isEmpty else {
+                return sqlite3_bind_zeroblob(statement, place, 0)
+            }
             return sqlite3_bind_blob64(statement, place, start, UInt64(bytes.count), copied)
         }
     }
