@@ -1,7 +1,11 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large bench goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
+.PHONY: help demo test large bench bench-tools goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
+
+# Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
+RELEASE = swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker --gc-sections \
+	-Xlinker --icf=safe --product
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +27,7 @@ test: prerequisites ## Build everything and run all tests
 
 large: prerequisites ## Time every reading command of the release build on 1,000,000 deliveries
 	@swift build --build-tests
-	@swift build -c release --product redeliver
+	@$(RELEASE) redeliver
 	@REDELIVER_TEST_ROWS=1000000 REDELIVER_TEST_PROGRAMS="$(CURDIR)/.build/release" \
 		swift test --skip-build --filter LargeDatabaseTests
 
@@ -31,16 +35,26 @@ goal: prerequisites ## Measure what adaptive delivery promises, over 20 seeds (a
 	@swift build --build-tests
 	@REDELIVER_TEST_GOAL=whole swift test --skip-build --filter GoalTests
 
-bench: release ## Measure what a delivery costs (ROWS="10000 1000000" stored ones; results in .build/bench.json)
-	@swift build -c release --static-swift-stdlib --product redeliver-bench
-	@.build/release/redeliver-bench $(foreach rows,$(ROWS),--rows $(rows))
+bench: release bench-tools ## Measure what a delivery costs (ROWS="10000 1000000" stored ones, ONLY=drain; to .build/bench.json)
+	@$(RELEASE) redeliver-bench
+	@.build/release/redeliver-bench --python .build/bench-python/bin/python \
+		$(foreach rows,$(ROWS),--rows $(rows)) $(foreach name,$(ONLY),--only $(name))
+
+# What a drain is measured with and against: nginx for a provider, wrk, and a worker in Python.
+bench-tools:
+	@for tool in nginx wrk python3; do \
+		PATH="$$PATH:/usr/sbin" command -v $$tool > /dev/null \
+			|| { echo "make bench needs $$tool: apt-get install nginx-light wrk python3-venv"; exit 1; }; \
+	done
+	@[ -x .build/bench-python/bin/python ] || { python3 -m venv .build/bench-python \
+		&& .build/bench-python/bin/pip install --quiet aiohttp uvloop; }
 
 # How long `make soak` lives; ten minutes are the least that says much.
 MINUTES ?= 30
 
 soak: prerequisites ## Let the release build live through faults for MINUTES=30 and judge what it uses
 	@swift build --build-tests
-	@swift build -c release --product redeliver
+	@$(RELEASE) redeliver
 	@REDELIVER_TEST_SOAK_MINUTES="$(MINUTES)" REDELIVER_TEST_PROGRAMS="$(CURDIR)/.build/release" \
 		swift test --skip-build --filter SoakTests
 
@@ -51,7 +65,7 @@ torture: prerequisites ## Kill the daemon KILLS times (2000) at named points and
 	@REDELIVER_TEST_KILLS="$(KILLS)" swift test --skip-build --filter "TortureTests|StoppedDaemonTests|KilledMigrationTests|KilledCopyTests"
 
 simulate: prerequisites ## Let everything go wrong in virtual time: SEED=n replays one, SEEDS=10000 runs many (FROM=1 DAYS=3)
-	@swift build -c release --product chaos-simulation
+	@$(RELEASE) chaos-simulation
 	@.build/release/chaos-simulation --days $(or $(DAYS),3) \
 		$(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --from $(or $(FROM),1))
 
@@ -60,7 +74,7 @@ faults: prerequisites ## Fail every call for the disk that the store makes, one 
 	@REDELIVER_TEST_FAULTS=whole swift test --skip-build --filter DeliveryQueueTests.FaultTests
 
 fuzz: prerequisites ## Feed every reader of strangers' bytes with INPUTS hostile inputs (10 million; SEED=1)
-	@swift build -c release --product redeliver-fuzz
+	@$(RELEASE) redeliver-fuzz
 	@.build/release/redeliver-fuzz --inputs $(or $(INPUTS),10000000) --seed $(or $(SEED),1)
 
 # Of the end-to-end tests these: a sanitized program is so slow that the others would mostly test their time limits. The
@@ -95,7 +109,7 @@ man: build ## Make the manual page .build/redeliver.1 from the commands' own hel
 	@echo "man -l .build/redeliver.1"
 
 release: prerequisites ## Build the program for production: statically linked Swift, needs libsqlite3 only
-	@swift build -c release --static-swift-stdlib --product redeliver
+	@$(RELEASE) redeliver
 	@strip -o .build/redeliver .build/release/redeliver
 	@ls -lh .build/redeliver
 

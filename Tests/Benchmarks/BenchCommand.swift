@@ -56,7 +56,7 @@ struct BenchCommand: AsyncParsableCommand {
             print(Report.line(figure))
         }
         try report.write(to: json)
-        if !report.bySize.isEmpty { print("\n" + report.bySize.joined(separator: "\n")) }
+        print("\n" + report.table(of: rows).joined(separator: "\n"))
         let missed = report.figures.filter { $0.isMet == false }
         print("\n\(report.figures.count) figures in \(json); missed: \(missed.count)")
     }

@@ -40,8 +40,8 @@ struct Report: Codable, Sendable {
     }
 
     /// One line for each thing that was measured by stored deliveries, one column for each number of them.
-    var bySize: [String] {
-        let sizes = Set(figures.compactMap(\.rows)).sorted().filter { $0 > 0 }
+    func table(of sizes: [Int]) -> [String] {
+        let sizes = sizes.sorted()
         guard sizes.count > 1 else { return [] }
         let head = [
             "| what | unit |" + sizes.map { " \($0.formatted) |" }.joined(),
