@@ -16,15 +16,16 @@ import Testing
         }
     }
 
-    @Test func `a nearer deadline is kept while a farther one is waited for`() async {
-        let far = Task { try await deadlines.run(within: .seconds(60)) { try await Task.sleep(for: .seconds(60)) } }
-        let began = ContinuousClock.now
+    /// Else this test would last for an hour.
+    @Test(.timeLimit(.minutes(5))) func `a nearer deadline is kept while a farther one is waited for`() async {
+        let far = Task {
+            try await deadlines.run(within: .seconds(3_600)) { try await Task.sleep(for: .seconds(3_600)) }
+        }
         for _ in 0..<3 {
             await #expect(throws: Deadlines.DeadlinePassed.self) {
                 try await deadlines.run(within: .milliseconds(20)) { try await Task.sleep(for: .seconds(60)) }
             }
         }
-        #expect(ContinuousClock.now - began < .seconds(30))
         far.cancel()
         await #expect(throws: CancellationError.self) { try await far.value }
     }
