@@ -46,7 +46,7 @@ bench-tools:
 		PATH="$$PATH:/usr/sbin" command -v $$tool > /dev/null \
 			|| { echo "make bench needs $$tool: apt-get install nginx-light wrk python3-venv"; exit 1; }; \
 	done
-	@[ -x .build/bench-python/bin/python ] || { python3 -m venv .build/bench-python \
+	@.build/bench-python/bin/python -c "import aiohttp, uvloop" 2> /dev/null || { python3 -m venv .build/bench-python \
 		&& .build/bench-python/bin/pip install --quiet aiohttp uvloop; }
 
 # How long `make soak` lives; ten minutes are the least that says much.

@@ -51,7 +51,8 @@ final class FileWatch {
         #endif
     }
 
-    /// That there are any is all that they say.
+    /// That there are any is all that they say. That a watch has ended is one too: should it end just when it is armed again,
+    /// nothing else would tell.
     private static func discardEvents(_ descriptor: Int32) {
         var bytes = [UInt8](repeating: 0, count: 4_096)
         while read(descriptor, &bytes, bytes.count) > 0 {}

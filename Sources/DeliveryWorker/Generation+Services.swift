@@ -6,7 +6,7 @@ extension Generation {
     /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it may show
     /// what came about while we were away, and its answer tells whether our clock is right.
     ///
-    /// - Parameter watchesOperators: false where there are none: twice a second is most of what a simulation would do.
+    /// - Parameter watchesOperators: false where there are none, as in a simulation, whose file only it writes to.
     func services(watchesOperators: Bool = true) -> [any Service] {
         var services: [any Service] = pollers.map { poller, bell in
             Duty { try await runPolling(poller, bell) }
@@ -46,17 +46,21 @@ extension Generation {
         return services
     }
 
-    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own.
+    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own. And again after
+    /// that: a commit is told of when it is written, and seen when it is synced.
     private func watchOperators() async {
         let bell = Bell()
         let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }
         var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
-        await loop(.operators, bell).run { _ in
+        // Not with that bell: a failed commit of our own rings it and would end the pause after an error.
+        await loop(.operators).run { _ in
             // Before the look, so that nothing is written between the two and not told of.
             let isTold = file.arm()
             if try await watch.runOnce(at: wallClock.now) { await ringAll() }
             await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: OperatorWatch.interval) }
-            return isTold ? OperatorWatch.longestInterval : .zero
+            if try await watch.runOnce(at: wallClock.now) { await ringAll() }
+            if isTold { await bell.sleep(for: OperatorWatch.longestInterval, clock: clock) }
+            return .zero
         }
     }
 }

@@ -100,7 +100,7 @@ struct Generation: Sendable {
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
         if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
-        if await mayPrune() { _ = try await pruner.runOnce(at: wallClock.now) }
+        if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
         try await metrics.runOnce(at: wallClock.now)
         return failed
     }

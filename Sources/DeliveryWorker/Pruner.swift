@@ -6,7 +6,7 @@ import ServiceLifecycle
 package struct Pruner: Sendable {
     let store: QueueStore
     /// For so many times as long as a batch took, the disk and the writer's place are left to others.
-    let rests: Int
+    private(set) var rests: Int
     let clock: any Clock<Duration>
     let logger: Logger
 
@@ -24,6 +24,13 @@ package struct Pruner: Sendable {
         self.rests = rests
         self.clock = clock
         self.logger = logger
+    }
+
+    /// For where nobody else works on the database.
+    func withoutRests() -> Pruner {
+        var pruner = self
+        pruner.rests = 0
+        return pruner
     }
 
     /// Ends early, between two batches, when a graceful shutdown begins.

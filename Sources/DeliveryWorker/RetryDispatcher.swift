@@ -25,7 +25,7 @@ struct RetryDispatcher: Sendable {
     /// Longer than a call can last, token renewal included.
     let lease: Duration
     let bell: Bell
-    /// By endpoint id, rung when its log is to show what came of a call, so that it is read soon.
+    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is read soon.
     let pollBells: [String: Bell]
     /// Knows whose log was read since the start; others wait. nil: all may be retried.
     var vitals: Vitals?
@@ -35,8 +35,8 @@ struct RetryDispatcher: Sendable {
     var longestSleep = Duration.seconds(30)
     let logger: Logger
 
-    /// How long what has ended waits for more, while more calls are under way than have ended: one transaction then serves
-    /// many. A call alone never waits.
+    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction then
+    /// serves many. A call alone never waits.
     private static let gathering = Duration.milliseconds(2)
 
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
@@ -120,6 +120,7 @@ struct RetryDispatcher: Sendable {
             meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
             status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
             answered: answered)
+        if pause > .zero { await pollBells[delivery.endpointID]?.ring() }
         if await calls.finish(outcome) { await bell.ring() }
     }
 
@@ -166,6 +167,7 @@ struct RetryDispatcher: Sendable {
         }
     }
 
+    /// Does what follows from what was recorded.
     private func follow(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) async {
         guard !outcomes.isEmpty else { return }
         for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
@@ -211,7 +213,8 @@ actor CallsInFlight {
         return finished.count == 1 || (hasEnough && !hadEnough)
     }
 
-    /// As many have ended as are still running, so that it is time to record them; also when there is none.
+    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With fewer a
+    /// commit serves too few, with more the calls wait for it.
     var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
 
     func takeFinished() -> [AttemptOutcome] {

@@ -146,10 +146,13 @@ package struct Worker: Sendable {
 }
 
 /// Runs one generation after the other.
-private struct Supervisor: Service {
+private struct Supervisor: Service, CustomStringConvertible {
     let first: WorkerConfiguration
     let base: WorkerBase
     let reload: Reload
+
+    /// Every service is described when it starts; a mirror of all that this one holds was a twentieth of the start.
+    var description: String { "supervisor" }
 
     func run() async throws {
         var configuration = first
@@ -189,12 +192,14 @@ extension Supervisor {
 }
 
 /// Reads the configuration again at SIGHUP. A faulty file changes nothing and is reported whole.
-private struct Reloader: Service {
+private struct Reloader: Service, CustomStringConvertible {
     let hangups: UnixSignalsSequence
     let load: @Sendable () throws -> WorkerConfiguration
     let reload: Reload
     let database: String
     let logger: Logger
+
+    var description: String { "reloader" }
 
     func run() async throws {
         for await _ in hangups.cancelOnGracefulShutdown() {

@@ -93,9 +93,10 @@ final class Child {
         return fields.count > 11 ? (fields[10] + fields[11]) / Double(sysconf(Int32(_SC_CLK_TCK))) : 0
     }
 
-    /// How often one of its threads, of those that there are now, has slept and was woken again.
-    var wakeUps: Double {
-        threads.reduce(0) { $0 + status("voluntary_ctxt_switches", of: "task/\($1)/status") }
+    /// How often each of its threads that there are now has slept and was woken again, by its number.
+    var wakeUps: [String: Double] {
+        let counts = threads.map { ($0, status("voluntary_ctxt_switches", of: "task/\($0)/status")) }
+        return Dictionary(uniqueKeysWithValues: counts)
     }
 
     private var threads: [String] {

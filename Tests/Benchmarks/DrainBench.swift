@@ -21,10 +21,10 @@ enum DrainBench {
 
     /// - Parameter hasOthers: whether the others, who know of no stored deliveries, take part.
     private static func measure(_ bench: Bench, rows: Int, _ sink: Sink, hasOthers: Bool) async throws -> [Figure] {
-        let database = try await bench.files.database(rows: rows, isDue: false, name: "drain")
         var (ours, memory) = ([Double](), [Double]())
         var others: [Rival: [Double]] = [:]
         for run in 0...bench.runs {
+            let database = try await bench.files.database(rows: rows, isDue: false, name: "drain")
             let drain = try await drain(bench, failures, name: "drain-\(rows)-\(run)", database, sink)
             if run > 0 {
                 ours.append(drain.rate)
@@ -74,9 +74,10 @@ enum DrainBench {
     ) async throws -> Drain {
         try sink.serve(LogPages(failures: count, newest: Timestamp.system.milliseconds, name: name))
         let daemon = try Daemon(bench, database: database, sink: sink)
-        let arrivals = try await sink.wait(for: count, from: daemon.process)
+        try await sink.wait(for: count, from: daemon.process)
         let peak = daemon.process.peakMB
         let processor = try daemon.stop()
+        let arrivals = try await sink.allArrivals()
         try arrivals.check(count, name: name)
         let delivered = try await DatabaseQueue(path: database.path).read {
             try Int.fetchOne(

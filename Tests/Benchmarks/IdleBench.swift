@@ -14,7 +14,7 @@ enum IdleBench {
         let (processor, wakeUps) = (daemon.process.processorSeconds, daemon.process.wakeUps)
         try await Task.sleep(for: window)
         let used = (daemon.process.processorSeconds - processor) / window.seconds * 100
-        let woken = daemon.process.wakeUps - wakeUps
+        let woken = daemon.process.wakeUps.reduce(0) { $0 + $1.value - (wakeUps[$1.key] ?? 0) }
         let memory = daemon.process.residentMB
         try daemon.stop()
         try sink.stop()

@@ -16,8 +16,9 @@ enum PickUpBench {
         let daemon = try Daemon(bench, database: database, sink: sink, initialDelay: "40s")
         _ = try await sink.firstRead(by: daemon)
         let due = try await dueTimes(in: database, daemon)
-        let arrivals = try await sink.wait(for: failures, from: daemon.process)
+        try await sink.wait(for: failures, from: daemon.process)
         try daemon.stop()
+        let arrivals = try await sink.allArrivals()
         try sink.stop()
         try arrivals.check(failures, name: "pick-up")
         let late = arrivals.map { $0.time * 1_000 - Double(due[$0.taskID] ?? 0) }

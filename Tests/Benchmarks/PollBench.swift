@@ -6,7 +6,7 @@ import Foundation
 enum PollBench {
     /// In the log, so that to read it whole would be seen; one each ten seconds, so that a page reaches further back than the
     /// time within which late entries are looked for.
-    private static let failures = 10_000
+    private static let failures = 2_000
     private static let apart = Int64(10_000)
     private static let endpoint = "endpoint-0"
 

@@ -37,10 +37,12 @@ enum Rival: Int, CaseIterable {
         switch self {
         case .httpClient: try await Self.callAlone(count, name: name, sink)
         case .pythonWorker: try Self.work(bench, sink)
-        case .wrk: return try Self.load(bench, sink)
+        case .wrk:
+            let rate = try Self.load(bench, sink)
+            try await Task.sleep(for: Sink.patience)
+            return rate
         }
-        try await Task.sleep(for: .milliseconds(100))  // until nginx has written what it knows
-        let arrivals = try sink.arrivals()
+        let arrivals = try await sink.allArrivals()
         try arrivals.check(count, name: name)
         return arrivals.rate
     }
@@ -48,6 +50,7 @@ enum Rival: Int, CaseIterable {
     private static func callAlone(_ count: Int, name: String, _ sink: Sink) async throws {
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
+        configuration.tracing.tracer = nil  // as ours
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = DrainBench.inFlight
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let url = sink.address + Sink.retryPath
@@ -71,7 +74,7 @@ enum Rival: Int, CaseIterable {
             "Content-Type": "application/json", "Authorization": "Bearer bench",
         ]
         request.body = .bytes(ByteBuffer(string: LogPages.retry(number, name: name)))
-        let response = try await client.execute(request, timeout: .seconds(30))
+        let response = try await client.execute(request, deadline: .distantFuture)
         guard response.status == .ok else { throw Inexact(what: "status \(response.status.code)") }
         _ = try await response.body.collect(upTo: 1 << 20)
     }

@@ -62,8 +62,17 @@ final class Sink {
         seen = try size()
     }
 
-    /// All that arrived since the pages are served; nginx writes it down after 50 ms at the latest.
-    func arrivals() throws -> [Arrival] {
+    /// nginx writes down what it knows after 50 ms at the latest.
+    static let patience = Duration.milliseconds(100)
+
+    /// All that arrived since the pages are served, once nobody calls any more.
+    func allArrivals() async throws -> [Arrival] {
+        try await Task.sleep(for: Self.patience)
+        return try arrivals()
+    }
+
+    /// What is known by now to have arrived since the pages are served.
+    private func arrivals() throws -> [Arrival] {
         let bytes = try Data(contentsOf: log).dropFirst(seen)
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ", maxSplits: 1)
@@ -76,15 +85,12 @@ final class Sink {
     ///
     /// - Parameter sender: need not be waited for when it has ended; nil: this process itself.
     /// - Throws: `Inexact` when they have not arrived within the limit.
-    func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws
-        -> [Arrival]
-    {
+    func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             // A line has a time of 14 characters, a blank and an end.
             if try size() - seen > count * 16 {
-                let arrivals = try arrivals()
-                if arrivals.count >= count { return arrivals }
+                if try arrivals().count >= count { return }
             }
             guard sender?.isRunning ?? true else { break }
             try await Task.sleep(for: .milliseconds(20))

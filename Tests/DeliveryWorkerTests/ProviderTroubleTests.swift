@@ -96,6 +96,16 @@ import Testing
         try await expectAllArrived()
     }
 
+    @Test func `a call that finds an outage has the log read soon, however seldom that is else`() async throws {
+        var seldom = configuration
+        seldom.poll.interval = .seconds(6 * 3_600)
+        seldom.confirm.by = .answer
+        let began = try await run(seldom, trouble: { _ in .failure(.notSent(.refused)) }, seconds: 600)
+
+        #expect((3...6).contains(reads(began, 0...60)))
+        try expectRamp(after: began + .seconds(600))
+    }
+
     /// The calls that were under way are unknown, so the log has to tell first.
     @Test(arguments: ["502", "timeout"])
     func `an outage that answers with errors or not at all stops after one batch`(kind: String) async throws {

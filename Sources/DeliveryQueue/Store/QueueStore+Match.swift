@@ -30,11 +30,11 @@ extension Database {
     private func candidates(
         for observation: Observation, endpointID: String, at now: Timestamp
     ) throws -> MatchCandidates {
-        let arguments: Bindings = [
+        let bindings: Bindings = [
             endpointID, observation.eventType, observation.customerID, (now - Matching.lateOutcome).milliseconds,
             (now - Matching.lateEnd).milliseconds, observation.taskID,
         ]
-        return try first(Matching.candidates, arguments) {
+        return try first(Matching.candidates, bindings) {
             MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag(), isNamed: $0.flag())
         } ?? MatchCandidates()
     }

@@ -78,7 +78,11 @@ extension QueueStore {
             var summary = PruneSummary()
             for id in old.bodies {
                 summary.bodies += try db.change(
-                    "UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL", [id])
+                    """
+                    UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL AND EXISTS (
+                        SELECT 1 FROM delivery WHERE id = delivery_id AND state = 'delivered' AND finalized_ms <= ?)
+                    """,
+                    [id, (now - Self.bodyRetention).milliseconds])
             }
             for id in old.deliveries {
                 // Asked again: an operator may have requeued a dead one since.

@@ -61,6 +61,10 @@ private struct OutcomeBatch {
         var circuit = try circuits[endpointID] ?? CircuitKeeper(db, endpointID: endpointID, settings: rules.circuit)
         circuit.observe(observation, at: now)
         circuits[endpointID] = circuit
+        guard circuit.action == .release else { return }
+        // What is scheduled from here on has its place behind the recovery, which the database has to know for that.
+        try circuit.save(at: now)
+        circuits[endpointID] = nil
     }
 
     mutating func record(_ outcome: AttemptOutcome) throws {
