@@ -87,11 +87,16 @@ final class Sink {
     /// - Throws: `Inexact` when they have not arrived within the limit.
     func wait(for count: Int, from sender: Child? = nil, within limit: Duration = .seconds(120)) async throws {
         let deadline = ContinuousClock.now + limit
+        var (read, lines) = (seen, 0)
         while ContinuousClock.now < deadline {
-            // A line has a time of 14 characters, a blank and an end.
-            if try size() - seen > count * 16 {
-                if try arrivals().count >= count { return }
-            }
+            // Only what is new, and only counted: to look must not take from those who are measured.
+            let handle = try FileHandle(forReadingFrom: log)
+            try handle.seek(toOffset: UInt64(read))
+            let bytes = try handle.readToEnd() ?? Data()
+            try handle.close()
+            read += bytes.count
+            lines += bytes.count { $0 == UInt8(ascii: "\n") }
+            if lines >= count { return }
             guard sender?.isRunning ?? true else { break }
             try await Task.sleep(for: .milliseconds(20))
         }
