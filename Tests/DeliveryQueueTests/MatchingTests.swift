@@ -141,6 +141,16 @@ import Testing
         #expect(try await queue.texts("SELECT task_id FROM delivery ORDER BY task_id") == ["a", "l", "m"])
     }
 
+    @Test(arguments: [(hours: 23, tasks: ["a"]), (hours: 25, tasks: ["a", "n"])])
+    func `the entry that a call of a final delivery left behind is known for a day`(
+        hours: Int, tasks: [String]
+    ) async throws {
+        try await queue.accepted("a", failed: start, called: called)
+        try await queue.ingest(.success("a", at: called + .minutes(2)), at: called + .minutes(3))
+        try await queue.ingest(.failure("n", of: "a", at: called + .seconds(3)), at: called + .hours(hours))
+        #expect(try await queue.texts("SELECT task_id FROM delivery ORDER BY task_id") == tasks)
+    }
+
     @Test func `a retry that failed before the provider's own attempt ended its delivery is no second delivery`()
         async throws
     {
