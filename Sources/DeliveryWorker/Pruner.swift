@@ -5,8 +5,9 @@ import ServiceLifecycle
 /// Removes what is past its retention, in small batches, and gives the space back.
 package struct Pruner: Sendable {
     let store: QueueStore
-    /// For so many times as long as a batch took, the disk and the writer's place are left to others.
-    private(set) var rests: Int
+    /// For so many times as long as a batch took, the disk and the writer's place are left to others: a tenth of the time
+    /// is enough, and a drain beside it hardly slower.
+    private var rests = 9
     let clock: any Clock<Duration>
     let logger: Logger
 
@@ -18,16 +19,14 @@ package struct Pruner: Sendable {
     /// Rows of a kind that are removed in one transaction: a claim waits for no more than one.
     static let rowsPerBatch = 100
 
-    /// - Parameter rests: 9 lets it have a tenth of the time, beside a drain; 0 where nobody else works on the database.
-    package init(store: QueueStore, rests: Int = 9, clock: any Clock<Duration> = ContinuousClock(), logger: Logger) {
+    package init(store: QueueStore, clock: any Clock<Duration> = ContinuousClock(), logger: Logger) {
         self.store = store
-        self.rests = rests
         self.clock = clock
         self.logger = logger
     }
 
     /// For where nobody else works on the database.
-    func withoutRests() -> Pruner {
+    package func withoutRests() -> Pruner {
         var pruner = self
         pruner.rests = 0
         return pruner

@@ -3,7 +3,6 @@ import Foundation
 /// `redeliver run` as a service would run it, with nginx for a provider.
 struct Daemon {
     let process: Child
-    let database: URL
     /// Seconds since 1970.
     let started: Double
     /// Processor time that ended programs had used before.
@@ -20,7 +19,6 @@ struct Daemon {
         let configuration = try bench.files.configuration(
             database: database, endpoints: [Self.endpoint], provider: sink.address, more: Self.openCircuit,
             initialDelay: initialDelay)
-        self.database = database
         usedBefore = processorSecondsOfEnded()
         started = Date().timeIntervalSince1970
         process = try Child(

@@ -38,7 +38,7 @@ enum PruneBench {
 
     private static func removeAllOld(in database: URL) async throws {
         let store = try QueueStore(path: database.path, now: .system)
-        let pruner = Pruner(store: store, rests: 0, logger: .silent)
+        let pruner = Pruner(store: store, logger: .silent).withoutRests()
         while try await pruner.runOnce(at: .system).total > 0 {}
         try store.close()
     }

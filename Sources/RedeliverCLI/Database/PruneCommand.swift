@@ -38,9 +38,9 @@ struct PruneCommand: AsyncParsableCommand {
             let store = try QueueStore.forMaintenance(path: path, now: now)
             defer { try? store.close() }
             // A daemon's drain goes before.
-            let pruner = Pruner(
-                store: store, rests: store.isAlone ? 0 : 9,
-                logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
+            let beside = Pruner(
+                store: store, logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
+            let pruner = store.isAlone ? beside.withoutRests() : beside
             var sum = PruneSummary()
             while true {
                 let turn = try await pruner.runOnce(at: now)
