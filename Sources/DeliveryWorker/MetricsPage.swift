@@ -119,10 +119,13 @@ package struct MetricsPage: Sendable {
     private mutating func writeDeliveries() {
         page.family("redeliver_deliveries", .gauge, help: "Deliveries that are neither delivered nor dead.")
         for type in eventTypes {
-            for state in DeliveryState.allCases where state.isOpen {
-                let open = queue.open.first { $0.eventType == type && $0.state == state }
+            let open = queue.open.first { $0.eventType == type }
+            for (state, count) in [
+                (DeliveryState.scheduled, open?.scheduled), (.attempting, open?.attempting),
+                (.awaiting, open?.awaiting),
+            ] {
                 page.sample(
-                    "redeliver_deliveries", ["event_type": type, "state": state.rawValue], Double(open?.count ?? 0))
+                    "redeliver_deliveries", ["event_type": type, "state": state.rawValue], Double(count ?? 0))
             }
         }
         page.family("redeliver_deliveries_dead", .gauge, help: "Deliveries that were given up and not requeued.")
@@ -147,9 +150,10 @@ package struct MetricsPage: Sendable {
             "redeliver_oldest_undelivered_timestamp_seconds", .gauge,
             help: "First failure of the oldest open delivery; 0: none.")
         for type in eventTypes {
-            let oldest = queue.open.filter { $0.eventType == type }.map(\.oldestFailure).min()
+            let open = queue.open.first { $0.eventType == type }
             page.sample(
-                "redeliver_oldest_undelivered_timestamp_seconds", ["event_type": type], oldest?.inSeconds ?? 0)
+                "redeliver_oldest_undelivered_timestamp_seconds", ["event_type": type],
+                open?.oldestFailure.inSeconds ?? 0)
         }
         single(
             "redeliver_oldest_due_timestamp_seconds", .gauge,

@@ -71,14 +71,11 @@ struct StatusReport: Encodable {
         let names = snapshot.eventTypes + [EventTypeLabels.other]
         return names.map { name in
             var type = EventType(eventType: name)
-            for open in snapshot.open where open.eventType == name {
-                switch open.state {
-                case .scheduled: type.totals.scheduled = open.count
-                case .attempting: type.totals.attempting = open.count
-                case .awaiting: type.totals.awaiting = open.count
-                case .delivered, .dead: continue
-                }
-                type.oldestFailure = min(type.oldestFailure ?? .infinity, open.oldestFailure.seconds)
+            if let open = snapshot.open.first(where: { $0.eventType == name }) {
+                type.totals.scheduled = open.scheduled
+                type.totals.attempting = open.attempting
+                type.totals.awaiting = open.awaiting
+                type.oldestFailure = open.oldestFailure.seconds
             }
             for dead in snapshot.dead where dead.eventType == name {
                 type.totals.dead += dead.count

@@ -72,6 +72,6 @@ extension WorkerConfiguration {
 extension QueueStore {
     /// Open deliveries, counted by the program's own snapshot.
     func stored() async throws -> Int {
-        try await snapshot(at: .system).open.reduce(0) { $0 + $1.count }
+        try await snapshot(at: .system).endpoints.reduce(0) { $0 + $1.open }
     }
 }

@@ -47,7 +47,7 @@ import Testing
         #expect(facts.schemaVersion == Migrations.steps.count)
         let reader = try QueueReader(path: file)
         #expect(reader.check().allSatisfy { $0.count == 0 })
-        #expect(try reader.snapshot(at: start).open.map(\.count) == [1])
+        #expect(try reader.snapshot(at: start).open.map(\.scheduled) == [1])
         #expect(try names() == ["backup.db"])
     }
 

@@ -112,6 +112,10 @@ import Testing
             """, "delivery 3 has an attempt under a lease that was never given"
         ),
         ("INSERT INTO task_alias VALUES ('ep-2', 'n', 3, 'named')", "delivery 3 belongs to another endpoint"),
+        (
+            "INSERT INTO dead_count VALUES ('x', 'age', 2)",
+            "of an event type 0 deliveries are dead (age), and 2 are counted"
+        ),
     ]) func `what contradicts a delivery's state is a fault of states`(sql: String, fault: String) throws {
         try plant(sql)
         try expectOnly(.states, fault)

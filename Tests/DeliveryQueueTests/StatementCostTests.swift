@@ -64,4 +64,23 @@ import Testing
                 plan.contains(sql.contains("manual_ms IS NOT NULL") ? "delivery_manual" : "delivery_due"), "\(plan)")
         }
     }
+
+    /// The metrics file is made anew every few seconds.
+    @Test func `a snapshot counts by indexes of what is open`() async throws {
+        let queue = try await QueueFixture()
+        try await queue.accepted("a", failed: start, called: start + .minutes(2))
+        let reader = try QueueReader(path: queue.path)
+        let statements = Statements()
+        try await reader.queue.read { statements.watch($0) }
+        _ = try reader.snapshot(at: start + .minutes(3))
+
+        let counting = statements.all.filter { $0.contains("COUNT(*)") && $0.contains("FROM delivery") }
+        #expect(counting.count == 3)
+        for sql in counting {
+            let plan = try await queue.store.pool.read { try ViewPlan.lines($0, sql) }
+            // Those that are called are few, and read from the table.
+            let index = ["COVERING INDEX delivery_event", "INDEX delivery_waiting", "INDEX delivery_leased"]
+            #expect(index.contains { plan.joined().contains("SCAN delivery USING \($0)") }, "\(sql): \(plan)")
+        }
+    }
 }

@@ -159,10 +159,12 @@ import Testing
                 .init(name: Counter.finalized, label1: "profile_update", label2: "delivered", value: 40),
             ],
             open: [
-                .init(eventType: "document_upload", state: .scheduled, count: 8, oldestFailure: now - .seconds(10_800)),
-                .init(eventType: "document_upload", state: .attempting, count: 2, oldestFailure: now - .seconds(60)),
-                .init(eventType: "document_upload", state: .awaiting, count: 1, oldestFailure: now - .seconds(60)),
-                .init(eventType: "profile_update", state: .scheduled, count: 1, oldestFailure: now - .seconds(300)),
+                .init(
+                    eventType: "document_upload", scheduled: 8, attempting: 2, awaiting: 1,
+                    oldestFailure: now - .seconds(10_800)),
+                .init(
+                    eventType: "profile_update", scheduled: 1, attempting: 0, awaiting: 0,
+                    oldestFailure: now - .seconds(300)),
             ],
             dead: [.init(eventType: "profile_update", reason: .attempts, count: 3)],
             endpoints: [

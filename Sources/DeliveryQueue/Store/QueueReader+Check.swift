@@ -112,6 +112,7 @@ extension QueueReader {
                 let cursor = try Row.fetchCursor(db, sql: rule.violations)
                 while let row = try cursor.next() { part.add("delivery \(row["id"] as Int64) \(rule.fault)") }
             }
+            for fault in try db.deadCountFaults() { part.add(fault) }
             return part
         }
     }
@@ -137,6 +138,29 @@ extension Database {
             }
         }
         return last
+    }
+}
+
+extension Database {
+    /// Where the kept counts of dead deliveries are not what is there; none in a schema that keeps no counts.
+    fileprivate func deadCountFaults() throws -> [String] {
+        guard try tableExists("dead_count") else { return [] }
+        return try all(
+            """
+            WITH dead (event_type, dead_reason, n) AS (
+                SELECT event_type, dead_reason, COUNT(*) FROM delivery WHERE state = 'dead' GROUP BY 1, 2
+            )
+            SELECT kind.dead_reason, coalesce(dead.n, 0), coalesce(dead_count.n, 0)
+            FROM (SELECT event_type, dead_reason FROM dead
+                  UNION SELECT event_type, dead_reason FROM dead_count) AS kind
+            LEFT JOIN dead USING (event_type, dead_reason)
+            LEFT JOIN dead_count USING (event_type, dead_reason)
+            WHERE coalesce(dead.n, 0) <> coalesce(dead_count.n, 0)
+            """
+        ) { columns in
+            let (reason, found, counted) = (columns.text(), columns.integer(), columns.integer())
+            return "of an event type \(found) deliveries are dead (\(reason)), and \(counted) are counted"
+        }
     }
 }
 

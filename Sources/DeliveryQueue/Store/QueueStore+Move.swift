@@ -71,7 +71,9 @@ private struct Changes {
         if delivery.manual != data.manual { set(data.manual) }
         if data.usesAttempt { set("attempts_used", delivery.attemptsUsed + 1) }
         if let turn = data.turn { set(turn: turn) }
-        if !from.isOpen || !to.isOpen { setEnd(data) }
+        if !from.isOpen || !to.isOpen { set("finalized_ms", data.finalized?.milliseconds) }
+        if [from, to].contains(.dead) { set("dead_reason", data.deadReason?.rawValue) }
+        if [from, to].contains(.delivered) { set(data.evidence) }
     }
 
     private mutating func set(_ column: String, _ value: any Bindable) {
@@ -94,12 +96,10 @@ private struct Changes {
         bindings += [turn.milliseconds, turn.milliseconds]
     }
 
-    private mutating func setEnd(_ data: StateData) {
-        set("finalized_ms", data.finalized?.milliseconds)
-        set("dead_reason", data.deadReason?.rawValue)
-        set("delivered_by", data.evidence?.actor.rawValue)
-        set("delivered_evidence", data.evidence?.source.rawValue)
-        set("delivered_task_id", data.evidence?.taskID)
+    private mutating func set(_ evidence: Evidence?) {
+        set("delivered_by", evidence?.actor.rawValue)
+        set("delivered_evidence", evidence?.source.rawValue)
+        set("delivered_task_id", evidence?.taskID)
     }
 }
 

@@ -14,8 +14,9 @@ package struct QueueSnapshot: Sendable {
     /// Deliveries of one event type label that are neither delivered nor dead.
     package struct Open: Sendable {
         package let eventType: String
-        package let state: DeliveryState
-        package let count: Int
+        package let scheduled: Int
+        package let attempting: Int
+        package let awaiting: Int
         package let oldestFailure: Timestamp
     }
 
@@ -92,47 +93,30 @@ extension QueueReader {
 
 extension Database {
     fileprivate func snapshot(at now: Timestamp) throws -> QueueSnapshot {
-        QueueSnapshot(
-            eventTypes: try rows("SELECT name FROM metric_event_type ORDER BY position").map { $0["name"] },
+        let eventTypes = try all("SELECT name FROM metric_event_type ORDER BY position") { $0.text() }
+        let open = try OpenGroup.all(self)
+        return QueueSnapshot(
+            eventTypes: eventTypes,
             counts: try rows("SELECT name, label_1, label_2, value FROM counter ORDER BY name, label_1, label_2").map {
                 .init(name: $0["name"], label1: $0["label_1"], label2: $0["label_2"], value: $0["value"])
             },
-            open: try open(),
+            open: OpenGroup.byLabel(open, known: Set(eventTypes)),
             dead: try dead(),
-            endpoints: try endpoints(),
+            endpoints: try endpoints(open: Dictionary(grouping: open, by: \.endpointID)),
             oldestDue: try nextAttempt(before: now),
             nextAttempt: try nextAttempt(before: Timestamp(milliseconds: .max)),
             unreadable: try firstRow("SELECT COUNT(*) AS n FROM unreadable_entry")?["n"] ?? 0)
     }
 
-    private func open() throws -> [QueueSnapshot.Open] {
-        try rows(
-            """
-            SELECT coalesce(metric_event_type.name, 'other') AS label, state, SUM(n) AS n, MIN(oldest) AS oldest
-            FROM (
-                SELECT event_type, state, COUNT(*) AS n, MIN(first_failed_ms) AS oldest FROM delivery
-                WHERE finalized_ms IS NULL
-                GROUP BY event_type, state
-            )
-            LEFT JOIN metric_event_type ON metric_event_type.name = event_type
-            GROUP BY label, state ORDER BY label, state
-            """
-        ).compactMap { row in
-            DeliveryState(rawValue: row["state"]).map {
-                .init(eventType: row["label"], state: $0, count: row["n"], oldestFailure: row.timestamp("oldest"))
-            }
-        }
-    }
-
     private func dead() throws -> [QueueSnapshot.Dead] {
-        try rows(
+        // An older schema has no count of them.
+        let counted = "(SELECT event_type, dead_reason, COUNT(*) AS n FROM delivery WHERE state = 'dead' GROUP BY 1, 2)"
+        return try rows(
             """
             SELECT coalesce(metric_event_type.name, 'other') AS label, dead_reason, SUM(n) AS n
-            FROM (
-                SELECT event_type, dead_reason, COUNT(*) AS n FROM delivery
-                WHERE state = 'dead' GROUP BY event_type, dead_reason
-            )
+            FROM \(tableExists("dead_count") ? "dead_count" : counted)
             LEFT JOIN metric_event_type ON metric_event_type.name = event_type
+            WHERE n > 0
             GROUP BY label, dead_reason ORDER BY label, dead_reason
             """
         ).compactMap { row in
@@ -142,29 +126,25 @@ extension Database {
         }
     }
 
-    private func endpoints() throws -> [QueueSnapshot.Endpoint] {
+    private func endpoints(open: [String: [OpenGroup]]) throws -> [QueueSnapshot.Endpoint] {
         try rows(
             """
             SELECT endpoint.*,
                 (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_from_ms,
-                (SELECT TOTAL(to_ms - from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_ms,
-                (SELECT COUNT(*) FROM delivery
-                 WHERE endpoint_id = endpoint.id AND state = 'scheduled') AS scheduled,
-                (SELECT COUNT(*) FROM delivery
-                 WHERE endpoint_id = endpoint.id AND state IN ('attempting', 'awaiting')) AS called
+                (SELECT TOTAL(to_ms - from_ms) FROM scan_gap WHERE endpoint_id = endpoint.id) AS gap_ms
             FROM endpoint ORDER BY name, id
             """
         ).map { row in
             let head = row.timestampIfAny("head_ms")
             let gap = row.timestampIfAny("gap_from_ms")
-            let (scheduled, called): (Int, Int) = (row["scheduled"], row["called"])
+            let groups = open[row["id"]] ?? []
             return QueueSnapshot.Endpoint(
                 id: row["id"], name: row["name"], isActive: row["active"],
                 watermark: head.map { min($0, gap ?? $0) }, lastPoll: row.timestampIfAny("last_poll_ms"),
                 lastPollError: row["last_poll_error"], gap: .milliseconds(Int64(row["gap_ms"] as Double)),
                 holdReason: (row["hold_reason"] as String?).flatMap(HoldReason.init(rawValue:)),
                 holdSince: row.timestampIfAny("hold_since_ms"), circuit: EndpointCircuit.Phase(row: row),
-                open: scheduled + called, scheduled: scheduled)
+                open: groups.map(\.count).reduce(0, +), scheduled: groups.map(\.scheduled).reduce(0, +))
         }
     }
 
@@ -179,5 +159,63 @@ extension Database {
             ) WHERE next <= ?
             """,
             [limit.milliseconds])?.timestampIfAny("next")
+    }
+}
+
+/// The open deliveries of one endpoint and event type. All of them are counted by one walk of the index that has all three of
+/// what is asked; those that are called, which are few, by indexes of their own.
+private struct OpenGroup {
+    let endpointID: String
+    let eventType: String
+    let count: Int
+    let oldestFailure: Timestamp
+    /// Called, and those whose call is over and that await the log.
+    private var called = 0
+    /// Of the called ones, those whose call is under way.
+    private var attempting = 0
+
+    var scheduled: Int { count - called }
+
+    private struct Key: Hashable {
+        let endpointID: String
+        let eventType: String
+    }
+
+    static func all(_ db: Database) throws -> [OpenGroup] {
+        let called = try counts(db, "delivery INDEXED BY delivery_waiting WHERE state IN ('attempting', 'awaiting')")
+        let attempting = try counts(db, "delivery INDEXED BY delivery_leased WHERE state = 'attempting'")
+        return try db.all(
+            """
+            SELECT endpoint_id, event_type, COUNT(*), MIN(first_failed_ms) FROM delivery
+            WHERE finalized_ms IS NULL GROUP BY endpoint_id, event_type
+            """
+        ) { columns in
+            let key = Key(endpointID: columns.text(), eventType: columns.text())
+            return OpenGroup(
+                endpointID: key.endpointID, eventType: key.eventType, count: Int(columns.integer()),
+                oldestFailure: columns.timestamp(), called: called[key] ?? 0, attempting: attempting[key] ?? 0)
+        }
+    }
+
+    private static func counts(_ db: Database, _ deliveries: String) throws -> [Key: Int] {
+        let counts = try db.all(
+            "SELECT endpoint_id, event_type, COUNT(*) FROM \(deliveries) GROUP BY endpoint_id, event_type"
+        ) { (Key(endpointID: $0.text(), eventType: $0.text()), Int($0.integer())) }
+        return Dictionary(uniqueKeysWithValues: counts)
+    }
+
+    /// - Parameter known: event types that have a label of their own; all others share one.
+    static func byLabel(_ groups: [OpenGroup], known: Set<String>) -> [QueueSnapshot.Open] {
+        let labels = Dictionary(grouping: groups) {
+            known.contains($0.eventType) ? $0.eventType : EventTypeLabels.other
+        }
+        return labels.sorted { $0.key < $1.key }.compactMap { label, groups in
+            guard let oldest = groups.map(\.oldestFailure).min() else { return nil }
+            let called = groups.map(\.called).reduce(0, +)
+            let attempting = groups.map(\.attempting).reduce(0, +)
+            return QueueSnapshot.Open(
+                eventType: label, scheduled: groups.map(\.scheduled).reduce(0, +), attempting: attempting,
+                awaiting: called - attempting, oldestFailure: oldest)
+        }
     }
 }

@@ -27,7 +27,7 @@ enum MetricsSample {
             count(Counter.superseded, "a", "skip", value: 2),
             count(Counter.recoveryDuration, Histogram.sum, value: 80_500),
         ],
-        open: [.init(eventType: "a", state: .scheduled, count: 3, oldestFailure: .noon(-90))],
+        open: [.init(eventType: "a", scheduled: 3, attempting: 0, awaiting: 0, oldestFailure: .noon(-90))],
         dead: [.init(eventType: "other", reason: .age, count: 1)],
         endpoints: [
             .init(
