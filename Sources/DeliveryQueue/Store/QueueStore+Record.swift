@@ -70,27 +70,28 @@ private struct OutcomeBatch {
     mutating func record(_ outcome: AttemptOutcome) throws {
         summary.recorded += 1
         if outcome.meaning == .accepted { summary.accepted += 1 }
-        try keepAnswer(outcome)
+        counts.raise(Counter.retryRequests, outcome.answer)
+        counts.observe(outcome.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
         guard let delivery = try Delivery.fetch(db, id: outcome.deliveryID) else { return }
         if let named = outcome.namedTaskID {
             try adopt(named, for: delivery, leaseToken: outcome.leaseToken)
         }
-        guard delivery.leaseToken == outcome.leaseToken else { return summary.late += 1 }
-        switch delivery.state {
-        case .attempting:
-            try apply(outcome, to: delivery)
-        case .awaiting:
-            summary.late += 1
-            let settled = try db.settleFromKnownEntries(delivery, rules: rules, at: now)
-            if settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer {
-                try db.settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
-                try db.move(
-                    delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now, &counts)
-                try noteArrival(byAnswerTo: delivery)
-            }
-        case .scheduled, .delivered, .dead:
-            summary.late += 1
+        guard delivery.leaseToken == outcome.leaseToken, delivery.state == .attempting else {
+            return try recordLate(outcome, of: delivery)
         }
+        try apply(outcome, to: delivery)
+    }
+
+    /// The lease had run out: the answer is kept, and has an effect only while the log is still waited for.
+    private mutating func recordLate(_ outcome: AttemptOutcome, of delivery: Delivery) throws {
+        summary.late += 1
+        try keepAnswer(outcome, end: nil)
+        guard delivery.leaseToken == outcome.leaseToken, delivery.state == .awaiting else { return }
+        let settled = try db.settleFromKnownEntries(delivery, rules: rules, at: now)
+        guard settled.state == .awaiting, outcome.meaning == .accepted, rules.confirmation == .answer else { return }
+        try db.settleOpenAttempt(of: delivery, outcome: "delivered", at: now)
+        try db.move(delivery, rules.answered(.accepted, for: delivery, at: now, othersPass: false), at: now, &counts)
+        try noteArrival(byAnswerTo: delivery)
     }
 
     /// From now on the log entries of the named task are the delivery's, and those that were read before the answer too.
@@ -111,27 +112,26 @@ private struct OutcomeBatch {
         try db.addAlias(named, to: delivery, source: "named")
     }
 
-    private mutating func keepAnswer(_ outcome: AttemptOutcome) throws {
+    /// - Parameter end: what became of the attempt, where the answer alone tells; nil: the log has to.
+    private func keepAnswer(_ outcome: AttemptOutcome, end: String?) throws {
+        let settled: Bindings = if let end { [end, now.milliseconds] } else { [] }
         try db.run(
             """
             UPDATE attempt SET answered_ms = ?, answer = ?, http_status = ?, named_task_id = ?, detail = ?
+            \(end == nil ? "" : ", outcome = ?, settled_ms = ?")
             WHERE delivery_id = ? AND lease_token = ? AND (answered_ms IS NULL OR answer = 'interrupted')
             """,
-            [
-                outcome.answered.milliseconds, outcome.answer, outcome.status, outcome.namedTaskID, outcome.detail,
-                outcome.deliveryID, outcome.leaseToken,
-            ])
-        counts.raise(Counter.retryRequests, outcome.answer)
-        counts.observe(outcome.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
+            [outcome.answered.milliseconds, outcome.answer, outcome.status, outcome.namedTaskID, outcome.detail]
+                + settled + [outcome.deliveryID, outcome.leaseToken])
     }
 
     private mutating func apply(_ outcome: AttemptOutcome, to delivery: Delivery) throws {
         try keepStreaks(outcome, of: delivery)
         let transition = rules.answered(
             outcome.meaning, for: delivery, at: outcome.answered, othersPass: try othersPass(delivery))
-        if let end = attemptOutcome(of: outcome.meaning, transition) {
-            try db.settleOpenAttempt(of: delivery, outcome: end, at: now)
-        }
+        let end = attemptOutcome(of: outcome.meaning, transition)
+        try keepAnswer(outcome, end: end)
+        if let end, delivery.isTrial { try db.raise(Counter.trials, delivery.endpointID, end) }
         try db.move(delivery, transition, at: now, &counts)
         switch transition {
         case .await(let until):
