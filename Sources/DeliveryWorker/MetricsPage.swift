@@ -17,10 +17,12 @@ package struct MetricsPage: Sendable {
         package var walSize: Int64
         /// The file system that the database is on.
         package var disk: DiskReserve
+        /// How far this machine's clock is ahead of the provider's; nil: the provider tells no time.
+        package var clockSkew: Duration?
 
         package init(
             version: String, started: Timestamp, lastTurns: [String: Timestamp], gate: GateStanding,
-            databaseSize: Int64, walSize: Int64, disk: DiskReserve = DiskReserve()
+            databaseSize: Int64, walSize: Int64, disk: DiskReserve = DiskReserve(), clockSkew: Duration? = nil
         ) {
             self.version = version
             self.started = started
@@ -29,6 +31,7 @@ package struct MetricsPage: Sendable {
             self.databaseSize = databaseSize
             self.walSize = walSize
             self.disk = disk
+            self.clockSkew = clockSkew
         }
     }
 
@@ -73,6 +76,10 @@ package struct MetricsPage: Sendable {
         single(
             "redeliver_auth_ok", .gauge, "0 while the provider refuses the credential.",
             worker.gate.reason == .credential ? 0 : 1)
+        single(
+            "redeliver_clock_skew_seconds", .gauge,
+            "How far this machine's clock is ahead of the provider's; 0: they agree, or the provider tells no time.",
+            worker.clockSkew?.inSeconds ?? 0)
     }
 
     private mutating func writeFiles() {
@@ -84,6 +91,9 @@ package struct MetricsPage: Sendable {
             worker.disk.free.map(Double.init) ?? .nan)
         page.family("redeliver_polling_paused", .gauge, help: "1 while no log is read, by reason.")
         page.sample("redeliver_polling_paused", ["reason": "disk"], worker.disk.isShort ? 1 : 0)
+        single(
+            "redeliver_last_backup_timestamp_seconds", .gauge,
+            "When `redeliver database backup` last made a copy; 0: never.", queue.lastBackup?.inSeconds ?? 0)
     }
 
     private mutating func writeLogs() {
@@ -114,6 +124,9 @@ package struct MetricsPage: Sendable {
             page.sample(
                 "redeliver_log_entries_total", ["result": result], Double(queue.count(Counter.logEntries, result)))
         }
+        single(
+            "redeliver_unreadable_entries", .gauge, "Log entries that are kept because they could not be understood.",
+            Double(queue.unreadable))
     }
 
     private mutating func writeDeliveries() {

@@ -8,6 +8,7 @@ struct MetricsReporter: Sendable {
     let databasePath: String
     let textfile: String
     let version: String
+    let time: ProviderClock
     var disk = DiskRoom.endless
 
     /// - Throws: `StoreError` or `TextFileError`; the old file then stays, and its age tells.
@@ -17,7 +18,7 @@ struct MetricsReporter: Sendable {
         let worker = MetricsPage.Worker(
             version: version, started: vitals.started, lastTurns: await vitals.lastTurns,
             gate: await gate.standing(at: now), databaseSize: sizes.main, walSize: sizes.wal,
-            disk: await disk.look())
+            disk: await disk.look(), clockSkew: time.ahead)
         try TextFile.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
     }
 }

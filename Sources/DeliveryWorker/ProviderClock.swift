@@ -43,12 +43,7 @@ final class ProviderClock: HTTPTransport {
         self.transport = transport
         self.wall = wall
         self.logger = logger
-        steady = Self.stopwatch(clock)
-    }
-
-    private static func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
+        steady = stopwatch(clock)
     }
 
     /// Our clock while it agrees with the provider's, else the provider's.
@@ -56,6 +51,12 @@ final class ProviderClock: HTTPTransport {
 
     /// Whether an answer has told the provider's time.
     var isTold: Bool { state.withLock { $0.mark != nil } }
+
+    /// How far our clock is ahead of the provider's, less than a second or two being the way of its answers; nil: not told.
+    var ahead: Duration? {
+        let (wall, steady) = (wall.now, steady())
+        return state.withLock { $0.mark }.map { wall - $0.time(at: steady) }
+    }
 
     private var now: Timestamp {
         let (wall, steady) = (wall.now, steady())

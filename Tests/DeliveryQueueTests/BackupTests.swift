@@ -51,6 +51,12 @@ import Testing
         #expect(try names() == ["backup.db"])
     }
 
+    @Test func `a snapshot tells when the last backup was made`() async throws {
+        #expect(try await queue.store.snapshot(at: start).lastBackup == nil)
+        for hours in [1, 3] { try await queue.store.noteBackup(at: start + .hours(hours)) }
+        #expect(try await queue.store.snapshot(at: start).lastBackup == start + .hours(3))
+    }
+
     /// One transaction stores two deliveries at a time: a backup that is not of one moment would have an odd number, or a
     /// delivery without its body.
     @Test func `a backup while a writer never rests is of one moment and whole`() async throws {

@@ -51,12 +51,12 @@ import Testing
                     gap: .zero, holdReason: nil, holdSince: nil, circuit: .closed,
                     open: 1, scheduled: 1),
             ],
-            oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 6)
+            lastBackup: nil, oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 6)
     }
 
     private var empty: QueueSnapshot {
         QueueSnapshot(
-            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], oldestDue: nil, nextAttempt: nil,
+            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil, nextAttempt: nil,
             unreadable: 0)
     }
 
@@ -107,7 +107,7 @@ import Testing
                             gap: .zero, holdReason: nil, holdSince: nil,
                             circuit: .open(since: now - .seconds(60), nextTrial: now + nextTrial), open: 4, scheduled: 4
                         )
-                    ], oldestDue: nil, nextAttempt: nil, unreadable: 0),
+                    ], lastBackup: nil, oldestDue: nil, nextAttempt: nil, unreadable: 0),
                 database: database, at: now)
         }
         #expect(report(nextTrial: .seconds(12)).text(on: .plain).contains("circuit, next trial in 12 s"))

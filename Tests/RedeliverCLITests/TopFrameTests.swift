@@ -66,7 +66,7 @@ import Testing
 
     @Test func `a database without anything has its four lines only`() {
         let snapshot = QueueSnapshot(
-            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], oldestDue: nil, nextAttempt: nil,
+            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil, nextAttempt: nil,
             unreadable: 0)
         let empty = TopView(
             database: database, report: StatusReport(snapshot, database: database, at: now),
@@ -174,7 +174,7 @@ import Testing
                     since: now - .seconds(120)),
                 endpoint("e-3", "retired", isActive: false),
             ],
-            oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 0)
+            lastBackup: nil, oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 0)
         return StatusReport(snapshot, database: database, at: time)
     }
 

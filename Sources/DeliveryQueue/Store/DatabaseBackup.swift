@@ -36,3 +36,14 @@ extension QueueReader {
         }
     }
 }
+
+extension QueueStore {
+    /// Notes that a whole copy of the database was made, for the metrics.
+    package func noteBackup(at now: Timestamp) async throws(StoreError) {
+        try await write("note when the backup was made") { db in
+            try db.run(
+                "INSERT INTO backup (id, at_ms) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at_ms = ?1",
+                [now.milliseconds])
+        }
+    }
+}

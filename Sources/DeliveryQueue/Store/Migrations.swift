@@ -24,7 +24,7 @@ enum Migrations {
         Step(version: 6, name: "0006_circuit", sql: PackageResources._006_circuit_sql),
         Step(version: 7, name: "0007_own_names", sql: PackageResources._007_own_names_sql),
         Step(version: 8, name: "0008_fast_checks", sql: PackageResources._008_fast_checks_sql),
-        Step(version: 9, name: "0009_dead_count", sql: PackageResources._009_dead_count_sql),
+        Step(version: 9, name: "0009_measures", sql: PackageResources._009_measures_sql),
     ]
 
     /// "rdlv" in ASCII: tells our files from other programs' in `PRAGMA application_id`.

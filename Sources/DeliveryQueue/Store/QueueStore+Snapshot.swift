@@ -57,6 +57,8 @@ package struct QueueSnapshot: Sendable {
     package let open: [Open]
     package let dead: [Dead]
     package let endpoints: [Endpoint]
+    /// When the last backup was made; nil: none was.
+    package let lastBackup: Timestamp?
     /// The earliest `next_attempt` that has passed; nil when nothing is due.
     package let oldestDue: Timestamp?
     /// The earliest `next_attempt` of all; nil when nothing waits.
@@ -103,6 +105,7 @@ extension Database {
             open: OpenGroup.byLabel(open, known: Set(eventTypes)),
             dead: try dead(),
             endpoints: try endpoints(open: Dictionary(grouping: open, by: \.endpointID)),
+            lastBackup: try lastBackup(),
             oldestDue: try nextAttempt(before: now),
             nextAttempt: try nextAttempt(before: Timestamp(milliseconds: .max)),
             unreadable: try firstRow("SELECT COUNT(*) AS n FROM unreadable_entry")?["n"] ?? 0)
@@ -124,6 +127,12 @@ extension Database {
                 .init(eventType: row["label"], reason: $0, count: row["n"])
             }
         }
+    }
+
+    private func lastBackup() throws -> Timestamp? {
+        // An older schema does not know it.
+        guard try tableExists("backup") else { return nil }
+        return try first("SELECT at_ms FROM backup") { $0.timestamp() }
     }
 
     private func endpoints(open: [String: [OpenGroup]]) throws -> [QueueSnapshot.Endpoint] {

@@ -30,6 +30,18 @@ struct BackupCommand: AsyncParsableCommand {
             }
             let report = BackupReport(facts, file: target, at: WallClock.system.now)
             try output.print(report) { _ in report.text }
+            await note(in: source)
+        }
+    }
+
+    /// The backup stands, whatever becomes of the note: who may only read the database makes one too.
+    private func note(in database: String) async {
+        do throws(StoreError) {
+            let store = try QueueStore.forOperator(path: database, now: WallClock.system.now)
+            try await store.noteBackup(at: WallClock.system.now)
+            try store.close()
+        } catch {
+            Note.print("the metrics will not know of this backup: \(error)")
         }
     }
 }

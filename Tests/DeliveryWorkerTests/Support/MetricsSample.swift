@@ -8,7 +8,7 @@ enum MetricsSample {
     static let worker = MetricsPage.Worker(
         version: "1.2.3", started: .noon(-3_600), lastTurns: ["poll": .noon(-1.5), "metrics": .noon],
         gate: GateStanding(reason: .credential, since: .noon(-60), rate: 1, isTrial: false), databaseSize: 40_960,
-        walSize: 8_272, disk: nearlyFull)
+        walSize: 8_272, disk: nearlyFull, clockSkew: .milliseconds(-1_500))
 
     private static let nearlyFull: DiskReserve = {
         var reserve = DiskReserve()
@@ -41,7 +41,7 @@ enum MetricsSample {
                 gap: .zero, holdReason: nil, holdSince: nil,
                 circuit: .open(since: .noon(-300), nextTrial: .noon(20)), open: 5, scheduled: 4),
         ],
-        oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 0)
+        lastBackup: .noon(-86_400), oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 2)
 
     private static func count(_ name: String, _ label1: String = "", _ label2: String = "", value: Int64)
         -> QueueSnapshot.Count
@@ -71,6 +71,9 @@ enum MetricsSample {
         # HELP redeliver_auth_ok 0 while the provider refuses the credential.
         # TYPE redeliver_auth_ok gauge
         redeliver_auth_ok 0
+        # HELP redeliver_clock_skew_seconds How far this machine's clock is ahead of the provider's; 0: they agree, or the provider tells no time.
+        # TYPE redeliver_clock_skew_seconds gauge
+        redeliver_clock_skew_seconds -1.5
         # HELP redeliver_database_size_bytes Size of the database's files.
         # TYPE redeliver_database_size_bytes gauge
         redeliver_database_size_bytes{file="main"} 40960
@@ -81,6 +84,9 @@ enum MetricsSample {
         # HELP redeliver_polling_paused 1 while no log is read, by reason.
         # TYPE redeliver_polling_paused gauge
         redeliver_polling_paused{reason="disk"} 1
+        # HELP redeliver_last_backup_timestamp_seconds When `redeliver database backup` last made a copy; 0: never.
+        # TYPE redeliver_last_backup_timestamp_seconds gauge
+        redeliver_last_backup_timestamp_seconds 1749902400
         # HELP redeliver_last_poll_success_timestamp_seconds When the endpoint's log was last read; 0: never.
         # TYPE redeliver_last_poll_success_timestamp_seconds gauge
         redeliver_last_poll_success_timestamp_seconds{endpoint="core"} 1749988793
@@ -106,6 +112,9 @@ enum MetricsSample {
         redeliver_log_entries_total{result="in_progress"} 0
         redeliver_log_entries_total{result="duplicate"} 0
         redeliver_log_entries_total{result="unreadable"} 0
+        # HELP redeliver_unreadable_entries Log entries that are kept because they could not be understood.
+        # TYPE redeliver_unreadable_entries gauge
+        redeliver_unreadable_entries 2
         # HELP redeliver_circuit_open 1 while no call is made, but for a trial now and then, by what keeps it back.
         # TYPE redeliver_circuit_open gauge
         redeliver_circuit_open{scope="provider",endpoint=""} 0

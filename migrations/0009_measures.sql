@@ -1,4 +1,4 @@
--- To tell the metrics took a look at every dead delivery, and a retry wrote an index only for the metrics' sake.
+-- What the metrics are told from: to tell them took a look at every dead delivery, and a retry wrote an index only for them.
 
 -- How many are open, of which type and since when: another index has it. With the column of its condition, so that the table
 -- itself is not read for it.
@@ -38,6 +38,12 @@ CREATE TRIGGER delivery_dead_removed AFTER DELETE ON delivery WHEN OLD.dead_reas
 BEGIN
     UPDATE dead_count SET n = n - 1 WHERE event_type = OLD.event_type AND dead_reason = OLD.dead_reason;
 END;
+
+CREATE TABLE backup (
+    -- When `redeliver database backup` last made a whole copy; no row: never.
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    at_ms INTEGER NOT NULL
+) STRICT;
 
 -- The view that counted them. Its columns stay.
 DROP VIEW v_by_event_type;
