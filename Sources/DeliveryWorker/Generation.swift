@@ -241,6 +241,9 @@ struct Generation: Sendable {
     }
 
     func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
-        Loop(name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals, logger: logger)
+        Loop(
+            name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals,
+            // Reading is bounded by time, pruning by its count; a turn may wait for calls.
+            patience: configuration.longestCall + .seconds(900), logger: logger)
     }
 }

@@ -13,6 +13,8 @@ struct Loop: Sendable {
     let clock: any Clock<Duration>
     let wallClock: WallClock
     let vitals: Vitals
+    /// The longest that a turn may take before the loop is taken to hang.
+    var patience = Duration.seconds(900)
     let logger: Logger
 
     /// The pauses after a first, second, … error in a row; the last one stays.
@@ -22,6 +24,12 @@ struct Loop: Sendable {
 
     /// - Parameter turn: does the work of one turn and says how long to sleep at most before the next.
     func run(_ turn: (Timestamp) async throws -> Duration) async {
+        let number = await vitals.began(name, patience: patience)
+        await runTurns(number, turn)
+        await vitals.ended(number)
+    }
+
+    private func runTurns(_ number: Int, _ turn: (Timestamp) async throws -> Duration) async {
         var errors = 0
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
@@ -29,6 +37,7 @@ struct Loop: Sendable {
                 let pause = try await turn(now)
                 await vitals.completedTurn(of: name, at: now)
                 errors = 0
+                await vitals.turned(number, nextIn: pause + patience)
                 await bell.sleep(for: pause, clock: clock)
             } catch {
                 guard !Task.isCancelled else { return }
@@ -36,6 +45,7 @@ struct Loop: Sendable {
                 errors += 1
                 logger.error(
                     "turn failed", metadata: ["loop": "\(name)", "error": "\(error)", "next.in": "\(pause)"])
+                await vitals.turned(number, nextIn: pause + patience)
                 await bell.sleep(for: pause, clock: clock)
             }
         }

@@ -1,13 +1,48 @@
 package import DeliveryQueue
 
-/// What is known of the worker's own health and is not in the database: when each loop last completed a turn, and whose
-/// log was read since the start.
+/// What is known of the worker's own health and is not in the database: when each loop last completed a turn, whether one
+/// hangs, and whose log was read since the start.
 package actor Vitals {
     package let started: Timestamp
     package private(set) var lastTurns: [String: Timestamp] = [:]
+    private var running: [Int: Running] = [:]
+    private var lastNumber = 0
+    private let steady: @Sendable () -> Duration
 
-    package init(started: Timestamp) {
+    /// A loop that runs; of some duties there are many, one for each endpoint.
+    private struct Running {
+        let loop: String
+        /// By then its next turn is to be complete.
+        var isDue: Duration
+    }
+
+    /// - Parameter clock: one that nobody puts right.
+    package init(started: Timestamp, clock: any Clock<Duration> = ContinuousClock()) {
         self.started = started
+        steady = stopwatch(clock)
+    }
+
+    /// The loops that did not complete a turn by the time at which they had to. One that ends has none to complete.
+    var stalledLoops: Set<String> {
+        let now = steady()
+        return Set(running.values.filter { $0.isDue < now }.map(\.loop))
+    }
+
+    /// - Parameter patience: the longest that its turn may take.
+    /// - Returns: its number.
+    func began(_ loop: String, patience: Duration) -> Int {
+        lastNumber += 1
+        running[lastNumber] = Running(loop: loop, isDue: steady() + patience)
+        return lastNumber
+    }
+
+    /// It has come to the end of a turn, well or with an error.
+    func turned(_ number: Int, nextIn duration: Duration) {
+        running[number]?.isDue = steady() + duration
+    }
+
+    func ended(_ number: Int) {
+        running[number] = nil
     }
 
     /// The endpoints whose log was read to its end since the start.

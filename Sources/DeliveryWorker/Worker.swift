@@ -29,7 +29,7 @@ package struct WorkerBase: Sendable {
         self.transport = time
         self.clock = clock
         self.wallClock = time.clock
-        vitals = Vitals(started: wallClock.now)
+        vitals = Vitals(started: wallClock.now, clock: clock)
         self.longestSleep = longestSleep
         self.logger = logger
     }
@@ -43,11 +43,18 @@ package struct WorkerBase: Sendable {
 package struct Worker: Sendable {
     package let load: @Sendable () throws -> WorkerConfiguration
     package let logger: Logger
+    private let manager: ServiceManager
 
-    /// - Parameter load: reads the configuration; called at the start and at every SIGHUP.
-    package init(logger: Logger, load: @escaping @Sendable () throws -> WorkerConfiguration) {
+    /// - Parameters:
+    ///   - environment: may name a service manager that wants to be told how the daemon is.
+    ///   - load: reads the configuration; called at the start and at every SIGHUP.
+    package init(
+        logger: Logger, environment: [String: String] = [:],
+        load: @escaping @Sendable () throws -> WorkerConfiguration
+    ) {
         self.load = load
         self.logger = logger
+        manager = ServiceManager(environment: environment, logger: logger)
     }
 
     /// The daemon: returns after SIGTERM or SIGINT, when calls in flight have ended and are recorded.
@@ -59,11 +66,14 @@ package struct Worker: Sendable {
         let configuration = try load()
         try await withBase(configuration) { base in
             let reload = Reload()
-            let supervisor = Supervisor(first: configuration, base: base, reload: reload)
+            let supervisor = Supervisor(first: configuration, base: base, reload: reload, manager: manager)
             let reloader = Reloader(
-                hangups: hangups, load: load, reload: reload, database: configuration.database, logger: logger)
+                hangups: hangups, load: load, reload: reload, database: configuration.database, manager: manager,
+                logger: logger)
+            // It stops first, and says so.
+            let watchdog = Watchdog(manager: manager, vitals: base.vitals, clock: base.clock, logger: logger)
             var group = ServiceGroupConfiguration(
-                services: [reloader, supervisor], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [reloader, supervisor, watchdog], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger.quieter)
             group.maximumGracefulShutdownDuration = configuration.provider.requestTimeout + Self.shutdownMargin
             group.maximumCancellationDuration = Self.shutdownMargin
@@ -150,6 +160,7 @@ private struct Supervisor: Service, CustomStringConvertible {
     let first: WorkerConfiguration
     let base: WorkerBase
     let reload: Reload
+    let manager: ServiceManager
 
     /// Every service is described when it starts; a mirror of all that this one holds was a twentieth of the start.
     var description: String { "supervisor" }
@@ -159,6 +170,8 @@ private struct Supervisor: Service, CustomStringConvertible {
         var gate: CallGate?
         while true {
             let generation = Generation(configuration, on: base, gate: gate)
+            // Also when it has to be put off: it is tried again here, and not by a new start.
+            manager.tell(.ready)
             guard await prepare(generation) else { return }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
@@ -197,6 +210,7 @@ private struct Reloader: Service, CustomStringConvertible {
     let load: @Sendable () throws -> WorkerConfiguration
     let reload: Reload
     let database: String
+    let manager: ServiceManager
     let logger: Logger
 
     var description: String { "reloader" }
@@ -211,6 +225,7 @@ private struct Reloader: Service, CustomStringConvertible {
                         metadata: ["database": "\(database)", "asked": "\(configuration.database)"])
                     continue
                 }
+                manager.tell(.reloading)
                 logger.notice("configuration reloaded", metadata: ["endpoints": "\(configuration.endpoints.count)"])
                 await reload.offer(configuration)
             } catch {

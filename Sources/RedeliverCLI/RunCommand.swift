@@ -31,7 +31,9 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // Bodies are people's identity data: files for the owner and the group only.
         umask(0o027)
-        let worker = Worker(logger: makeLogger()) { [configuration] in try configuration.load() }
+        let worker = Worker(logger: makeLogger(), environment: ProcessInfo.processInfo.environment) { [configuration] in
+            try configuration.load()
+        }
         try await Exit.onError {
             guard once else { return try await worker.run() }
             let failed = try await worker.runOnce()

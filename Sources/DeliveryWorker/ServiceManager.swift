@@ -1,0 +1,98 @@
+package import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The service manager that started the daemon, told how it is: one datagram for each state, to the socket that the
+/// environment names (sd_notify(3), "Standalone Implementations"). No library is needed for it. Nothing is sent where no manager
+/// asks for it.
+package struct ServiceManager: Sendable {
+    /// What it is told.
+    enum State {
+        /// The database is open, the loops begin.
+        case ready
+        /// The configuration is read again; `ready` follows.
+        case reloading
+        case stopping
+        /// Every loop completes its turns.
+        case alive
+    }
+
+    /// After so long without `alive` it takes the daemon for hung and kills it; nil: it does not watch.
+    let watchdog: Duration?
+    /// Takes a message to it.
+    private let send: @Sendable (String) -> Void
+
+    init(watchdog: Duration?, send: @escaping @Sendable (String) -> Void) {
+        self.watchdog = watchdog
+        self.send = send
+    }
+
+    /// - Parameters:
+    ///   - environment: `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them.
+    ///   - processID: the watchdog of another process is not ours.
+    package init(environment: [String: String], processID: Int32 = getpid(), logger: Logger) {
+        guard let path = environment["NOTIFY_SOCKET"], !path.isEmpty else {
+            self.init(watchdog: nil) { _ in }
+            return
+        }
+        let isOurs = environment["WATCHDOG_PID"].map { $0 == "\(processID)" } ?? true
+        let microseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init) ?? 0
+        self.init(watchdog: isOurs && microseconds > 0 ? .microseconds(microseconds) : nil) { message in
+            guard !Self.send(message, to: path) else { return }
+            logger.warning(
+                "the service manager could not be told; it may take the daemon for hung",
+                metadata: ["socket": "\(path)", "error": "\(String(cString: strerror(errno)))"])
+        }
+    }
+
+    func tell(_ state: State) { send(message(of: state)) }
+
+    private func message(of state: State) -> String {
+        switch state {
+        case .ready: "READY=1"
+        case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds())"
+        case .stopping: "STOPPING=1"
+        case .alive: "WATCHDOG=1"
+        }
+    }
+
+    private func monotonicMicroseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+
+    /// - Returns: false with the reason in `errno`.
+    private static func send(_ message: String, to path: String) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var name = Array(path.utf8)
+        // An abstract name, which no file stands for, is written with an `@`.
+        if name.first == UInt8(ascii: "@") { name[0] = 0 }
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard name.count < room else {
+            errno = ENAMETOOLONG
+            return false
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let length = socklen_t(MemoryLayout.offset(of: \sockaddr_un.sun_path)! + name.count)
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer {
+            let reason = errno
+            close(descriptor)
+            errno = reason
+        }
+        let bytes = Array(message.utf8)
+        let sent = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
+            }
+        }
+        return sent == bytes.count
+    }
+}

@@ -1,0 +1,39 @@
+import DeliveryQueue
+import Logging
+import ServiceLifecycle
+
+/// Tells the service manager that the daemon is alive for as long as every loop completes its turns, so that a daemon that hangs
+/// is killed and started again. Whatever was in flight then is found by the next start, as after any kill.
+struct Watchdog: Service, CustomStringConvertible {
+    let manager: ServiceManager
+    let vitals: Vitals
+    let clock: any Clock<Duration>
+    let logger: Logger
+
+    var description: String { "watchdog" }
+
+    func run() async throws {
+        if let limit = manager.watchdog {
+            // Two late ones in a row are no hang yet.
+            await watch(every: limit / 3)
+        } else {
+            try? await gracefulShutdown()
+        }
+        manager.tell(.stopping)
+    }
+
+    private func watch(every interval: Duration) async {
+        var known: Set<String> = []
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            let stalled = await vitals.stalledLoops
+            if stalled.isEmpty { manager.tell(.alive) }
+            for loop in stalled.subtracting(known).sorted() {
+                logger.critical(
+                    "a loop does not complete its turn: the service manager is no longer told that all is well",
+                    metadata: ["loop": "\(loop)"])
+            }
+            known = stalled
+            await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: interval) }
+        }
+    }
+}
