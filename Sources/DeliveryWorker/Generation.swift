@@ -60,7 +60,8 @@ struct Generation: Sendable {
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
             store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
-            textfile: configuration.metrics.textfile, version: RedeliverVersion.current, time: base.time, disk: base.disk)
+            textfile: configuration.metrics.textfile, version: RedeliverVersion.current, time: base.time,
+            disk: base.disk)
     }
 
     /// Makes the database know this configuration's endpoints and event types, and reads again what an earlier

@@ -72,14 +72,16 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (["WATCHDOG_USEC": "30000000"], nil), (["NOTIFY_SOCKET": "/n"], nil),
-        (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000"], 30),
-        (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"], 30),
-        (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"], nil),
-        (["NOTIFY_SOCKET": "", "WATCHDOG_USEC": "30000000"], nil),
-        (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "soon"], nil), (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "-1"], nil),
-    ] as [([String: String], Int?)])
+    @Test(
+        arguments: [
+            (["WATCHDOG_USEC": "30000000"], nil), (["NOTIFY_SOCKET": "/n"], nil),
+            (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000"], 30),
+            (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"], 30),
+            (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"], nil),
+            (["NOTIFY_SOCKET": "", "WATCHDOG_USEC": "30000000"], nil),
+            (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "soon"], nil),
+            (["NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": "-1"], nil),
+        ] as [([String: String], Int?)])
     func `a watchdog is fed only where a manager asks this process for it`(
         environment: [String: String], seconds: Int?
     ) {

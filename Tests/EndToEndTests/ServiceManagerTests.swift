@@ -20,7 +20,8 @@ import Testing
             #expect(try await daemon.stop() == .code(0))
 
             let states = manager.messages.filter { $0 != "WATCHDOG=1" }
-            #expect(states.map { String($0.prefix { $0 != "\n" }) } == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"])
+            #expect(
+                states.map { String($0.prefix { $0 != "\n" }) } == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"])
             #expect(states.contains { $0.contains("MONOTONIC_USEC=") })
         }
     }

@@ -56,7 +56,8 @@ import Testing
 
     private var empty: QueueSnapshot {
         QueueSnapshot(
-            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil, nextAttempt: nil,
+            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil,
+            nextAttempt: nil,
             unreadable: 0)
     }
 

@@ -66,7 +66,8 @@ import Testing
 
     @Test func `a database without anything has its four lines only`() {
         let snapshot = QueueSnapshot(
-            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil, nextAttempt: nil,
+            eventTypes: [], counts: [], open: [], dead: [], endpoints: [], lastBackup: nil, oldestDue: nil,
+            nextAttempt: nil,
             unreadable: 0)
         let empty = TopView(
             database: database, report: StatusReport(snapshot, database: database, at: now),
