@@ -19,6 +19,8 @@ let lifecycleTestKit = Target.Dependency.product(name: "ServiceLifecycleTestKit"
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -44,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -59,13 +62,17 @@ let package = Package(
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
-            dependencies: [asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression],
+            dependencies: [
+                asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
+            ],
             swiftSettings: strict
         ),
         // The loops that join the two, configuration, metrics.
         .target(
             name: "DeliveryWorker",
-            dependencies: ["DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, yams],
+            dependencies: [
+                "DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, nioCore, nioHTTP1, nioPosix, yams,
+            ],
             swiftSettings: strict
         ),
         // The production rules, store and loops in virtual time against a provider in memory.

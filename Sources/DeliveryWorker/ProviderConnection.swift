@@ -9,7 +9,8 @@ package func withProvider<Value: Sendable>(
     _ configuration: WorkerConfiguration, _ work: (ProviderClient) async throws -> Value
 ) async throws -> Value {
     let logger = Logger(label: "redeliver", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = AsyncHTTPTransport(concurrency: configuration.retry.concurrency, logger: logger)
+    let transport = try AsyncHTTPTransport(
+        concurrency: configuration.retry.concurrency, path: configuration.provider.path, logger: logger)
     let client = ProviderClient(configuration, transport: transport, wallClock: .system, logger: logger)
     do {
         let value = try await work(client)

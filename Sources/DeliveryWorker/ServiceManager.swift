@@ -54,16 +54,10 @@ package struct ServiceManager: Sendable {
     private func message(of state: State) -> String {
         switch state {
         case .ready: "READY=1"
-        case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds())"
+        case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(SteadyClock.microseconds)"
         case .stopping: "STOPPING=1"
         case .alive: "WATCHDOG=1"
         }
-    }
-
-    private func monotonicMicroseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
     /// - Returns: false with the reason in `errno`.

@@ -23,6 +23,15 @@ package struct WallClock: Sendable {
     }
 }
 
+/// The clock by which the kernel and systemd tell moments, which nobody puts right.
+enum SteadyClock {
+    static var microseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+}
+
 /// The time since now by a clock.
 func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
     let start = clock.now

@@ -17,11 +17,13 @@ package struct WorkerBase: Sendable {
     let longestSleep: Duration
     let disk: DiskRoom
     let logger: Logger
+    /// Makes the connections to the provider anew for the next configuration, between two generations.
+    let reconnect: @Sendable (WorkerConfiguration) async -> Void
 
     package init(
         store: QueueStore, transport: any HTTPTransport, clock: any Clock<Duration> = ContinuousClock(),
         wallClock: WallClock = .system, disk: DiskRoom = .endless, longestSleep: Duration = .seconds(30),
-        logger: Logger
+        logger: Logger, reconnect: @escaping @Sendable (WorkerConfiguration) async -> Void = { _ in }
     ) {
         time = ProviderClock(watching: transport, wall: wallClock, clock: clock, logger: logger)
         self.store = store
@@ -32,6 +34,7 @@ package struct WorkerBase: Sendable {
         vitals = Vitals(started: wallClock.now, clock: clock)
         self.longestSleep = longestSleep
         self.logger = logger
+        self.reconnect = reconnect
     }
 
     func client(for configuration: WorkerConfiguration) -> ProviderClient {
@@ -114,20 +117,28 @@ package struct Worker: Sendable {
     ) async throws -> Value {
         let now = WallClock.system.now
         let store = try QueueStore(path: configuration.database, now: now)
-        let transport = AsyncHTTPTransport(
-            concurrency: configuration.retry.concurrency + configuration.endpoints.count, logger: logger.quieter)
+        let connections: ProviderConnections
+        do {
+            connections = try ProviderConnections(for: configuration, logger: logger.quieter)
+        } catch {
+            try store.close()
+            throw error
+        }
         let result: Result<Value, any Error>
         do {
             try await reclaim(store, configuration, at: now)
             let disk = DiskRoom(database: configuration.database, logger: logger)
             result = .success(
-                try await work(WorkerBase(store: store, transport: transport, disk: disk, logger: logger)))
+                try await work(
+                    WorkerBase(
+                        store: store, transport: connections, disk: disk, logger: logger,
+                        reconnect: { await connections.renew(for: $0) })))
         } catch {
             result = .failure(error)
         }
         // The work's own error says more than one of closing.
         do {
-            try await transport.shutdown()
+            try await connections.shutdown()
             try store.close()
         } catch {
             if case .success = result { throw error }
@@ -181,6 +192,7 @@ private struct Supervisor: Service, CustomStringConvertible {
             try? await generation.metrics.runOnce(at: base.wallClock.now)
             guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
             gate = await generation.gate(for: next)
+            await base.reconnect(next)
             configuration = next
         }
     }

@@ -3,6 +3,7 @@ package import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import NIOSSL
 import Synchronization
 
 #if canImport(Glibc)
@@ -25,20 +26,31 @@ package struct AsyncHTTPTransport: HTTPTransport {
 
     private let client: HTTPClient
     private let deadlines = Deadlines()
+    private let proxy: NetworkPath.Proxy?
 
     /// At most `concurrency` connections to a host; further requests wait for one, within their timeout.
     package init(concurrency: Int, logger: Logger) {
+        self.init(concurrency: concurrency, tls: nil, proxy: nil, logger: logger)
+    }
+
+    /// The same on a way of its own, whose files are read here.
+    package init(concurrency: Int, path: NetworkPath, logger: Logger) throws(NetworkPath.Fault) {
+        self.init(concurrency: concurrency, tls: try path.tlsConfiguration(), proxy: path.proxy, logger: logger)
+    }
+
+    private init(concurrency: Int, tls: TLSConfiguration?, proxy: NetworkPath.Proxy?, logger: Logger) {
+        self.proxy = proxy
         var pool = HTTPClient.Configuration.ConnectionPool(
             idleTimeout: Self.idleTimeout, concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, concurrency))
         // Otherwise a refused connection is retried silently until the connect timeout.
         pool.retryConnectionEstablishment = false
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: nil,
+            tlsConfiguration: tls,
             // A redirected POST would be repeated as a GET and its 200 taken for success.
             redirectConfiguration: .disallow,
             timeout: .init(connect: Self.connectTimeout),
             connectionPool: pool,
-            proxy: nil,
+            proxy: proxy?.forClient,
             decompression: .enabled(limit: .size(Self.decompressedLimit))
         )
         configuration.httpVersion = .http1Only
@@ -59,9 +71,13 @@ package struct AsyncHTTPTransport: HTTPTransport {
             // async-http-client's own deadline ends at the response head, and each dripped byte resets its read timeout.
             return try await deadlines.run(within: request.timeout) { [self] in try await exchange(request, mark) }
         } catch {
+            guard !Task.isCancelled else { throw .cancelled }
+            if TLSFault.isDistrust(error), let origin = request.origin {
+                throw .notSent(await PeerCertificate.fault(of: origin, through: proxy))
+            }
             // Only here, after the exchange has ended: a request that has failed can no longer begin to send its body,
             // so the mark is final.
-            throw Task.isCancelled ? .cancelled : Self.transportError(error, request, bodyBegun: mark.isSet)
+            throw transportError(error, request, bodyBegun: mark.isSet)
         }
     }
 
@@ -125,22 +141,27 @@ private struct MarkedBody: AsyncSequence, Sendable {
 
 extension AsyncHTTPTransport {
     /// Tells what surely was not sent from what may have been executed; when in doubt, the latter.
-    private static func transportError(
+    private func transportError(
         _ error: any Error, _ request: HTTPRequest, bodyBegun: Bool
     ) -> TransportError {
         if error is AnswerTooLarge { return .responseTooLarge(limit: request.responseLimit) }
         if case NIOHTTPDecompression.DecompressionError.limit = error {
-            return .responseTooLarge(limit: min(request.responseLimit, decompressedLimit))
+            return .responseTooLarge(limit: min(request.responseLimit, Self.decompressedLimit))
         }
-        let cause = cause(error)
+        let cause = Self.cause(error)
         let isUnsent = request.body != nil && !bodyBegun
         switch cause {
-        case .refused, .dns, .connectTimeout, .noConnection, .shutDown, .invalidRequest:
+        case .refused, .dns, .connectTimeout:
+            return bodyBegun ? .unknownOutcome(cause) : .notSent(proxy == nil ? cause : .proxyUnreachable)
+        case .noConnection, .shutDown, .invalidRequest:
             return bodyBegun ? .unknownOutcome(cause) : .notSent(cause)
+        case .certificateExpired, .certificateNotYetValid, .certificateOfAnotherHost, .certificateIssuerUnknown,
+            .proxyUnreachable, .proxyRefused, .proxyCredentials:
+            return .notSent(cause)
         case .timeout:
             // Still waiting for a connection.
             return isUnsent ? .notSent(.connectTimeout) : .unknownOutcome(.timeout)
-        case .tls, .unreachable:
+        case .tls, .clientCertificateRefused, .unreachable:
             // These can strike an established connection too; only the mark tells.
             return isUnsent ? .notSent(cause) : .unknownOutcome(cause)
         case .connectionClosed, .reset, .garbledAnswer, .other:
@@ -158,7 +179,7 @@ extension AsyncHTTPTransport {
             is NIOHTTPDecompression.ExtraDecompressionError:
             .garbledAnswer
         case is SocketAddressError: .dns
-        default: cause(typeName: String(reflecting: type(of: error)), description: "\(error)")
+        default: TLSFault.cause(error) ?? cause(typeName: String(reflecting: type(of: error)), description: "\(error)")
         }
     }
 
@@ -169,13 +190,15 @@ extension AsyncHTTPTransport {
             if description.hasPrefix("DNS error") { return .dns }
             return description.contains("connectTimeout") ? .connectTimeout : .refused
         }
-        return typeName.hasPrefix("NIOSSL.") ? .tls : .other
+        return .other
     }
 
     private static func cause(_ error: HTTPClientError) -> TransportError.Cause {
         switch error {
         case .connectTimeout: .connectTimeout
         case .tlsHandshakeTimeout: .tls
+        case .proxyAuthenticationRequired: .proxyCredentials
+        case .invalidProxyResponse, .httpProxyHandshakeTimeout: .proxyRefused
         case .getConnectionFromPoolTimeout: .noConnection
         case .alreadyShutdown: .shutDown
         case .invalidURL, .emptyHost, .emptyScheme: .invalidRequest
@@ -196,5 +219,17 @@ extension AsyncHTTPTransport {
         case EPIPE, ECONNRESET: .reset
         default: .other
         }
+    }
+}
+
+extension NetworkPath.Proxy {
+    /// As async-http-client takes it.
+    fileprivate var forClient: HTTPClient.Configuration.Proxy {
+        guard let credentials else { return .server(host: host, port: port) }
+        let parts = credentials.revealed.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        return .server(
+            host: host, port: port,
+            authorization: .basic(username: parts[0], password: parts.count > 1 ? parts[1] : ""))
     }
 }

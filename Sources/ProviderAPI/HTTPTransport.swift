@@ -84,3 +84,21 @@ package struct HTTPResponse: Sendable, Equatable, CustomStringConvertible, Custo
 
     package var customMirror: Mirror { Mirror(self, children: ["response": description]) }
 }
+
+extension HTTPRequest {
+    /// Where it goes; nil for an address that nothing can be asked at.
+    var origin: Origin? {
+        let reference = URLReference(url)
+        guard let scheme = reference.scheme, let authority = reference.authority else { return nil }
+        return Origin(scheme: scheme, authority: authority)
+    }
+}
+
+extension HTTPResponse {
+    /// A server that asks for a certificate may let the handshake pass and answer by itself, as nginx does with 400 and a page
+    /// that says why. It is about who we are, not about what was sent.
+    var refusesClientCertificate: Bool {
+        [400, 495, 496].contains(status) && body.count < 4_096
+            && String(decoding: body, as: UTF8.self).contains("SSL certificate")
+    }
+}

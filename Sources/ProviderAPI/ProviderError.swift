@@ -10,7 +10,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         /// The provider cannot answer at the moment: 408, 425 or any 5xx.
         case unavailable(status: Int, retryAfter: Duration?)
         /// No complete answer came; `cause` is a bounded label or a sentence about the address.
-        case unreachable(cause: String)
+        case unreachable(
+            cause: String, advice: String = "check base_url, DNS, firewall and the provider's status")
         /// Nobody knows whether a call that must not simply be repeated was executed; `advice` says how to find out.
         case unknownOutcome(cause: String, advice: String)
         /// An answer came, but it is not what provider-api.md describes.
@@ -96,8 +97,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
             "the provider asks to slow down (HTTP 429)"
         case .unavailable(let status, _):
             "the provider cannot answer at the moment (HTTP \(status))"
-        case .unreachable(let cause):
-            "no answer from the provider (\(cause)): check base_url, DNS, firewall and the provider's status"
+        case .unreachable(let cause, let advice):
+            "no answer from the provider (\(cause)): \(advice)"
         case .unknownOutcome(let cause, let advice):
             "whether the provider did it is unknown (\(cause)): \(advice)"
         case .unreadableAnswer(let cause):
@@ -120,6 +121,10 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
     /// What an answer's status means for any call but a retry; nil for 2xx.
     static func reason(of response: HTTPResponse, now: Int64) -> Reason? {
         switch response.status {
+        case _ where response.refusesClientCertificate:
+            .credential(
+                reason: "the provider does not accept our certificate (HTTP \(response.status)): check "
+                    + "provider.client_certificate, its dates and its issuer")
         case 200...299: nil
         case 300...399: .redirected(status: response.status)
         case 401: .unauthorized
@@ -136,7 +141,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
     /// What the lack of an answer means for any call but a retry.
     static func reason(of error: TransportError) -> Reason {
         switch error {
-        case .notSent, .unknownOutcome: .unreachable(cause: error.label)
+        case .notSent, .unknownOutcome:
+            error.advice.map { .unreachable(cause: error.label, advice: $0) } ?? .unreachable(cause: error.label)
         case .responseTooLarge(let limit): .answerTooLarge(limit: limit)
         case .cancelled: .cancelled
         }

@@ -46,7 +46,7 @@ package struct RetryAnswer: Sendable, Equatable {
 
     /// `now` is in milliseconds since 1970 UTC; `body` is what the retry sent.
     init(_ response: HTTPResponse, toRetryOf body: [UInt8], now: Int64) {
-        let kind = Self.kind(ofStatus: response.status)
+        let kind = response.refusesClientCertificate ? .forbidden : Self.kind(ofStatus: response.status)
         self.init(
             kind: kind,
             status: response.status,

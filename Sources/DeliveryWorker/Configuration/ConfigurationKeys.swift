@@ -31,6 +31,22 @@ enum ConfigurationKeys {
                 "Allows `http` to other machines: the token travels unprotected."),
             auth,
             Setting(
+                "ca_file", .text(.path), .absent("none"),
+                "A PEM file with issuers that are trusted beside the system's; read at the start and at a reload, as are the "
+                    + "next ones."),
+            Setting(
+                "proxy", .text(.url), .absent("none"),
+                "An HTTP proxy on the way to the provider, such as `http://proxy.example.com:3128`."),
+            Setting(
+                "proxy_credentials_file", .text(.secretPath), .absent("none"),
+                "A file that holds `user:password` for the proxy."),
+            Setting(
+                "client_certificate", .text(.path), .absent("none"),
+                "A PEM file with our certificate, for a provider that asks for one (mutual TLS), and those above it."),
+            Setting(
+                "client_key", .text(.path), .absent("none"),
+                "A PEM file with its private key, without a passphrase; together with `client_certificate`."),
+            Setting(
                 "request_timeout", .duration(.seconds(1) ... .minutes(10)), .value("30s"),
                 "Deadline of one call, body included; also how long a graceful stop may take."),
             .section("log_fields", logFields),

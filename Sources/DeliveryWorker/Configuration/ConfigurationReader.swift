@@ -27,6 +27,7 @@ struct ConfigurationReader {
         fillIn(ConfigurationKeys.all, under: "")
         let credential = standIn ?? CredentialReader(environment: environment, folder: folder).read(&settings)
         let baseURL = baseURL()
+        let networkPath = NetworkPathReader(folder: folder).read(&settings)
         let database = path("database")
         let metrics = metrics(database: database)
         let confirm = confirm()
@@ -44,7 +45,8 @@ struct ConfigurationReader {
             return .failure(ConfigurationFaults(faults: settings.sortedFaults))
         }
         let provider = WorkerConfiguration.Provider(
-            baseURL: baseURL, credential: credential, requestTimeout: requestTimeout, fields: fields())
+            baseURL: baseURL, credential: credential, path: networkPath, requestTimeout: requestTimeout,
+            fields: fields())
         return .success(
             WorkerConfiguration(
                 provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,

@@ -10,6 +10,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
         /// Scheme, host, port and path, without a slash at the end, so that `/api/…` can be appended.
         package var baseURL: String
         package var credential: Credential
+        /// What is on the way to it.
+        package var path = NetworkPath.direct
         /// The deadline of one whole exchange, body included.
         package var requestTimeout: Duration
         /// The names under which a log entry's fields are looked for, with the operator's overrides.

@@ -1,0 +1,93 @@
+import Foundation
+import ProviderAPI
+
+/// Turns the keys of the way to the provider into a `NetworkPath`: what belongs together is there, and the files can be used.
+struct NetworkPathReader {
+    let folder: ConfigurationFolder
+
+    private static let trustRoots = "provider.ca_file"
+    private static let proxy = "provider.proxy"
+    private static let credentials = "provider.proxy_credentials_file"
+    private static let certificate = "provider.client_certificate"
+    private static let key = "provider.client_key"
+
+    /// With what is faulty recorded and left out.
+    func read(_ settings: inout Settings) -> NetworkPath {
+        let path = NetworkPath(
+            trustRoots: settings.optionalText(Self.trustRoots).map(folder.path), proxy: proxy(&settings),
+            identity: identity(&settings))
+        refuseUnused(&settings)
+        do throws(NetworkPath.Fault) {
+            try path.check()
+        } catch {
+            let key =
+                switch error.file {
+                case .trustRoots: Self.trustRoots
+                case .certificate: Self.certificate
+                case .key: Self.key
+                }
+            settings.addFault(key, "the file \(error.problem)")
+        }
+        return path
+    }
+
+    /// Certificates are for https alone.
+    private func refuseUnused(_ settings: inout Settings) {
+        guard settings.isGiven("provider.base_url"), settings.text("provider.base_url").lowercased().hasPrefix("http:")
+        else { return }
+        for key in [Self.trustRoots, Self.certificate] where settings.isGiven(key) {
+            settings.addFault(key, "has no use with an http address in provider.base_url")
+        }
+    }
+
+    private func identity(_ settings: inout Settings) -> NetworkPath.Identity? {
+        let (certificate, key) = (settings.optionalText(Self.certificate), settings.optionalText(Self.key))
+        if let certificate, let key {
+            return NetworkPath.Identity(certificate: folder.path(certificate), key: folder.path(key))
+        }
+        if certificate != nil, !settings.isMentioned(Self.key) {
+            settings.addFault(Self.certificate, "needs provider.client_key")
+        }
+        if key != nil, !settings.isMentioned(Self.certificate) {
+            settings.addFault(Self.key, "needs provider.client_certificate")
+        }
+        return nil
+    }
+
+    private func proxy(_ settings: inout Settings) -> NetworkPath.Proxy? {
+        let credentials = settings.optionalText(Self.credentials).flatMap { self.credentials(in: $0, &settings) }
+        guard let text = settings.optionalText(Self.proxy) else {
+            if settings.isGiven(Self.credentials), !settings.isMentioned(Self.proxy) {
+                settings.addFault(Self.credentials, "needs provider.proxy")
+            }
+            return nil
+        }
+        guard let address = URLComponents(string: text), address.scheme?.lowercased() == "http",
+            let host = address.host, !host.isEmpty, let port = address.port, (1...65_535).contains(port),
+            address.path.isEmpty || address.path == "/", address.query == nil, address.fragment == nil
+        else {
+            settings.addFault(Self.proxy, "expected http, a host and a port, such as http://proxy.example.com:3128")
+            return nil
+        }
+        guard address.user == nil, address.password == nil else {
+            settings.addFault(
+                Self.proxy, "must not contain a user or password; they belong to provider.proxy_credentials_file")
+            return nil
+        }
+        return NetworkPath.Proxy(host: host, port: port, credentials: credentials)
+    }
+
+    /// The path itself is not shown: people paste the secret where its path belongs.
+    private func credentials(in text: String, _ settings: inout Settings) -> Secret? {
+        guard let content = try? String(contentsOfFile: folder.path(text), encoding: .utf8) else {
+            settings.addFault(Self.credentials, "the file does not exist or cannot be read")
+            return nil
+        }
+        let line = content.trimmingCharacters(in: .newlines)
+        guard line.contains(":"), !line.contains(where: \.isNewline), line.utf8.count <= 2_000 else {
+            settings.addFault(Self.credentials, "the file must hold user:password in one line")
+            return nil
+        }
+        return Secret(line)
+    }
+}

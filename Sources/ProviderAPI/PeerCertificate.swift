@@ -1,0 +1,94 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Tells why a certificate was not accepted, which the TLS library does not: it begins the handshake once more, only to look at
+/// the certificate, and breaks it off before anything is sent.
+enum PeerCertificate {
+    /// The longest look.
+    private static let limit = TimeAmount.seconds(5)
+
+    /// - Returns: `certificateIssuerUnknown` where nothing else is wrong with it, and where it cannot be looked at.
+    static func fault(of origin: Origin, through proxy: NetworkPath.Proxy?) async -> TransportError.Cause {
+        guard let certificate = await seen(of: origin, through: proxy) else { return .certificateIssuerUnknown }
+        let now = time(nil)
+        if certificate.notValidAfter < now { return .certificateExpired }
+        return certificate.notValidBefore > now ? .certificateNotYetValid : .certificateIssuerUnknown
+    }
+
+    private static func seen(of origin: Origin, through proxy: NetworkPath.Proxy?) async -> NIOSSLCertificate? {
+        let seen = Mutex<NIOSSLCertificate?>(nil)
+        let look = Look(origin: origin) { certificate in seen.withLock { $0 = certificate } }
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(limit)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler: any ChannelHandler =
+                        if let proxy { Tunnel(to: origin, proxy: proxy, look: look) } else { try look.handler() }
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+        let (host, port) = proxy.map { ($0.host, $0.port) } ?? (origin.host, origin.port)
+        guard let channel = try? await bootstrap.connect(host: host, port: port).get() else { return nil }
+        channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        try? await channel.closeFuture.get()
+        return seen.withLock { $0 }
+    }
+
+    /// A handshake that ends with the certificate.
+    private struct Look: Sendable {
+        let origin: Origin
+        let tell: @Sendable (NIOSSLCertificate?) -> Void
+
+        func handler() throws -> NIOSSLClientHandler {
+            let context = try NIOSSLContext(configuration: .makeClientConfiguration())
+            let isName = origin.host.contains { $0.isLetter } && !origin.host.contains("[")
+            return try NIOSSLClientHandler(
+                context: context, serverHostname: isName ? origin.host : nil,
+                customVerificationCallback: { (chain, verdict: EventLoopPromise<NIOSSLVerificationResult>) in
+                    tell(chain.first)
+                    verdict.succeed(.failed)
+                })
+        }
+    }
+
+    /// Has a proxy connect us, then begins the handshake.
+    private final class Tunnel: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let origin: Origin
+        private let proxy: NetworkPath.Proxy
+        private let look: Look
+        private var isOpen = false
+
+        init(to origin: Origin, proxy: NetworkPath.Proxy, look: Look) {
+            self.origin = origin
+            self.proxy = proxy
+            self.look = look
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            let address = "\(origin.host):\(origin.port)"
+            var request = "CONNECT \(address) HTTP/1.1\r\nHost: \(address)\r\n"
+            if let credentials = proxy.credentials {
+                request += "Proxy-Authorization: Basic \(Data(credentials.revealed.utf8).base64EncodedString())\r\n"
+            }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request + "\r\n")), promise: nil)
+        }
+
+        /// Its answer, which is short, comes in one piece, or there is no look.
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard !isOpen else { return context.fireChannelRead(data) }
+            let answer = String(buffer: unwrapInboundIn(data))
+            let status = answer.split(separator: " ", maxSplits: 2).dropFirst().first
+            guard status == "200", answer.hasSuffix("\r\n\r\n"), let handler = try? look.handler() else {
+                return context.close(promise: nil)
+            }
+            isOpen = true
+            try? context.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+}

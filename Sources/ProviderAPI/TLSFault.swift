@@ -1,0 +1,28 @@
+import NIOSSL
+
+/// What an error of the TLS library means.
+enum TLSFault {
+    /// Whether the other side's certificate was not accepted, for its dates or its issuer; which of them is not told.
+    static func isDistrust(_ error: any Error) -> Bool {
+        names(error).contains("CERTIFICATE_VERIFY_FAILED")
+    }
+
+    /// nil when it is no error of that library.
+    static func cause(_ error: any Error) -> TransportError.Cause? {
+        switch error {
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname: .certificateOfAnotherHost
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            refusals.contains(where: names(error).contains) ? .clientCertificateRefused : .tls
+        default: nil
+        }
+    }
+
+    /// The alerts by which a server refuses our certificate, or that we have none (RFC 8446, 6.2).
+    private static let refusals = [
+        "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE", "ALERT_CERTIFICATE_REVOKED",
+        "ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNKNOWN_CA", "CERTIFICATE_REQUIRED",
+    ]
+
+    /// The library names its errors in their text alone.
+    private static func names(_ error: any Error) -> String { "\(error)" }
+}
