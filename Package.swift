@@ -148,7 +148,7 @@ let package = Package(
             name: "DeliveryWorkerTests",
             dependencies: [
                 "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging,
-                lifecycle, lifecycleTestKit,
+                lifecycle, lifecycleTestKit, nioHTTP1,
             ],
             swiftSettings: strict
         ),

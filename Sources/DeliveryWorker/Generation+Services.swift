@@ -35,6 +35,13 @@ extension Generation {
                     return CredentialKeeper.interval
                 }
             })
+        if let address = configuration.metrics.listen {
+            let listener = MetricsListener(
+                address: address, textfile: configuration.metrics.textfile, vitals: vitals,
+                endpoints: Dictionary(uniqueKeysWithValues: configuration.endpoints.map { ($0.id, $0.name) }),
+                clock: clock, logger: dispatcher.logger)
+            services.append(Duty { await listener.run() })
+        }
         if watchesOperators { services.append(Duty { await watchOperators() }) }
         services.append(
             Duty {

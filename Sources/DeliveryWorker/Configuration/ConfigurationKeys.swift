@@ -109,6 +109,10 @@ enum ConfigurationKeys {
                 "The file for node_exporter's textfile collector; ends in `.prom`."),
             Setting(
                 "interval", .duration(.seconds(1) ... .hours(1)), .value("15s"), "How often the file is written."),
+            Setting(
+                "listen", .text(.listen), .absent("none"),
+                "An address at which the file's text is served over HTTP as `/metrics`, with `/healthz` and `/readyz`, such as "
+                    + "`127.0.0.1:9464`."),
         ])
 
     private static let poll = Setting.section(

@@ -105,7 +105,16 @@ struct ConfigurationReader {
         if settings.isGiven("database"), textfile == database {
             settings.addFault(key, "must be another file than database")
         }
-        return WorkerConfiguration.Metrics(textfile: textfile, interval: settings.duration("metrics.interval"))
+        return WorkerConfiguration.Metrics(
+            textfile: textfile, interval: settings.duration("metrics.interval"), listen: listenAddress())
+    }
+
+    private mutating func listenAddress() -> ListenAddress? {
+        let key = "metrics.listen"
+        guard let text = settings.optionalText(key) else { return nil }
+        let address = ListenAddress(text)
+        if address == nil { settings.addFault(key, "expected \(TextRule.listen.wanted)") }
+        return address
     }
 
     private mutating func confirm() -> WorkerConfiguration.Confirm {

@@ -80,6 +80,7 @@ struct TextRule: Sendable {
     }
     /// 4,096 is Linux's limit for a path.
     static let path = TextRule("a path", maxLength: 4_096)
+    static let listen = TextRule("an IP address and a port, such as 127.0.0.1:9464", maxLength: 60)
     /// Taken as secret: an address may carry a password or a token where it should not.
     static let url = TextRule("an address such as https://eu.amani.ai", maxLength: 2_000, isHidden: true)
     static let username = TextRule("a user name", maxLength: 200)

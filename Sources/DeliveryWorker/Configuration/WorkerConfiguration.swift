@@ -39,6 +39,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
         /// Absolute path; ends in `.prom`.
         package var textfile: String
         package var interval: Duration
+        /// Where its text is served over HTTP too; nil: nowhere.
+        package var listen: ListenAddress?
     }
 
     /// How the delivery logs are read.
