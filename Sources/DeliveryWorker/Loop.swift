@@ -35,9 +35,8 @@ struct Loop: Sendable {
             do {
                 let now = wallClock.now
                 let pause = try await turn(now)
-                await vitals.completedTurn(of: name, at: now)
+                await vitals.turned(number, begun: now, nextIn: pause + patience)
                 errors = 0
-                await vitals.turned(number, nextIn: pause + patience)
                 await bell.sleep(for: pause, clock: clock)
             } catch {
                 guard !Task.isCancelled else { return }
@@ -45,7 +44,7 @@ struct Loop: Sendable {
                 errors += 1
                 logger.error(
                     "turn failed", metadata: ["loop": "\(name)", "error": "\(error)", "next.in": "\(pause)"])
-                await vitals.turned(number, nextIn: pause + patience)
+                await vitals.turned(number, begun: nil, nextIn: pause + patience)
                 await bell.sleep(for: pause, clock: clock)
             }
         }

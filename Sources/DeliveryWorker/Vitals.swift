@@ -36,9 +36,15 @@ package actor Vitals {
         return lastNumber
     }
 
-    /// It has come to the end of a turn, well or with an error.
-    func turned(_ number: Int, nextIn duration: Duration) {
+    /// It has come to the end of a turn.
+    ///
+    /// - Parameters:
+    ///   - begun: when a turn that went well began; nil: it ended with an error.
+    ///   - duration: until the next one is to be complete.
+    func turned(_ number: Int, begun: Timestamp?, nextIn duration: Duration) {
+        guard let loop = running[number]?.loop else { return }
         running[number]?.isDue = steady() + duration
+        if let begun { lastTurns[loop] = begun }
     }
 
     func ended(_ number: Int) {
@@ -51,9 +57,5 @@ package actor Vitals {
     /// - Returns: whether it is the first time since the start.
     func polled(_ endpointID: String) -> Bool {
         endpointsPolled.insert(endpointID).inserted
-    }
-
-    func completedTurn(of loop: String, at now: Timestamp) {
-        lastTurns[loop] = now
     }
 }

@@ -16,7 +16,7 @@ import Testing
 
     @Test func `a loop that sleeps is not stalled, however long it sleeps`() async {
         let loop = await vitals.began("poll", patience: .seconds(900))
-        await vitals.turned(loop, nextIn: .seconds(86_400 + 900))
+        await vitals.turned(loop, begun: .noon, nextIn: .seconds(86_400 + 900))
 
         time.advance(by: .seconds(86_400 + 900))
         #expect(await vitals.stalledLoops == [])
@@ -27,13 +27,13 @@ import Testing
     @Test func `a first turn that does not end is a stall, and one of many loops of a name is enough`() async {
         for _ in 0..<3 {
             let loop = await vitals.began("poll", patience: .seconds(900))
-            await vitals.turned(loop, nextIn: .seconds(5_000))
+            await vitals.turned(loop, begun: .noon, nextIn: .seconds(5_000))
         }
         let stuck = await vitals.began("poll", patience: .seconds(900))
 
         time.advance(by: .seconds(901))
         #expect(await vitals.stalledLoops == ["poll"])
-        await vitals.turned(stuck, nextIn: .seconds(900))
+        await vitals.turned(stuck, begun: .noon, nextIn: .seconds(900))
         #expect(await vitals.stalledLoops == [])
     }
 
@@ -63,7 +63,7 @@ import Testing
             ticks.wake()
             #expect(await sleeps.next() == .seconds(10))
             #expect(fed.withLock { $0 } == 1)
-            await vitals.turned(loop, nextIn: .seconds(900))
+            await vitals.turned(loop, begun: .noon, nextIn: .seconds(900))
             ticks.wake()
             #expect(await sleeps.next() == .seconds(10))
             #expect(fed.withLock { $0 } == 2)
