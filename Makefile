@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test large bench bench-tools goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
+.PHONY: help demo picture test large bench bench-tools goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
 
 # Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
 RELEASE = swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker --gc-sections \
@@ -16,6 +16,10 @@ demo: build ## Watch 300 failed deliveries arrive over real HTTP (under a minute
 # Tests that measure time limits, and tests that keep every processor busy for minutes: neither run beside the others.
 TIMED := NetworkFaultTests|BoundedWaitTests|ForeignOriginTests|NetworkTroubleTests
 BUSY := DeliverySimulationTests|DeliveryQueueTests.FaultTests|PowerLossTests
+
+picture: build ## Draw the README's picture of the demo anew
+	@.build/debug/redeliver-demo | python3 docs/draw_terminal.py "make demo" '^EVENT TYPE' 'sqlite3 -box.*v_timeline' > .build/demo.svg
+	@mv .build/demo.svg docs/demo.svg
 
 test: prerequisites ## Build everything and run all tests
 	@swift build --build-tests
