@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -63,8 +64,12 @@ def environment(**more):
 
 
 def get(url, timeout=10):
-    with urllib.request.urlopen(url, timeout=timeout) as answer:
-        return answer.read().decode()
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            raise ValueError(f"{url}: {error.code} {error.read().decode()}") from error
 
 
 def wait_until(what, condition, seconds=30):
@@ -135,7 +140,7 @@ class Bench:
 
         self.sandbox = wait_until("provider-sandbox is ready", line)
 
-    def configure(self, names, extra=""):
+    def configure(self, names, per_second=60):
         """Delays of seconds where production has minutes; the metrics file is alone in the folder `metrics`."""
         (self.folder / "metrics").mkdir(exist_ok=True)
         endpoints = "\n".join(f'  - {{id: "{id}", name: {name}}}' for id, name in zip(self.sandbox["endpoints"], names))
@@ -152,11 +157,11 @@ database: redeliver.db
 metrics: {{textfile: metrics/redeliver.prom, interval: 1s}}
 poll: {{interval: 2s}}
 confirm: {{interval: 500ms, within: 3s}}
-retry: {{concurrency: 16, per_second: 60, burst: 30}}
+retry: {{concurrency: 16, per_second: {per_second}, burst: {per_second}}}
 circuit: {{trial_delays: [1s, 2s, 2s]}}
 policies:
   - {{events: ["*"], initial_delay: 1s, multiplier: 2, max_delay: 4s, max_attempts: 3}}
-{extra}""")
+""")
 
     def start_worker(self):
         self.worker = self.start([redeliver(), "run", "--config", self.configuration], "redeliver")
@@ -198,10 +203,7 @@ scrape_configs:
 
     def api(self, path, **parameters):
         query = "?" + urllib.parse.urlencode(parameters, doseq=True) if parameters else ""
-        try:
-            answer = json.loads(get(f"http://127.0.0.1:{self.prometheus_port}/api/v1/{path}{query}"))
-        except urllib.error.HTTPError as error:
-            raise ValueError(f"{path}{query}: {error.read().decode()}") from error
+        answer = json.loads(get(f"http://127.0.0.1:{self.prometheus_port}/api/v1/{path}{query}"))
         if answer["status"] != "success":
             raise ValueError(f"{path}: {answer}")
         return answer["data"]
@@ -227,9 +229,10 @@ def samples(text):
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
-        name, labels, value = SAMPLE.match(line).groups()
-        pairs = {key: re.sub(r'\\[\\"n]', lambda m: ESCAPES[m.group()], text) for key, text in LABEL.findall(labels or "")}
-        found.append((series(name, pairs), float(value)))
+        name, labels, number = SAMPLE.match(line).groups()
+        pairs = {
+            key: re.sub(r'\\[\\"n]', lambda escape: ESCAPES[escape.group()], value) for key, value in LABEL.findall(labels or "")}
+        found.append((series(name, pairs), float(number)))
     return found
 
 
@@ -247,7 +250,7 @@ UNITS = {"m": 1, "h": 60, "d": 30}
 def shortened(rules):
     """The rules with every span of time as short as a test: 1m is 1 s, 1h is 60 s, 1d is 30 s; evaluated every second.
 
-    Spans only: `[5m]`, `[1d:5m]`, `offset 1d`, `for: 6h`. Thresholds in seconds stay as they are, so alerts on ages of hours
+    Spans only: `[5m]`, `[1d:5m]`, `offset 1d`, `for: 6h`, and the `4 * 86400` of a prediction. Other thresholds in seconds stay as they are, so alerts on ages of hours
     stay silent.
     """
     def seconds(match):
@@ -255,4 +258,4 @@ def shortened(rules):
 
     spans = re.compile(r"\[[^\]\n]*\]|offset \d+[mhd]|for: \d+[mhd]")
     text = spans.sub(lambda span: re.sub(r"\b(\d+)([mhd])\b", seconds, span.group()), rules)
-    return text.replace("interval: 30s", "interval: 1s")
+    return text.replace("interval: 30s", "interval: 1s").replace("4 * 86400", f"4 * {UNITS['d']}")
