@@ -1,21 +1,26 @@
 """Starts and stops the programs that the deployment tests work with; everything is bounded in time and on loopback."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import pathlib
 import select
 import shutil
 import signal
+import site
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Where `make` puts the Python packages of requirements.txt; a test started by hand may name another place.
-PYTHON_PROGRAMS = [ROOT / ".build" / "deployment-python" / "bin"]
+# The Python packages of requirements.txt: those of the Python that runs this, or a venv that the tests make for themselves.
+VENV = ROOT / ".build" / "deployment-python"
+PYTHON_PROGRAMS = [pathlib.Path(sys.executable).parent, VENV / "bin"]
+REQUIREMENTS = [ROOT / "Tests/Deployment/requirements.txt", ROOT / "deploy/datasette/requirements.txt"]
 
 
 class Missing(AssertionError):
@@ -38,6 +43,25 @@ def program(name, variable, *places, package=None):
         hint = f"; install {package}" if package else ""
         raise Missing(f"{name} is not there: set {variable}{hint}")
     return found
+
+
+def packages():
+    """Makes the packages of requirements.txt importable; in a venv below .build, made anew when they have changed."""
+    if all(importlib.util.find_spec(name) for name in ("yaml", "playwright", "datasette")):
+        return
+    wanted = "".join(file.read_text() for file in REQUIREMENTS)
+    made = VENV / "made-from.txt"
+    if not made.exists() or made.read_text() != wanted:
+        shutil.rmtree(VENV, ignore_errors=True)
+        for command in ([sys.executable, "-m", "venv", VENV],
+                        [VENV / "bin/pip", "install", "--quiet", "--requirement", REQUIREMENTS[0]]):
+            done = run(*command, seconds=300)
+            if done.returncode != 0:
+                raise Missing(f"{command}: {done.stdout}{done.stderr} (Debian: apt-get install python3-venv)")
+        made.write_text(wanted)
+    for folder in VENV.glob("lib/python3*/site-packages"):
+        site.addsitedir(str(folder))
+    importlib.invalidate_caches()
 
 
 def redeliver():

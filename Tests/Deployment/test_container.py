@@ -18,6 +18,8 @@ import urllib.request
 
 import running_web as running
 
+setUpModule = running.packages
+
 DOCKERFILE = running.ROOT / "deploy/container/Dockerfile"
 COMPOSE = running.ROOT / "deploy/container/compose.yaml"
 KUBERNETES = running.ROOT / "deploy/kubernetes/redeliver.yaml"

@@ -21,6 +21,8 @@ import urllib.request
 
 import running_web as running
 
+setUpModule = running.packages
+
 FOLDER = running.ROOT / "deploy" / "datasette"
 SECRET_ENTRY = "Grete Unlesbar, born 1961-02-03"
 
