@@ -201,9 +201,52 @@ class OperationsTests(unittest.TestCase):
         running.wait_until(
             lambda: running.value(self.database, "SELECT MIN(last_poll_ms) FROM endpoint WHERE last_poll_ms > ("
                                   "SELECT MAX(created_ms) + 6000 FROM delivery)"), 30, "six seconds of the last daemon")
-        with urllib.request.urlopen(self.sandbox.said["provider"] + "/_ledger", timeout=10) as answer:
-            summary = json.load(answer)["summary"]
-        self.assertEqual((summary["arrived"], summary["arrived_more_than_once"]), (self.arrived, 0))
+        self.assertEqual(arrivals(self.sandbox), (self.arrived, 0))
+
+
+class LostDiskTests(unittest.TestCase):
+    """The table of "The disk is lost": what a start with no database sends again."""
+
+    def test_without_a_backup_only_a_log_that_shows_new_task_ids_makes_things_arrive_twice(self):
+        for shows, twice in (("same", 0), ("in-place", 0), ("named", 40)):
+            with self.subTest(retries_in_the_log=shows):
+                self.deliver_lose_and_start_again(shows, twice)
+
+    def deliver_lose_and_start_again(self, shows, twice):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="redeliver-lost-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        sandbox = running.Sandbox("--failures", "40", "--retry-logs", shows)
+        self.addCleanup(sandbox.stop)
+        database = folder / "redeliver.db"
+        (folder / "config.yaml").write_text(sandbox.configuration(
+            database, poll={"interval": "500ms"}, confirm={"interval": "500ms"}, retry={"per_second": 100},
+            circuit={"trial_delays": ["500ms"]}, policies=[{"events": "*", "schedule": ["200ms"], "jitter": 0}]))
+        for turn in ("before", "after"):
+            for file in folder.glob("redeliver.db*"):
+                file.unlink()
+            daemon = running.Process(
+                [running.redeliver(), "run", "--config", folder / "config.yaml"], folder / f"{turn}.log")
+            try:
+                running.wait_until(lambda: arrivals(sandbox)[0] == 40, 40, "every delivery")
+                if turn == "after" and twice:
+                    running.wait_until(lambda: arrivals(sandbox)[1] == twice, 40, "every delivery once more")
+                # As long again as the first attempt waits, and some readings of the log.
+                first = running.wait_until(
+                    lambda: running.value(database, "SELECT MIN(last_poll_ms) FROM endpoint"), 20, "a poll")
+                running.wait_until(
+                    lambda: running.value(database, "SELECT MIN(last_poll_ms) FROM endpoint") > first + 4_000, 30,
+                    "further polls")
+                self.assertTrue(daemon.runs(), daemon.text())
+            finally:
+                daemon.stop()
+        self.assertEqual(arrivals(sandbox), (40, twice))
+
+
+def arrivals(sandbox):
+    """How many deliveries arrived, and how many of them more than once."""
+    with urllib.request.urlopen(sandbox.said["provider"] + "/_ledger", timeout=10) as answer:
+        summary = json.load(answer)["summary"]
+    return summary["arrived"], summary["arrived_more_than_once"]
 
 
 if __name__ == "__main__":
