@@ -150,7 +150,7 @@ class OperationsTests(unittest.TestCase):
 
     def test_every_block_does_what_the_text_says_and_nothing_arrives_twice(self):
         found = blocks()
-        self.assertEqual({language for _, language, _ in found}, {"sh", "console", "yaml"})
+        self.assertEqual({language for _, language, _ in found}, {"sh", "console", "yaml", "ini"})
         self.assertGreater(len([1 for _, language, _ in found if language == "sh"]), 12)
         acts = {
             "Capacity": lambda _: self.arrive_first(), "The disk is lost": lambda _: self.lose_the_disk(),
@@ -202,6 +202,32 @@ class OperationsTests(unittest.TestCase):
             lambda: running.value(self.database, "SELECT MIN(last_poll_ms) FROM endpoint WHERE last_poll_ms > ("
                                   "SELECT MAX(created_ms) + 6000 FROM delivery)"), 30, "six seconds of the last daemon")
         self.assertEqual(arrivals(self.sandbox), (self.arrived, 0))
+
+
+class SecondUnitTests(unittest.TestCase):
+    def test_systemd_takes_the_unit_of_a_second_credential_and_only_its_own_places_are_left(self):
+        unit = running.ROOT / "deploy/systemd/redeliver.service"
+        if not unit.exists():
+            self.skipTest("deploy/systemd/redeliver.service is not there yet")
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not installed")
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="redeliver-unit-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        copy = folder / "redeliver-second.service"
+        # systemd looks whether the program is there.
+        copy.write_text(unit.read_text().replace("/usr/bin/redeliver", running.redeliver()))
+        (folder / "redeliver-second.service.d").mkdir()
+        change = next(text for _, language, text in blocks() if language == "ini")
+        (folder / "redeliver-second.service.d/override.conf").write_text(
+            change.replace("/usr/bin/redeliver", running.redeliver()))
+        done = running.run("systemd-analyze", "verify", "--man=no", copy)
+        self.assertEqual((done.returncode, done.stderr.strip()), (0, ""))
+        # Every setting of the unit that names a place of the first one is set anew.
+        for line in unit.read_text().splitlines():
+            key, _, said = line.partition("=")
+            if not line.startswith("#") and re.search(r"/etc/redeliver|redeliver run|redeliver check|^redeliver$", said):
+                if key not in ("User", "Group"):
+                    self.assertRegex(change, rf"(?m)^{key}=$", line)
 
 
 class LostDiskTests(unittest.TestCase):
