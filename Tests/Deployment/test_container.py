@@ -145,6 +145,24 @@ class ManifestTests(unittest.TestCase):
         port = services()["sandbox"]["command"][services()["sandbox"]["command"].index("--port") + 1]
         self.assertEqual(worker["provider"]["base_url"], f"http://127.0.0.1:{port}")
 
+    def test_grafana_finds_its_dashboard_and_its_prometheus(self):
+        import yaml
+        grafana = services()["grafana"]
+        provisioning = running.ROOT / "deploy/grafana/provisioning"
+        if not provisioning.exists():
+            self.skipTest("deploy/grafana/provisioning is not there yet")
+        places = [volume.split(":")[1] for volume in grafana["volumes"]]
+        self.assertIn("/etc/grafana/provisioning", places)
+        for file in (provisioning / "dashboards").iterdir():
+            for provider in yaml.safe_load(file.read_text())["providers"]:
+                self.assertIn(provider["options"]["path"] + "/redeliver.json", places)
+        for file in (provisioning / "datasources").iterdir():
+            for source in yaml.safe_load(file.read_text())["datasources"]:
+                self.assertEqual(source["url"], "http://localhost:9090")
+        # So localhost is Prometheus, and its ports are Grafana's too.
+        self.assertEqual(grafana["network_mode"], "service:prometheus")
+        self.assertIn("127.0.0.1:3000:3000", services()["prometheus"]["ports"])
+
     def test_only_loopback_of_the_host_is_published(self):
         for name, service in services().items():
             for port in service.get("ports", []):
