@@ -73,7 +73,7 @@ def redeliver():
 
 def sandbox_program():
     return program(
-        "provider-sandbox", "SANDBOX_PROGRAM", ROOT / ".build/release/provider-sandbox",
+        "provider-sandbox", "PROVIDER_SANDBOX_PROGRAM", ROOT / ".build/release/provider-sandbox",
         ROOT / ".build/debug/provider-sandbox", package="it with swift build",
     )
 
