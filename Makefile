@@ -1,14 +1,15 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test large bench bench-tools goal soak test-sanitize lint build man release prerequisites fuzz faults simulate torture
+.PHONY: help demo picture test large bench bench-tools goal soak test-sanitize lint build man release deb test-deployment \
+	prerequisites fuzz faults simulate torture
 
 # Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
 RELEASE = swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker --gc-sections \
 	-Xlinker --icf=safe --product
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## Watch 300 failed deliveries arrive over real HTTP (under a minute after the build)
 	@.build/debug/redeliver-demo
@@ -116,6 +117,12 @@ release: prerequisites ## Build the program for production: statically linked Sw
 	@$(RELEASE) redeliver
 	@strip -o .build/redeliver .build/release/redeliver
 	@ls -lh .build/redeliver
+
+deb: release man ## Make the Debian package .build/redeliver_VERSION_ARCH.deb (needs dpkg-dev and debhelper)
+	@deploy/debian/build
+
+test-deployment: release man build ## Install, upgrade, remove and run the package as on a machine of its own (as root; says what it skips)
+	@python3 -m unittest discover -s Tests/Deployment -v
 
 # SQLite's header is the only thing that is not in the Swift toolchain or fetched by SwiftPM.
 prerequisites:
