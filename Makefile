@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test large bench bench-tools goal soak test-sanitize lint build man release deb test-deployment \
+.PHONY: help demo picture test large bench bench-tools goal soak test-sanitize lint build man release deb test-deployment test-operations \
 	prerequisites fuzz faults simulate torture
 
 # Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
@@ -121,8 +121,12 @@ release: prerequisites ## Build the program for production: statically linked Sw
 deb: release man ## Make the Debian package .build/redeliver_VERSION_ARCH.deb (needs dpkg-dev and debhelper)
 	@deploy/debian/build
 
-test-deployment: release man build ## Install, upgrade, remove and run the package as on a machine of its own (as root; says what it skips)
+test-deployment: deb build ## Try all of deploy/ with the real thing it is for: package, containers, Prometheus, browser (as root)
 	@python3 -m unittest discover -s Tests/Deployment -v
+
+# What needs no root, no browser and no program for production.
+test-operations: build ## Run the README's and the runbook's commands, with a real nginx, node_exporter and Prometheus
+	@cd Tests/Deployment && python3 -m unittest -v test_networks test_operations test_prometheus test_readme test_runbook
 
 # SQLite's header is the only thing that is not in the Swift toolchain or fetched by SwiftPM.
 prerequisites:
