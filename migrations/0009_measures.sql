@@ -18,16 +18,16 @@ CREATE TABLE dead_count (
 INSERT INTO dead_count
 SELECT event_type, dead_reason, COUNT(*) FROM delivery WHERE state = 'dead' GROUP BY event_type, dead_reason;
 
--- Triggers, and not the program: whoever mends rows by hand does not leave a wrong count behind. A retry pays nothing for them:
--- its statements do not name the column.
+-- Triggers, and not the program: whoever mends rows by hand does not leave a wrong count behind (REPLACE does; `redeliver
+-- database check` tells). A retry pays nothing for them: its statements do not name the columns.
 CREATE TRIGGER delivery_stored_dead AFTER INSERT ON delivery WHEN NEW.dead_reason IS NOT NULL
 BEGIN
     INSERT INTO dead_count VALUES (NEW.event_type, NEW.dead_reason, 1)
     ON CONFLICT (event_type, dead_reason) DO UPDATE SET n = n + 1;
 END;
 
-CREATE TRIGGER delivery_died_or_requeued AFTER UPDATE OF dead_reason ON delivery
-WHEN OLD.dead_reason IS NOT NEW.dead_reason
+CREATE TRIGGER delivery_died_or_requeued AFTER UPDATE OF dead_reason, event_type ON delivery
+WHEN OLD.dead_reason IS NOT NEW.dead_reason OR OLD.event_type IS NOT NEW.event_type
 BEGIN
     UPDATE dead_count SET n = n - 1 WHERE event_type = OLD.event_type AND dead_reason = OLD.dead_reason;
     INSERT INTO dead_count SELECT NEW.event_type, NEW.dead_reason, 1 WHERE NEW.dead_reason IS NOT NULL

@@ -71,6 +71,17 @@ import Testing
         #expect(try OldSchema.faults(of: queue.path) == [])
     }
 
+    /// To SQLite they are two, to Swift they are one text.
+    @Test func `event types in two spellings of an accent are counted and end nothing`() async throws {
+        for (task, type) in [("a", "caf\u{e9}"), ("b", "cafe\u{301}")] {
+            try await queue.ingest(.failure(task, at: start, type: type), at: start)
+            try await queue.record(queue.claimOne(at: start + .minutes(2)), .accepted, at: start + .minutes(2))
+        }
+        let snapshot = try await queue.store.snapshot(at: start + .minutes(3))
+        #expect(snapshot.endpoints[0].open == 2 && snapshot.endpoints[0].scheduled == 0)
+        #expect(snapshot.open.map(\.awaiting).reduce(0, +) == 2)
+    }
+
     @Test func `an empty queue has an empty snapshot`() async throws {
         let snapshot = try await queue.store.snapshot(at: start)
 

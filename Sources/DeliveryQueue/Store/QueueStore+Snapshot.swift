@@ -185,9 +185,15 @@ private struct OpenGroup {
 
     var scheduled: Int { count - called }
 
+    /// Byte for byte, as SQLite compares texts: to Swift two spellings of an accent are one text.
     private struct Key: Hashable {
-        let endpointID: String
-        let eventType: String
+        let endpointID: [UInt8]
+        let eventType: [UInt8]
+
+        init(_ endpointID: String, _ eventType: String) {
+            self.endpointID = Array(endpointID.utf8)
+            self.eventType = Array(eventType.utf8)
+        }
     }
 
     static func all(_ db: Database) throws -> [OpenGroup] {
@@ -199,9 +205,10 @@ private struct OpenGroup {
             WHERE finalized_ms IS NULL GROUP BY endpoint_id, event_type
             """
         ) { columns in
-            let key = Key(endpointID: columns.text(), eventType: columns.text())
+            let (endpointID, eventType) = (columns.text(), columns.text())
+            let key = Key(endpointID, eventType)
             return OpenGroup(
-                endpointID: key.endpointID, eventType: key.eventType, count: Int(columns.integer()),
+                endpointID: endpointID, eventType: eventType, count: Int(columns.integer()),
                 oldestFailure: columns.timestamp(), called: called[key] ?? 0, attempting: attempting[key] ?? 0)
         }
     }
@@ -209,8 +216,8 @@ private struct OpenGroup {
     private static func counts(_ db: Database, _ deliveries: String) throws -> [Key: Int] {
         let counts = try db.all(
             "SELECT endpoint_id, event_type, COUNT(*) FROM \(deliveries) GROUP BY endpoint_id, event_type"
-        ) { (Key(endpointID: $0.text(), eventType: $0.text()), Int($0.integer())) }
-        return Dictionary(uniqueKeysWithValues: counts)
+        ) { (Key($0.text(), $0.text()), Int($0.integer())) }
+        return Dictionary(counts, uniquingKeysWith: +)
     }
 
     /// - Parameter known: event types that have a label of their own; all others share one.
