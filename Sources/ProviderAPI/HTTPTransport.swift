@@ -95,10 +95,19 @@ extension HTTPRequest {
 }
 
 extension HTTPResponse {
-    /// A server that asks for a certificate may let the handshake pass and answer by itself, as nginx does with 400 and a page
-    /// that says why. It is about who we are, not about what was sent.
+    /// A server that asks for a certificate may let the handshake pass and answer by itself: nginx does so with 400 and a page of
+    /// its own, or with its numbers 495 and 496. That is about who we are. What a provider says of a delivery is not, even
+    /// where it speaks of certificates: of its receiver's, say.
     var refusesClientCertificate: Bool {
-        [400, 495, 496].contains(status) && body.count < 4_096
-            && String(decoding: body, as: UTF8.self).contains("SSL certificate")
+        if [495, 496].contains(status) { return true }
+        guard status == 400, body.count < 4_096, header("content-type")?.lowercased().hasPrefix("text/html") == true
+        else {
+            return false
+        }
+        let page = String(decoding: body, as: UTF8.self)
+        return [
+            "<title>400 The SSL certificate error</title>", "<title>400 No required SSL certificate was sent</title>",
+        ]
+        .contains { page.contains($0) }
     }
 }

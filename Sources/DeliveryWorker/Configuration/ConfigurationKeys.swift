@@ -44,7 +44,7 @@ enum ConfigurationKeys {
                 "client_certificate", .text(.path), .absent("none"),
                 "A PEM file with our certificate, for a provider that asks for one (mutual TLS), and those above it."),
             Setting(
-                "client_key", .text(.path), .absent("none"),
+                "client_key", .text(.secretPath), .absent("none"),
                 "A PEM file with its private key, without a passphrase; together with `client_certificate`."),
             Setting(
                 "request_timeout", .duration(.seconds(1) ... .minutes(10)), .value("30s"),

@@ -18,7 +18,7 @@ enum ProviderJudgement {
         if outcomes.contains(where: answered) { return Finding(name, .ok, "reachable") }
         guard case .failure(let error) = outcomes.first else { return Finding(name, .unknown, "nothing was asked") }
         switch error.kind {
-        case .credential: return Finding(name, .unknown, "not asked: there is no token")
+        case .credential: return Finding(name, .unknown, "not asked: there is no credential that can be used")
         default: return Finding(name, .bad, "\(error)", advice: "nothing can be polled or retried until it answers")
         }
     }
@@ -43,8 +43,12 @@ enum ProviderJudgement {
                 continue
             }
             switch error.kind {
-            case .unauthorized, .credential:
+            case .unauthorized:
                 return Finding(name, .bad, "\(error)", advice: "renew the token, or correct provider.auth")
+            case .credential:
+                // Its text says what to do.
+                return Finding(
+                    name, .bad, "\(error)", advice: "everything is held meanwhile, and tried again every 5 min")
             case .forbidden:
                 return Finding(
                     name, .bad, "\(error)", advice: "everything is held meanwhile, and tried again every 5 min")
