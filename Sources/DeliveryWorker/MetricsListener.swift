@@ -40,7 +40,7 @@ struct MetricsListener: Sendable {
 
     // MARK: - Answers
 
-    struct Answer: Equatable {
+    struct Answer: Equatable, Sendable {
         var status: HTTPResponseStatus
         var type = "text/plain; charset=utf-8"
         var body: [UInt8]
@@ -96,31 +96,22 @@ struct MetricsListener: Sendable {
 
     // MARK: - Connections
 
-    private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
-
     private func serve() async throws {
+        let open = Open()
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: address.host, port: address.port) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(Exchange(listener: self, open: open))
                     channel.eventLoop.scheduleTask(in: Self.longestConnection) { channel.close(promise: nil) }
-                    return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
-        let open = Open()
-        try await server.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections.cancelOnGracefulShutdown() {
-                    let isTooMany = open.began() > Self.mostConnections
-                    group.addTask { [self] in
-                        // A client that goes away disturbs nobody.
-                        try? await talk(on: connection, isTooMany: isTooMany)
-                        open.ended()
-                    }
-                }
-                group.cancelAll()
-            }
+            .bind(host: address.host, port: address.port).get()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            try? await server.closeFuture.get()
+        } onCancelOrGracefulShutdown: {
+            server.close(promise: nil)
         }
     }
 
@@ -132,21 +123,53 @@ struct MetricsListener: Sendable {
         func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
     }
 
-    /// One answer; then the connection is closed.
-    private func talk(on connection: Connection, isTooMany: Bool) async throws {
-        try await connection.executeThenClose { inbound, outbound in
-            guard !isTooMany else { return }
-            for try await part in inbound {
-                guard case .head(let head) = part else { continue }
-                let answer = await answer(head.method, head.uri)
-                let headers: HTTPHeaders = [
-                    "content-type": answer.type, "content-length": "\(answer.body.count)", "connection": "close",
-                ]
-                try await outbound.write(.head(.init(version: .http1_1, status: answer.status, headers: headers)))
-                if head.method != .HEAD { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))) }
-                try await outbound.write(.end(nil))
-                return
+    /// A connection: one answer, and closed once that is with the system. A handler and not a task with streams: those may not
+    /// be dropped, which happens to a connection that comes while the listener is closed.
+    private final class Exchange: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+
+        private let listener: MetricsListener
+        private let open: Open
+        private var isAnswered = false
+
+        init(listener: MetricsListener, open: Open) {
+            self.listener = listener
+            self.open = open
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            if open.began() > MetricsListener.mostConnections { context.close(promise: nil) }
+            context.fireChannelActive()
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            open.ended()
+            context.fireChannelInactive()
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
+            isAnswered = true
+            let channel = context.channel
+            let answer = context.eventLoop.makePromise(of: Answer.self)
+            answer.completeWithTask { [listener] in await listener.answer(head.method, head.uri) }
+            answer.futureResult.whenSuccess { Self.send($0, withBody: head.method != .HEAD, on: channel) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+
+        private static func send(_ answer: Answer, withBody: Bool, on channel: any Channel) {
+            let headers: HTTPHeaders = [
+                "content-type": answer.type, "content-length": "\(answer.body.count)", "connection": "close",
+            ]
+            let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+            channel.write(HTTPServerResponsePart.head(head), promise: nil)
+            if withBody {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: answer.body))), promise: nil)
             }
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in channel.close(promise: nil) }
         }
     }
 }
