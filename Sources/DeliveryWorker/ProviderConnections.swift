@@ -22,15 +22,20 @@ final class ProviderConnections: HTTPTransport {
 
     /// Call it when no request is under way. Where a file cannot be used any more the old connections stay.
     func renew(for configuration: WorkerConfiguration) async {
+        let next: AsyncHTTPTransport
         do {
-            let next = try Self.make(for: configuration, logger)
-            let old = transport.withLock { transport in
-                defer { transport = next }
-                return transport
-            }
+            next = try Self.make(for: configuration, logger)
+        } catch {
+            return logger.error("connections to the provider not made anew", metadata: ["error": "\(error)"])
+        }
+        let old = transport.withLock { transport in
+            defer { transport = next }
+            return transport
+        }
+        do {
             try await old.shutdown()
         } catch {
-            logger.error("connections to the provider not made anew", metadata: ["error": "\(error)"])
+            logger.error("old connections to the provider not closed", metadata: ["error": "\(error)"])
         }
     }
 

@@ -16,6 +16,10 @@ package struct Pruner: Sendable {
     static let patience = Duration.seconds(60)
     /// Rows of a kind that one turn looks for; what is left waits for the next.
     static let rowsPerTurn = 100_000
+    /// A turn ends after so long; what is left waits for the next.
+    static let longestTurn = Duration.seconds(300)
+    /// However long a batch took: for one that the disk, or the machine's sleep, has held up.
+    static let longestRest = Duration.seconds(10)
     /// Rows of a kind that are removed in one transaction: a claim waits for no more than one.
     static let rowsPerBatch = 100
 
@@ -35,14 +39,15 @@ package struct Pruner: Sendable {
     /// Ends early, between two batches, when a graceful shutdown begins.
     package func runOnce(at now: Timestamp) async throws -> PruneSummary {
         var sum = PruneSummary()
+        let elapsed = stopwatch(clock)
         var old = try await store.oldRows(limit: Self.rowsPerTurn, at: now)
-        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where !Task.isShuttingDownGracefully {
+        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where mayGoOn(elapsed()) {
             let found = old.takeFirst(Self.rowsPerBatch)
             let batch = try await resting { try await store.prune(found, limit: Self.rowsPerBatch, at: now) }
             sum += batch
             guard batch.total > 0 || !old.isEmpty else { break }
         }
-        try await giveSpaceBack()
+        try await giveSpaceBack(elapsed)
         for copy in store.removeOldMigrationCopies(at: now) {
             logger.info("copy from before an older change of the schema removed", metadata: ["copy": "\(copy)"])
         }
@@ -57,17 +62,19 @@ package struct Pruner: Sendable {
     }
 
     /// Also what earlier turns left free.
-    private func giveSpaceBack() async throws {
-        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where !Task.isShuttingDownGracefully {
+    private func giveSpaceBack(_ elapsed: () -> Duration) async throws {
+        for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where mayGoOn(elapsed()) {
             guard try await resting({ try await store.reclaimSpace() }) > 0 else { return }
         }
     }
+
+    private func mayGoOn(_ elapsed: Duration) -> Bool { !Task.isShuttingDownGracefully && elapsed < Self.longestTurn }
 
     /// Does a piece of the work, and rests.
     private func resting<Value>(_ work: () async throws -> Value) async throws -> Value {
         try Task.checkCancellation()
         let (value, duration) = try await timed(on: clock, work)
-        let rest = duration * rests
+        let rest = min(duration * rests, Self.longestRest)
         if rest > .zero { await cancelWhenGracefulShutdown { try? await clock.sleep(for: rest) } }
         return value
     }

@@ -41,6 +41,7 @@ struct RetryDispatcher: Sendable {
 
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
     func run(in loop: Loop) async throws {
+        var ending: Int?
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
                 if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
@@ -49,8 +50,11 @@ struct RetryDispatcher: Sendable {
                 }
                 return try await pause(at: wallClock.now)
             }
+            // The calls that are under way are waited for here, when the loop vouches for itself no more.
+            ending = await loop.vitals.began(loop.name, patience: loop.patience)
         }
         _ = try await record(await calls.takeFinished(), at: wallClock.now)
+        if let ending { await loop.vitals.ended(ending) }
     }
 
     /// Which deliveries a turn is for.

@@ -31,7 +31,8 @@ package struct WorkerBase: Sendable {
         self.transport = time
         self.clock = clock
         self.wallClock = time.clock
-        vitals = Vitals(started: wallClock.now, clock: clock)
+        // Not by a clock that goes on while the machine sleeps: every loop would seem to hang when it wakes.
+        vitals = Vitals(started: wallClock.now, clock: clock is ContinuousClock ? SuspendingClock() : clock)
         self.longestSleep = longestSleep
         self.logger = logger
         self.reconnect = reconnect
@@ -173,6 +174,9 @@ private struct Supervisor: Service, CustomStringConvertible {
     let reload: Reload
     let manager: ServiceManager
 
+    /// The longest that a start or a reload takes before it is taken to hang.
+    static let patience = Duration.seconds(900)
+
     /// Every service is described when it starts; a mirror of all that this one holds was a twentieth of the start.
     var description: String { "supervisor" }
 
@@ -188,11 +192,14 @@ private struct Supervisor: Service, CustomStringConvertible {
                 configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
             await reload.attach(group)
             try await group.run()
+            // No loop vouches for the daemon between two configurations.
+            let change = await base.vitals.began("reload", patience: Self.patience)
             // The last turn of the loops may have changed what the file says.
             try? await generation.metrics.runOnce(at: base.wallClock.now)
             guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
             gate = await generation.gate(for: next)
             await base.reconnect(next)
+            await base.vitals.ended(change)
             configuration = next
         }
     }
@@ -203,11 +210,14 @@ extension Supervisor {
     ///
     /// - Returns: false when a shutdown began before it succeeded.
     private func prepare(_ generation: Generation) async -> Bool {
+        let start = await base.vitals.began("start", patience: Self.patience)
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 try await generation.prepare(at: base.wallClock.now)
+                await base.vitals.ended(start)
                 return true
             } catch {
+                await base.vitals.turned(start, begun: nil, nextIn: Self.patience)
                 base.logger.error("start put off", metadata: ["error": "\(error)", "next.in": "5 s"])
                 await cancelWhenGracefulShutdown { _ = try? await base.clock.sleep(for: .seconds(5)) }
             }

@@ -5,7 +5,6 @@ A real nginx with certificates made here stands before the provider's stand-in, 
 
 import base64
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -55,10 +54,6 @@ SERVER = """
         }}
     }}
 """
-
-
-# `redeliver` takes every other variable of its prefix for a misspelt key.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("REDELIVER_")}
 
 
 def listens(port):
@@ -140,7 +135,7 @@ class NetworkTests(unittest.TestCase):
     def once(self, path):
         return subprocess.run(
             [running.redeliver(), "run", "--once", "--config", path], capture_output=True, text=True, timeout=60,
-            cwd=self.folder, env=ENVIRONMENT)
+            cwd=self.folder, env=running.environment())
 
     def assert_read(self, path):
         run = self.once(path)
@@ -253,7 +248,7 @@ class NetworkTests(unittest.TestCase):
     def test_a_renewed_file_takes_effect_with_a_reload(self):
         path = self.configure("good", ca_file=self.folder / "renewed.pem")
         (self.folder / "renewed.pem").write_bytes(self.roots("other-ca").read_bytes())
-        daemon = self.bench.start([running.redeliver(), "run", "--config", path], "renewing", environment=ENVIRONMENT)
+        daemon = self.bench.start([running.redeliver(), "run", "--config", path], "renewing")
         running.wait_until("it is refused", lambda: "certificate_issuer_unknown" in daemon.log.read_text())
         (self.folder / "renewed.pem").write_bytes(self.roots().read_bytes())
         daemon.process.send_signal(signal.SIGHUP)
@@ -263,7 +258,7 @@ class NetworkTests(unittest.TestCase):
     def last_poll(self, path):
         run = subprocess.run(
             [running.redeliver(), "status", "--json", "--config", path], capture_output=True, text=True, timeout=30,
-            env=ENVIRONMENT)
+            env=running.environment())
         return json.loads(run.stdout)["endpoints"][0]["last_poll"]
 
     # What `redeliver check` says
@@ -272,7 +267,7 @@ class NetworkTests(unittest.TestCase):
         path = self.configure("good", **provider)
         run = subprocess.run(
             [running.redeliver(), "check", "--config", path], capture_output=True, text=True, timeout=30,
-            env=ENVIRONMENT)
+            env=running.environment())
         return run.returncode, run.stdout + run.stderr
 
     def assert_fault(self, saying, **provider):

@@ -11,10 +11,6 @@ import running
 README = (running.ROOT / "README.md").read_text()
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# `redeliver` takes every other variable of its prefix for a misspelt key.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("REDELIVER_")}
-
-
 def blocks(language):
     return [text for found, text in BLOCK.findall(README) if found == language]
 
@@ -33,7 +29,7 @@ class ReadmeTests(unittest.TestCase):
         (programs / "redeliver").symlink_to(running.redeliver())
         for place in ["man/man1", "bash", ".zfunc", ".config/fish/completions", "backups", "new"]:
             (cls.folder / place).mkdir(parents=True)
-        cls.environment = ENVIRONMENT | {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(cls.folder)}
+        cls.environment = running.environment() | {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(cls.folder)}
 
     def run_line(self, line):
         """A line of a block as people type it, with the places of this test."""
