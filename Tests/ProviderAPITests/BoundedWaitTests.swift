@@ -73,7 +73,7 @@ struct BoundedWaitTests {
                     let outcome = await operation.call(client)
                     let allowed = operation.isOnce ? ["unreachable", "unknown_outcome"] : ["unreachable"]
                     #expect(allowed.contains(outcome.kind), "\(operation): \(outcome.kind)")
-                    #expect(outcome.text.contains("tls_handshake"), "\(operation): \(outcome.text)")
+                    #expect(outcome.text.contains("certificate_issuer_unknown"), "\(operation): \(outcome.text)")
                 }
             }
             let seen = server.stop()
