@@ -15,7 +15,7 @@ demo: build ## Watch 300 failed deliveries arrive over real HTTP (under a minute
 	@.build/debug/redeliver-demo
 
 # Tests that measure time limits, and tests that keep every processor busy for minutes: neither run beside the others.
-TIMED := NetworkFaultTests|BoundedWaitTests|ForeignOriginTests|NetworkTroubleTests
+TIMED := NetworkFaultTests|BoundedWaitTests|ForeignOriginTests|NetworkTroubleTests|AsyncHTTPTransportTests|ListenerConnectionTests
 BUSY := DeliverySimulationTests|DeliveryQueueTests.FaultTests|PowerLossTests
 
 picture: build ## Draw the README's picture of the demo anew
