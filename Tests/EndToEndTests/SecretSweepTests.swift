@@ -41,7 +41,9 @@ import Testing
                 "redeliver",
                 path.split(separator: " ").map(String.init) + arguments
                     + (needsConfiguration ? ["--config", redeliver.configuration.path] : []),
-                environment: environment, input: input)
+                environment: environment, input: input,
+                // A simulation takes half a minute in a debug build beside other tests.
+                within: .seconds(150))
             hidden.expect("\(path) \(arguments)", finished.output + finished.errors)
             let ends = codes.map { RunningProgram.Ending.code($0) }
             #expect(ends.contains(finished.ending), "\(path) \(arguments): \(finished.ending) \(finished.errors)")
