@@ -135,7 +135,6 @@ let package = Package(
         .testTarget(
             name: "DeliveryQueueTests",
             dependencies: ["DeliveryQueue", "FaultyDisk", grdb, crypto],
-            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -8,7 +8,7 @@ import Testing
 @Suite struct MigrationCopyTests {
     private let folder: TemporaryFolder
     private let path: String
-    private let newest = Migrations.steps.count
+    private let newest = LaterRelease.steps.count
 
     init() throws {
         folder = try TemporaryFolder()
@@ -23,19 +23,23 @@ import Testing
     private func whole(_ path: String) throws -> [String] {
         var configuration = Configuration()
         configuration.readonly = true
-        return try DatabaseQueue(path: path, configuration: configuration).read(OldSchema.whole)
+        return try DatabaseQueue(path: path, configuration: configuration).read(DatabaseContent.whole)
+    }
+
+    private func keep(at now: Timestamp) throws -> String? {
+        try LaterRelease.run { try MigrationCopy(of: path, before: newest).keep(at: now) }
     }
 
     private func version() throws -> Int? {
         try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
     }
 
-    @Test(arguments: try OldSchema.versions.dropLast())
+    @Test(arguments: 1..<LaterRelease.steps.count)
     func `an upgrade keeps the database as it was, whole and for the same users`(version: Int) throws {
-        try OldSchema.make(version, at: path)
+        try LaterRelease.makeOlder(path, steps: version)
         let before = try whole(path)
 
-        let store = try QueueStore(path: path, now: start)
+        let store = try LaterRelease.open(path)
 
         let copy = try #require(store.keptCopy)
         #expect(copy == path + ".before-schema-\(newest)-20260101T000000Z")
@@ -46,28 +50,28 @@ import Testing
 
     /// The way back: the older program finds its database under its old name.
     @Test func `the copy in the database's place is upgraded again like the first time`() async throws {
-        try OldSchema.make(4, at: path)
-        let store = try QueueStore(path: path, now: start)
-        let first = try await store.pool.read(OldSchema.whole)
+        try LaterRelease.makeOlder(path, steps: 2)
+        let store = try LaterRelease.open(path)
+        let first = try await store.pool.read(DatabaseContent.whole)
         let copy = try #require(store.keptCopy)
         try store.close()
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
         try FileManager.default.moveItem(atPath: copy, toPath: path)
 
-        #expect(try version() == 4)
-        let again = try QueueStore(path: path, now: start + .hours(1))
-        #expect(try await again.pool.read(OldSchema.whole) == first)
+        #expect(try version() == 2)
+        let again = try LaterRelease.open(path, at: start + .hours(1))
+        #expect(try await again.pool.read(DatabaseContent.whole) == first)
         #expect(again.keptCopy?.hasSuffix("20260101T010000Z") == true)
     }
 
     /// The last rows of a program that was killed are in its write-ahead log.
     @Test func `what only the write-ahead log has is in the copy`() throws {
-        try OldSchema.make(3, at: path)
+        try LaterRelease.makeOlder(path)
         let writer = try DatabaseQueue(path: path, configuration: QueueStore.configuration())
         try writer.write { try $0.execute(sql: "UPDATE delivery SET last_error = 'in the log'") }
         #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)
 
-        let copy = try #require(try MigrationCopy(of: path, before: newest).keep(at: start))
+        let copy = try #require(try keep(at: start))
         let texts = try DatabaseQueue(path: copy).read {
             try String.fetchAll($0, sql: "SELECT DISTINCT last_error FROM delivery")
         }
@@ -83,35 +87,34 @@ import Testing
     }
 
     @Test func `a start that ended after the copy does not make another one, one after work does`() throws {
-        try OldSchema.make(2, at: path)
-        let copies = MigrationCopy(of: path, before: newest)
-        let first = try #require(try copies.keep(at: start))
-        #expect(try copies.keep(at: start + .hours(1)) == first)
+        try LaterRelease.makeOlder(path)
+        let first = try #require(try keep(at: start))
+        #expect(try keep(at: start + .hours(1)) == first)
         // The first of the missing steps is through, then it is killed.
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction {
-            try Migrations.apply(Array(Migrations.steps.prefix(3)), to: $0, at: start)
+            try Migrations.apply(Array(LaterRelease.steps.prefix(2)), to: $0, at: start)
         }
-        #expect(try copies.keep(at: start + .hours(2)) == first)
+        #expect(try keep(at: start + .hours(2)) == first)
         // The older program went on for a while.
         try queue.write { try $0.execute(sql: "UPDATE endpoint SET last_poll_ms = last_poll_ms + 99000000") }
-        let second = try #require(try copies.keep(at: start + .hours(3)))
+        let second = try #require(try keep(at: start + .hours(3)))
         #expect(second != first)
         #expect(try files().count == 2)
         try queue.close()
     }
 
     @Test func `what a killed start left of a copy is removed, and the copy is made again`() throws {
-        try OldSchema.make(5, at: path)
+        try LaterRelease.makeOlder(path)
         let rest = path + ".before-schema-\(newest)-20251231T235959Z.partial-abcdef"
         for suffix in ["", "-journal"] { try Data("half".utf8).write(to: URL(filePath: rest + suffix)) }
 
-        let store = try QueueStore(path: path, now: start)
+        let store = try LaterRelease.open(path)
         #expect(try files() == [URL(filePath: try #require(store.keptCopy)).lastPathComponent])
     }
 
     @Test func `without room for the copy nothing is changed, and the error says how much is missing`() throws {
-        try OldSchema.make(5, at: path)
+        try LaterRelease.makeOlder(path)
         let before = try whole(path)
 
         let error = #expect(throws: StoreError.self) {
@@ -127,18 +130,18 @@ import Testing
 
     /// An upgrade is no moment to find out that the way back is damaged too.
     @Test func `a damaged database is not upgraded`() throws {
-        try OldSchema.make(5, at: path)
+        try LaterRelease.makeOlder(path)
         try Damage.overwritePages(of: path, from: 0.5)
 
-        let error = #expect(throws: StoreError.self) { try QueueStore(path: path, now: start) }
+        let error = #expect(throws: StoreError.self) { try LaterRelease.open(path) }
         #expect(error?.kind == .storage)
         #expect(try files().isEmpty)
-        #expect(try version() == 5)
+        #expect(try version() == 1)
     }
 
     @Test func `copies are removed after seven days, whatever schema they are from`() throws {
-        try OldSchema.make(5, at: path)
-        let store = try QueueStore(path: path, now: start)
+        try LaterRelease.makeOlder(path)
+        let store = try LaterRelease.open(path)
         let copy = try #require(store.keptCopy)
         let older = path + ".before-schema-2-20250601T000000Z"
         try Data("an older one".utf8).write(to: URL(filePath: older))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// A database of an earlier release becomes one of this release and keeps what it holds.
+/// The steps of the schema: applied once each and whole, and refused where the database was made with others.
 @Suite struct MigrationTests {
     private let folder: TemporaryFolder
     private let path: String
@@ -14,98 +14,135 @@ import Testing
         path = folder.file("queue.db")
     }
 
-    /// A database as the first release left it, with rows in all its tables.
-    private func makeFirstRelease() throws -> [String: [Row]] {
+    private func change(_ sql: String) throws {
         let queue = try DatabaseQueue(path: path)
-        defer { try? queue.close() }
-        return try queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-            try Migrations.apply(Array(Migrations.steps.prefix(1)), to: db, at: start)
-            try db.execute(sql: Self.rows)
-            return try content(db, columns: nil)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// The folder at the top level is the schema's only home.
+    @Test func `the list of migrations is the folder's files in order, and their texts`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = root.appending(path: "migrations").path
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sql") }.sorted()
+
+        #expect(files == Migrations.steps.map { $0.name + ".sql" })
+        for step in Migrations.steps {
+            let text = try #require(FileManager.default.contents(atPath: "\(folder)/\(step.name).sql"))
+            #expect(text == Data(step.sql))
+            #expect(
+                step.name.hasPrefix(String(repeating: "0", count: 4 - "\(step.version)".count) + "\(step.version)_"))
+        }
+        #expect(Migrations.steps.map(\.version) == Array(1...Migrations.steps.count))
+    }
+
+    @Test func `opening again applies nothing and loses nothing`() async throws {
+        let store = try QueueStore(path: path, now: start)
+        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        try store.close()
+
+        let again = try QueueStore(path: path, now: start + .days(1))
+        let applied = try await again.pool.read {
+            try Int64.fetchAll($0, sql: "SELECT applied_ms FROM schema_migration")
+        }
+        #expect(applied == Migrations.steps.map { _ in start.milliseconds })
+        #expect(try await again.snapshot(at: start).endpoints.map(\.id) == ["e"])
+    }
+
+    @Test func `later steps are applied to an existing database, once each`() async throws {
+        try QueueStore(path: path, now: start).close()
+
+        try LaterRelease.open(path, at: start + .days(1)).close()
+        let store = try LaterRelease.open(path, at: start + .days(2))
+        let applied = try await store.pool.read {
+            try Int64.fetchAll($0, sql: "SELECT applied_ms FROM schema_migration ORDER BY version")
+        }
+        let later = LaterRelease.steps.count - Migrations.steps.count
+        #expect(
+            applied == Migrations.steps.map { _ in start.milliseconds }
+                + Array(repeating: (start + .days(1)).milliseconds, count: later))
+    }
+
+    @Test func `a step that fails leaves the schema as it was`() throws {
+        let steps = Migrations.steps
+        let broken = Migrations.Step(
+            version: steps.count + 1, name: "broken",
+            sql: Array("CREATE TABLE half (x); CREATE TABLE endpoint (x)".utf8))
+        try QueueStore(path: path, now: start).close()
+
+        #expect(throws: StoreError.self) {
+            try Migrations.$steps.withValue(steps + [broken]) { try QueueStore(path: path, now: start) }
+        }
+        let queue = try DatabaseQueue(path: path)
+        #expect(try queue.read { try $0.tableExists("half") } == false)
+        #expect(try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == steps.count)
+    }
+
+    // MARK: - Refusals
+
+    /// - Returns: the refusal, which leaves the file as it was.
+    private func refusal(byLaterRelease isLater: Bool = false) throws -> StoreError {
+        let before = try Data(contentsOf: URL(filePath: path))
+        let error = #expect(throws: StoreError.self) {
+            try isLater ? LaterRelease.open(path) : QueueStore(path: path, now: start)
+        }
+        #expect(error?.kind == .incompatible)
+        #expect(try Data(contentsOf: URL(filePath: path)) == before)
+        return try #require(error)
+    }
+
+    @Test func `a newer schema is refused, naming both versions, and stays as it is`() throws {
+        try QueueStore(path: path, now: start).close()
+        try change(
+            """
+            INSERT INTO schema_migration VALUES (41, '0041_new' || char(10) || 'er', X'00', 5);
+            PRAGMA user_version = 41
+            """)
+
+        let error = try refusal()
+        let known = "version 41 (0041_newer), this program knows up to version \(Migrations.steps.count)"
+        #expect(error.description.contains(known))
+        #expect(error.hint?.contains(".before-schema-41-TIME") == true)
+    }
+
+    @Test func `the next release's database is refused as a newer one`() throws {
+        try LaterRelease.open(path).close()
+
+        let error = try refusal()
+        #expect(error.cause.hasPrefix("its schema has version \(LaterRelease.steps.count) (0004_later), this program"))
+    }
+
+    @Test func `a migration that was applied with another text is refused by name, with both texts' hashes`() throws {
+        try LaterRelease.open(path).close()
+        let ours = LaterRelease.steps[1].sha256.prefix(6).map { String(format: "%02x", $0) }.joined()
+        for (sql, known) in [
+            ("UPDATE schema_migration SET sha256 = zeroblob(32) WHERE version = 2", "000000000000"),
+            ("DELETE FROM schema_migration WHERE version = 2", "none"),
+        ] {
+            try change(sql)
+
+            let error = try refusal(byLaterRelease: true)
+            let cause = "migration 0002_later, version 2 of the schema, was applied with another text (\(known)) than"
+            #expect(error.cause == cause + " this program's (\(ours))")
         }
     }
 
-    private static let rows = """
-        INSERT INTO endpoint (id, name, active, history_from_ms, hold_reason, hold_since_ms)
-        VALUES ('e', 'n', 1, 5, 'log_silent', 7);
-        INSERT INTO delivery (
-            id, endpoint_id, task_id, event_type, webhook_id, state, cycle_started_ms, logged_ms, first_failed_ms,
-            last_failed_ms, next_attempt_ms, finalized_ms, dead_reason, delivered_by, delivered_evidence, created_ms,
-            updated_ms)
-        VALUES
-            (1, 'e', 't-1', 'x', 'w', 'scheduled', 1, 1, 1, 1, 9, NULL, NULL, NULL, NULL, 2, 2),
-            (2, 'e', 't-2', 'x', 'w', 'dead', 1, 1, 1, 1, NULL, 9, 'age', NULL, NULL, 2, 2),
-            (3, 'e', 't-3', 'y', 'w', 'delivered', 1, 1, 1, 1, NULL, 9, NULL, 'worker', 'log', 2, 2);
-        INSERT INTO delivery_body VALUES (1, X'7B7D', zeroblob(32), '"t-1"', 'null', '"w"');
-        INSERT INTO attempt (id, delivery_id, cycle, number, kind, lease_token, intent_ms) VALUES (1, 3, 1, 1, 'scheduled', 1, 3);
-        INSERT INTO task_alias VALUES ('e', 't-3b', 3, 'named');
-        INSERT INTO log_entry (endpoint_id, task_id, logged_ms, outcome, delivery_id, found_ms, seen_ms)
-        VALUES ('e', 't-3', 1, 'failed', 3, 2, 2);
-        INSERT INTO latest_arrival VALUES ('w', 'c', 'y', 't-3', 1);
-        INSERT INTO unreadable_entry VALUES (1, 'e', X'00', 'no_task_id', 'd', X'7B', 1, NULL, 4);
-        INSERT INTO scan_gap VALUES (1, 'e', 1, 2, NULL, 1, 3);
-        INSERT INTO counter VALUES ('deliveries_finalized', 'y', 'delivered', 1);
-        INSERT INTO metric_event_type VALUES ('x', 0), ('y', 1);
-        INSERT INTO operator_action VALUES (1, 5, 'ann', 'requeue', 'e', 2, 'because');
-        """
+    /// Builds before the first release had nine steps, the first of them with another text.
+    @Test(arguments: [1, 2, 9])
+    func `a database of an unreleased build is refused, and the refusal says what to do`(version: Int) throws {
+        try QueueStore(path: path, now: start).close()
+        try change(
+            """
+            UPDATE schema_migration SET sha256 = X'0a6634b93441e0f6251213a63901e567f98941b9dfb9496bfd7bf567bf0d0c37';
+            PRAGMA user_version = \(version)
+            """)
 
-    /// All rows of all tables.
-    ///
-    /// - Parameter columns: by table; nil: all of all tables.
-    private func content(_ db: Database, columns: [String: [String]]?) throws -> [String: [Row]] {
-        let tables =
-            try columns.map { Array($0.keys) }
-            ?? String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-        return try tables.reduce(into: [:]) { content, table in
-            let wanted = columns?[table]?.joined(separator: ", ") ?? "*"
-            content[table] = try Row.fetchAll(db, sql: "SELECT \(wanted) FROM \(table) ORDER BY 1")
+        for error in [try refusal(), try refusal(byLaterRelease: true)] {
+            #expect(error.cause.hasPrefix("it was made by an unreleased build of Redeliver"))
+            #expect(error.hint?.hasPrefix("move it away") == true)
+            #expect(error.hint?.contains("poll.initial_lookback") == true)
         }
-    }
-
-    @Test func `a database of the first release is brought to this one's schema and keeps its rows`() async throws {
-        var before = try makeFirstRelease()
-        #expect(before.count >= 13 && before.values.allSatisfy { !$0.isEmpty })
-
-        let store = try QueueStore(path: path, now: start + .days(1))
-
-        let columns = before.mapValues { Array($0[0].columnNames) }
-        var after = try store.pool.read { try content($0, columns: columns) }
-        #expect(after.removeValue(forKey: "schema_migration")?.count == Migrations.steps.count)
-        before["schema_migration"] = nil
-        #expect(after == before)
-        let expected = [
-            "PRAGMA user_version": ["\(Migrations.steps.count)"], "PRAGMA integrity_check": ["ok"],
-            "PRAGMA foreign_key_check": [], "SELECT task_id FROM v_open": ["t-1"],
-            // It was held before: its age clock stands still since then, and what failed before that keeps its age.
-            "SELECT stopped_ms FROM endpoint": ["7"], "SELECT held_before_ms FROM delivery": ["0", "0", "0"],
-            "SELECT task_id FROM v_dead": ["t-2"], "SELECT delivered FROM v_by_event_type": ["0", "1"],
-        ]
-        for (sql, values) in expected {
-            let found = try await store.pool.read { try String.fetchAll($0, sql: sql) }
-            #expect(found == values, "\(sql)")
-        }
-    }
-
-    @Test func `a reader of this release reads the first release's database as it is`() throws {
-        _ = try makeFirstRelease()
-
-        let snapshot = try QueueReader(path: path).snapshot(at: start)
-        #expect(snapshot.endpoints.map(\.open) == [1])
-        #expect(snapshot.endpoints.map(\.holdReason) == [.logSilent])
-        #expect(snapshot.dead.map(\.reason) == [.age])
-    }
-
-    /// The same steps give the same schema, whether they come one release at a time or all at once.
-    @Test func `a database that grew has the schema of a new one`() async throws {
-        _ = try makeFirstRelease()
-        let grown = try QueueStore(path: path, now: start)
-        let new = try QueueStore(path: folder.file("new.db"), now: start)
-
-        let sql = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name"
-        let ofGrown = try await grown.pool.read { try String.fetchAll($0, sql: sql) }
-        let ofNew = try await new.pool.read { try String.fetchAll($0, sql: sql) }
-        #expect(ofGrown == ofNew)
+        #expect(throws: StoreError.self) { try QueueReader(path: path) }
     }
 }

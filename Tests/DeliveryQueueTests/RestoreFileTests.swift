@@ -87,19 +87,17 @@ import Testing
 
     @Test func `an older schema in the backup is brought up to date`() async throws {
         try queue.store.close()
-        let old = try DatabaseQueue(path: queue.folder.file("old.db"))
-        try await old.writeWithoutTransaction { db in
-            try Migrations.apply(Array(Migrations.steps.prefix(1)), to: db, at: start)
-        }
-        try old.close()
+        try LaterRelease.makeOlder(queue.folder.file("old.db"))
 
-        let report = try await restore("old.db").run(at: now)
+        let report = try await Migrations.$steps.withValue(LaterRelease.steps) {
+            try await restore("old.db").run(at: now)
+        }
 
         #expect(report.backup.schemaVersion == 1)
         let version = try await DatabaseQueue(path: queue.path).read {
             try Int.fetchOne($0, sql: "PRAGMA user_version")
         }
-        #expect(version == Migrations.steps.count)
+        #expect(version == LaterRelease.steps.count)
     }
 
     // MARK: - Refusals

@@ -68,7 +68,7 @@ import Testing
 
         _ = try await queue.store.prune(at: start + .hours(24 * 400))
         #expect(try await queue.store.snapshot(at: start).dead.isEmpty)
-        #expect(try OldSchema.faults(of: queue.path) == [])
+        #expect(try DatabaseContent.faults(of: queue.path) == [])
     }
 
     /// To SQLite they are two, to Swift they are one text.

@@ -6,7 +6,7 @@ enum ViewPlan {
     /// open, dead or superseded deliveries is for.
     private static let small: Set<String> = [
         "delivery_due", "delivery_leased", "delivery_awaiting", "delivery_waiting", "delivery_event",
-        "delivery_dead", "delivery_died", "delivery_line", "delivery_manual", "delivery_superseded",
+        "delivery_died", "delivery_line", "delivery_manual", "delivery_superseded",
     ]
     /// What leads from an index that holds delivered rows, or from the table, to a few of them: one delivery, one task,
     /// one customer, or those that ended since a time.

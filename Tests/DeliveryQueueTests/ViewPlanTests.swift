@@ -36,13 +36,15 @@ import Testing
             CASE state WHEN 'dead' THEN 'attempts' END, CASE state WHEN 'delivered' THEN 'worker' END,
             CASE state WHEN 'delivered' THEN 'log' END, CASE WHEN i % 500 = 0 THEN 't-1' END, t, t
         FROM number;
-        INSERT INTO delivery_body SELECT i, zeroblob(100), zeroblob(32), '""', '""', '""' FROM number;
+        INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
+        SELECT i, zeroblob(100), zeroblob(32), '""', '""', '""' FROM number;
         INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, outcome, settled_ms)
         SELECT i, 1, 1, 'scheduled', 1, t + 60000, CASE WHEN i % 300 = 0 THEN 'unconfirmed' ELSE 'failed' END, t + 90000
         FROM number;
         INSERT INTO log_entry (endpoint_id, task_id, logged_ms, outcome, delivery_id, found_ms, seen_ms)
         SELECT 'ep-' || (1 + i % 20), 't-' || i, t, 'failed', i, t, t FROM number;
-        INSERT INTO task_alias SELECT 'ep-' || (1 + i % 20), 'alias-' || i, i, 'named' FROM number WHERE i % 50 = 0;
+        INSERT INTO task_alias (endpoint_id, task_id, delivery_id, source)
+        SELECT 'ep-' || (1 + i % 20), 'alias-' || i, i, 'named' FROM number WHERE i % 50 = 0;
         """
 
     /// Every view as a whole, but the timeline, which is of one delivery, and the calls, of which one wants the newest.
@@ -50,14 +52,17 @@ import Testing
         let views = try await store.pool.read { db in
             try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name")
         }
-        #expect(views.count >= 9)
-        return views.filter { !["v_timeline", "v_attempts"].contains($0) }.map { "SELECT * FROM \($0)" } + [
+        #expect(views.count >= 12)
+        return views.filter { !["v_timeline", "v_attempts", "delivery_standing"].contains($0) }.map {
+            "SELECT * FROM \($0)"
+        } + [
             "SELECT * FROM v_timeline WHERE task_id = 't-1' ORDER BY at_ms",
             "SELECT * FROM v_timeline WHERE delivery_id = 1 ORDER BY at_ms",
             "SELECT * FROM v_attempts ORDER BY attempt_id DESC LIMIT 5",
             "SELECT * FROM v_attempts WHERE task_id = 't-1'", "SELECT * FROM v_attempts WHERE delivery_id = 1",
             "SELECT * FROM v_open WHERE task_id = 't-1'", "SELECT * FROM v_dead WHERE id = 1",
             "SELECT * FROM v_open WHERE customer_id = 'c-1'", "SELECT * FROM v_due WHERE endpoint = 'name-1'",
+            "SELECT * FROM delivery_standing WHERE id = 1", "SELECT * FROM delivery_standing WHERE task_id = 't-1'",
         ]
     }
 
@@ -89,7 +94,7 @@ import Testing
         "SELECT event_type, COUNT(*) FROM delivery GROUP BY event_type",
         "SELECT COUNT(*) FROM delivery WHERE state = 'delivered'",
         "SELECT endpoint_id, COUNT(*) FROM delivery GROUP BY endpoint_id",
-        "SELECT COUNT(*) FROM delivery WHERE endpoint_id = 'ep-1' AND state = 'dead'",
+        "SELECT COUNT(*) FROM delivery WHERE endpoint_id = 'ep-1' AND state = 'delivered'",
         "SELECT COUNT(*) FROM delivery WHERE finalized_ms < 5",
         "SELECT COUNT(*) FROM delivery ORDER BY finalized_ms",
         "SELECT * FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id",

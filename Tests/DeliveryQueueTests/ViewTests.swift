@@ -196,7 +196,7 @@ import Testing
         try await expect(
             "v_by_endpoint",
             is: """
-                fifth | ep-5 | 1 | 0 | 0 | T-20 | 20 | - | circuit | T-300 | - | 0 | - | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | \
+                fifth | ep-5 | 1 | 0 | 0 | T-20 | 20 | - | circuit | T-300 | T+60 | 0 | - | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | \
                 - | - | unknown | open | T-300 | its receiver failed for different deliveries in a row, last T-310 | \
                 T+60 | - | 0
                 first | ep-1 | 1 | 3 | 3 | T-20 | 20 | - | - | - | - | 1 | 6000 | 6 | 2 | 4 | 6 | 1 | 1 | 0 | 0 | \
@@ -204,7 +204,7 @@ import Testing
                 fourth | ep-4 | 1 | 1 | 0 | - | - | - | operator | T-600 | T+3000 | 1 | 70000 | 0 | 0 | 0 | 0 | 0 | \
                 0 | 0 | 0 | - | - | unknown | closed | - | - | - | - | 1
                 second | ep-2 | 1 | 2 | 0 | T-1800 | 1800 | HTTP 502 | log_silent | T-7200 | - | 2 | 900 | 0 | 0 | \
-                0 | 1 | 0 | 0 | 1 | 3600 | T-4000 | T-60 | unknown | closed | - | - | - | - | 2
+                0 | 1 | 0 | 0 | 1 | 3600 | T-4000 | T-60 | unknown | closed | - | - | - | - | 1
                 third | ep-3 | 0 | 1 | 0 | - | - | - | not configured | - | - | 1 | 700 | 0 | 0 | 0 | 0 | 0 | 0 | \
                 0 | 0 | - | - | unknown | closed | - | - | - | - | 1
                 """)

@@ -95,15 +95,15 @@ import Testing
         }
     }
 
-    /// A daemon of the next release changes the schema and has not committed yet; the reader sees the one before.
-    @Test(arguments: [1, 2])
-    func `a reader of the group reads while a migration runs`(version: Int) async throws {
+    /// A daemon of the next release changes the schema and has not committed yet; the reader sees the one before, and is
+    /// refused after that.
+    @Test func `a reader of the group reads while a migration runs`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "1")
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             let reader = try await GroupReader(of: redeliver)
-            let old = try OldDatabase(at: redeliver.database, version: version)
-            try old.write(
+            let next = try ForeignRelease(at: redeliver.database)
+            try next.write(
                 "INSERT INTO endpoint (id, name, active, history_from_ms) VALUES ('a', 'a', 1, 0), ('b', 'b', 1, 0)")
             for suffix in ["", "-wal", "-shm"] {
                 let file = URL(filePath: redeliver.database.path + suffix)
@@ -111,10 +111,11 @@ import Testing
                 try GroupReader.change(file, to: 0o640)
             }
 
-            try old.beginNextStep()
-            try await expectReadable(reader, "migrating from \(version)")
-            try old.commit()
-            try await expectReadable(reader, "migrated from \(version)")
+            try next.beginNextStep()
+            try await expectReadable(reader, "migrating")
+            try next.commit()
+            let status = try await reader.status()
+            #expect(status.ending != .code(0) && status.errors.contains("(next), this program knows up to version"))
         }
     }
 

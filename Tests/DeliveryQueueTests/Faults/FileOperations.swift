@@ -5,20 +5,26 @@ import GRDB
 
 /// What is done to a database's files as a whole.
 enum FileOperations {
-    /// The daemon's start on a database of the first release.
+    /// The start of a later release's daemon on a database of this one.
     static func migrate() async throws -> FaultedOperation {
         let folder = try TemporaryFolder()
         try make(folder.file("queue.db"), steps: 1)
         let files = ["queue.db": try Data(contentsOf: URL(filePath: folder.file("queue.db")))]
-        return FaultedOperation(files: files, between: try partial(from: 2), usesStore: false, run: openAndClose)
+        return FaultedOperation(files: files, between: try partial(from: 2), usesStore: false) { subject in
+            try LaterRelease.run {
+                try QueueStore.forSimulation(path: subject.folder.database, isDurable: true, now: start).close()
+            }
+        }
     }
 
     /// The daemon's first start.
     static func create() async throws -> FaultedOperation {
         let empty = try TemporaryFolder()
         try Data().write(to: URL(filePath: empty.file("queue.db")))
-        let states = [try FolderState.of(empty.path)] + (try partial(from: 1))
-        return FaultedOperation(files: [:], between: states, usesStore: false, run: openAndClose)
+        let states = [try FolderState.of(empty.path)]
+        return FaultedOperation(files: [:], between: states, usesStore: false) { subject in
+            try QueueStore.forSimulation(path: subject.folder.database, isDurable: true, now: start).close()
+        }
     }
 
     static func backUp() async throws -> FaultedOperation {
@@ -30,13 +36,9 @@ enum FileOperations {
         }
     }
 
-    private static let openAndClose: @Sendable (FaultedOperation.Subject) async throws -> Void = { subject in
-        try QueueStore.forSimulation(path: subject.folder.database, isDurable: true, now: start).close()
-    }
-
     /// The states after each of the first steps, beginning with this one and without the last.
     private static func partial(from first: Int) throws -> [[String]] {
-        try (first..<Migrations.steps.count).map { count in
+        try (first..<LaterRelease.steps.count).map { count in
             let folder = try TemporaryFolder()
             try make(folder.file("queue.db"), steps: count)
             return try FolderState.of(folder.path)
@@ -47,7 +49,7 @@ enum FileOperations {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-            try Migrations.apply(Array(Migrations.steps.prefix(steps)), to: db, at: start)
+            try Migrations.apply(Array(LaterRelease.steps.prefix(steps)), to: db, at: start)
             _ = try db.checkpoint(.truncate)
         }
         try queue.close()

@@ -2,35 +2,31 @@ import Crypto
 import Foundation
 import GRDB
 
-/// A database as an earlier release left it, made from the texts in `migrations/`, and the next release's step on it.
-struct OldDatabase {
-    let url: URL
+/// A database as this release makes it, in the hands of another one: made from the texts in `migrations/`.
+struct ForeignRelease {
     private let queue: DatabaseQueue
-    private let steps: [(name: String, text: String)]
 
-    /// - Parameter version: of the schema; the step after it is there to be applied.
-    init(at url: URL, version: Int) throws {
-        self.url = url
+    init(at url: URL) throws {
         let folder = URL(filePath: #filePath).appending(path: "../../../../migrations").standardizedFileURL
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sql") }
-        steps = try names.sorted().map { name in
-            (String(name.dropLast(4)), try String(contentsOf: folder.appending(path: name), encoding: .utf8))
-        }
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
         queue = try DatabaseQueue(path: url.path, configuration: configuration)
         try queue.inDatabase { db in
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-            for number in 1...version { try apply(number, to: db) }
+            for (number, name) in names.sorted().enumerated() {
+                let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+                try Self.apply(number + 1, String(name.dropLast(4)), text, to: db)
+            }
         }
     }
 
-    /// Applies the next step in a transaction that stays open, as a daemon does that is still at it.
+    /// Applies a step of its own in a transaction that stays open, as a daemon does that is still at it.
     func beginNextStep() throws {
         try queue.inDatabase { db in
             let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
             try db.execute(sql: "BEGIN IMMEDIATE")
-            try apply(version + 1, to: db)
+            try Self.apply(version + 1, "next", "ALTER TABLE delivery ADD COLUMN note TEXT", to: db)
         }
     }
 
@@ -46,8 +42,7 @@ struct OldDatabase {
         try queue.close()
     }
 
-    private func apply(_ number: Int, to db: Database) throws {
-        let (name, text) = steps[number - 1]
+    private static func apply(_ number: Int, _ name: String, _ text: String, to db: Database) throws {
         try db.execute(sql: text)
         try db.execute(
             sql: """

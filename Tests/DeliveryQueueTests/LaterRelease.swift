@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+
+@testable import DeliveryQueue
+
+/// A later release, whose schema goes further than this program's: so that what an upgrade meets is tested with the code that
+/// opens a database, however many schemas there are yet.
+enum LaterRelease {
+    /// This program's steps, and three of the kinds that a release may bring: a column with values for every row, a table
+    /// that is made anew with its rows, and views.
+    static let steps: [Migrations.Step] =
+        Migrations.steps
+        + [
+            """
+            ALTER TABLE delivery ADD COLUMN note TEXT;
+            UPDATE delivery SET note = 'from ' || endpoint_id || ', ' || hex(zeroblob(200));
+            CREATE INDEX delivery_note ON delivery (note) WHERE finalized_ms IS NULL;
+            """,
+            """
+            CREATE TABLE test_event_new (
+                endpoint_id TEXT NOT NULL REFERENCES endpoint (id), task_id TEXT NOT NULL, event_type TEXT NOT NULL,
+                who TEXT NOT NULL, asked_ms INTEGER NOT NULL, PRIMARY KEY (task_id, endpoint_id)
+            ) STRICT;
+            INSERT INTO test_event_new SELECT endpoint_id, task_id, event_type, who, asked_ms FROM test_event;
+            DROP TABLE test_event;
+            ALTER TABLE test_event_new RENAME TO test_event;
+            CREATE TABLE note_count (n INTEGER NOT NULL) STRICT;
+            INSERT INTO note_count SELECT COUNT(*) FROM delivery;
+            CREATE TRIGGER delivery_noted AFTER INSERT ON delivery BEGIN UPDATE note_count SET n = n + 1; END;
+            """,
+            """
+            DROP VIEW v_superseded;
+            CREATE VIEW v_superseded AS SELECT id, note FROM delivery WHERE superseded_by_task_id IS NOT NULL;
+            DROP INDEX delivery_note;
+            """,
+        ].enumerated().map { number, sql in
+            let version = Migrations.steps.count + number + 1
+            return Migrations.Step(version: version, name: "000\(version)_later", sql: Array(sql.utf8))
+        }
+
+    /// Rows of the tables that `ViewSample` leaves empty.
+    private static let rest = """
+        INSERT OR IGNORE INTO latest_arrival (webhook_id, customer_id, event_type, task_id, event_ms)
+        VALUES ('w-1', 'c-20', 'profile_update', 't-newer', 5);
+        INSERT INTO circuit_failure (endpoint_id, delivery_id, failed_ms) VALUES ('ep-1', 1, 5);
+        INSERT INTO test_event (endpoint_id, task_id, event_type, who, asked_ms) VALUES ('ep-1', 'test-1', 'x', 'ann', 5);
+        INSERT INTO provider_pause (id, reason, since_ms) VALUES (1, 'outage', 5);
+        INSERT INTO backup (id, at_ms) VALUES (1, 5);
+        """
+
+    /// Runs what the later release would do with its own code.
+    static func run<Value>(_ work: () throws -> Value) rethrows -> Value {
+        try Migrations.$steps.withValue(steps, operation: work)
+    }
+
+    static func open(_ path: String, at now: Timestamp = start) throws -> QueueStore {
+        try run { try QueueStore(path: path, now: now) }
+    }
+
+    /// Makes a database with a row of every kind, as a clean stop of the release that has so many of the steps leaves it; of
+    /// this program when nil.
+    static func makeOlder(_ path: String, steps count: Int = Migrations.steps.count) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
+            try Migrations.apply(Array(steps.prefix(Migrations.steps.count)), to: db, at: start)
+            try ViewSample().fill(db)
+            try db.execute(sql: rest)
+            try Migrations.apply(Array(steps.prefix(count)), to: db, at: start)
+        }
+        try queue.close()
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+    }
+}
+
+/// What is in a database, to compare it with another.
+enum DatabaseContent {
+    /// All rows of all tables but the record of the migrations, as texts by table.
+    ///
+    /// - Parameter columns: by table; nil: all of all tables.
+    static func rows(_ db: Database, columns: [String: [String]]? = nil) throws -> [String: [String]] {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        let tables = try columns.map { Array($0.keys) } ?? String.fetchAll(db, sql: sql)
+        return try tables.filter { $0 != "schema_migration" }.reduce(into: [:]) { rows, table in
+            let wanted = columns?[table]?.joined(separator: ", ") ?? "*"
+            rows[table] = try Row.fetchAll(db, sql: "SELECT \(wanted) FROM \(table)").map { "\($0)" }.sorted()
+        }
+    }
+
+    static func columns(_ db: Database) throws -> [String: [String]] {
+        let tables = try rows(db).keys
+        return try tables.reduce(into: [:]) { columns, table in
+            columns[table] = try db.columns(in: table).map(\.name)
+        }
+    }
+
+    static func schema(_ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
+    }
+
+    /// What is in a database file and how it is laid out: equal for equal databases, whenever they were made.
+    static func whole(_ db: Database) throws -> [String] {
+        let steps = try String.fetchAll(
+            db, sql: "SELECT version || ' ' || name || ' ' || hex(sha256) FROM schema_migration ORDER BY version")
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let rows = try rows(db).sorted { $0.key < $1.key }.flatMap { [$0.key] + $0.value }
+        return try ["\(version)"] + schema(db) + steps + rows
+    }
+
+    /// What is wrong with a closed or open database, in all that `redeliver database check` examines.
+    static func faults(of path: String) throws -> [String] {
+        try QueueReader.ofAnySchema(path: path).check().flatMap(\.faults)
+    }
+}
