@@ -125,7 +125,7 @@ test-deployment: deb build ## Try all of deploy/ with the real thing it is for: 
 	@python3 -m unittest discover -s Tests/Deployment -v
 
 # What needs no root, no browser and no program for production.
-test-operations: build ## Run the README's and the runbook's commands, with a real nginx, node_exporter and Prometheus
+test-operations: build ## Run the commands of README, docs and runbook, with a real nginx, node_exporter and Prometheus
 	@cd Tests/Deployment && python3 -m unittest -v test_networks test_operations test_prometheus test_readme test_runbook
 
 # SQLite's header is the only thing that is not in the Swift toolchain or fetched by SwiftPM.

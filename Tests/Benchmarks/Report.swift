@@ -8,7 +8,7 @@ struct Report: Codable, Sendable {
     let runs: Int
     var figures: [Figure] = []
 
-    /// Lines of a Markdown table, for the README.
+    /// Lines of a Markdown table, for docs/benchmarks.md.
     static let head = [
         "| what | deliveries | median | unit | lowest to highest | must reach |",
         "| --- | ---: | ---: | --- | --- | --- |",

@@ -68,11 +68,11 @@ import Testing
 
     /// ANALYZE gives the planner other numbers to choose by, and anybody who may write can run it.
     @Test(arguments: [false, true])
-    func `no view and no query of the README reads what was delivered long ago`(analyzed: Bool) async throws {
+    func `no view and no query for on-call reads what was delivered long ago`(analyzed: Bool) async throws {
         try await fill()
         if analyzed { try await store.pool.write { try $0.execute(sql: "ANALYZE") } }
 
-        let queries = try await queries() + ReadmeQueries.all()
+        let queries = try await queries() + OnCallQueries.all()
         for sql in queries {
             let faults = try await store.pool.read { try ViewPlan.faults($0, sql) }
             #expect(faults == [], "\(sql)")

@@ -5,8 +5,8 @@ import Testing
 @testable import DeliverySimulation
 
 /// The goal of adaptive delivery, measured on the production rules, store and loops with the built-in settings: what was
-/// held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. The README's table is made by
-/// `make goal`, which prints these figures.
+/// held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. `make goal` prints the
+/// figures of the table in docs/commands.md.
 @Suite(.serialized) struct GoalTests {
     /// An outage and the calls that it may waste for each failure.
     struct Goal: Sendable, CustomTestStringConvertible {
@@ -67,7 +67,7 @@ import Testing
         #expect(runs.allSatisfy { $0.lost == 0 && $0.repeated == 0 && $0.failures == 1_000 })
     }
 
-    /// A row as the README has it.
+    /// A row as docs/commands.md has it.
     private func report(
         _ outage: String, _ half: Duration, _ most: Duration, _ longest: Duration?, _ wasted: Double, _ lost: Int,
         seeds: UInt64

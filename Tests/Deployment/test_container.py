@@ -201,8 +201,8 @@ class ManifestTests(unittest.TestCase):
             self.assertEqual(security["capabilities"], {"drop": ["ALL"]})
 
     def test_a_stop_may_take_longer_than_a_call(self):
-        readme = (running.ROOT / "README.md").read_text()
-        seconds = int(re.search(r"`provider.request_timeout` \|.*?\| `(\d+)s` \|", readme)[1])
+        keys = (running.ROOT / "docs" / "configuration.md").read_text()
+        seconds = int(re.search(r"`provider.request_timeout` \|.*?\| `(\d+)s` \|", keys)[1])
         self.assertGreater(documents()["StatefulSet"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], seconds + 10)
         self.assertGreater(int(services()["worker"]["stop_grace_period"].removesuffix("s")), seconds + 10)
 

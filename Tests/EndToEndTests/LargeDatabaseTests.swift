@@ -56,7 +56,7 @@ import Testing
             ReadCommand(arguments: ["doctor"], place: .configuration),
         ] + filters.map { ReadCommand(arguments: ["deliveries", "list"] + $0) }
 
-    /// What the README's on-call section asks of the views, and what its readers ask next.
+    /// What docs/on-call.md asks of the views, and what its readers ask next.
     static let queries = [
         "SELECT * FROM v_timeline WHERE task_id = 'large-500'",
         "SELECT * FROM v_open ORDER BY age_s DESC LIMIT 20",

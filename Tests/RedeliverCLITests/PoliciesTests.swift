@@ -20,7 +20,7 @@ import Testing
 
     // MARK: - One event type
 
-    @Test func `the built-in timetable is that of the README`() {
+    @Test func `the built-in timetable is that of the documentation`() {
         let report = PolicyTimetable(of: "never_seen", in: PolicyBook())
 
         #expect(

@@ -25,7 +25,7 @@ struct TidyTests {
         }
     }
 
-    /// Time, SQL and HTTP have one home each (DESIGN 2).
+    /// Time, SQL and HTTP have one home each (docs/design.md, how the code is shaped).
     @Test(arguments: [
         ("Date()", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("Date.now", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),

@@ -1,6 +1,6 @@
 @testable import DeliveryWorker
 
-/// The table of keys as the README shows it, made from the table that the checks use.
+/// The table of keys as docs/configuration.md shows it, made from the table that the checks use.
 enum ConfigurationKeyTable {
     /// One row of the table; `[]` in the key stands for each entry of a list.
     struct Row {

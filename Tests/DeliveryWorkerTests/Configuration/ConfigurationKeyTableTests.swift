@@ -3,12 +3,6 @@ import Foundation
 import Testing
 
 @Suite struct ConfigurationKeyTableTests {
-    private static var readme: String? {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try? String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    }
-
     @Test func `every default obeys its own rule`() {
         for row in ConfigurationKeyTable.rows {
             guard case .value(let text) = row.setting.standard else { continue }
@@ -25,10 +19,15 @@ import Testing
         #expect(ConfigurationKeyTable.rows.allSatisfy { $0.setting.effect.hasSuffix(".") })
     }
 
-    @Test(.enabled(if: readme?.contains("| key | type | unit |") == true, "the README has no table of keys"))
-    func `the README's table is the table of keys`() {
-        for line in ConfigurationKeyTable.markdown.split(separator: "\n") {
-            #expect(Self.readme?.contains(line) == true, "the README lacks: \(line)")
-        }
+    @Test func `the documentation's table is the table of keys`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let table = try #require(page.components(separatedBy: "\n\n").first { $0.hasPrefix("| key | type | unit |") })
+        let documented = table.split(separator: "\n").map(String.init)
+        let wanted = ConfigurationKeyTable.markdown.split(separator: "\n").map(String.init)
+        for line in wanted where !documented.contains(line) { Issue.record("docs/configuration.md lacks: \(line)") }
+        for line in documented where !wanted.contains(line) { Issue.record("no key has this line: \(line)") }
+        #expect(documented == wanted)
     }
 }

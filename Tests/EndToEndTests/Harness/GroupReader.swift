@@ -1,6 +1,6 @@
 import Foundation
 
-/// On-call as the README has it: a user who may not write, in the group of the database's folder.
+/// On-call as docs/on-call.md has it: a user who may not write, in the group of the database's folder.
 ///
 /// Root becomes such a user with `setpriv`. Where the tests are not run by root, nobody else can be become: then the
 /// same commands are run as the current user, who owns the files.
@@ -14,7 +14,7 @@ struct GroupReader {
     private static let group: UInt32 = 61_234
     private static var setpriv: URL? { getuid() == 0 ? BuiltPrograms.tool("setpriv") : nil }
 
-    /// Gives a worker's folder, before its first start, the group and the mode that the README asks for.
+    /// Gives a worker's folder, before its first start, the group and the mode that docs/on-call.md asks for.
     init(of redeliver: RedeliverProcess) async throws {
         (bench, database) = (redeliver.bench, redeliver.database)
         if Self.setpriv != nil { try Self.own(redeliver.folder) }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What the README tells on-call to ask.
-@Suite struct ReadmeQueryTests {
+/// What docs/on-call.md tells on-call to ask.
+@Suite struct OnCallQueryTests {
     private let folder: TemporaryFolder
     private let store: QueueStore
 
@@ -15,8 +15,8 @@ import Testing
         try await store.pool.write { try sample.fill($0) }
     }
 
-    @Test func `every query of the README's table runs on a read-only connection and finds something`() async throws {
-        let queries = try ReadmeQueries.all()
+    @Test func `every query for on-call runs on a read-only connection and finds something`() async throws {
+        let queries = try OnCallQueries.all()
         #expect(queries.count >= 10)
         var configuration = Configuration()
         configuration.readonly = true
@@ -29,10 +29,10 @@ import Testing
         }
     }
 
-    @Test func `every view that the README names is there, and the README names every view`() async throws {
+    @Test func `every view that on-call is told of is there, and on-call is told of every view`() async throws {
         let views = try await store.pool.read { db in
             try String.fetchSet(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'view' AND name GLOB 'v_*'")
         }
-        #expect(try Set(ReadmeQueries.views()) == views)
+        #expect(try Set(OnCallQueries.views()) == views)
     }
 }
