@@ -31,7 +31,7 @@ struct TidyTests {
         ("Date.now", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("clock_gettime", ["Sources/DeliveryWorker/WallClock.swift", "Sources/ProviderSandbox/"]),
         ("import GRDB", ["Sources/DeliveryQueue/Store/", "Sources/RedeliverDemo/Query.swift"]),
-        ("import AsyncHTTPClient", ["Sources/ProviderAPI/AsyncHTTPTransport.swift", "Sources/ProviderSandbox/"]),
+        ("import AsyncHTTPClient", ["Sources/ProviderAPI/Wire/AsyncHTTPTransport.swift", "Sources/ProviderSandbox/"]),
         ("import Yams", ["Sources/DeliveryWorker/Configuration/"]),
         ("import ProviderSandbox", []),
         ("Double.random(", ["Sources/DeliveryQueue/Model/RetryPolicy.swift", "Sources/ProviderSandbox/"]),

@@ -31,7 +31,7 @@ struct SignatureVector: Decodable {
     }
 
     private static func lines(of name: String) throws -> [Substring] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+        let folder = URL(filePath: #filePath).appending(path: "../../Fixtures").standardizedFileURL
         return try String(contentsOf: folder.appending(path: name), encoding: .utf8).split(separator: "\n")
     }
 }

@@ -1,0 +1,133 @@
+import Testing
+
+@testable import ProviderAPI
+
+@Suite("Asking for a retry")
+struct ProviderClientRetryTests {
+    @Test(arguments: [
+        "1.0", "1e400", "123456789012345678901234567890", #"{"a":1,"a":2}"#, #"{"z":1,"a":2}"#, #"{"e":"\u00e9é"}"#,
+        #""\/""#,
+        #"["\ud800"]"#, "{ \"a\" :\n [ 1 , 2 ] }", #""text""#, "0", "[]", "null", "true",
+    ]) func `the body arrives unchanged`(_ body: String) async throws {
+        let transport = ScriptedTransport(HTTPResponse(200))
+        var request = sampleRetry
+        request.body = Array(body.utf8)
+        _ = await makeClient(transport).retry(request)
+        let sent = try #require(transport.requests.first?.body)
+        #expect(JSONText.member("body", of: sent).map(Array.init) == Array(body.utf8))
+    }
+
+    @Test func `the call is spliced from the raw tokens`() async throws {
+        let transport = ScriptedTransport(HTTPResponse(202))
+        let request = RetryRequest(
+            taskIDJSON: #""\u0061-1""#, customerIDJSON: "007e0", webhookIDJSON: #""12""#, eventType: "a\"b\nc",
+            body: Array("[1.0 ]".utf8))
+        let answer = await makeClient(transport).retry(request)
+        let sent = try #require(transport.requests.first)
+        #expect(sent.method == .post)
+        #expect(sent.url == "https://api.test/api/v2/webhook_endpoint/retry")
+        #expect(sent.headers.contains(HTTPHeader("Content-Type", "application/json")))
+        #expect(sent.authorization == "Bearer tok-1")
+        #expect(
+            sent.text
+                == #"{"task_id": "\u0061-1", "body": [1.0 ], "customer_id": 007e0, "webhook_id": "12", "event_type": "a\"b\u000ac"}"#
+        )
+        #expect(answer == RetryAnswer(kind: .accepted, status: 202))
+    }
+
+    @Test(
+        arguments: [
+            (200, .accepted), (201, .accepted), (204, .accepted), (299, .accepted), (301, .redirected),
+            (302, .redirected), (304, .redirected),
+            (307, .redirected), (308, .redirected), (400, .rejected), (401, .unauthorized), (402, .rejected),
+            (403, .forbidden),
+            (404, .notFound), (405, .rejected), (408, .uncertain), (409, .uncertain), (410, .rejected),
+            (413, .rejected), (415, .rejected),
+            (418, .rejected), (422, .rejected), (425, .unavailable), (429, .throttled), (499, .rejected),
+            (500, .serverError),
+            (501, .serverError), (502, .serverError), (503, .unavailable), (504, .serverError), (520, .serverError),
+            (599, .serverError),
+            (101, .uncertain),
+        ] as [(Int, RetryAnswer.Kind)]) func `each status has its meaning`(_ status: Int, _ kind: RetryAnswer.Kind)
+        async
+    {
+        let transport = ScriptedTransport(HTTPResponse(status))
+        let answer = await makeClient(transport).retry(sampleRetry)
+        #expect(answer.kind == kind)
+        #expect(answer.status == status)
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(arguments: TransportError.Cause.allCases) func `a missing answer says whether the call was sent`(
+        _ cause: TransportError.Cause
+    ) async {
+        let unsent = await makeClient(ScriptedTransport(failing: .notSent(cause))).retry(sampleRetry)
+        #expect(unsent == RetryAnswer(kind: .unreachable, detail: cause.rawValue))
+        let unknown = await makeClient(ScriptedTransport(failing: .unknownOutcome(cause))).retry(sampleRetry)
+        #expect(unknown == RetryAnswer(kind: .uncertain, detail: cause.rawValue))
+    }
+
+    @Test(arguments: [TransportError.responseTooLarge(limit: 9), .cancelled])
+    func `an answer too large and a cancelled call are uncertain`(_ error: TransportError) async {
+        #expect(await makeClient(ScriptedTransport(failing: error)).retry(sampleRetry).kind == .uncertain)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"task_id": "n-1"}"#, "n-1"), (#"{"x": [], "task_id": 42}"#, "42"), (#"{"task_id": null}"#, nil),
+            (#"{"task_id": {}}"#, nil),
+            (#"{"id": 1}"#, nil), ("[1]", nil), ("OK", nil), ("", nil), (#"{"task_id": 1"#, nil), ("<html>", nil),
+        ] as [(String, String?)]) func `a new task id is taken from the answer`(_ body: String, _ id: String?) async
+    {
+        let answer = await makeClient(ScriptedTransport(HTTPResponse(200, body))).retry(sampleRetry)
+        #expect(answer == RetryAnswer(kind: .accepted, status: 200, namedTaskID: id))
+    }
+
+    @Test func `a refusal keeps the start of the answer on one clean line`() async {
+        let text = "{\"error\":\n\t\"nope\u{0}\u{1B}[31m\u{202E}\"}" + String(repeating: " é", count: 400)
+        let answer = await makeClient(ScriptedTransport(HTTPResponse(422, text))).retry(sampleRetry)
+        #expect(answer.detail?.hasPrefix("{\"error\": \"nope [31m \"} é é") == true)
+        #expect(answer.detail?.count == 300)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"name": "Ayşe", "born": 19840312, "files": [{"code": "p/7"}], "note": "x", "ok": null}"#, "whole"),
+            (#"bad: Ayşe 19840312, 'p/7' is null"#, "bad: [hidden] [hidden], '[hidden]' is null"),
+            (#"{"e": "name Ay\u015fe: no"}"#, #"{"e": "name [hidden]: no"}"#),
+            (#"Bearer tok-1 must not"#, "Bearer [hidden] must not"),
+            ("Bearer tok-1\u{301} and p/7\u{20DD}", "Bearer [hidden]\u{301} and [hidden]\u{20DD}"),
+            ("name Ays\u{327}e: no", "name [hidden]: no"),
+        ])
+    func `a refusal is kept without the body and the token that were sent`(answer: String, kept: String) async {
+        let body = #"{"name": "Ayşe", "born": 19840312, "files": [{"code": "p/7"}], "note": "x", "ok": null}"#
+        var request = sampleRetry
+        request.body = Array(body.utf8)
+        for status in [400, 500] {
+            let transport = ScriptedTransport(HTTPResponse(status, answer))
+            let detail = await makeClient(transport).retry(request).detail
+            #expect(detail == (kept == "whole" ? "[hidden]" : kept))
+        }
+    }
+
+    @Test func `a refusal too large to be searched for the body is kept without its text`() async {
+        var request = sampleRetry
+        request.body = Array(("[" + String(repeating: #""abc","#, count: 20_000) + "1]").utf8)
+        #expect(await makeClient(ScriptedTransport(HTTPResponse(400, "no: abc"))).retry(request).detail == nil)
+        let answer = String(repeating: "a", count: 20_000)
+        #expect(await makeClient(ScriptedTransport(HTTPResponse(400, answer))).retry(sampleRetry).detail == nil)
+    }
+
+    @Test func `Retry-After is handed on`() async {
+        let response = HTTPResponse(429, headers: [HTTPHeader("retry-after", "17")])
+        let answer = await makeClient(ScriptedTransport(response)).retry(sampleRetry)
+        #expect(answer == RetryAnswer(kind: .throttled, status: 429, retryAfter: .seconds(17)))
+    }
+
+    @Test func `a redirect of a POST is reported and not followed`() async {
+        let transport = ScriptedTransport(
+            HTTPResponse(302, headers: [HTTPHeader("Location", "https://api.test/x")]), HTTPResponse(200))
+        #expect(await makeClient(transport).retry(sampleRetry).kind == .redirected)
+        #expect(transport.requests.count == 1)
+    }
+}
