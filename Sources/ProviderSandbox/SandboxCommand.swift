@@ -2,15 +2,15 @@ import ArgumentParser
 import Foundation
 import Logging
 
-/// `provider-sandbox`: a webhook provider to test against, with the receivers of its webhooks behind it.
+/// `provider-sandbox`, a webhook provider for tests, with the receivers of its webhooks.
 @main
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "provider-sandbox",
         abstract: "Plays a webhook provider and its customers' receivers, and keeps a ledger of what happened.",
         discussion: """
-            Prints one line of JSON with its addresses, endpoint ids and token when it is ready. GET /_ledger shows \
-            what arrived, POST /_control changes a running sandbox, GET /_health answers 200.
+            When it is ready, it prints one line of JSON with its addresses, endpoint ids and token. GET /_ledger shows \
+            what arrived, POST /_control changes the running sandbox, GET /_health answers 200.
             """
     )
 
@@ -42,7 +42,8 @@ struct SandboxCommand: AsyncParsableCommand {
         }
     }
 
-    /// Reports every fault at once and exits with 78 for a fault of the file, with 64 for one of the flags.
+    /// Reads the file and the flags. Reports all faults at once and exits with 78 for a fault of the file, with 64 for
+    /// one of the flags.
     private func readScenario() throws -> Scenario {
         var result = Scenario()
         let flagTexts = flags.texts
@@ -72,7 +73,7 @@ struct SandboxCommand: AsyncParsableCommand {
         }
     }
 
-    /// Everything that was answered is already recorded, so nothing is gained by waiting for open connections.
+    /// Exits at once. Everything that was answered is recorded, so open connections need no care.
     private static func stopAtOnceOnSignals() {
         for number in [SIGTERM, SIGINT] {
             signal(number) { _ in _exit(0) }

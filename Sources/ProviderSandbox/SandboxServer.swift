@@ -4,14 +4,16 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// The two listeners and the sender behind them, run together until the process ends.
+/// Runs the provider, the receiver and the sender of webhooks together.
 struct SandboxServer {
     let scenario: Scenario
     let logger: Logger
-    /// Called once with the line that tells where everything is; from then on both ports answer.
+    /// Called once with the start line, when both ports answer.
     let announce: @Sendable (String) -> Void
 
-    /// - Throws: when a port cannot be taken or the ledger file cannot be opened.
+    /// Runs until the process ends.
+    ///
+    /// - Throws: when a port is taken or the ledger file cannot be opened.
     func run() async throws {
         let ledger = try Ledger(scenario: scenario)
         try await ledger.noteOpening()
@@ -23,7 +25,7 @@ struct SandboxServer {
         }
     }
 
-    /// Starts the receiver first, because the provider may be called from its first moment on.
+    /// Starts the receiver first, because clients may call the provider as soon as it listens.
     private func run(ledger: Ledger, client: HTTPClient) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (receiverPorts, receiverStarted) = AsyncStream<Int>.makeStream()
@@ -33,7 +35,7 @@ struct SandboxServer {
                 guard let receiverPort = await receiverPorts.first(where: { _ in true }) else { return }
                 try await runProvider(ledger: ledger, client: client, receiver: "http://127.0.0.1:\(receiverPort)")
             }
-            // Neither listener ends by itself, so the first one that does has failed.
+            // Neither listener ends by itself, so the first one that ends has failed.
             try await group.next()
             group.cancelAll()
         }
@@ -50,7 +52,7 @@ struct SandboxServer {
             group.addTask {
                 guard let port = await ports.first(where: { _ in true }) else { return }
                 announce(await startLine(ledger: ledger, port: port, receiver: receiver))
-                // The stream stays open, so this waits for cancellation and does not look like a listener's end.
+                // The stream stays open. This waits for cancellation, so that it does not look like a listener's end.
                 for await _ in ports {}
             }
             try await group.next()
@@ -59,9 +61,7 @@ struct SandboxServer {
     }
 
     private func application<Responder: HTTPResponder>(
-        _ responder: Responder,
-        port: Int,
-        _ started: AsyncStream<Int>.Continuation
+        _ responder: Responder, port: Int, _ started: AsyncStream<Int>.Continuation
     ) -> Application<Responder>
     where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         Application(
@@ -69,8 +69,7 @@ struct SandboxServer {
             server: .http1(configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ClientWatch()])),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port), backlog: 1024),
             onServerRunning: { channel in started.yield(channel.localAddress?.port ?? port) },
-            logger: logger
-        )
+            logger: logger)
     }
 
     private func startLine(ledger: Ledger, port: Int, receiver: String) async -> String {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// `make demo`: real failed deliveries arrive over real HTTP, watched from outside. Knows the two programs by their
-/// command lines only, and believes the sandbox's receiver, not the worker.
+/// `make demo`: shows over real HTTP how failed deliveries arrive. Knows the two programs only by their command lines,
+/// and trusts the sandbox's receiver, not the worker.
 @main
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,7 +16,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Seconds after which the demo gives up.")
     var timeout = 55
 
-    @Option(help: "Folder with the built programs; default: the one this program is in.")
+    @Option(help: "Folder with the built programs. (default: the folder of this program)")
     var programs: String?
 
     func run() async throws {
@@ -30,8 +30,8 @@ struct DemoCommand: AsyncParsableCommand {
         Screen.say(
             """
             provider-sandbox plays the provider at \(sandbox.address.provider) and the customers' receivers.
-            \(failures) deliveries have failed; one of the two receivers is down for the first 15 s. Once redeliver knows, it \
-            holds what that one has missed, tries with one of it now and then, and lets go when that arrives.
+            \(failures) deliveries have failed. One of the two receivers is down for the first 15 s. When redeliver notices, \
+            it holds that receiver's deliveries, tries one of them now and then, and sends the rest when one arrives.
             """)
 
         let redeliver = Redeliver(program: programs.appending(path: "redeliver"), folder: folder)
@@ -50,9 +50,9 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Shows a line that is rewritten on a terminal, or a line every two seconds elsewhere.
+    /// Shows the progress until the worker says that all deliveries have arrived.
     ///
-    /// - Returns: whether the worker says that all are delivered; false when the time was over or the daemon ended.
+    /// - Returns: false when the time was over or the daemon ended.
     private func watch(_ redeliver: Redeliver, _ daemon: Program) async throws -> Bool {
         let line = ProgressLine()
         let clock = ContinuousClock()
@@ -74,8 +74,8 @@ struct DemoCommand: AsyncParsableCommand {
     private func showMetrics(_ folder: DemoFolder) throws {
         let wanted = [
             "redeliver_retry_requests_total", "redeliver_unconfirmed_total", "redeliver_trials_total",
-            "redeliver_recovery_duration_seconds_count",
-            "redeliver_deliveries_finalized_total", "redeliver_log_entries_total",
+            "redeliver_recovery_duration_seconds_count", "redeliver_deliveries_finalized_total",
+            "redeliver_log_entries_total",
         ]
         let lines = try String(contentsOf: folder.metrics, encoding: .utf8).split(separator: "\n").filter { line in
             wanted.contains { line.hasPrefix($0) } && !line.hasSuffix(" 0")

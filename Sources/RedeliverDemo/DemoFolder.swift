@@ -1,6 +1,6 @@
 import Foundation
 
-/// The demo's files, in a temporary folder that is removed at the end.
+/// The demo's files in a temporary folder, which ``remove()`` deletes.
 struct DemoFolder {
     let url: URL
 
@@ -16,7 +16,7 @@ struct DemoFolder {
 
     var daemonLog: String { (try? String(contentsOf: daemonOutput, encoding: .utf8)) ?? "" }
 
-    /// The delays of a demo: seconds where production has minutes and hours.
+    /// Writes a configuration with delays of seconds, where production has minutes and hours.
     func writeConfiguration(for sandbox: Sandbox.Address) throws {
         let endpoints = zip(sandbox.endpoints, ["core-banking", "crm"]).map { "  - {id: \"\($0)\", name: \($1)}" }
         let yaml = """

@@ -1,15 +1,19 @@
 import Foundation
 
-/// A child process whose output goes to a file, stopped by its own process id.
+/// A child process whose output goes to a file.
 struct Program {
     private let process: Process
 
-    /// The folder that the running program is in.
+    /// The folder of the running program.
     static var ownFolder: URL {
         URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    /// - Parameter output: receives stdout and stderr; created.
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - output: the file for standard output, which is created.
+    ///   - errors: the file for standard error; nil writes it into `output`.
     static func start(_ program: URL, _ arguments: [String], output: URL, errors: URL? = nil) throws -> Program {
         let process = Process()
         process.executableURL = program
@@ -27,7 +31,7 @@ struct Program {
         return try FileHandle(forWritingTo: url)
     }
 
-    /// Runs to its end and gives what it printed; nil when it failed.
+    /// Runs a program to its end and returns what it printed; nil when it failed.
     static func output(of program: URL, _ arguments: [String]) throws -> String? {
         let process = Process()
         let pipe = Pipe()
@@ -43,7 +47,7 @@ struct Program {
 
     var isRunning: Bool { process.isRunning }
 
-    /// SIGTERM, then waits until it has ended.
+    /// Sends SIGTERM and waits until the process has ended.
     func stop() {
         if process.isRunning { process.terminate() }
         process.waitUntilExit()

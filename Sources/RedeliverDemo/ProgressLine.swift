@@ -6,7 +6,7 @@ import Foundation
     import Darwin
 #endif
 
-/// The live line: rewritten in place on a terminal, one line every two seconds elsewhere.
+/// The progress: a line that is rewritten on a terminal, and a new line every two seconds elsewhere.
 final class ProgressLine {
     private let isTerminal = isatty(STDOUT_FILENO) == 1
     private var lastPrinted = -2
@@ -18,23 +18,19 @@ final class ProgressLine {
             \(totals.dead) dead, \(status.retryCalls) calls made
             """
         if isTerminal {
-            write("\r\u{1B}[K" + text)
+            Screen.write("\r\u{1B}[K" + text)
         } else if seconds - lastPrinted >= 2 {
             lastPrinted = seconds
-            write(text + "\n")
+            Screen.say(text)
         }
     }
 
     func end() {
-        write("\n")
-    }
-
-    private func write(_ text: String) {
-        Screen.write(text)
+        Screen.say("")
     }
 }
 
-/// Standard output without a buffer, so that lines keep their order when it is no terminal.
+/// Writes to standard output without a buffer, so that our lines and those of other programs keep their order.
 enum Screen {
     static func say(_ text: String) {
         write(text + "\n")

@@ -1,8 +1,7 @@
 import Foundation
 import GRDB
 
-/// Two questions that on-call asks the database, and their answers: by the `sqlite3` shell where it is installed, else
-/// by the same library from within this program.
+/// Shows two queries of on-call and their answers. Uses the `sqlite3` shell, or the library where it is not installed.
 enum Query {
     static let all = [
         "SELECT event_type, open, delivered, dead, mean_recovery_s FROM v_by_event_type",

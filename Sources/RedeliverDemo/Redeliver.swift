@@ -1,8 +1,8 @@
 import Foundation
 
-/// The `redeliver` program as its users have it: a daemon, and a command that shows the status.
+/// The `redeliver` program: its daemon and its command `status`.
 struct Redeliver {
-    /// What the demo reads of `redeliver status --json`.
+    /// The part of `redeliver status --json` that the demo reads.
     struct Status: Decodable {
         struct Totals: Decodable {
             let scheduled: Int
@@ -26,7 +26,9 @@ struct Redeliver {
         try Program.start(program, ["run", "--config", folder.configuration.path], output: folder.daemonOutput)
     }
 
-    /// - Throws: while the daemon has not made its database yet.
+    /// Asks for the status.
+    ///
+    /// - Throws: until the daemon has created its database.
     func status() throws -> Status {
         let arguments = ["status", "--json", "--database", folder.database.path]
         guard let text = try Program.output(of: program, arguments) else { throw DemoError("no status yet") }

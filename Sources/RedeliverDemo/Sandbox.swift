@@ -4,9 +4,9 @@ import Foundation
     import FoundationNetworking
 #endif
 
-/// The running provider-sandbox and its ledger, the independent witness of what arrived.
+/// The running provider-sandbox and its ledger, which is the independent witness of arrivals.
 struct Sandbox {
-    /// The one line that the sandbox prints when it is ready.
+    /// The line that the sandbox prints when it is ready.
     struct Address: Decodable {
         let provider: String
         let endpoints: [String]
@@ -29,7 +29,7 @@ struct Sandbox {
     let address: Address
     private let program: Program
 
-    /// Starts it and waits for its line.
+    /// Starts the sandbox and waits for its line, at most 20 s.
     init(program url: URL, failures: Int, folder: DemoFolder) throws {
         let output = folder.url.appending(path: "sandbox.json")
         program = try Program.start(
@@ -69,6 +69,7 @@ struct Sandbox {
     }
 }
 
+/// Why the demo cannot go on.
 struct DemoError: Error, CustomStringConvertible {
     let description: String
 

@@ -1,4 +1,4 @@
-/// Whether the demo proved its point: the receiver's word counts, not the worker's.
+/// Whether everything arrived. The receiver's count decides, not the worker's.
 struct Verdict {
     let isGood: Bool
     let text: String
@@ -12,6 +12,6 @@ struct Verdict {
         isGood =
             daemonSaysAll && summary.failedInitially == expected && summary.arrivedBytesMatch == expected
             && summary.signatureFailures == 0
-        text = isGood ? arrived : arrived + "\nThe demo FAILED: not everything arrived as it should."
+        text = isGood ? arrived : arrived + "\nThe demo FAILED: not every delivery arrived as it should."
     }
 }

@@ -1,11 +1,11 @@
 import NIOCore
 
-/// Notices on its connection that the client has closed its side, and tells the call that is waiting.
+/// Notices that the client has closed its side of the connection, and tells the call that waits.
 final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
     typealias OutboundIn = NIOAny
 
-    /// Asks the connection's watch to succeed the promise with true when the client leaves.
+    /// Asks the watch of a connection to succeed the promise with true when the client leaves.
     private struct Request: Sendable {
         let promise: EventLoopPromise<Bool>
     }
@@ -13,11 +13,11 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler {
     private var clientHasLeft = false
     private var waiting: EventLoopPromise<Bool>?
 
-    /// Waits, and says whether the client closed the connection meanwhile.
+    /// Waits for `delay`, or until the client closes the connection, and returns whether it did. Zero does not wait.
     static func isGone(_ channel: any Channel, during delay: Duration) async -> Bool {
         guard delay > .zero else { return false }
         let promise = channel.eventLoop.makePromise(of: Bool.self)
-        // Whichever comes first decides; a promise takes only its first value.
+        // A promise takes only its first value, so whichever comes first decides.
         let timer = channel.eventLoop.scheduleTask(in: TimeAmount(delay)) { promise.succeed(false) }
         channel.triggerUserOutboundEvent(Request(promise: promise), promise: nil)
         let isGone = (try? await promise.futureResult.get()) ?? true

@@ -1,7 +1,7 @@
 import Hummingbird
 import NIOCore
 
-/// A request's context that knows its connection, so that a fault can close it.
+/// The context of a request, with its connection, so that a fault can close it.
 struct ConnectionContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel

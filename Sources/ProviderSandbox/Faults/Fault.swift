@@ -1,28 +1,28 @@
-/// One thing that goes wrong with API calls: which calls, what happens, how often.
+/// A fault of API calls: which calls it strikes, what happens to them and how often.
 ///
 /// Written as `OPERATION[/ENDPOINT_INDEX]:WHAT[:N][@PROBABILITY]`, for example `retry:drop-after:3`.
 struct Fault: Sendable, Equatable {
     enum Effect: Sendable, Equatable {
-        /// Answered with this status, not executed. The retry hint is seconds, or a date that many seconds ahead.
+        /// Not executed; answered with this status. `Retry-After` holds seconds, or a date so many seconds ahead.
         case status(Int, retryAfterSeconds: Int?, asDate: Bool)
-        /// The connection is closed without a byte, not executed.
+        /// Not executed; the connection is closed without a byte.
         case dropBefore
-        /// Executed, then the connection is closed without a byte.
+        /// Executed; the connection is closed without a byte.
         case dropAfter
-        /// Executed, answered 200 with bytes that are not JSON.
+        /// Executed; answered with 200 and bytes that are not JSON.
         case garbage
-        /// Answered 200 with a web page, as a proxy in between does; not executed.
+        /// Not executed; answered with 200 and a web page, as a proxy in between might do.
         case html
         /// Executed; the answer ends in the middle of its body.
         case truncate
-        /// Executed at once, answered late.
+        /// Executed at once; answered after this time.
         case slow(Duration)
-        /// Sent elsewhere with 307, not executed.
+        /// Not executed; answered with 307 and this address.
         case redirect(String)
-        /// Executed; answered 200 with a JSON object of about this many bytes.
+        /// Executed; answered with 200 and a JSON object of about so many bytes.
         case huge(Int)
 
-        /// Whether the provider does what it was asked before the answer goes wrong.
+        /// Whether the provider executes the call before the answer goes wrong.
         var executes: Bool {
             switch self {
             case .status, .dropBefore, .html, .redirect: false
@@ -31,20 +31,20 @@ struct Fault: Sendable, Equatable {
         }
     }
 
-    /// Nil means any operation.
+    /// nil strikes any operation.
     let operation: Operation?
-    /// Nil means any endpoint, also calls that name none.
+    /// nil strikes calls of any endpoint and calls without one.
     let endpointIndex: Int?
     let effect: Effect
-    /// How many more calls it strikes; nil means all.
+    /// How many more calls it strikes; nil strikes all.
     var remaining: Int?
-    /// Nil means always.
+    /// From 0 to 1; nil strikes always.
     let probability: Double?
-    /// As it was written, for the ledger.
+    /// The fault as it was written, for the ledger.
     let text: String
 }
 
-/// A value that cannot be read, in words for the person who wrote it.
+/// Why a value cannot be read, for the person who wrote it.
 struct Unreadable: Error, CustomStringConvertible {
     let description: String
 
@@ -54,29 +54,24 @@ struct Unreadable: Error, CustomStringConvertible {
 }
 
 extension Fault {
-    /// - Throws: `Unreadable` naming the part that cannot be understood.
+    /// Reads a fault in its written form.
+    ///
+    /// - Throws: `Unreadable` with the part that cannot be understood.
     init(parsing text: String) throws(Unreadable) {
-        guard let colon = text.firstIndex(of: ":") else {
-            throw Unreadable("'\(text)' is not OPERATION:WHAT")
-        }
+        guard let colon = text.firstIndex(of: ":") else { throw Unreadable("'\(text)' is not OPERATION:WHAT") }
         let (operation, endpointBefore) = try Self.target(of: text[..<colon])
         var rest = text[text.index(after: colon)...]
+        // A redirect's URL may end with /1, so its endpoint index stands only after the operation.
         let isRedirect = rest.hasPrefix("redirect=")
-        // A redirect's URL may itself end with /1, so there the index stands only after the operation.
         let endpointAfter = isRedirect ? nil : Self.cutNumber(after: "/", from: &rest)
         let probability = Self.cutProbability(from: &rest)
         let count = Self.cutNumber(after: ":", from: &rest)
         if let probability, !(0...1).contains(probability) {
-            throw Unreadable("'\(text)': a probability lies from 0 to 1")
+            throw Unreadable("'\(text)': a probability is from 0 to 1")
         }
         self.init(
-            operation: operation,
-            endpointIndex: endpointBefore ?? endpointAfter,
-            effect: try Self.effect(String(rest)),
-            remaining: count,
-            probability: probability,
-            text: text
-        )
+            operation: operation, endpointIndex: endpointBefore ?? endpointAfter,
+            effect: try Self.effect(String(rest)), remaining: count, probability: probability, text: text)
     }
 
     private static func target(of text: Substring) throws(Unreadable) -> (Operation?, Int?) {
@@ -91,19 +86,17 @@ extension Fault {
     }
 
     private static func cutNumber(after mark: Character, from text: inout Substring) -> Int? {
-        guard
-            let position = text.lastIndex(of: mark),
-            let number = Int(text[text.index(after: position)...]), number >= 0
+        guard let position = text.lastIndex(of: mark), let number = Int(text[text.index(after: position)...]),
+            number >= 0
         else { return nil }
         text = text[..<position]
         return number
     }
 
     private static func cutProbability(from text: inout Substring) -> Double? {
-        guard
-            let position = text.lastIndex(of: "@"),
-            let number = Double(text[text.index(after: position)...])
-        else { return nil }
+        guard let position = text.lastIndex(of: "@"), let number = Double(text[text.index(after: position)...]) else {
+            return nil
+        }
         text = text[..<position]
         return number
     }
@@ -130,7 +123,7 @@ extension Fault {
         }
     }
 
-    /// A path is required: without one, `:8080` at the end could be a port or a count.
+    /// Requires a path: without one, `:8080` at the end could be a port or a count.
     private static func redirectTarget(_ url: String) throws(Unreadable) -> String {
         let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0].hasPrefix("http"), !parts[2].isEmpty else {

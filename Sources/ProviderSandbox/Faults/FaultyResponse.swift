@@ -3,14 +3,12 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Turns a fault into what the client sees.
+/// Makes the responses that a client sees when a fault strikes.
 enum FaultyResponse {
     /// Ends a response in the middle; the server then closes the connection.
     struct Interrupted: Error {}
 
-    /// Closes the connection without writing a byte.
-    ///
-    /// Hummingbird has no way not to answer, so the channel is closed first and the response fails on the closed channel.
+    /// Closes the connection without a byte. Hummingbird must answer, so its response fails on the closed channel.
     static func dropped(_ channel: any Channel) async -> Response {
         try? await channel.close()
         return Response(status: .internalServerError, body: ResponseBody { _ in throw Interrupted() })
@@ -29,7 +27,7 @@ enum FaultyResponse {
         return Response(status: whole.status, headers: headers, body: stream)
     }
 
-    /// A JSON object of about this many bytes, written piece by piece so that memory stays flat.
+    /// A JSON object of about `size` bytes, written in pieces so that memory use stays small.
     static func huge(_ size: Int) -> Response {
         let stream = ResponseBody { writer in
             let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 65_536)
@@ -45,7 +43,7 @@ enum FaultyResponse {
         return Response(status: .ok, headers: [.contentType: "application/json"], body: stream)
     }
 
-    /// A status with the provider's error body and, if wanted, a `Retry-After` header.
+    /// A status with the provider's error body. nil seconds send no `Retry-After`.
     static func status(_ code: Int, retryAfterSeconds: Int?, asDate: Bool) -> Answer {
         var answer = Answer.error(code, "The service said \(code).")
         if let retryAfterSeconds {
@@ -66,7 +64,7 @@ enum FaultyResponse {
         Answer(status: 307, body: [], headers: [.location: url])
     }
 
-    /// The form of RFC 9110, always in GMT and English.
+    /// A date in HTTP's form (RFC 9110, 5.6.7).
     private static func httpDate(secondsAhead: Int) -> String {
         let date = Date(timeIntervalSince1970: Double(WallTime.now()) / 1000 + Double(secondsAhead))
         let formatter = DateFormatter()

@@ -3,29 +3,29 @@ struct Endpoint: Sendable {
     let id: String
     var url: String
     var enabledEvents: [String]
-    /// A JSON object of header names and string values, as it was given.
+    /// The given JSON object of header names and strings.
     var customHeadersJSON = "{}"
-    /// A JSON object, as it was given.
+    /// The given JSON object.
     var metadataJSON = "{}"
     let createdAt: Milliseconds
     var updatedAt: Milliseconds
     var secret: String
     var log: EventLog
-    /// Seconds after the start during which the receiver answers 503.
+    /// The planned outages of the receiver.
     var outages: [Scenario.Outage] = []
-    /// An outage that was started by hand lasts until then; nil when there is none.
+    /// The end of an outage that was started by hand; nil without one.
     var downUntil: Milliseconds?
-    /// Webhooks that it answers as if it were up, before the outage shows.
+    /// Webhooks that the receiver still accepts before the outage shows.
     var acceptsWhileDown = 0
 
-    /// Whether the receiver answers 503 at this time of a run that began at `start`.
+    /// Whether the receiver is down at `now` in a run that began at `start`.
     func isDown(at now: Milliseconds, start: Milliseconds) -> Bool {
         if let downUntil, now < downUntil { return true }
         let seconds = Double(now - start) / 1000
         return outages.contains { $0.from <= seconds && seconds < $0.to }
     }
 
-    /// What operations 2 and 5 answer. The secret is not in it: that has an operation of its own.
+    /// The answer to a create or update call. It lacks the secret, which has an operation of its own.
     var json: String {
         """
         {"id":\(JSONText.quoted(id)),"url":\(JSONText.quoted(url)),"enabled_events":\(JSONText.array(enabledEvents)),\
@@ -35,13 +35,15 @@ struct Endpoint: Sendable {
     }
 }
 
-/// The fields of a create or update call; nil means that the call leaves a field out.
+/// The fields of a create or update call; nil for a field that the call leaves out.
 struct EndpointFields: Sendable {
     var url: String?
     var enabledEvents: [String]?
     var customHeadersJSON: String?
     var metadataJSON: String?
 
+    /// Reads the body of the call.
+    ///
     /// - Throws: `JSONFault` for malformed JSON, `Unreadable` for a field of the wrong kind.
     init(body: [UInt8]) throws {
         let members = try JSONCut.members(of: body)

@@ -1,21 +1,19 @@
-/// One line of an endpoint's log, which shows one attempt.
+/// One row of an endpoint's log, which shows one attempt.
 struct LogRow: Sendable {
     let taskJSON: String
     let deliveryIndex: Int
     var status: Int
     let at: Milliseconds
-    /// When the row was changed in place; nil when it never was, or when the log does not say so.
+    /// When the row was changed in place; nil when it was not, or when the log does not show it.
     var updatedAt: Milliseconds?
 
-    var succeeded: Bool {
-        (200..<300).contains(status)
-    }
+    var succeeded: Bool { (200..<300).contains(status) }
 }
 
-/// The rows of one endpoint's log, kept in the order in which pages show them, so that a page is a slice.
+/// The rows of one endpoint's log, kept in the order of its pages, so that a page is a slice.
 struct EventLog: Sendable {
     private var rows: [LogRow] = []
-    /// Indexes into `rows`: by time, or for `shuffled` by a hash of the index.
+    /// Indexes into `rows`, sorted by time, or by a hash of the index for `shuffled`.
     private var sequence: [Int] = []
     private let seed: UInt64
     private(set) var order: Scenario.Order
@@ -27,12 +25,12 @@ struct EventLog: Sendable {
 
     var count: Int { rows.count }
 
-    /// Adds a row and returns its index, which stays valid. A row with an old time goes behind newer ones.
+    /// Adds a row in its place by time and returns its index, which stays valid.
     @discardableResult
     mutating func append(_ row: LogRow) -> Int {
         let index = rows.count
         rows.append(row)
-        // Almost every row is the newest one, so the search seldom moves anything.
+        // Almost every row is the newest one, so the insertion seldom moves anything.
         var low = 0
         var high = sequence.count
         while low < high {
@@ -43,18 +41,20 @@ struct EventLog: Sendable {
         return index
     }
 
+    /// Changes a row in place. nil as the time does not show the change.
     mutating func update(_ index: Int, status: Int, at time: Milliseconds?) {
         rows[index].status = status
         rows[index].updatedAt = time
     }
 
+    /// Shows the pages in another order from now on.
     mutating func reorder(_ order: Scenario.Order) {
         guard order != self.order else { return }
         self.order = order
         sequence = sequence.sorted { precedes($0, $1) }
     }
 
-    /// The rows of the page with this number from 1; nil when there is no such page. The first page always exists.
+    /// The rows of a page; nil when there is no such page. Numbers begin at 1, and page 1 always exists.
     func page(_ number: Int, size: Int) -> [LogRow]? {
         let (start, overflow) = (number - 1).multipliedReportingOverflow(by: size)
         guard !overflow, start >= 0, start < max(1, count) else { return nil }

@@ -1,21 +1,21 @@
-/// An API call as it came in, before anything is done about it.
+/// An API call before anything is done about it.
 struct IncomingCall: Sendable {
     let operation: Operation
-    /// From the path; a retry names it in its body instead.
+    /// The endpoint in the path. A retry names it in its body instead.
     let endpointID: String?
     let token: String?
-    /// Nil for other operations and for a retry that could not be read.
+    /// nil for other operations and for a retry that cannot be read.
     let retry: RetryRequest?
 }
 
-/// What the ledger knows about a call in progress.
+/// What the ledger knows of a call that is not yet answered.
 struct CallTicket: Sendable {
     /// Position in the list of calls.
     let index: Int
     let operation: Operation
     let tokenIsValid: Bool
     let fault: Fault?
-    /// The delivery that a retry names, if there is one.
+    /// The delivery that a retry names; nil when it is unknown.
     let deliveryIndex: Int?
     /// How long the provider takes for any answer.
     let latency: Duration
@@ -23,46 +23,31 @@ struct CallTicket: Sendable {
 }
 
 extension Ledger {
-    /// Gives the call its order number, counts it as in flight and decides whether a fault strikes it.
+    /// Numbers the call, counts it as in flight and decides whether a fault strikes it.
     func begin(_ call: IncomingCall) -> CallTicket {
         let now = WallTime.now()
         let endpointID = call.endpointID ?? call.retry?.webhookID
         let deliveryIndex = call.retry.flatMap { deliveryIndexes[$0.taskJSON] }
         let fault = takeFault(for: call.operation, endpointIndex: endpointID.flatMap { endpointIndexes[$0] })
         let ticket = CallTicket(
-            index: calls.count,
-            operation: call.operation,
-            tokenIsValid: tokens.accepts(call.token, at: now),
-            fault: fault,
-            deliveryIndex: deliveryIndex,
-            latency: scenario.latency,
-            allowsGzip: scenario.gzip
-        )
+            index: calls.count, operation: call.operation, tokenIsValid: tokens.accepts(call.token, at: now),
+            fault: fault, deliveryIndex: deliveryIndex, latency: scenario.latency, allowsGzip: scenario.gzip)
         let delivery = deliveryIndex.map { deliveries[$0] }
         let match = delivery.flatMap { known in
             call.retry?.match(with: known, endpointID: endpoints[known.endpointIndex].id)
         }
         calls.append(
             CallRecord(
-                number: ticket.index + 1,
-                atMs: now,
-                operation: call.operation,
-                endpointID: endpointID,
-                taskID: call.retry?.taskText,
-                tokenValid: ticket.tokenIsValid,
-                fault: fault?.text,
-                bodyMatches: match?.body,
-                fieldsMatch: match?.fields,
-                bodySHA256: call.retry?.bodySHA256
-            )
-        )
+                number: ticket.index + 1, atMs: now, operation: call.operation, endpointID: endpointID,
+                taskID: call.retry?.taskText, tokenValid: ticket.tokenIsValid, fault: fault?.text,
+                bodyMatches: match?.body, fieldsMatch: match?.fields, bodySHA256: call.retry?.bodySHA256))
         count(call.operation)
         if let match, !(match.body && match.fields) { summary.retryMismatches += 1 }
         if call.operation == .retry { enterRetry(deliveryIndex) }
         return ticket
     }
 
-    /// Records what is about to be answered; 0 stands for a connection closed without an answer.
+    /// Records the answer before it is sent. The status is 0 when the connection is closed without an answer.
     ///
     /// - Throws: when the ledger file cannot be written.
     func finish(_ ticket: CallTicket, status: Int, executed: Bool) async throws {
@@ -76,7 +61,7 @@ extension Ledger {
         try await note([LedgerLine(record: "call", content: calls[ticket.index])])
     }
 
-    /// The call is over: answered, or given up by the client before the answer.
+    /// Ends the call, which was answered or given up by the client.
     func leave(_ ticket: CallTicket, clientLeft: Bool) {
         if clientLeft { calls[ticket.index].clientLeft = true }
         guard ticket.operation == .retry else { return }
@@ -90,9 +75,7 @@ extension Ledger {
         guard let deliveryIndex else { return }
         deliveries[deliveryIndex].callsInFlight += 1
         summary.maxConcurrentRetriesPerTask = max(
-            summary.maxConcurrentRetriesPerTask,
-            deliveries[deliveryIndex].callsInFlight
-        )
+            summary.maxConcurrentRetriesPerTask, deliveries[deliveryIndex].callsInFlight)
     }
 
     private func count(_ operation: Operation) {
@@ -105,7 +88,7 @@ extension Ledger {
         }
     }
 
-    /// The first fault that fits the call; one that has struck as often as it should is removed.
+    /// The first fault that strikes the call. A fault that has struck often enough is removed.
     private func takeFault(for operation: Operation, endpointIndex: Int?) -> Fault? {
         for index in scenario.faults.indices {
             let fault = scenario.faults[index]

@@ -1,15 +1,15 @@
 /// What a control request did besides changing the scenario.
 struct ControlOutcome: Sendable {
-    /// The ids of the failures it added, as they stand in the log.
+    /// The task ids of the added failures, as JSON.
     var createdTasks: [String] = []
-    /// Attempts of the provider's own that are to be sent now.
+    /// Attempts of the provider's own to be sent now.
     var jobs: [WebhookJob] = []
 }
 
 extension Ledger {
-    /// Reads and does a control request, all of it or nothing.
+    /// Reads a control request and carries out all of it, or nothing.
     ///
-    /// - Throws: `JSONFault` or `Unreadable` when it cannot be understood, with nothing changed.
+    /// - Throws: `JSONFault` or `Unreadable` when it cannot be understood; nothing has changed then.
     func control(_ body: [UInt8]) async throws -> ControlOutcome {
         let request = try ControlRequest(body: body, endpointIndexes: endpointIndexes)
         var changed = scenario
@@ -40,14 +40,14 @@ extension Ledger {
                 endpoints[index].downUntil = outage.seconds.map { now + Milliseconds($0 * 1000) } ?? .max
                 endpoints[index].acceptsWhileDown = outage.accepts
             } else {
-                // Stopping means up from now on, also where the scenario had planned an outage.
+                // The receiver is up from now on, also where the scenario planned an outage.
                 endpoints[index].downUntil = nil
                 endpoints[index].outages = []
             }
         }
     }
 
-    /// Deliveries whose first attempt fails now, without calling the receiver.
+    /// Adds deliveries whose first attempt fails now, without a call of the receiver.
     private func add(_ failures: ControlRequest.Failures) async throws -> [String] {
         let now = WallTime.now()
         var reports: [DeliveryReport] = []
@@ -69,7 +69,7 @@ extension Ledger {
         return tasks
     }
 
-    /// The oldest deliveries that have not arrived, to be tried again by the provider itself.
+    /// Attempts of the provider's own for the oldest failed deliveries that have not arrived.
     private func providerJobs(_ wanted: ControlRequest.ProviderAttempts) -> [WebhookJob] {
         deliveries.indices.lazy
             .filter { [deliveries] index in

@@ -1,6 +1,6 @@
-/// One webhook that the provider has promised to send.
+/// One webhook that the provider is going to send.
 struct WebhookJob: Sendable {
-    /// How the attempt will show in the endpoint's log.
+    /// How the attempt shows in the endpoint's log.
     enum Trace: Sendable {
         case row(taskJSON: String)
         case inPlace
@@ -10,16 +10,16 @@ struct WebhookJob: Sendable {
     let deliveryIndex: Int
     let endpointID: String
     let kind: Attempt.Kind
-    /// For a retry the bytes that the call gave, whatever the log showed.
+    /// The bytes to send. For a retry these are the call's, whatever the log showed.
     let body: [UInt8]
     /// Tells the receiver which delivery this is, because two deliveries may have the same body.
     let taskJSON: String
     let trace: Trace
 }
 
-/// What came of asking for a webhook.
+/// The provider's decision about a retry or test call.
 enum Acceptance: Sendable {
-    /// The task id is the one that the answer names, if it names any.
+    /// `taskJSON` is the task id that the answer names; nil names none.
     case accepted(WebhookJob, taskJSON: String?)
     case unknownTask
     case unknownEndpoint
@@ -32,14 +32,14 @@ struct Sending: Sendable {
     let customHeadersJSON: String
 }
 
-/// How long the provider takes: before it sends a webhook, and before a finished attempt shows in the log.
+/// The time before the provider sends a webhook, and before a finished attempt shows in the log.
 struct Pace: Sendable {
     let retryDelay: Duration
     let logDelay: Duration
 }
 
 extension Ledger {
-    /// Takes a retry on. The body is sent as the call gave it, even if it is not the recorded one.
+    /// Accepts a retry. The call's body is sent even when it is not the recorded one.
     func acceptRetry(_ request: RetryRequest) -> Acceptance {
         guard let index = deliveryIndexes[request.taskJSON] else { return .unknownTask }
         if let id = request.webhookID, endpointIndexes[id] == nil { return .unknownEndpoint }
@@ -60,7 +60,7 @@ extension Ledger {
         return .accepted(job(index, kind: .retry, body: request.body, trace: trace), taskJSON: named)
     }
 
-    /// Makes a delivery with dummy data, which is sent and logged like any other.
+    /// Makes a delivery with dummy data, which is sent and logged like the others.
     func acceptTest(endpointID: String, event: String) -> Acceptance {
         guard let endpointIndex = endpointIndexes[endpointID] else { return .unknownEndpoint }
         guard Scenario.documentedEvents.contains(event) || scenario.events.contains(event) else { return .unknownEvent }
@@ -76,18 +76,18 @@ extension Ledger {
         return job(index, kind: .provider, body: delivery.body, trace: .row(taskJSON: delivery.taskJSON))
     }
 
-    /// The secret and headers as they are at this moment.
+    /// The secret and headers that count now.
     func sending(of job: WebhookJob) -> Sending {
         let endpoint = endpoints[deliveries[job.deliveryIndex].endpointIndex]
         return Sending(secret: endpoint.secret, customHeadersJSON: endpoint.customHeadersJSON)
     }
 
-    /// The delays as they are at this moment.
-    var pace: Pace {
-        Pace(retryDelay: scenario.retryDelay, logDelay: scenario.logDelay)
-    }
+    /// The delays that count now.
+    var pace: Pace { Pace(retryDelay: scenario.retryDelay, logDelay: scenario.logDelay) }
 
-    /// Notes how an attempt ended, before it shows in the log.
+    /// Records how an attempt ended, before it shows in the log.
+    ///
+    /// - Throws: when the ledger file cannot be written.
     func record(_ attempt: Attempt, of job: WebhookJob) async throws {
         let index = job.deliveryIndex
         if attempt.kind == .retry { deliveries[index].retriesPending -= 1 }
@@ -97,7 +97,7 @@ extension Ledger {
         try await note([LedgerLine(record: "attempt", content: report)])
     }
 
-    /// Shows the attempt in the endpoint's log, under its own time even when it appears late.
+    /// Shows the attempt in the endpoint's log, under the time of the attempt even when it appears late.
     func show(_ attempt: Attempt, of job: WebhookJob) {
         let index = job.deliveryIndex
         let endpointIndex = deliveries[index].endpointIndex
@@ -123,12 +123,7 @@ extension Ledger {
 
     private func job(_ index: Int, kind: Attempt.Kind, body: [UInt8], trace: WebhookJob.Trace) -> WebhookJob {
         WebhookJob(
-            deliveryIndex: index,
-            endpointID: endpoints[deliveries[index].endpointIndex].id,
-            kind: kind,
-            body: body,
-            taskJSON: deliveries[index].taskJSON,
-            trace: trace
-        )
+            deliveryIndex: index, endpointID: endpoints[deliveries[index].endpointIndex].id, kind: kind, body: body,
+            taskJSON: deliveries[index].taskJSON, trace: trace)
     }
 }

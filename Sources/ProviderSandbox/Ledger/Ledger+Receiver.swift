@@ -1,20 +1,21 @@
-/// A webhook as it reached the receiver.
+/// A webhook that reached the receiver.
 struct Arrival: Sendable {
     let endpointID: String
-    /// The delivery's task id from the sandbox's own header; nil when somebody else sent the request.
+    /// The delivery's task id in the sandbox's own header; nil when somebody else sent the request.
     let taskJSON: String?
     let bodySHA256: String
     let signatureIsValid: Bool
 }
 
 extension Ledger {
-    /// Decides what the receiver answers and records it, on the disk too if there is a ledger file.
+    /// Decides the receiver's answer and records an arrival, also in the ledger file if there is one.
     ///
-    /// - Returns: 200, or 401 for a bad signature, 404 for an unknown path, 503 in an outage, 500 for a scripted failure.
+    /// - Returns: 200, or 401 for a bad signature, 404 for an unknown path, 503 in an outage, 500 as scripted.
+    /// - Throws: when the ledger file cannot be written.
     func receive(_ arrival: Arrival) async throws -> Int {
         guard let endpointIndex = endpointIndexes[arrival.endpointID] else { return 404 }
         let now = WallTime.now()
-        // A receiver that is down looks at nothing, so an outage comes before the signature.
+        // A receiver that is down does not check signatures.
         if endpoints[endpointIndex].isDown(at: now, start: startedAt) {
             guard endpoints[endpointIndex].acceptsWhileDown > 0 else { return 503 }
             endpoints[endpointIndex].acceptsWhileDown -= 1
@@ -30,20 +31,14 @@ extension Ledger {
         }
         accept(arrival, for: index)
         let report = ArrivalReport(
-            atMs: now,
-            taskID: deliveries[index].taskText,
-            arrived: deliveries[index].arrived,
-            bodySHA256: arrival.bodySHA256,
-            bytesMatch: arrival.bodySHA256 == deliveries[index].bodySHA256
-        )
+            atMs: now, taskID: deliveries[index].taskText, arrived: deliveries[index].arrived,
+            bodySHA256: arrival.bodySHA256, bytesMatch: arrival.bodySHA256 == deliveries[index].bodySHA256)
         try await note([LedgerLine(record: "arrival", content: report)])
         return 200
     }
 
-    /// How long the receiver takes before it answers.
-    var receiverLatency: Duration {
-        scenario.receiverLatency
-    }
+    /// The time that the receiver takes before it answers.
+    var receiverLatency: Duration { scenario.receiverLatency }
 
     private func accept(_ arrival: Arrival, for index: Int) {
         let matchedBefore = deliveries[index].bytesMatch

@@ -1,4 +1,4 @@
-/// A delivery as `GET /_ledger` shows it.
+/// A delivery in `GET /_ledger` and in the ledger file.
 struct DeliveryReport: Sendable, Encodable {
     private let delivery: Delivery
     private let endpointID: String
@@ -65,7 +65,7 @@ struct ArrivalReport: Sendable, Encodable {
     }
 }
 
-/// The whole ledger; parts that were not asked for are nil and left out.
+/// The answer to `GET /_ledger`. It leaves out parts that are nil.
 struct LedgerReport: Sendable, Encodable {
     let summary: Summary
     var deliveries: [DeliveryReport]?
@@ -73,30 +73,21 @@ struct LedgerReport: Sendable, Encodable {
 }
 
 extension Ledger {
-    /// The totals alone, or with every delivery and call.
+    /// The totals, with every delivery and call unless only the summary is wanted.
     func report(summaryOnly: Bool) -> LedgerReport {
         if summaryOnly { return LedgerReport(summary: summary) }
         return LedgerReport(
-            summary: summary,
-            deliveries: deliveries.map { DeliveryReport($0, endpoints) },
-            calls: calls
-        )
+            summary: summary, deliveries: deliveries.map { DeliveryReport($0, endpoints) }, calls: calls)
     }
 }
 
 extension Delivery {
     /// The task id without quotes.
-    var taskText: String {
-        Self.text(of: taskJSON)
-    }
+    var taskText: String { Self.text(of: taskJSON) }
 
     /// The customer id without quotes; nil for null.
-    var customerText: String? {
-        customerJSON == "null" ? nil : Self.text(of: customerJSON)
-    }
+    var customerText: String? { customerJSON == "null" ? nil : Self.text(of: customerJSON) }
 
     /// A JSON string or integer as plain text.
-    static func text(of json: String) -> String {
-        JSONCut.text(of: Array(json.utf8)) ?? json
-    }
+    static func text(of json: String) -> String { JSONCut.text(of: Array(json.utf8)) ?? json }
 }

@@ -1,11 +1,11 @@
 import Crypto
 
-/// The whole state of the provider and its receiver, and the record of everything that happened.
+/// The state of the provider and its receiver, and the record of everything that happened.
 ///
-/// It is the witness: what it counts it saw itself, either as an API call or as a request at the receiver.
+/// It is the tests' witness: it counts only what it saw itself, as an API call or as a request to the receiver.
 actor Ledger {
     let startedAt: Milliseconds
-    /// The token that is always accepted; nil when only a login gives one.
+    /// The token that is always accepted; nil when only a login gives tokens.
     let fixedToken: String?
     let file: LedgerFile?
 
@@ -13,7 +13,7 @@ actor Ledger {
     var endpoints: [Endpoint]
     var endpointIndexes: [String: Int] = [:]
     var deliveries: [Delivery]
-    /// Every task id that the log ever showed, also those of retries.
+    /// Every task id that a log has shown, those of retries included.
     var deliveryIndexes: [String: Int] = [:]
     var calls: [CallRecord] = []
     var summary = Summary()
@@ -23,7 +23,7 @@ actor Ledger {
     var identities: SeededGenerator
     var faultLuck: SeededGenerator
 
-    /// Builds the opening data and notes it in the file, if there is one.
+    /// Makes the opening data and opens the ledger file, if the scenario names one.
     ///
     /// - Throws: `Unreadable` when the ledger file cannot be opened.
     init(scenario: Scenario) throws {
@@ -50,23 +50,23 @@ actor Ledger {
         summary.deliveries = deliveries.count
     }
 
-    /// The ids that the start line prints, in the order of the endpoint indexes.
-    var endpointIDs: [String] {
-        endpoints.map(\.id)
-    }
+    /// The ids in the order of the endpoint indexes.
+    var endpointIDs: [String] { endpoints.map(\.id) }
 
-    /// Writes the opening data to the ledger file; call it once, before anything is answered.
+    /// Writes the opening data to the ledger file. Call it once, before the first answer.
     func noteOpening() async throws {
         try await note(deliveries.map { LedgerLine(record: "delivery", content: DeliveryReport($0, endpoints)) })
     }
 
-    /// Appends records to the ledger file and returns when they are on the disk; does nothing without a file.
+    /// Appends records to the ledger file and returns when they are on the disk. Does nothing without a file.
+    ///
+    /// - Throws: when the file cannot be written.
     func note(_ lines: [LedgerLine<some Encodable>]) async throws {
         guard let file else { return }
         try await file.append(try lines.map { try JSONText.line($0) })
     }
 
-    /// Adds a delivery and makes it findable by its task id.
+    /// Adds a delivery, which can then be found by its task id, and returns its index.
     func add(_ delivery: Delivery) -> Int {
         let index = deliveries.count
         deliveries.append(delivery)
@@ -77,7 +77,7 @@ actor Ledger {
     }
 }
 
-/// A line of the ledger file: the members of the content and one that says what kind of record it is.
+/// A line of the ledger file: the members of its content and `record`, the kind of the line.
 struct LedgerLine<Content: Encodable & Sendable>: Encodable, Sendable {
     let record: String
     let content: Content

@@ -1,16 +1,16 @@
 import Foundation
 
-/// The ledger on disk: one JSON line for each thing that happened, on the disk before the sandbox answers.
+/// The ledger on disk: one JSON line for each event, synced before the sandbox answers.
 ///
-/// A test that kills processes reads it afterwards, so a line that is there is true and complete.
+/// Tests that kill processes read it afterwards, so each line in it must be true and complete.
 actor LedgerFile {
     private let handle: FileHandle
     private var pending: [UInt8] = []
-    /// Number of the batch that is being collected.
+    /// The number of the batch that collects lines now.
     private var batch = 0
     private var failure: (any Error)?
 
-    /// Opens the file for appending and creates it when it is missing.
+    /// Opens the file for appending. Creates it when it is missing.
     ///
     /// - Throws: `Unreadable` when the file cannot be created or opened.
     init(path: String) throws(Unreadable) {
@@ -25,14 +25,14 @@ actor LedgerFile {
 
     /// Appends whole lines and returns when they are on the disk.
     ///
-    /// - Throws: the error of the first write that failed, from then on each time: such a ledger proves nothing any more.
+    /// - Throws: the error of the first failed write, from then on at each call, because such a ledger proves nothing.
     func append(_ lines: [[UInt8]]) async throws {
         for line in lines {
             pending += line
             pending.append(UInt8(ascii: "\n"))
         }
         let mine = batch
-        // Others that waited for the last flush add their lines meanwhile, so that one fsync serves them all.
+        // Other callers add their lines meanwhile, so that one sync serves them all.
         await Task.yield()
         if mine == batch { flush() }
         if let failure { throw failure }

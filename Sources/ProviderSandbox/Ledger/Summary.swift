@@ -1,6 +1,6 @@
-/// Totals of a run, kept while it goes on so that asking for them costs nothing.
+/// The totals of a run so far.
 ///
-/// `arrived`, `arrivedBytesMatch` and `arrivedMoreThanOnce` count only deliveries that failed at first.
+/// `arrived`, `arrivedBytesMatch` and `arrivedMoreThanOnce` count only deliveries whose first attempt failed.
 struct Summary: Sendable, Encodable {
     var deliveries = 0
     var failedInitially = 0
@@ -8,13 +8,13 @@ struct Summary: Sendable, Encodable {
     var arrivedBytesMatch = 0
     var arrivedMoreThanOnce = 0
     var retryCalls = 0
-    /// By the HTTP status answered; `0` when the connection was dropped instead.
+    /// By the answered HTTP status; `0` when the connection was dropped.
     var retryCallsByStatus: [String: Int] = [:]
-    /// Retry calls that the provider took on, whatever it answered.
+    /// Retry calls that the provider executed, whatever it answered.
     var retriesExecuted = 0
-    /// Retries taken on while an earlier one of the same delivery was not finished.
+    /// Retries that were accepted while an earlier one of the same delivery had not ended.
     var retriesWhilePending = 0
-    /// Retry calls whose body, customer, endpoint or event differ from the recorded ones.
+    /// Retry calls whose body, customer, endpoint or event type is not the recorded one.
     var retryMismatches = 0
     var logCalls = 0
     var loginCalls = 0
@@ -25,28 +25,28 @@ struct Summary: Sendable, Encodable {
     var maxConcurrentRetriesPerTask = 0
 }
 
-/// One API call as the ledger keeps it.
+/// One API call in the ledger.
 struct CallRecord: Sendable, Encodable {
-    /// Order number from 1, given when the request was read.
+    /// Counts from 1, in the order in which requests were read.
     let number: Int
     let atMs: Milliseconds
     let operation: Operation
     let endpointID: String?
     let taskID: String?
     let tokenValid: Bool
-    /// The fault that struck, as it was written.
+    /// The fault that struck, as it was written; nil without one.
     let fault: String?
-    /// The HTTP status answered; 0 when the connection was dropped instead, nil while the call is in progress.
+    /// The answered HTTP status; 0 when the connection was dropped, nil until the answer.
     var status: Int?
-    /// Whether the provider did what was asked.
+    /// Whether the provider executed the call.
     var executed = false
-    /// Retry only: whether body and customer id have the recorded bytes; nil for an unknown task.
+    /// Whether a retry's body and customer id have the recorded bytes; nil for other calls and unknown tasks.
     let bodyMatches: Bool?
-    /// Retry only: whether endpoint and event type are the recorded ones; nil for an unknown task.
+    /// Whether a retry's endpoint and event type are the recorded ones; nil for other calls and unknown tasks.
     let fieldsMatch: Bool?
-    /// Retry only: the hash of the body that was given.
+    /// The hash of a retry's body; nil for other calls.
     let bodySHA256: String?
-    /// Whether the client closed the connection before it got the answer.
+    /// Whether the client closed the connection before the answer; nil when it did not.
     var clientLeft: Bool?
 
     private enum CodingKeys: String, CodingKey {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 
-/// The user tokens the provider has given out, and until when it accepts them.
+/// The user tokens that the provider has given out, and the time until which it accepts them.
 struct TokenStore: Sendable {
     private let fixedToken: String?
     private let signingKey: String
@@ -14,12 +14,13 @@ struct TokenStore: Sendable {
         self.signingKey = signingKey
     }
 
+    /// Whether the token is the fixed one, or one of a login or refresh that has not expired.
     func accepts(_ token: String?, at now: Milliseconds) -> Bool {
         guard let token else { return false }
         return token == fixedToken || accessExpiry[token].map { now < $0 } ?? false
     }
 
-    /// A new access token, which ends at `now` and the lifetime.
+    /// A new access token, which expires when `lifetime` has passed.
     mutating func issueAccess(at now: Milliseconds, lifetime: Milliseconds) -> String {
         accessExpiry = accessExpiry.filter { now < $0.value }
         let token = makeToken("access", at: now, until: now + lifetime)
@@ -27,7 +28,7 @@ struct TokenStore: Sendable {
         return token
     }
 
-    /// A new refresh token, which does not end by itself.
+    /// A new refresh token, which is accepted until ``expireRefresh()``.
     mutating func issueRefresh(at now: Milliseconds) -> String {
         let token = makeToken("refresh", at: now, until: now + 86_400_000)
         refreshTokens.insert(token)
@@ -38,16 +39,17 @@ struct TokenStore: Sendable {
         refreshTokens.contains(token)
     }
 
-    /// Ends every access token that a login or a refresh gave; the fixed token stays.
+    /// Expires every access token of a login or refresh. The fixed token stays valid.
     mutating func expireAccess() {
         accessExpiry.removeAll()
     }
 
+    /// Expires every refresh token.
     mutating func expireRefresh() {
         refreshTokens.removeAll()
     }
 
-    /// A JWT signed with HMAC-SHA256, with the claims that the vendor's framework writes.
+    /// A JWT, signed with HMAC-SHA256, with the claims of the vendor's framework.
     private mutating func makeToken(_ type: String, at now: Milliseconds, until expiry: Milliseconds) -> String {
         issued += 1
         let header = Self.base64URL(Array(#"{"alg":"HS256","typ":"JWT"}"#.utf8))

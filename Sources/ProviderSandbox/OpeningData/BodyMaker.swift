@@ -1,15 +1,12 @@
-/// Webhook bodies that are valid JSON and hard to pass on: whoever re-serialises them changes their bytes.
+/// Makes webhook bodies that are valid JSON and whose bytes change when somebody re-serialises them.
 enum BodyMaker {
-    /// Every this many bodies, one of each bare kind (string, number, array) appears instead of an object; null only once,
-    /// because events that are equal in all that a log tells cannot be told apart.
+    /// Of so many bodies, one is a string, one a number and one an array instead of an object. null appears only once,
+    /// because nobody could tell apart two events that are equal in everything a log shows.
     static let period = 40
 
     /// The raw text of the body of one delivery.
     static func body(
-        index: Int,
-        event: String,
-        customerJSON: String,
-        using generator: inout SeededGenerator
+        index: Int, event: String, customerJSON: String, using generator: inout SeededGenerator
     ) -> [UInt8] {
         let text: String
         switch index % period {
@@ -22,16 +19,13 @@ enum BodyMaker {
         return Array(text.utf8)
     }
 
-    /// The example payload of an event, plain on purpose: it is what documentation would show.
+    /// The example payload of an event. It is plain, like an example in documentation.
     static func example(of event: String) -> String {
         "{\"event\":\(JSONText.quoted(event)),\"data\":{\"id\":\"example\",\"created_at\":1735689600}}"
     }
 
     private static func object(
-        index: Int,
-        event: String,
-        customerJSON: String,
-        using generator: inout SeededGenerator
+        index: Int, event: String, customerJSON: String, using generator: inout SeededGenerator
     ) -> String {
         var members = [
             ("event", JSONText.quoted(event)),
@@ -41,7 +35,7 @@ enum BodyMaker {
         let wanted = Int.random(in: 2...8, using: &generator)
         members += oddities.shuffled(using: &generator).prefix(wanted)
         if generator.chance(0.3) {
-            // Both survive in the bytes; any parser into a dictionary keeps only one.
+            // The bytes hold both members; a parser into a dictionary keeps only one.
             members += [("note", "\"first\""), ("note", "\"second\"")]
         }
         members.append(("trace", JSONText.quoted(generator.hex(bytes: 12))))
@@ -55,7 +49,7 @@ enum BodyMaker {
         return "{\(spacing.inside)\(texts.joined(separator: spacing.comma))\(spacing.inside)}"
     }
 
-    /// White space that a serialiser would choose differently.
+    /// Whitespace that a serialiser would write differently.
     private struct Spacing {
         let inside: String
         let beforeColon: String
@@ -71,7 +65,7 @@ enum BodyMaker {
         Spacing(inside: "\r\n", beforeColon: "", afterColon: "  ", comma: " ,\r\n"),
     ]
 
-    /// Members whose values change when they go through a parser and back.
+    /// Members whose values change when they are parsed and written again.
     private static let oddities = [
         ("amount", "1.0"),
         ("rate", "0.10000000000000000555"),

@@ -1,6 +1,6 @@
 import Crypto
 
-/// Makes deliveries with ids, customers and bodies from the seed.
+/// Makes deliveries whose ids, customers and bodies come from the seed.
 struct DeliveryMaker: Sendable {
     private let integerIDs: Bool
     private let nullCustomers: Bool
@@ -8,10 +8,10 @@ struct DeliveryMaker: Sendable {
     private var contents: SeededGenerator
     private var lastInteger = 100_000
     private var made = 0
-    /// Several events of one customer are wanted, so that a newer one can supersede an older one.
+    /// Deliveries share customers, so that a newer event can supersede an older one.
     private var customers: [String] = []
 
-    /// - Parameter expected: how many deliveries there will be at the start; a quarter as many customers share them.
+    /// - Parameter expected: the number of deliveries at the start. There are a quarter as many customers.
     init(scenario: Scenario, expected: Int) {
         integerIDs = scenario.integerIDs
         nullCustomers = scenario.nullCustomers
@@ -23,7 +23,7 @@ struct DeliveryMaker: Sendable {
         }
     }
 
-    /// A task id that was not used before, as it stands in the log.
+    /// An unused task id as JSON.
     mutating func newTaskJSON() -> String {
         guard integerIDs else { return "\"\(ids.uuid())\"" }
         lastInteger += Int.random(in: 1...9, using: &ids)
@@ -40,25 +40,17 @@ struct DeliveryMaker: Sendable {
         return delivery(endpointIndex: endpointIndex, event: event, customerJSON: customer, body: body)
     }
 
-    /// A delivery with the example payload of an event, as operation 8 sends it.
+    /// A delivery with the example payload of an event, for a test call.
     mutating func makeTest(endpointIndex: Int, event: String) -> Delivery {
         let body = Array(BodyMaker.example(of: event).utf8)
         return delivery(endpointIndex: endpointIndex, event: event, customerJSON: "null", body: body)
     }
 
     private mutating func delivery(
-        endpointIndex: Int,
-        event: String,
-        customerJSON: String,
-        body: [UInt8]
+        endpointIndex: Int, event: String, customerJSON: String, body: [UInt8]
     ) -> Delivery {
         Delivery(
-            taskJSON: newTaskJSON(),
-            endpointIndex: endpointIndex,
-            eventType: event,
-            customerJSON: customerJSON,
-            body: body,
-            bodySHA256: Hex.text(of: SHA256.hash(data: body))
-        )
+            taskJSON: newTaskJSON(), endpointIndex: endpointIndex, eventType: event, customerJSON: customerJSON,
+            body: body, bodySHA256: Hex.text(of: SHA256.hash(data: body)))
     }
 }

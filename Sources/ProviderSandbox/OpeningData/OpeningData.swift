@@ -1,9 +1,9 @@
-/// The endpoints and deliveries that exist when the sandbox starts, as the seed and the scenario give them.
+/// The endpoints and deliveries at the start, made from the seed and the scenario.
 struct OpeningData: Sendable {
     var endpoints: [Endpoint] = []
     var deliveries: [Delivery] = []
     var maker: DeliveryMaker
-    /// Secrets and endpoint ids of endpoints that are made later.
+    /// Makes the ids and secrets of later endpoints.
     var identities: SeededGenerator
 
     init(scenario: Scenario, now: Milliseconds) {
@@ -21,20 +21,12 @@ struct OpeningData: Sendable {
 
     /// An endpoint with a new id and secret and an empty log.
     static func makeEndpoint(
-        scenario: Scenario,
-        now: Milliseconds,
-        using generator: inout SeededGenerator
+        scenario: Scenario, now: Milliseconds, using generator: inout SeededGenerator
     ) -> Endpoint {
         let id = generator.uuid()
         return Endpoint(
-            id: id,
-            url: "",
-            enabledEvents: scenario.events,
-            createdAt: now,
-            updatedAt: now,
-            secret: generator.hex(bytes: 24),
-            log: EventLog(seed: scenario.seed, order: scenario.order)
-        )
+            id: id, url: "", enabledEvents: scenario.events, createdAt: now, updatedAt: now,
+            secret: generator.hex(bytes: 24), log: EventLog(seed: scenario.seed, order: scenario.order))
     }
 
     private mutating func addDeliveries(scenario: Scenario, successes: Int, now: Milliseconds) {
@@ -61,6 +53,6 @@ struct OpeningData: Sendable {
         }
     }
 
-    /// What a receiver in trouble answers; 0 is no answer at all.
+    /// The statuses of failed first attempts; 0 is no answer.
     private static let failureStatuses = [503, 500, 502, 0]
 }

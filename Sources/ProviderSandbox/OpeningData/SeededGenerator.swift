@@ -1,6 +1,6 @@
-/// SplitMix64: the same seed and stream name give the same values on every machine, so a run can be repeated.
+/// SplitMix64. The same seed and stream name give the same values on every machine, so a run can be repeated.
 ///
-/// Each use takes a stream of its own, so that one more value drawn in one place does not move all the others.
+/// Each use has its own stream, so that one more value drawn in one place does not change all the others.
 struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -17,7 +17,7 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
         return Self.mix(state)
     }
 
-    /// The finishing step of SplitMix64, used alone as a hash that spreads neighbouring numbers.
+    /// The last step of SplitMix64, which alone is a hash that spreads neighbouring numbers.
     static func mix(_ value: UInt64) -> UInt64 {
         var mixed = value
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// What the provider answers, before a fault or compression changes how it is sent.
+/// The provider's answer, before a fault or compression changes how it is sent.
 struct Answer: Sendable {
     let status: Int
     var body: [UInt8]
@@ -12,7 +12,7 @@ struct Answer: Sendable {
         Answer(status: status, body: Array(text.utf8))
     }
 
-    /// An error in the vendor's framework's form.
+    /// An error in the form of the vendor's framework.
     static func error(_ status: Int, _ detail: String) -> Answer {
         json("{\"detail\":\(JSONText.quoted(detail))}", status: status)
     }
@@ -21,7 +21,9 @@ struct Answer: Sendable {
     static let unknownPath = error(404, "Not found.")
     static let unknownEndpoint = error(404, "No such webhook endpoint.")
 
-    /// As a response, compressed if the answer is worth it and the client takes gzip.
+    /// The answer as a response.
+    ///
+    /// - Parameter request: compresses a body when this request accepts gzip; nil never compresses.
     func response(gzipFor request: Request? = nil) -> Response {
         var answer = self
         let accepted = request?.headers[.acceptEncoding] ?? ""
@@ -31,9 +33,7 @@ struct Answer: Sendable {
             answer.headers[.vary] = "Accept-Encoding"
         }
         return Response(
-            status: HTTPResponse.Status(code: status),
-            headers: answer.headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
-        )
+            status: HTTPResponse.Status(code: status), headers: answer.headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 }

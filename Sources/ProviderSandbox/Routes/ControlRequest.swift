@@ -1,27 +1,27 @@
-/// Changes to a running sandbox, as `POST /_control` gives them; read as a whole before any of it is done.
+/// The changes that `POST /_control` makes to a running sandbox. All of them are read before the first is made.
 struct ControlRequest: Sendable {
     struct Failures: Sendable {
-        /// Nil spreads them over all endpoints.
+        /// nil spreads them over all endpoints.
         var endpointIndex: Int?
         var count = 1
-        /// Nil takes one of the scenario's events for each.
+        /// nil takes the scenario's events in turn.
         var event: String?
         /// How many further attempts of each fail.
         var times = 0
     }
 
     struct Outage: Sendable {
-        /// Nil means every endpoint.
+        /// nil takes down every endpoint.
         var endpointIndex: Int?
         var isDown = true
-        /// Nil lasts until it is stopped.
+        /// nil lasts until it is stopped.
         var seconds: Double?
-        /// How many webhooks the receiver answers before it is down: a receiver that comes back for a moment and falls again.
+        /// How many webhooks the receiver still accepts, like one that comes up for a moment and fails again.
         var accepts = 0
     }
 
     struct ProviderAttempts: Sendable {
-        /// Nil means every endpoint.
+        /// nil takes the deliveries of every endpoint.
         var endpointIndex: Int?
         var count = 1
     }
@@ -36,7 +36,9 @@ struct ControlRequest: Sendable {
 }
 
 extension ControlRequest {
-    /// - Parameter endpointIndexes: the known endpoint ids; a request names an endpoint by its id or its index.
+    /// Reads the body of the request.
+    ///
+    /// - Parameter endpointIndexes: the known endpoint ids. A request names an endpoint by its id or its index.
     /// - Throws: `JSONFault` for malformed JSON, `Unreadable` for an unknown name or a value of the wrong kind.
     init(body: [UInt8], endpointIndexes: [String: Int]) throws {
         for (name, value) in try JSONCut.members(of: body) {
@@ -65,11 +67,8 @@ extension ControlRequest {
     private static func failures(_ fields: Fields, _ known: [String: Int]) throws -> Failures {
         try fields.allow(["endpoint", "count", "event", "times"])
         return Failures(
-            endpointIndex: try fields.endpoint(known),
-            count: try fields.whole("count") ?? 1,
-            event: try fields.text("event"),
-            times: try fields.whole("times") ?? 0
-        )
+            endpointIndex: try fields.endpoint(known), count: try fields.whole("count") ?? 1,
+            event: try fields.text("event"), times: try fields.whole("times") ?? 0)
     }
 
     private static func outage(_ fields: Fields, _ known: [String: Int]) throws -> Outage {
@@ -77,9 +76,7 @@ extension ControlRequest {
         return Outage(
             endpointIndex: try fields.endpoint(known),
             isDown: try fields.members["down"].map { try Fields.bool("down", $0) } ?? true,
-            seconds: try fields.number("seconds"),
-            accepts: try fields.whole("accepts") ?? 0
-        )
+            seconds: try fields.number("seconds"), accepts: try fields.whole("accepts") ?? 0)
     }
 
     private static func attempts(_ fields: Fields, _ known: [String: Int]) throws -> ProviderAttempts {
@@ -87,7 +84,7 @@ extension ControlRequest {
         return ProviderAttempts(endpointIndex: try fields.endpoint(known), count: try fields.whole("count") ?? 1)
     }
 
-    /// The members of one object with their kinds checked.
+    /// The members of one object, whose kinds are checked when they are read.
     private struct Fields {
         let members: [String: [UInt8]]
 

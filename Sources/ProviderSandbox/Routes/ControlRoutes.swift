@@ -1,11 +1,11 @@
 import Hummingbird
 
-/// The sandbox's own paths beside the provider's API: health, ledger, control. They need no token.
+/// The sandbox's own paths beside the provider's API: health, ledger and control. They need no token.
 struct ControlRoutes {
     let ledger: Ledger
     let sender: WebhookSender
 
-    /// Nil when the path is not one of the sandbox's own.
+    /// The answer to a request; nil when its path is not one of the sandbox's own.
     func answer(_ request: Request, body: [UInt8]) async throws -> Answer? {
         switch (request.method.rawValue, request.uri.path) {
         case ("GET", "/_health"): return .json("{\"status\":\"ok\"}")

@@ -1,4 +1,4 @@
-/// One page of an endpoint's log as values, before any choice of names and envelope.
+/// One page of an endpoint's log as values, before names and envelope are chosen.
 struct LogPage: Sendable {
     struct Entry: Sendable {
         let row: LogRow
@@ -6,9 +6,9 @@ struct LogPage: Sendable {
     }
 
     let endpointID: String
-    /// From 1.
+    /// Counts from 1.
     let number: Int
-    /// Rows on all pages.
+    /// The number of rows on all pages.
     let total: Int
     let hasNext: Bool
     let entries: [Entry]

@@ -1,12 +1,11 @@
-/// Writes a log page in the envelope and with the field names that the scenario asks for.
-///
-/// The text is put together by hand, because the raw body of a delivery has to stand in it byte for byte.
+/// Writes a log page in the scenario's envelope and with its field names. Writes the JSON by hand, because it must hold
+/// the raw body of each delivery byte for byte.
 struct LogPageWriter {
     let scenario: Scenario
-    /// Scheme and authority of the request, for absolute URLs.
+    /// Scheme and authority for absolute URLs.
     let origin: String
 
-    /// The page's JSON text, and the value of a `Link` header if that is where the next page stands.
+    /// The JSON of the page, and the value of the `Link` header; nil when no header names the next page.
     func write(_ page: LogPage) -> (body: [UInt8], link: String?) {
         var body: [UInt8] = []
         body.reserveCapacity(256 + page.entries.count * 1024)
@@ -57,7 +56,7 @@ struct LogPageWriter {
         body += ",\"\(names.error)\":\(row.succeeded ? "null" : errorText(of: row.status))}".utf8
     }
 
-    /// The alternative spelling has the receiver's status; 0 means that it gave none.
+    /// The alternative spelling gives the receiver's status, 0 for no answer.
     private func outcome(of row: LogRow) -> String {
         switch scenario.spelling {
         case .default: row.succeeded ? "\"success\"" : "\"failure\""

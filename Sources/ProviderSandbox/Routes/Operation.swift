@@ -1,15 +1,13 @@
-/// The ten API calls of the provider, under the names that `--fault` uses.
+/// The ten calls of the provider's API, under the names of `--fault`.
 enum Operation: String, CaseIterable, Codable, Sendable {
     case events, create, secret, rotate, update, logs, retry, test, login, refresh
 
-    /// Login and refresh are how one gets a token; everything else needs one.
-    var needsToken: Bool {
-        self != .login && self != .refresh
-    }
+    /// Whether the call needs a token. Login and refresh are the calls that give one.
+    var needsToken: Bool { self != .login && self != .refresh }
 
-    /// The operation behind a request line and the endpoint id in its path; nil for everything undocumented.
+    /// The operation of a request line and the endpoint id in its path; nil for an undocumented call.
     ///
-    /// Paths are compared exactly, trailing slash included: a witness does not forgive what the vendor might not.
+    /// Compares paths exactly, a slash at the end included, because the vendor may not forgive a difference.
     static func match(method: String, path: String) -> (operation: Operation, endpointID: String?)? {
         switch (method, path) {
         case ("GET", "/api/v2/events"): return (.events, nil)

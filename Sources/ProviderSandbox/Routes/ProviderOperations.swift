@@ -1,18 +1,18 @@
 import HTTPTypes
 import Hummingbird
 
-/// What a call leads to: the answer, and a webhook to be sent once the call is recorded.
+/// What comes of a call: the answer, and a webhook to send when the call is recorded.
 struct ProviderOutcome: Sendable {
     var answer: Answer
     var job: WebhookJob?
     var executed = false
 }
 
-/// The documented operations, after token and faults have been dealt with.
+/// Executes the documented operations. Token and faults have been checked before.
 struct ProviderOperations {
     let ledger: Ledger
 
-    /// Everything except the retry, which comes with its request already read.
+    /// Executes any operation but a retry, whose request is read earlier.
     func perform(_ call: ProviderCall) async -> ProviderOutcome {
         let id = call.endpointID ?? ""
         let answer: Answer
@@ -34,7 +34,7 @@ struct ProviderOperations {
         return ProviderOutcome(answer: answer, executed: answer.status < 300)
     }
 
-    /// Takes a retry on; the receiver is called later.
+    /// Accepts or refuses a retry. The receiver is called later.
     func retry(_ request: RetryRequest) async -> ProviderOutcome {
         outcome(of: await ledger.acceptRetry(request))
     }

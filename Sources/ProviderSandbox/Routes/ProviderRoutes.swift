@@ -3,9 +3,9 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// The provider's HTTP side: takes every call through ledger, token, fault and operation, in this order.
+/// The provider's side of HTTP. Each call passes the ledger, its fault, the token and the operation, in this order.
 struct ProviderRoutes: HTTPResponder {
-    /// Larger request bodies are answered 413.
+    /// Largest request body; a larger one is answered with 413.
     static let maximumRequestBytes = 16 * 1024 * 1024
 
     let ledger: Ledger
@@ -37,13 +37,12 @@ struct ProviderRoutes: HTTPResponder {
     private func respond(to call: ProviderCall, context: ConnectionContext) async throws -> Response {
         let (retry, refusal) = call.readRetry()
         let ticket = await ledger.begin(
-            IncomingCall(operation: call.operation, endpointID: call.endpointID, token: call.token, retry: retry)
-        )
-        // A client that gave up does not wait any more, so its call must not count as in flight with its next one.
+            IncomingCall(operation: call.operation, endpointID: call.endpointID, token: call.token, retry: retry))
+        // A client that has left may call again at once. Its old call must not count as in flight beside the new one.
         var clientLeft = await ClientWatch.isGone(context.channel, during: ticket.latency)
         var outcome = ProviderOutcome(answer: substitute(for: ticket.fault?.effect))
         if ticket.fault?.effect.executes ?? true {
-            outcome = try await execute(call, ticket: ticket, retry: retry, refusal: refusal)
+            outcome = await execute(call, ticket: ticket, retry: retry, refusal: refusal)
         }
         let executed = outcome.executed
         let status = seenStatus(outcome.answer.status, effect: ticket.fault?.effect)
@@ -62,11 +61,8 @@ struct ProviderRoutes: HTTPResponder {
     }
 
     private func execute(
-        _ call: ProviderCall,
-        ticket: CallTicket,
-        retry: RetryRequest?,
-        refusal: String?
-    ) async throws -> ProviderOutcome {
+        _ call: ProviderCall, ticket: CallTicket, retry: RetryRequest?, refusal: String?
+    ) async -> ProviderOutcome {
         if call.operation.needsToken, !ticket.tokenIsValid { return ProviderOutcome(answer: .unauthorized) }
         if let refusal { return ProviderOutcome(answer: .error(400, refusal)) }
         let operations = ProviderOperations(ledger: ledger)
@@ -76,7 +72,7 @@ struct ProviderRoutes: HTTPResponder {
 
     // MARK: Faults
 
-    /// The answer that stands in for the provider's own when a fault keeps the call from being executed.
+    /// The answer to a call that a fault keeps from being executed.
     private func substitute(for effect: Fault.Effect?) -> Answer {
         switch effect {
         case .status(let code, let seconds, let asDate):
@@ -97,10 +93,7 @@ struct ProviderRoutes: HTTPResponder {
     }
 
     private func response(
-        _ answer: Answer,
-        call: ProviderCall,
-        ticket: CallTicket,
-        channel: any Channel
+        _ answer: Answer, call: ProviderCall, ticket: CallTicket, channel: any Channel
     ) async -> Response {
         let request = ticket.allowsGzip ? call.request : nil
         switch ticket.fault?.effect {
@@ -118,7 +111,7 @@ struct ProviderRoutes: HTTPResponder {
     }
 }
 
-/// A call of a documented operation with everything its request said.
+/// A call of a documented operation and its request.
 struct ProviderCall: Sendable {
     let operation: Operation
     let endpointID: String?
@@ -131,7 +124,7 @@ struct ProviderCall: Sendable {
         return String(value.dropFirst(7))
     }
 
-    /// The retry request, or the sentence that says why there is none; both nil for other operations.
+    /// The retry request, or why it cannot be read; both are nil for other operations.
     func readRetry() -> (request: RetryRequest?, refusal: String?) {
         guard operation == .retry else { return (nil, nil) }
         do {

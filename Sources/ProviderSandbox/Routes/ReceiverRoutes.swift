@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// The customers' endpoints: one path for each, which checks the signature and answers as the scenario says.
+/// The customers' receivers, one path for each endpoint. They check the signature and answer as the scenario says.
 struct ReceiverRoutes: HTTPResponder {
     let ledger: Ledger
 
@@ -16,11 +16,9 @@ struct ReceiverRoutes: HTTPResponder {
         let endpointID = String(request.uri.path.dropFirst(prefix.count))
         guard let secret = await ledger.secret(of: endpointID) else { return Response(status: .notFound) }
         let arrival = Arrival(
-            endpointID: endpointID,
-            taskJSON: header(WebhookSender.taskHeader, of: request),
+            endpointID: endpointID, taskJSON: header(WebhookSender.taskHeader, of: request),
             bodySHA256: Hex.text(of: SHA256.hash(data: body)),
-            signatureIsValid: Signature.isValid(header("Webhook-Signature", of: request), of: body, secret: secret)
-        )
+            signatureIsValid: Signature.isValid(header("Webhook-Signature", of: request), of: body, secret: secret))
         try await Task.sleep(for: await ledger.receiverLatency)
         do {
             let status = try await ledger.receive(arrival)

@@ -1,16 +1,18 @@
 import Crypto
 
-/// The body of a retry call, cut into its values without changing a byte of them.
+/// The body of a retry call, cut into its values, whose bytes do not change.
 struct RetryRequest: Sendable {
-    /// As the log writes it: a string in its shortest spelling, or an integer. `12` and `"12"` are two ids.
+    /// The task id as the log writes it: a string in its shortest form, or an integer. `12` and `"12"` are two ids.
     let taskJSON: String
     let body: [UInt8]
     let bodySHA256: String
-    /// The raw value; nil when the call names none.
+    /// The raw value; nil, here and below, when the call has none.
     let customerJSON: String?
     let webhookID: String?
     let eventType: String?
 
+    /// Reads the body of the call.
+    ///
     /// - Throws: `JSONFault` for malformed JSON, `Unreadable` when task id or body is missing.
     init(parsing request: [UInt8]) throws {
         let members = try JSONCut.members(of: request)
@@ -25,11 +27,9 @@ struct RetryRequest: Sendable {
     }
 
     /// The task id without quotes, for the ledger.
-    var taskText: String {
-        JSONCut.text(of: Array(taskJSON.utf8)) ?? taskJSON
-    }
+    var taskText: String { Delivery.text(of: taskJSON) }
 
-    /// Compares with what the log showed: body and customer byte for byte, endpoint and event type by their text.
+    /// Compares the request with the log: body and customer byte for byte, endpoint and event type by their text.
     func match(with delivery: Delivery, endpointID: String) -> (body: Bool, fields: Bool) {
         (
             body: body == delivery.body && (customerJSON ?? "null") == delivery.customerJSON,

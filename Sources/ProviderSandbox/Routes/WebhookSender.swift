@@ -5,11 +5,11 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Sends webhooks to the receiver over HTTP, as the provider's task queue does: later, and many at once.
+/// Sends webhooks to the receiver over HTTP. Like the provider's task queue, it sends later and many at once.
 struct WebhookSender: Sendable {
-    /// Longer than any latency one would script; then the attempt counts as unanswered.
+    /// Longest wait for an answer, longer than any scripted latency. The attempt then counts as unanswered.
     static let timeout = TimeAmount.seconds(60)
-    /// Names the delivery to the sandbox's own receiver; two deliveries may have the same body.
+    /// The header that names the delivery to the sandbox's own receiver, because two deliveries may have the same body.
     static let taskHeader = "Sandbox-Task"
 
     private let ledger: Ledger
@@ -19,7 +19,7 @@ struct WebhookSender: Sendable {
     private let jobs: AsyncStream<WebhookJob>
     private let queue: AsyncStream<WebhookJob>.Continuation
 
-    /// - Parameter receiver: origin of the receiver, such as `http://127.0.0.1:8080`.
+    /// - Parameter receiver: the receiver's origin, such as `http://127.0.0.1:8080`.
     init(ledger: Ledger, client: HTTPClient, receiver: String, logger: Logger) {
         self.ledger = ledger
         self.client = client
@@ -33,7 +33,7 @@ struct WebhookSender: Sendable {
         queue.yield(job)
     }
 
-    /// Works until it is cancelled.
+    /// Sends queued webhooks until it is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
             for await job in jobs {
@@ -59,7 +59,7 @@ struct WebhookSender: Sendable {
         }
     }
 
-    /// The receiver's status; 0 when it gave none.
+    /// Sends one webhook and returns the receiver's status; 0 without an answer.
     private func send(_ job: WebhookJob) async -> Int {
         let sending = await ledger.sending(of: job)
         var request = HTTPClientRequest(url: "\(receiver)/receivers/\(job.endpointID)")
@@ -92,6 +92,7 @@ struct WebhookSender: Sendable {
 
 /// The documented `Webhook-Signature`: base64 of HMAC-SHA256, keyed with the secret token's UTF-8 bytes.
 enum Signature {
+    /// The header's value for a body.
     static func make(of body: [UInt8], secret: String) -> String {
         let key = SymmetricKey(data: Array(secret.utf8))
         return Data(HMAC<SHA256>.authenticationCode(for: body, using: key)).base64EncodedString()

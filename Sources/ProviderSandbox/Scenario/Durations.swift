@@ -1,10 +1,11 @@
 import Foundation
 
-/// Wall time as whole milliseconds since 1970.
+/// Wall time in whole milliseconds since 1970 UTC, or a span of it.
 typealias Milliseconds = Int64
 
+/// The machine's clock.
 enum WallTime {
-    /// The time of the machine, now.
+    /// The current time, rounded down.
     static func now() -> Milliseconds {
         Milliseconds((Date().timeIntervalSince1970 * 1000).rounded(.down))
     }
@@ -19,15 +20,14 @@ enum WallTime {
 extension Duration {
     private static let units = [("ms", 1.0), ("s", 1000.0), ("m", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)]
 
-    /// Reads a number and one of the units ms, s, m, h and d; a plain 0 needs none.
+    /// Reads a number with one of the units ms, s, m, h and d. A plain 0 needs no unit.
     init(parsing text: String) throws(Unreadable) {
         if text == "0" {
             self = .zero
             return
         }
         let number = text.prefix { $0.isNumber || $0 == "." }
-        guard
-            let factor = Self.units.first(where: { $0.0 == text.dropFirst(number.count) })?.1,
+        guard let factor = Self.units.first(where: { $0.0 == text.dropFirst(number.count) })?.1,
             let value = Double(number), value * factor < 1e13
         else { throw Unreadable("'\(text)' is not a duration (a number and ms, s, m, h or d)") }
         self = .milliseconds(Int64(value * factor))

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A list of named texts, as flags or a file give them, on their way into a scenario.
+/// The named texts of the flags or of a file, from which a scenario is read.
 struct ScenarioTexts: Sendable {
-    /// In the order given; a repeatable setting has several texts.
+    /// In the given order. A repeatable setting has several texts.
     var entries: [(name: String, texts: [String])] = []
 
-    /// Sets everything that can be read and returns one sentence for each thing that cannot.
+    /// Sets everything that can be read and returns a sentence for each text that cannot.
     func apply(to scenario: inout Scenario) -> [String] {
         var faults: [String] = []
         for (name, texts) in entries {
@@ -14,7 +14,7 @@ struct ScenarioTexts: Sendable {
                 continue
             }
             if texts.count > 1, !setting.isRepeatable {
-                faults.append("\(name): one value is expected, not \(texts.count)")
+                faults.append("\(name): expected one value, not \(texts.count)")
             }
             for text in texts {
                 do throws(Unreadable) {
@@ -27,7 +27,7 @@ struct ScenarioTexts: Sendable {
         return faults
     }
 
-    /// These texts without those that the other list gives too, so that flags replace what a file says.
+    /// These texts without those that `other` has too. Flags replace the settings of a file.
     func overridden(by other: ScenarioTexts) -> ScenarioTexts {
         let names = Set(other.entries.map(\.name))
         return ScenarioTexts(entries: entries.filter { !names.contains($0.name) })
@@ -35,9 +35,10 @@ struct ScenarioTexts: Sendable {
 }
 
 extension ScenarioTexts {
-    /// Reads a JSON object whose names are those of the flags; values are strings, numbers, booleans or arrays of them.
+    /// Reads a file with a JSON object. Its names are those of the flags, its values strings, numbers, booleans or
+    /// arrays of them.
     ///
-    /// - Throws: `Unreadable` when the file cannot be read or is not such an object.
+    /// - Throws: `Unreadable` when the file cannot be read or holds something else.
     init(contentsOf path: String) throws(Unreadable) {
         let data: Data
         do {
@@ -52,6 +53,8 @@ extension ScenarioTexts {
         }
     }
 
+    /// Takes the members of a JSON object.
+    ///
     /// - Throws: `JSONFault` when a value is an object or null.
     init(members: [String: [UInt8]]) throws(JSONFault) {
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -63,7 +66,7 @@ extension ScenarioTexts {
                 }
                 texts.append(JSONCut.text(of: element) ?? String(decoding: element, as: UTF8.self))
             }
-            // Names of events are one setting with commas in between, in a file also a list.
+            // Event names are one text with commas. A file may also give them as a list.
             entries.append((name, name == "events" ? [texts.joined(separator: ",")] : texts))
         }
     }

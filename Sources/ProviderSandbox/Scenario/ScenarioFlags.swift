@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The flags that describe a scenario. They are read as text, so that file and flags are checked by the same code.
+/// The flags of a scenario. They are read as texts, so that the same code checks them and a file.
 struct ScenarioFlags: ParsableArguments {
     @Option(help: "Port of the provider's API on 127.0.0.1; 0 takes any free one. (default: 0)")
     var port: String?
@@ -14,25 +14,25 @@ struct ScenarioFlags: ParsableArguments {
     var successes: String?
     @Option(help: "Webhook endpoints. (default: 2)")
     var endpoints: String?
-    @Option(help: "Event names, with commas in between. (default: four of the documented ones)")
+    @Option(help: "Event names, separated by commas. (default: four of the documented ones)")
     var events: String?
-    @Option(help: "The log times at the start lie in this past period. (default: 30m)")
+    @Option(help: "At the start, the times in the log lie in this past period. (default: 30m)")
     var spread: String?
     @Flag(name: .customLong("integer-ids"), help: "Task and customer ids are JSON integers.")
     var integerIDs = false
     @Flag(help: "Every seventh customer id is null.")
     var nullCustomers = false
 
-    @Option(help: "Receiver of an endpoint answers 503 between two seconds, INDEX:FROM-TO. Repeatable.")
+    @Option(help: "The receiver of an endpoint answers 503 between two seconds, INDEX:FROM-TO. Repeatable.")
     var down: [String] = []
-    @Option(help: "That many deliveries fail so many times more, COUNT:TIMES.")
+    @Option(help: "So many deliveries fail so many times more, COUNT:TIMES.")
     var refail: String?
-    @Option(help: "Time the receiver takes. (default: 5ms)")
+    @Option(help: "Time that the receiver takes for an answer. (default: 5ms)")
     var receiverLatency: String?
 
     @Option(help: "Envelope: array, results, logs, data or items. (default: results)")
     var logShape: String?
-    @Option(help: "Next page in: next, links, header or none; an array uses the header. (default: next)")
+    @Option(help: "Place of the next page: next, links, header or none; an array uses the header. (default: next)")
     var paging: String?
     @Option(name: .customLong("next-url"), help: "relative or absolute. (default: relative)")
     var nextURL: String?
@@ -51,12 +51,12 @@ struct ScenarioFlags: ParsableArguments {
     var retryLogs: String?
     @Flag(help: "With in-place: the changed row gets an updated_at.")
     var inPlaceUpdatedAt = false
-    @Option(help: "Attempts appear in the log that much later. (default: 0ms)")
+    @Option(help: "Time from the end of an attempt to its row in the log. (default: 0ms)")
     var logDelay: String?
     @Option(help: "Time between a retry call and the attempt. (default: 20ms)")
     var retryDelay: String?
 
-    @Option(help: "Time the API takes for any answer. (default: 0ms)")
+    @Option(help: "Time that the API takes for any answer. (default: 0ms)")
     var latency: String?
     @Option(
         help: """
@@ -66,18 +66,18 @@ struct ScenarioFlags: ParsableArguments {
             """
     )
     var fault: [String] = []
-    @Option(help: "A token that is always accepted. (default: one made from the seed, or none with --username)")
+    @Option(help: "Token that is always accepted. (default: one made from the seed, or none with --username)")
     var token: String?
     @Option(help: "User that can log in.")
     var username: String?
     @Option(help: "The user's password.")
     var password: String?
-    @Option(help: "Access tokens end after this time. (default: 1h)")
+    @Option(help: "Access tokens expire after this time. (default: 1h)")
     var tokenLifetime: String?
-    @Option(help: "File that gets a JSON line for every delivery, attempt, arrival and call, before the answer.")
+    @Option(help: "File that gets a JSON line for each delivery, attempt, arrival and call, before the answer.")
     var ledger: String?
 
-    /// What was given, under the names of the settings.
+    /// The given flags under the names of the settings.
     var texts: ScenarioTexts {
         let options: [(String, String?)] = [
             ("port", port), ("receiver-port", receiverPort), ("seed", seed), ("failures", failures),

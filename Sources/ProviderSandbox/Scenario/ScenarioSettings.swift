@@ -1,15 +1,15 @@
-/// One named value of the scenario: how its text is read, and whether it may change while the sandbox runs.
+/// One named setting: how its text is read, and whether it may change while the sandbox runs.
 struct ScenarioSetting: Sendable {
     let name: String
     /// Whether `POST /_control` may set it.
     let isLive: Bool
-    /// Whether it can be given several times; the texts then add up.
+    /// Whether it may be given several times. Each text then adds a value.
     let isRepeatable: Bool
     private let apply: @Sendable (inout Scenario, String) throws(Unreadable) -> Void
 
     /// Reads the text into the scenario.
     ///
-    /// - Throws: `Unreadable`, with the scenario unchanged.
+    /// - Throws: `Unreadable`; the scenario has not changed then.
     func set(_ scenario: inout Scenario, to text: String) throws(Unreadable) {
         try apply(&scenario, text)
     }
@@ -77,50 +77,36 @@ extension ScenarioSetting {
     private typealias Place<Value> = any WritableKeyPath<Scenario, Value> & Sendable
 
     private static func custom(
-        _ name: String,
-        live: Bool = false,
-        repeatable: Bool = false,
+        _ name: String, live: Bool = false, repeatable: Bool = false,
         _ apply: @escaping @Sendable (inout Scenario, String) throws(Unreadable) -> Void
     ) -> ScenarioSetting {
         ScenarioSetting(name: name, isLive: live, isRepeatable: repeatable, apply: apply)
     }
 
     private static func number(
-        _ name: String,
-        _ path: Place<Int>,
-        in range: ClosedRange<Int>,
-        live: Bool = false
+        _ name: String, _ path: Place<Int>, in range: ClosedRange<Int>, live: Bool = false
     ) -> ScenarioSetting {
         custom(name, live: live) { (scenario, text) throws(Unreadable) in
             scenario[keyPath: path] = try whole(text, in: range)
         }
     }
 
-    private static func duration(
-        _ name: String,
-        _ path: Place<Duration>,
-        live: Bool = false
-    ) -> ScenarioSetting {
+    private static func duration(_ name: String, _ path: Place<Duration>, live: Bool = false) -> ScenarioSetting {
         custom(name, live: live) { (scenario, text) throws(Unreadable) in
             scenario[keyPath: path] = try Duration(parsing: text)
         }
     }
 
-    private static func flag(
-        _ name: String,
-        _ path: Place<Bool>,
-        live: Bool = false
-    ) -> ScenarioSetting {
+    private static func flag(_ name: String, _ path: Place<Bool>, live: Bool = false) -> ScenarioSetting {
         custom(name, live: live) { (scenario, text) throws(Unreadable) in
             guard let value = Bool(text) else { throw Unreadable("'\(text)' is not true or false") }
             scenario[keyPath: path] = value
         }
     }
 
-    /// All settings that are one word of a list may change while the sandbox runs.
+    /// A setting that is one word of a list. All of these may change while the sandbox runs.
     private static func word<Word: RawRepresentable<String> & CaseIterable & SendableMetatype>(
-        _ name: String,
-        _ path: Place<Word>
+        _ name: String, _ path: Place<Word>
     ) -> ScenarioSetting {
         custom(name, live: true) { (scenario, text) throws(Unreadable) in
             scenario[keyPath: path] = try oneOf(text)
@@ -156,9 +142,8 @@ extension Scenario.Outage {
     init(parsing text: String) throws(Unreadable) {
         let parts = text.split(separator: ":").map(String.init)
         let times = (parts.last ?? "").split(separator: "-").map { Double($0) }
-        guard
-            parts.count == 2, let index = Int(parts[0]), index >= 0,
-            times.count == 2, let from = times[0], let to = times[1], from < to
+        guard parts.count == 2, let index = Int(parts[0]), index >= 0, times.count == 2, let from = times[0],
+            let to = times[1], from < to
         else { throw Unreadable("'\(text)' is not ENDPOINT_INDEX:FROM-TO in seconds, for example 1:0-15") }
         self.init(endpointIndex: index, from: from, to: to)
     }

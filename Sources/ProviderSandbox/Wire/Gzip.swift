@@ -1,4 +1,4 @@
-/// A small gzip writer (deflate with fixed codes), so that compressed answers need no further package.
+/// Compresses to gzip (RFC 1952) with the fixed codes of deflate, so that compressed answers need no further package.
 struct Gzip {
     private static let window = 32_768
     private static let shortestMatch = 4
@@ -78,7 +78,7 @@ struct Gzip {
         let code = (Self.lengthBases.firstIndex { $0 > length } ?? Self.lengthBases.count) - 1
         putSymbol(257 + code)
         put(UInt64(length - Self.lengthBases[code]), bits: Self.lengthExtra[code])
-        // Distance codes go in pairs: from code 4 on, each pair has one more extra bit.
+        // Distance codes come in pairs. From code 4 on, each pair has one more extra bit.
         var base = 1
         var distanceCode = 0
         while true {

@@ -1,4 +1,4 @@
-/// What is wrong with a JSON text, and at which byte.
+/// Why a text is not the expected JSON, and at which byte, counted from 0.
 struct JSONFault: Error, CustomStringConvertible {
     let reason: String
     let offset: Int
@@ -6,11 +6,11 @@ struct JSONFault: Error, CustomStringConvertible {
     var description: String { "malformed JSON at byte \(offset): \(reason)" }
 }
 
-/// Finds the values of a JSON object as ranges of its bytes, so that a value can be passed on byte for byte.
+/// Finds the values in a JSON text as ranges of its bytes, so that each can be passed on byte for byte.
 ///
-/// It checks the grammar of RFC 8259 while it walks, and never turns a value into numbers or strings and back.
+/// Checks the grammar of RFC 8259 on its way, and never converts a value.
 struct JSONCut {
-    /// Nesting beyond this is refused, because the walk is recursive.
+    /// Deepest nesting. The walk is recursive, so deeper texts are refused.
     static let maximumDepth = 512
 
     private let bytes: [UInt8]
@@ -21,9 +21,9 @@ struct JSONCut {
         self.bytes = bytes
     }
 
-    /// The members of a top-level object: name, and the bytes of its value without the white space around it.
+    /// The members of the object `bytes` by their names, each with the bytes of its value.
     ///
-    /// - Throws: `JSONFault` when the text is not one JSON object, or when a name stands in it twice.
+    /// - Throws: `JSONFault` when the text is not one JSON object, or repeats a name.
     static func members(of bytes: [UInt8]) throws(JSONFault) -> [String: [UInt8]] {
         var cut = JSONCut(bytes)
         var members: [String: [UInt8]] = [:]
@@ -31,7 +31,7 @@ struct JSONCut {
         try cut.expect(UInt8(ascii: "{"), "an object is expected")
         try cut.walkObject { (name, value) throws(JSONFault) in
             guard members.updateValue(Array(bytes[value]), forKey: name) == nil else {
-                throw JSONFault(reason: "the name \(name) stands twice", offset: value.lowerBound)
+                throw JSONFault(reason: "the name \(name) appears twice", offset: value.lowerBound)
             }
         }
         cut.skipSpace()
@@ -39,9 +39,9 @@ struct JSONCut {
         return members
     }
 
-    /// The elements of an array as their bytes; nil when the value is not an array.
+    /// The bytes of each element of the array `bytes`; nil when the value is not an array.
     ///
-    /// - Throws: `JSONFault` when it begins as an array and is not one.
+    /// - Throws: `JSONFault` when the text begins like an array and is not one.
     static func elements(of bytes: [UInt8]) throws(JSONFault) -> [[UInt8]]? {
         var cut = JSONCut(bytes)
         guard cut.take(UInt8(ascii: "[")) else { return nil }
@@ -51,18 +51,7 @@ struct JSONCut {
         return elements
     }
 
-    /// Checks that the bytes are exactly one JSON value.
-    ///
-    /// - Throws: `JSONFault` at the first byte that cannot be read.
-    static func check(_ bytes: [UInt8]) throws(JSONFault) {
-        var cut = JSONCut(bytes)
-        cut.skipSpace()
-        try cut.walkValue()
-        cut.skipSpace()
-        guard cut.position == bytes.count else { throw cut.fault("text after the value") }
-    }
-
-    /// The text of a JSON string literal, or nil when the value is something else. A lone surrogate becomes U+FFFD.
+    /// The text of a JSON string; nil when the value is something else. A lone surrogate becomes U+FFFD.
     static func text(of value: [UInt8]) -> String? {
         guard value.count >= 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") else { return nil }
         var units: [UInt16] = []
@@ -84,7 +73,7 @@ struct JSONCut {
         return String(decoding: units, as: UTF16.self)
     }
 
-    /// The letters that stand for a control character after a backslash.
+    /// The control characters of the escapes `\b`, `\f`, `\n`, `\r` and `\t`.
     private static let plain: [UInt16: UInt16] = [0x62: 0x08, 0x66: 0x0c, 0x6e: 0x0a, 0x72: 0x0d, 0x74: 0x09]
 
     // MARK: Walking
@@ -108,7 +97,7 @@ struct JSONCut {
         }
     }
 
-    /// Walks an object whose opening brace is already read.
+    /// Walks the rest of an object behind its opening brace.
     private mutating func walkObject(
         _ visit: (String, Range<Int>) throws(JSONFault) -> Void
     ) throws(JSONFault) {
@@ -130,7 +119,7 @@ struct JSONCut {
         try expect(UInt8(ascii: "}"), "a comma or } is expected")
     }
 
-    /// Walks an array whose opening bracket is already read.
+    /// Walks the rest of an array behind its opening bracket.
     private mutating func walkArray(_ visit: (Range<Int>) -> Void) throws(JSONFault) {
         skipSpace()
         if take(UInt8(ascii: "]")) { return }

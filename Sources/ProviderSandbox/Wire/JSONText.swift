@@ -1,8 +1,8 @@
 import Foundation
 
-/// JSON written by hand, because raw body text has to be spliced in unchanged.
+/// Writes JSON by hand, because raw bodies must stand in it unchanged.
 enum JSONText {
-    /// A JSON string literal; everything outside ASCII stays as it is.
+    /// A JSON string. Characters outside ASCII are not escaped.
     static func quoted(_ text: some StringProtocol) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
@@ -25,7 +25,7 @@ enum JSONText {
         "[" + texts.map { quoted($0) }.joined(separator: ",") + "]"
     }
 
-    /// One value of ours as compact JSON on one line, keys in snake_case and in a stable order.
+    /// A value as compact JSON on one line, with keys in snake_case and sorted.
     static func line(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
