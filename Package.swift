@@ -65,6 +65,9 @@ let package = Package(
             dependencies: [
                 asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
             ],
+            exclude: [
+                "Credential/README.md", "Log/README.md", "Management/README.md", "Retry/README.md", "Wire/README.md",
+            ],
             swiftSettings: strict
         ),
         // The loops that join the two, configuration, metrics.

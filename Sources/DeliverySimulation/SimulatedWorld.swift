@@ -62,7 +62,7 @@ extension WorkerConfiguration {
         var copy = self
         let names = [SimulatedName.affected] + (0..<scenario.neighbours).map(SimulatedName.neighbour)
         copy.endpoints = names.map { Endpoint(id: $0, name: $0) }
-        copy.provider.baseURL = "https://provider.invalid"
+        copy.provider.baseURL = .nowhere
         copy.provider.credential = .token(Secret("simulated"))
         copy.provider.fields = .standard
         copy.database = "\(folder)/simulation.db"

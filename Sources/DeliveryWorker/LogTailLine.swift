@@ -55,7 +55,7 @@ extension LogTail {
 }
 
 extension LogTail.Line.Outcome {
-    init(_ outcome: LogOutcome) {
+    init(_ outcome: LogEntry.Outcome) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .failed: self = .failed

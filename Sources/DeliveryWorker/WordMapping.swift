@@ -18,7 +18,7 @@ extension Observation {
 }
 
 extension Observation.Outcome {
-    init(_ outcome: LogOutcome) {
+    init(_ outcome: LogEntry.Outcome) {
         switch outcome {
         case .succeeded: self = .succeeded
         case .failed: self = .failed

@@ -1,34 +1,35 @@
-/// Why a call other than a retry failed: operation, cause, and what to do about it.
+/// Why a call other than a retry failed: the operation, the cause and what to do.
 ///
-/// Texts never hold a token, a password, a URL's query or a delivery's body.
+/// Never holds a token, a password, a URL's query or a delivery's body.
 package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Reason: Sendable, Equatable {
         case unauthorized
         case forbidden
         case endpointNotFound
         case throttled(retryAfter: Duration?)
-        /// The provider cannot answer at the moment: 408, 425 or any 5xx.
+        /// 408, 425 or any 5xx: the provider cannot answer at the moment.
         case unavailable(status: Int, retryAfter: Duration?)
-        /// No complete answer came; `cause` is a bounded label or a sentence about the address.
+        /// No complete answer came; `cause` is ``TransportError/label``.
         case unreachable(
             cause: String, advice: String = "check base_url, DNS, firewall and the provider's status")
-        /// Nobody knows whether a call that must not simply be repeated was executed; `advice` says how to find out.
+        /// The provider may have executed a call that must not be repeated; `advice` says how to find out.
         case unknownOutcome(cause: String, advice: String)
-        /// An answer came, but it is not what provider-api.md describes.
+        /// The answer is not what docs/provider-api.md describes.
         case unreadableAnswer(cause: String)
+        /// The answer is longer than `limit` bytes.
         case answerTooLarge(limit: Int)
-        /// `origin` is what the link to the next page points to.
+        /// The next page is at `origin`, which is not the origin of `base_url`.
         case foreignNextPage(origin: String)
         case redirected(status: Int)
         /// Any other 4xx.
         case rejected(status: Int)
-        /// The credential itself is unusable: unreadable file, refused login.
+        /// The credential itself cannot be used: a file is unreadable or the login is refused.
         case credential(reason: String)
         /// Our own task was cancelled.
         case cancelled
     }
 
-    /// The reason without its details: bounded, for metrics and log values.
+    /// The reason without its details, a bounded set for metrics and log values.
     package enum Kind: String, Sendable, CaseIterable {
         case unauthorized, forbidden
         case endpointNotFound = "endpoint_not_found"
@@ -40,10 +41,10 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case redirected, rejected, credential, cancelled
     }
 
-    /// What was being done, for example `reading the log of endpoint 'abc'`.
+    /// The task of the call, for example `reading the log of endpoint 'abc'`.
     package let operation: String
     package let reason: Reason
-    /// The start of the text of a 4xx answer, for the person who made the request; nil where nobody should read it.
+    /// The start of a 4xx answer's text for the person who made the request; nil when the text is not to be shown.
     package let said: String?
 
     package init(operation: String, reason: Reason, said: String? = nil) {
@@ -51,8 +52,6 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         self.reason = reason
         self.said = said
     }
-
-    package var label: String { kind.rawValue }
 
     package var kind: Kind {
         switch reason {
@@ -73,7 +72,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    /// How long the provider asked us to stay away; at most one hour.
+    /// How long the provider asks us to wait, from zero to one hour; nil when it does not say.
     package var retryAfter: Duration? {
         switch reason {
         case .throttled(let retryAfter), .unavailable(_, let retryAfter): retryAfter
@@ -88,11 +87,11 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
     private var explanation: String {
         switch reason {
         case .unauthorized:
-            "the provider refused the token (HTTP 401), also after renewing it where that is possible: check the credential"
+            "the provider refused the token (HTTP 401), also a renewed one where there is any: check the credential"
         case .forbidden:
             "the provider refused access (HTTP 403): check the permissions of the user's group and any IP allow-list"
         case .endpointNotFound:
-            "the provider knows no such thing (HTTP 404): check base_url and the endpoint's id"
+            "the provider does not know the address (HTTP 404): check base_url and the endpoint's id"
         case .throttled:
             "the provider asks to slow down (HTTP 429)"
         case .unavailable(let status, _):
@@ -100,7 +99,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .unreachable(let cause, let advice):
             "no answer from the provider (\(cause)): \(advice)"
         case .unknownOutcome(let cause, let advice):
-            "whether the provider did it is unknown (\(cause)): \(advice)"
+            "the outcome is unknown (\(cause)): \(advice)"
         case .unreadableAnswer(let cause):
             cause
         case .answerTooLarge(let limit):
@@ -108,7 +107,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .foreignNextPage(let origin):
             "the next page is at \(origin), which is not the origin of base_url; the token is not sent there"
         case .redirected(let status):
-            "the provider redirects (HTTP \(status)), which is never followed: correct base_url"
+            "the provider redirects (HTTP \(status)), and redirects are not followed: correct base_url"
         case .rejected(let status):
             "the provider rejected the request (HTTP \(status))"
         case .credential(let reason):
@@ -118,7 +117,9 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    /// What an answer's status means for any call but a retry; nil for 2xx.
+    /// What an answer means for any call but a retry; nil for 2xx.
+    ///
+    /// - Parameter now: our clock in milliseconds since 1970 UTC.
     static func reason(of response: HTTPResponse, now: Int64) -> Reason? {
         switch response.status {
         case _ where response.refusesClientCertificate:
@@ -138,7 +139,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    /// What the lack of an answer means for any call but a retry.
+    /// What a missing answer means for any call but a retry.
     static func reason(of error: TransportError) -> Reason {
         switch error {
         case .notSent, .unknownOutcome:

@@ -1,12 +1,11 @@
-/// What a call is for, and with it what its failures mean to the person who asked for it.
+/// The task of a call, which decides what its failures mean for the person who asked for it.
 struct ProviderOperation: Sendable {
     /// For example `reading the log of endpoint 'abc'`.
     let name: String
-    /// For a call that must not simply be repeated: what to do when nobody knows whether it was executed. nil: repeat it.
-    var adviceIfUnknown: String?
-    /// Parts of the request that no message may show, although the provider may repeat them when it refuses it. nil: the
-    /// answer's text is shown to nobody.
-    var hidden: [String]?
+    /// What to do when it is unknown whether the provider executed the call. nil for a call that may be repeated.
+    let adviceIfUnknown: String?
+    /// Parts of the request that are masked in the text of a refusal. nil shows no text at all.
+    private let hidden: [String]?
 
     init(_ name: String, adviceIfUnknown: String? = nil, hiding hidden: [String]? = nil) {
         self.name = name
@@ -14,16 +13,17 @@ struct ProviderOperation: Sendable {
         self.hidden = hidden
     }
 
+    /// An error of this operation; `said` is the provider's text, already masked.
     func error(_ reason: ProviderError.Reason, said: String? = nil) -> ProviderError {
         ProviderError(operation: name, reason: reason, said: said)
     }
 
-    /// An answer of 2xx that does not say what it should. A call that must not be repeated may have been executed.
+    /// The error for a 2xx answer that cannot be read. The outcome is unknown when the call must not be repeated.
     func unreadable(_ cause: String) -> ProviderError {
         error(adviceIfUnknown.map { .unknownOutcome(cause: cause, advice: $0) } ?? .unreadableAnswer(cause: cause))
     }
 
-    /// No complete answer came.
+    /// The error for a call without a complete answer.
     func failed(_ error: TransportError) -> ProviderError {
         guard let adviceIfUnknown else { return self.error(ProviderError.reason(of: error)) }
         switch error {
@@ -33,13 +33,13 @@ struct ProviderOperation: Sendable {
         }
     }
 
-    /// What an answer says against the call; nil for 2xx. `now` is in milliseconds since 1970 UTC.
+    /// The error for an answer that refuses the call; nil for 2xx. `now` is in milliseconds since 1970 UTC.
     func refusal(in response: HTTPResponse, now: Int64) -> ProviderError? {
         guard let reason = ProviderError.reason(of: response, now: now) else { return nil }
         switch reason {
         case .rejected:
             return error(reason, said: said(response.body))
-        // 425 and 503 say that the call was not executed; the other statuses of this kind leave it open.
+        // 425 and 503 say that the call was not executed. The other statuses of this kind leave it open.
         case .unavailable(let status, _) where status != 425 && status != 503:
             return adviceIfUnknown == nil ? error(reason) : unreadable("HTTP \(status)")
         case .unreadableAnswer(let cause):

@@ -21,7 +21,7 @@ import Testing
         _ provider: SimulatedProvider, _ credential: Credential = .token(Secret("t"))
     ) -> ProviderClient {
         ProviderClient(
-            baseURL: "https://provider.invalid", credential: credential, fields: .standard,
+            baseURL: .nowhere, credential: credential, fields: .standard,
             requestTimeout: .seconds(30), transport: provider, now: { Scenario.beginning.milliseconds }, logger: silent)
     }
 

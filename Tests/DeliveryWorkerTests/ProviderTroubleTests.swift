@@ -1,5 +1,6 @@
 import DeliveryQueue
 import GRDB
+import HostileInput
 import ProviderAPI
 import Testing
 

@@ -3,20 +3,19 @@ import DeliverySimulation
 import Foundation
 import HostileInput
 
-/// `make fuzz`: feeds everything that reads strangers' bytes with made ones, and says by seed and number which of them did
-/// harm.
+/// `make fuzz`: feeds the readers of foreign input, and names each input that does harm by its seed and number.
 @main
 struct FuzzCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redeliver-fuzz",
         abstract: "Feeds redeliver's readers with hostile input that a seed repeats.",
         discussion: """
-            Works in child processes: an input that crashes or hangs one is named by the parent and written to --found, as is \
-            each input after which something does not hold that must. --input repeats a single one in this process.
+            Works in child processes. Writes to --found each input that crashes or hangs a child, or breaks a rule. --input \
+            repeats a single input in this process.
             """
     )
 
-    @Option(help: "Inputs in all, shared among the targets.")
+    @Option(help: "Number of inputs, shared among the targets.")
     var inputs = 20_000
 
     @Option(help: "The same seed makes the same inputs.")
@@ -25,16 +24,16 @@ struct FuzzCommand: AsyncParsableCommand {
     @Option(help: "Only this target: \(FuzzTarget.all.map(\.name).joined(separator: ", ")).")
     var target: String?
 
-    @Option(help: "Repeats the one input of this number of --target, and prints it.")
+    @Option(help: "Prints and repeats only the input of --target with this number.")
     var input: UInt64?
 
-    @Option(help: "The folder for inputs that did harm.")
+    @Option(help: "Folder for inputs that did harm.")
     var found = ".build/fuzz"
 
     @Option(help: "Seconds that one input may take.")
     var limit = 20.0
 
-    @Option(help: "Child processes.")
+    @Option(help: "Number of child processes.")
     var jobs = ProcessInfo.processInfo.activeProcessorCount
 
     @Option(help: .hidden)
@@ -44,7 +43,7 @@ struct FuzzCommand: AsyncParsableCommand {
     var journal: String?
 
     func validate() throws {
-        if jobs < 1 || inputs < 1 { throw ValidationError("--jobs and --inputs are at least 1") }
+        if jobs < 1 || inputs < 1 { throw ValidationError("--jobs and --inputs must be at least 1") }
         if input != nil, target == nil { throw ValidationError("--input needs --target") }
         if wanted.isEmpty { throw ValidationError("there is no target '\(target ?? "")'") }
     }
@@ -61,7 +60,7 @@ struct FuzzCommand: AsyncParsableCommand {
         guard try await supervisor.run() else { throw ExitCode.failure }
     }
 
-    /// Each target with the number of its inputs.
+    /// The number of inputs for a target.
     func count(of target: FuzzTarget) -> Int {
         self.target == nil ? max(1, inputs * target.share / FuzzTarget.all.map(\.share).reduce(0, +)) : inputs
     }

@@ -7,15 +7,15 @@ import HostileInput
     import Darwin
 #endif
 
-/// What one child made of one target; printed as a line of JSON for its parent.
+/// The result of one child for one target, which it prints as a line of JSON for its parent.
 struct FuzzReport: Codable {
     let target: String
     var inputs = 0
     var seconds = 0.0
-    /// Of the slowest input.
+    /// The seconds of the slowest input.
     var slowest = 0.0
     var slowestNumber: UInt64 = 0
-    /// Violations, with their inputs' numbers; the first few.
+    /// The first few violations with the numbers of their inputs.
     var violations: [String] = []
 
     init(target: String) {
@@ -26,13 +26,13 @@ struct FuzzReport: Codable {
         if let line = try? JSONEncoder().encode(report) { say(String(decoding: line, as: UTF8.self)) }
     }
 
-    /// A line on stdout, at once.
+    /// Writes a line to standard output at once.
     static func say(_ line: String) {
         try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
     }
 }
 
-/// A child's share of the inputs: every `stride`th, from `offset` on.
+/// A child's share of the inputs: each `stride`th input, beginning with `offset`.
 struct FuzzJob {
     let journal: FuzzJournal
     let seed: UInt64
@@ -40,7 +40,7 @@ struct FuzzJob {
     let stride: Int
     let found: String
 
-    /// After so many violations of a target the rest tells nothing new.
+    /// After so many violations, further inputs of a target tell nothing new.
     private static let enough = 10
 
     func run(_ target: FuzzTarget, inputs: Int) async -> FuzzReport {
@@ -62,7 +62,7 @@ struct FuzzJob {
             let took = (clock.now - start) / .seconds(1)
             if took > report.slowest { (report.slowest, report.slowestNumber) = (took, number) }
             report.inputs += 1
-            // Without its parent nobody would end it.
+            // A child without its parent ends itself.
             if report.violations.count >= Self.enough || getppid() != parent { break }
         }
         report.seconds = (clock.now - begun) / .seconds(1)
@@ -70,7 +70,7 @@ struct FuzzJob {
     }
 }
 
-/// Keeps an input that did harm, under a name that says how to make it again.
+/// Writes an input that did harm to a file, whose name says how to make it again.
 enum FoundInput {
     @discardableResult
     static func save(_ input: [UInt8], target: String, seed: UInt64, number: UInt64, in folder: String) -> String {

@@ -6,8 +6,8 @@ import Foundation
     import Darwin
 #endif
 
-/// Where a child says, before it begins with an input, which one it is: memory that it shares with its parent through a
-/// file, so that the word is there even when the child dies in the next instruction.
+/// The input at which a child works. The child notes it in memory that it shares with its parent through a file, so
+/// that the note survives when the child dies at the next instruction.
 struct FuzzJournal {
     private static let size = 4_096
 
@@ -22,7 +22,7 @@ struct FuzzJournal {
         words = memory.bindMemory(to: UInt64.self, capacity: Self.size / 8)
     }
 
-    /// What is being worked on: the target's place in `FuzzTarget.all`, and the input's number.
+    /// The target's index in ``FuzzTarget/all`` and the input's number.
     struct Entry: Equatable {
         var target: Int
         var number: UInt64

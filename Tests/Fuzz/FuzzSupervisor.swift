@@ -1,7 +1,7 @@
 import Foundation
 import HostileInput
 
-/// Starts the children, watches that each goes on, and adds up what they report.
+/// Starts the children, ends those that hang, and adds up their reports.
 struct FuzzSupervisor {
     let command: FuzzCommand
 
@@ -47,7 +47,7 @@ struct FuzzSupervisor {
         return child
     }
 
-    /// Ends a child that has been at one input for longer than the limit.
+    /// Kills a child that works at one input for longer than the limit.
     private func watch(_ child: inout Child) {
         let current = child.journal.current
         if current != child.last {
@@ -58,7 +58,7 @@ struct FuzzSupervisor {
         }
     }
 
-    /// The input at which a child died, in words; nil when it ended well.
+    /// A sentence about the input at which a child died; nil when it ended well.
     private func death(of child: Child) -> String? {
         child.process.waitUntilExit()
         guard child.process.terminationReason == .uncaughtSignal || child.process.terminationStatus != 0 else {

@@ -2,8 +2,8 @@ import DeliverySimulation
 import ProviderAPI
 
 extension FuzzTarget {
-    /// Whole answers (status, headers, body) to every operation: a value or an error in words, never a crash, never a
-    /// secret, and for a retry the class that DESIGN 5 gives its status.
+    /// Whole answers (status, headers, body) to every operation. Each gives a value or an error without secrets, and
+    /// for a retry the kind that docs/design.md ("When to retry") gives its status.
     static let answers = FuzzTarget(
         name: "answers", share: 60, samples: AnswerReading.samples, make: AnswerReading.make,
         check: { bytes in
@@ -19,7 +19,7 @@ enum AnswerReading {
         taskIDJSON: "1", customerIDJSON: "null", webhookIDJSON: "\"e\"", eventType: "x",
         body: Array(#"{"name": "\#(Planted.body)", "list": [12345, "abc", {"deep": "\#(Planted.body)"}]}"#.utf8))
 
-    /// The first line is the status, the second `Retry-After`, the rest the body.
+    /// Reads an input: the status in the first line, `Retry-After` in the second, then the body.
     static func response(_ bytes: [UInt8]) -> HTTPResponse {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
         let status = Int(String(decoding: lines[0], as: UTF8.self)) ?? 200
@@ -75,7 +75,7 @@ enum AnswerReading {
         }
     }
 
-    /// The answer to a login, and, when that gives a token, to a call that uses it.
+    /// Checks the answer to a login and, when it gives a token, a call with that token.
     static func checkLogin(_ response: HTTPResponse) async throws {
         let login = Credential.login(username: "u", password: .value(Secret(Planted.password)))
         let client = Planted.client(HTTPResponse(status: 401), login: response, credential: login)
@@ -100,7 +100,9 @@ enum AnswerReading {
 
     private static let unnamed = ProviderError(operation: "fuzz", reason: .rejected(status: 0))
 
-    /// - Parameter response: what the operation got; 2xx may end in a value, all others must not. nil: either.
+    /// Checks how an operation ends.
+    ///
+    /// - Parameter response: the answer that the operation got. Only a 2xx may end in a value; nil allows both.
     private static func expect(
         _ response: HTTPResponse?, hides secrets: [String] = [Planted.token],
         _ work: () async throws(ProviderError) -> Void
@@ -147,7 +149,7 @@ enum AnswerReading {
 }
 
 extension RetryAnswer.Kind {
-    /// DESIGN.md, section 5, written down once more.
+    /// docs/design.md, "When to retry", written a second time as the judge of the product's table.
     fileprivate static func expected(_ status: Int) -> Self {
         switch status {
         case 200..<300: .accepted

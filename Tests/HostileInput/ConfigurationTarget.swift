@@ -2,7 +2,7 @@ import DeliverySimulation
 import DeliveryWorker
 
 extension FuzzTarget {
-    /// Configuration files: used, or refused with a place and a cause for every fault.
+    /// Configuration files. Each is used, or refused with a place and a cause for every fault.
     static let configuration = FuzzTarget(
         name: "configuration", share: 10, samples: ConfigurationReading.samples, make: ConfigurationReading.make,
         check: { bytes in try ConfigurationReading.check(String(decoding: bytes, as: UTF8.self)) })
@@ -43,7 +43,7 @@ enum ConfigurationReading {
         if !isInRange { throw ConfigurationError(path: "", faults: []) }
     }
 
-    /// Lines of the sample, some of them changed, repeated, lost or indented otherwise.
+    /// The lines of the sample, some of them changed, repeated, removed or indented.
     static func make(_ random: inout SeededGenerator) -> [UInt8] {
         var lines = String(decoding: samples[0], as: UTF8.self).split(separator: "\n").map(String.init)
         for _ in 0..<Int.random(in: 1...4, using: &random) {

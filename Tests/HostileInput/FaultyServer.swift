@@ -1,8 +1,8 @@
 import Synchronization
 
-/// A provider on loopback that answers well but for one thing: one request to one path meets a fault.
+/// A provider on loopback that answers well, except that one request to one path meets a fault.
 package final class FaultyServer: Sendable {
-    /// What its connections' threads and the test share.
+    /// The state that the threads of its connections share with the test.
     private final class Record: Sendable {
         struct State {
             var isOver = false
@@ -12,7 +12,7 @@ package final class FaultyServer: Sendable {
 
         let state = Mutex(State())
 
-        /// Whether the fault is to happen now; once.
+        /// Whether the fault must happen now; true only once.
         func isDue(after skipped: Int) -> Bool {
             state.withLock { state in
                 guard !state.isOver else { return false }
@@ -30,15 +30,17 @@ package final class FaultyServer: Sendable {
     private let server: RawServer
 
     package var url: String { server.url }
-    /// A request came over the connection that the fault had spoilt.
+    /// Whether a request came over the connection that the fault had spoilt.
     package var wasReused: Bool { record.state.withLock { $0.wasReused } }
-    /// The fault has happened.
+    /// Whether the fault has happened.
     package var isOver: Bool { record.state.withLock { $0.isOver } }
 
+    /// Starts the server.
+    ///
     /// - Parameters:
-    ///   - path: without its query.
-    ///   - skipped: so many connections are left in peace before a fault that strikes at once.
-    ///   - good: what each path answers with.
+    ///   - path: the path without its query.
+    ///   - skipped: the number of connections that a fault before the first request spares.
+    ///   - good: the usual answer of each path.
     package init(
         _ fault: NetworkFault, at path: String, skipped: Int = 0, good: @escaping @Sendable (_ path: String) -> String
     ) throws {

@@ -1,20 +1,20 @@
 import DeliverySimulation
 
-/// A part of the program that reads what strangers write: how its inputs are made, and what must hold for each.
+/// A reader of foreign input: how its inputs are made, and what must hold for each.
 package struct FuzzTarget: Sendable {
     package let name: String
-    /// Of 1,000 inputs of a run over all targets, so many are for this one.
+    /// Its share of 1,000 inputs in a run over all targets.
     package let share: Int
     let samples: [[UInt8]]
     let make: @Sendable (inout SeededGenerator) -> [UInt8]
-    /// - Throws: ``Violation`` for an input after which something does not hold that must.
+    /// Feeds the reader with an input. Throws ``Violation`` when something does not hold that must.
     package let check: @Sendable ([UInt8]) async throws -> Void
 
     package static let all: [FuzzTarget] = [
         .page, .json, .paging, .times, .answers, .signature, .configuration, .durations,
     ]
 
-    /// The same for the same seed and number, whatever was made before it: a sample, a made input, or either of them bent.
+    /// A sample or a made input, often mutated. The same seed and number give the same input, whatever was made before.
     package func input(seed: UInt64, number: UInt64) -> [UInt8] {
         let own = name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
         var random = SeededGenerator(seed: (seed &* 0x2545_F491_4F6C_DD1D) ^ own ^ (number &* 0x9E37_79B9_7F4A_7C15))
@@ -24,7 +24,7 @@ package struct FuzzTarget: Sendable {
     }
 }
 
-/// What does not hold, in a sentence.
+/// A rule that does not hold, in a sentence.
 package struct Violation: Error, CustomStringConvertible {
     package let description: String
 

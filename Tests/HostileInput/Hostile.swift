@@ -1,9 +1,9 @@
 package import DeliverySimulation
 
-/// Texts and numbers that programs stumble over, and the ways to bend good input into bad. All of it comes from the
-/// generator that is passed in, so a seed repeats it.
+/// Texts and numbers at which programs fail, and mutations that turn good input into bad. Everything comes from the
+/// given generator, so a seed repeats it.
 package enum Hostile {
-    /// Each may stand in an event type, an endpoint's name or an error text that the provider sends.
+    /// Texts that the provider may send as an event type, an endpoint's name or an error text.
     package static let texts: [String] = [
         "", " ", "\n", "a\nb", "a\r\nb", "\r\u{301}", "\t", "\u{0}", "a\u{0}b", "\u{7}", "\u{8}\u{8}\u{8}", "\u{7F}",
         "\u{1B}[2J\u{1B}[H", "\u{1B}]0;title\u{7}", "\u{1B}[31mred", "\u{1B}(0", "\u{9B}31m", "\u{85}", "\u{90}q\u{9C}",
@@ -16,7 +16,7 @@ package enum Hostile {
         "../../etc/passwd", "%00", "%2e%2e%2f", "tok-5ecret-1", "b0dy-5ecret-2", "pa55-w0rd-3",
     ]
 
-    /// Numbers at and beyond the ranges of every type that could hold them, some of them no JSON.
+    /// Numbers at the limits of every type that could hold them and beyond. Some are not JSON.
     static let numbers = [
         "0", "-0", "1", "-1", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809",
         "18446744073709551616", "2147483648", "1e308", "1e309", "1e400", "-1e400", "1e-400", "0.1", "1.0", "1E+2",
@@ -41,8 +41,10 @@ package enum Hostile {
     }
 }
 
-/// Bending bytes.
+/// Mutations of bytes.
 extension Hostile {
+    /// Changes the bytes in one to four places.
+    ///
     /// - Parameter others: good inputs from which pieces are taken.
     static func mutate(_ bytes: inout [UInt8], with others: [[UInt8]], _ random: inout SeededGenerator) {
         for _ in 0..<Int.random(in: 1...4, using: &random) { mutateOnce(&bytes, others, &random) }
@@ -66,7 +68,7 @@ extension Hostile {
         }
     }
 
-    /// Invalid UTF-8, escapes that are cut or alone, byte order marks and other encodings.
+    /// Invalid UTF-8, cut or lone escapes, byte order marks and other encodings.
     private static let fragments: [[UInt8]] = [
         [0], [0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80],
         [0xEF, 0xBB, 0xBF],

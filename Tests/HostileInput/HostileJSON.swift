@@ -1,8 +1,8 @@
 import DeliverySimulation
 
-/// Makes JSON by its grammar, with the strings and numbers of `Hostile` in it; now and then huge or very deep.
+/// Makes JSON by its grammar with the strings and numbers of ``Hostile``. Some of it is huge or very deep.
 enum HostileJSON {
-    /// One in so many inputs is of a size that costs milliseconds.
+    /// One of so many inputs has a size that costs milliseconds.
     private static let rarity = 3_000
 
     /// A value of a few levels.
@@ -20,7 +20,7 @@ enum HostileJSON {
         }
     }
 
-    /// A string token; half of its special characters escaped, which its reader must not see.
+    /// A string token. Some of its characters are escaped, which must make no difference to its reader.
     static func string(_ random: inout SeededGenerator) -> [UInt8] {
         quoted(Hostile.text(&random), &random)
     }
@@ -88,7 +88,7 @@ enum HostileJSON {
     }
 }
 
-/// Makes log pages: some as provider-api.md describes them, most with something wrong.
+/// Makes log pages. Some are as docs/provider-api.md describes them, most have something wrong.
 enum HostilePage {
     static func make(_ random: inout SeededGenerator) -> [UInt8] {
         let entries = HostileJSON.list(Int.random(in: 0...4, using: &random), &random, entry)

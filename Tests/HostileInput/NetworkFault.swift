@@ -2,13 +2,13 @@ import Foundation
 
 /// One way in which a network or a server can treat a request, and what a client may conclude from it.
 package struct NetworkFault: Sendable, CustomStringConvertible {
-    /// What is true on the server's side.
+    /// What happened at the server.
     package enum Truth: Sendable {
-        /// Nobody at the client's end can know whether the request was executed.
+        /// The client cannot know whether the request was executed.
         case open
-        /// The server closed before it read anything; a client may know that, or not.
+        /// The server closed before it read anything. The client may or may not know that.
         case unread
-        /// HTTP 200 and a whole body, which says nothing that can be used.
+        /// HTTP 200 with a whole body that cannot be used.
         case unusable
         case redirected
         /// The answer is late or strange, but good.
@@ -17,13 +17,13 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
 
     package let description: String
     package let truth: Truth
-    /// Of the client's request: short where nothing else ends the wait.
+    /// The timeout of the client's request. It is short when nothing else ends the wait.
     package let timeout: Duration
-    /// What becomes of the connection.
+    /// The state of the connection after the fault.
     package enum After: Sendable {
         /// It is as good as before.
         case good
-        /// The server leaves it open, but a client must not send anything on it again.
+        /// The server leaves it open, but the client must not use it again.
         case spoilt
         case closed
     }
@@ -42,6 +42,8 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
         self.act = act
     }
 
+    /// Lets the fault happen.
+    ///
     /// - Parameter good: the JSON that the operation wants.
     package func happen(on connection: RawServer.Connection, good: String) {
         act(connection, good)
@@ -170,22 +172,22 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
         },
     ]
 
-    /// Happens to a connection before its first request is read.
+    /// A reset of the connection before its first request is read.
     package static let resetAtOnce = NetworkFault("reset before the request", .unread) { connection, _ in
         connection.reset()
     }
 }
 
 extension RawServer.Connection {
-    /// HTTP 200 with this body, on a connection that stays.
+    /// Answers with HTTP 200 and this body. The connection stays unless `closes` announces its end.
     package func answer(_ body: String, closes: Bool = false) {
         let close = closes ? "Connection: close\r\n" : ""
         write("HTTP/1.1 200 OK\r\n\(close)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 }
 
-/// A gzip file of zeros that is about 158 times as large when unpacked: "the byte before, 258 times" in 13 bits each
-/// (RFC 1951, fixed codes).
+/// A gzip file of zeros that unpacks to about 158 times its size. Each 13 bits repeat the last byte 258 times (RFC
+/// 1951, fixed codes).
 enum GzipBomb {
     static func bytes(unpacked: Int) -> [UInt8] {
         var bytes: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF]

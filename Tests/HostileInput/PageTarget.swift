@@ -3,7 +3,7 @@ import Foundation
 import ProviderAPI
 
 extension FuzzTarget {
-    /// Log pages: what the client makes of one is what a second reader sees in it.
+    /// Log pages. The client must read in a page what a second reader sees in it.
     static let page = FuzzTarget(
         name: "page", share: 330, samples: PageReading.samples, make: HostilePage.make,
         check: { bytes in
@@ -32,7 +32,7 @@ enum PageReading: CustomStringConvertible {
         }
     }
 
-    /// The text itself is at fault, not what it says.
+    /// Whether the text was refused because it is not JSON, not because of its content.
     var isRefusedAsJSON: Bool {
         guard case .refused(let error) = self, case .unreadableAnswer(let cause) = error.reason else { return false }
         return ["the answer is not JSON", "the answer is HTML", "the answer is empty"].contains { cause.hasPrefix($0) }
@@ -45,7 +45,7 @@ enum PageReading: CustomStringConvertible {
         }
     }
 
-    /// The elements of the list that provider-api.md promises: the answer, or the first of four names in it.
+    /// The elements of the list that docs/provider-api.md describes: the answer, or the first of four names in it.
     static func list(_ tree: ReferenceJSON) throws -> [ReferenceJSON.Node] {
         if tree.root.kind == .array { return tree.root.children.map { tree.nodes[$0] } }
         for name in ["results", "logs", "data", "items"] {
@@ -81,7 +81,8 @@ enum PageReading: CustomStringConvertible {
         try checkTimes(entry)
         try Violation.unless((entry.errorText?.count ?? 0) <= 500, "an error text is too long")
         try Violation.unless(
-            entry.outcome != .failed || (entry.body != nil && entry.eventType != nil), "a failure lacks")
+            entry.outcome != .failed || (entry.body != nil && entry.eventType != nil),
+            "a failure lacks a body or an event type")
     }
 
     private static func isID(_ node: ReferenceJSON.Node, _ tree: ReferenceJSON) -> Bool {
@@ -110,7 +111,8 @@ enum PageReading: CustomStringConvertible {
 }
 
 extension FuzzTarget {
-    /// Any JSON text: accepted and refused like a second reader and, but for known differences, like Foundation.
+    /// Any JSON text. The client must accept and refuse like a second reader and, except for known differences, like
+    /// Foundation.
     static let json = FuzzTarget(
         name: "json", share: 300, samples: JSONReading.samples, make: { HostileJSON.value(&$0, depth: 5) },
         check: { bytes in
@@ -121,14 +123,14 @@ extension FuzzTarget {
         })
 }
 
-/// What is known to differ between RFC 8259 and Foundation's reader.
+/// The known differences between RFC 8259 and Foundation's reader.
 enum JSONReading {
     static func compareWithFoundation(_ bytes: [UInt8], _ tree: ReferenceJSON?) throws {
-        // Deep texts are its limit, not ours, and 100 KB of numbers are slow to convert.
+        // Foundation does not read deep texts, and converts long numbers slowly.
         guard bytes.count < 4_096, (tree?.depth ?? 0) < 500 else { return }
         let isAccepted = (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
         if isAccepted, tree == nil {
-            // UTF-16, UTF-32 and a byte order mark, which RFC 8259 does not allow between systems; and a comma at the end.
+            // It accepts UTF-16, UTF-32 and a byte order mark, which RFC 8259 forbids, and a last comma.
             let hasLastComma = String(decoding: bytes, as: UTF8.self).contains(
                 /,[ \t\r\n]*[\]}]/.matchingSemantics(.unicodeScalar))
             let isOtherEncoding =
@@ -139,7 +141,7 @@ enum JSONReading {
             try Violation.unless(isOtherEncoding || hasLastComma, "Foundation accepts what we refuse")
         }
         if !isAccepted, let tree {
-            // Numbers that no Double holds, and halves of surrogate pairs, are values it cannot build.
+            // It cannot represent numbers beyond a Double and halves of surrogate pairs.
             let isUnbuildable = tree.nodes.contains { node in
                 let text = tree.text(of: node)
                 return node.kind == .number && !(Double(String(decoding: text, as: UTF8.self)) ?? .nan).isFinite

@@ -3,7 +3,7 @@ import Foundation
 import ProviderAPI
 
 extension FuzzTarget {
-    /// Links to a next page, in the body, in a `Link` header and kept from before: the token goes to our origin or nowhere.
+    /// Links to a next page in the body, in a `Link` header and from the database. The token must stay at our origin.
     static let paging = FuzzTarget(
         name: "paging", share: 160, samples: PagingReading.samples, make: PagingReading.make,
         check: { bytes in
@@ -21,10 +21,10 @@ extension FuzzTarget {
         })
 }
 
-/// A base address and what its links must begin with.
+/// Base addresses, and the origins with which their links must begin.
 enum PagingReading {
     struct Origin {
-        let base: String
+        let base: BaseAddress
         let scheme: String
         let host: String
         let port: Int?
@@ -53,7 +53,7 @@ enum PagingReading {
             "another reader of URLs takes \(url) to \(host ?? "nowhere")")
     }
 
-    /// As the body's `next`, as a whole `Link` header, and as the target in one.
+    /// Answers with the reference as `next` in the body, as a whole `Link` header, and as the target in one.
     static func answers(_ reference: String) -> [HTTPResponse] {
         let quoted = reference.unicodeScalars.map { scalar in
             scalar.value < 0x20 || scalar == "\"" || scalar == "\\"

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A server on loopback that says exactly the bytes a test wants, on any free port, one thread for each connection.
+/// A server on loopback that sends exactly the bytes of a test. Takes any free port and one thread for each connection.
 package final class RawServer: Sendable {
-    /// One accepted connection. Blocking; only for its own thread.
+    /// One accepted connection. Its calls block; only its own thread uses it.
     package struct Connection {
         package let socket: Int32
 
@@ -23,7 +23,7 @@ package final class RawServer: Sendable {
             }
         }
 
-        /// False when the client has gone.
+        /// Sends the bytes; false when the client has gone.
         @discardableResult
         package func write(_ bytes: [UInt8]) -> Bool {
             send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
@@ -34,23 +34,23 @@ package final class RawServer: Sendable {
             write(Array(text.utf8))
         }
 
-        /// The connection ends with a reset instead of a close when the handler returns.
+        /// Makes the connection end with a reset, instead of a close, when the handler returns.
         package func reset() {
             var option = linger(l_onoff: 1, l_linger: 0)
             setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         }
 
-        /// We say no more, but go on listening.
+        /// Ends our direction of the connection and keeps the client's open.
         package func closeForWriting() {
             shutdown(socket, Int32(SHUT_WR))
         }
 
-        /// Waits, without a word, until the client has closed.
+        /// Reads requests without an answer until the client has closed.
         package func wait() {
             while readRequest() != nil {}
         }
 
-        /// Whatever comes until the client has closed, at most `limit` bytes.
+        /// Reads everything until the client has closed, at most `limit` bytes.
         package func readAll(limit: Int = 1 << 20) -> [UInt8] {
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 65536)
@@ -68,7 +68,7 @@ package final class RawServer: Sendable {
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
-    /// `handle` gets each connection; it is closed when `handle` returns.
+    /// Starts to listen. `handle` gets each connection, which is closed when `handle` returns.
     package init(_ handle: @escaping @Sendable (Connection) -> Void) throws {
         let (listener, port) = try Self.listen()
         (self.listener, self.port) = (listener, port)
@@ -76,7 +76,7 @@ package final class RawServer: Sendable {
             while true {
                 let socket = accept(listener, nil, nil)
                 if socket < 0 { return }
-                // No handler outlives its test by more than this.
+                // No handler may outlive its test for longer.
                 var limit = timeval(tv_sec: 30, tv_usec: 0)
                 setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
                 setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -132,7 +132,7 @@ package final class RawServer: Sendable {
     }
 }
 
-/// A port whose queue of connections is full: one more is neither accepted nor refused.
+/// A port whose queue of connections is full. One more connection is neither accepted nor refused.
 package final class FullListener: Sendable {
     package let port: UInt16
     private let sockets: [Int32]
@@ -142,7 +142,7 @@ package final class FullListener: Sendable {
     package init() throws {
         let (listener, port) = try RawServer.listen(backlog: 0)
         self.port = port
-        // Linux takes one more than the backlog, and further ones wait for it.
+        // Linux accepts one more than the backlog. Further connections wait.
         let fillers = (0..<4).map { _ in RawServer.connect(to: port) }
         sockets = fillers + [listener]
     }

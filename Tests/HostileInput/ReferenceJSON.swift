@@ -1,5 +1,5 @@
-/// A second reader of RFC 8259, written from its grammar and knowing nothing of the product's: what both agree on is
-/// right, or both are wrong in the same way. Keeps its own stack, like the other, but builds a tree.
+/// A second reader of RFC 8259, written from the grammar and independent of the product's. It builds a tree, and keeps
+/// its own stack.
 package struct ReferenceJSON {
     package enum Kind: Equatable {
         case object, array, string, number, word
@@ -7,16 +7,16 @@ package struct ReferenceJSON {
 
     package struct Node {
         package let kind: Kind
-        /// Of the whole text, the value's own bytes.
+        /// The bytes of the value within the whole text.
         package fileprivate(set) var range: Range<Int>
-        /// Of an object's members, decoded; empty for anything else.
+        /// The decoded keys of an object; empty for other values.
         package fileprivate(set) var keys: [String] = []
-        /// Places in `nodes`.
+        /// The indexes of the children in `nodes`.
         package fileprivate(set) var children: [Int] = []
     }
 
     package private(set) var nodes: [Node] = []
-    /// Deepest nesting of containers; a lone scalar has 0.
+    /// The deepest nesting of containers; 0 for a lone scalar.
     package private(set) var depth = 0
     private let bytes: [UInt8]
     private var position = 0
@@ -27,7 +27,7 @@ package struct ReferenceJSON {
 
     private struct Invalid: Error {}
 
-    /// nil when `bytes` is not one JSON text in UTF-8.
+    /// Reads a text; nil when it is not one JSON value in UTF-8.
     package init?(_ bytes: [UInt8]) {
         self.bytes = bytes
         guard (try? read()) != nil else { return nil }
@@ -35,14 +35,14 @@ package struct ReferenceJSON {
 
     package var root: Node { nodes[0] }
 
-    /// The last member of that name; nil when there is none or `node` is no object.
+    /// The last member of that name; nil when there is none or `node` is not an object.
     package func member(_ name: String, of node: Node) -> Node? {
         node.keys.lastIndex { Array($0.utf8) == Array(name.utf8) }.map { nodes[node.children[$0]] }
     }
 
     package func text(of node: Node) -> [UInt8] { Array(bytes[node.range]) }
 
-    /// The text of a string token's content.
+    /// The decoded text of a string; nil for other values.
     package func string(_ node: Node) -> String? {
         node.kind == .string ? decoded((node.range.lowerBound + 1)..<(node.range.upperBound - 1)) : nil
     }

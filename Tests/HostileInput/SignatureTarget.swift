@@ -2,7 +2,7 @@ import DeliverySimulation
 import ProviderAPI
 
 extension FuzzTarget {
-    /// Bodies as Python's `json.dumps` writes them: ASCII, JSON again, and the same when written once more.
+    /// Bodies in the form of Python's `json.dumps`. The result must be ASCII and JSON, and stable when written again.
     static let signature = FuzzTarget(
         name: "signature", share: 10, samples: JSONReading.samples + PageReading.samples,
         make: { HostileJSON.value(&$0, depth: 4) },

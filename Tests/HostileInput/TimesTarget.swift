@@ -2,11 +2,11 @@ import DeliverySimulation
 import ProviderAPI
 
 extension FuzzTarget {
-    /// Times in headers and log entries: in their range or nothing.
+    /// Times in headers and log entries. Each must be in its range or nil.
     static let times = FuzzTarget(
         name: "times", share: 100, samples: TimeReading.samples, make: TimeReading.make,
         check: { bytes in
-            // The first line is one header's, the second the other's.
+            // `|` separates the values of the two headers.
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "|", maxSplits: 1).map(String.init)
             let (first, second) = (lines.first ?? "", lines.count > 1 ? lines[1] : nil)
             let headers = [HTTPHeader("Retry-After", first)] + (second.map { [HTTPHeader("Date", $0)] } ?? [])
@@ -18,7 +18,7 @@ extension FuzzTarget {
         })
 }
 
-/// A text as a `Date` header and as the time of an entry.
+/// Reads a text as a `Date` header and as the time of an entry.
 enum TimeReading {
     static func checkPage(_ text: String) async throws {
         let plain = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\"" && $0 != "\\" } ? text : "0"
@@ -34,7 +34,7 @@ enum TimeReading {
         }
         let dated = HTTPResponse(status: 200, headers: [HTTPHeader("Date", text)], body: Array("[]".utf8))
         let time = try? await Planted.client(dated).logs(of: "e").serverTime
-        // The formats write the years 0 to 9999, and a two-digit year lies within the last hundred.
+        // The formats can write the years 0 to 9999, and a two-digit year lies within a hundred years.
         if let time {
             try Violation.unless((-62_200_000_000_000...253_402_300_800_000).contains(time), "a date \(time)")
         }
@@ -70,7 +70,7 @@ enum TimeReading {
 }
 
 extension FuzzTarget {
-    /// Durations as people write them: read, written and read again, they are the same.
+    /// Durations as people write them. They stay the same when they are written and read again.
     static let durations = FuzzTarget(
         name: "durations", share: 30, samples: DurationReading.samples,
         make: { random in

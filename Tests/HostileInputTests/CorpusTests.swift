@@ -2,7 +2,7 @@ import Foundation
 import HostileInput
 import Testing
 
-/// Inputs that once did harm, or that show a boundary, kept as files: `Corpus/<target>/<what it is>`.
+/// Inputs that did harm or show a limit, kept in files: `Corpus/<target>/<what it is>`.
 @Suite(.timeLimit(.minutes(1))) struct CorpusTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus")
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A short run of `make fuzz`, always the same one.
+/// A short run of `make fuzz` with a fixed seed.
 @Suite(.timeLimit(.minutes(4))) struct FuzzTests {
     @Test func `hostile input neither crashes nor hangs a reader, and what must hold holds`() async throws {
         let found = FileManager.default.temporaryDirectory.appending(path: "redeliver-fuzz-\(UUID().uuidString)").path
@@ -15,7 +15,7 @@ import Testing
         #expect(try await run("--target", "nothing").code != 0)
     }
 
-    /// Runs the built program to its end; ends it by its own id when it takes too long.
+    /// Runs the built program to its end, and kills it when it takes too long.
     private func run(_ arguments: String...) async throws -> (code: Int32, output: String) {
         let output = FileManager.default.temporaryDirectory.appending(path: "redeliver-fuzz-\(UUID().uuidString).out")
         try Data().write(to: output)
@@ -35,7 +35,7 @@ import Testing
         return (process.terminationStatus, try String(contentsOf: output, encoding: .utf8))
     }
 
-    /// Beside the test bundle, where the build puts it.
+    /// The program beside the test bundle, where the build puts it.
     private static let program: URL? = {
         let bundles = CommandLine.arguments.filter { $0.hasSuffix(".xctest") }.map { URL(filePath: $0) }
         let package = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL

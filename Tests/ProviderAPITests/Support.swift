@@ -1,10 +1,11 @@
+import HostileInput
 import Logging
 import Synchronization
 
 @testable import ProviderAPI
 
-/// Answers requests from a list, in order, and remembers them. Running out of answers is an `other` failure, so that a
-/// call too many shows.
+/// Answers requests from a list, in order, and keeps the requests. Without answers left it fails with `other`, so that
+/// a test notices one call too many.
 final class ScriptedTransport: HTTPTransport {
     typealias Answer = @Sendable (HTTPRequest) async -> Result<HTTPResponse, TransportError>
 
@@ -59,7 +60,7 @@ extension HTTPResponse {
 let testNow: Int64 = 1_767_225_600_000
 
 func makeClient(
-    _ transport: any HTTPTransport, baseURL: String = "https://api.test", fields: FieldNames = .standard,
+    _ transport: any HTTPTransport, baseURL: BaseAddress = "https://api.test", fields: FieldNames = .standard,
     credential: Credential = .token(Secret("tok-1"))
 ) -> ProviderClient {
     ProviderClient(
@@ -67,11 +68,14 @@ func makeClient(
         now: { testNow }, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
 }
 
+let sampleRetry = RetryRequest(
+    taskIDJSON: "12", customerIDJSON: "null", webhookIDJSON: #""w""#, eventType: "e", body: Array("{}".utf8))
+
 func decode(_ text: String, fields: FieldNames = .standard) throws -> LogPageDecoder.Page {
     try LogPageDecoder(fields: fields).page(Array(text.utf8))
 }
 
-/// The only entry of a page that holds `entry` alone; nil when it is unreadable.
+/// Reads a page that holds only `entry`; nil when the entry is unreadable.
 func readEntry(_ entry: String, fields: FieldNames = .standard) throws -> LogEntry? {
     guard case .entry(let entry)? = try decode("[\(entry)]", fields: fields).items.first else { return nil }
     return entry
@@ -82,7 +86,7 @@ func readUnreadable(_ entry: String, fields: FieldNames = .standard) throws -> U
     return entry
 }
 
-/// SplitMix64: the same numbers from the same seed on every machine.
+/// SplitMix64, which gives the same numbers for the same seed on every machine.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 

@@ -27,7 +27,7 @@ struct ConfigurationReader {
         fillIn(ConfigurationKeys.all, under: "")
         let credential = standIn ?? CredentialReader(environment: environment, folder: folder).read(&settings)
         let baseURL = baseURL()
-        let networkPath = NetworkPathReader(folder: folder).read(&settings)
+        let networkPath = NetworkPathReader(folder: folder, baseURL: baseURL).read(&settings)
         let database = path("database")
         let metrics = metrics(database: database)
         let confirm = confirm()
@@ -41,7 +41,7 @@ struct ConfigurationReader {
             burst: settings.integer("retry.burst"))
         let circuit = circuit(rampLimit: retry.concurrency)
         let requestTimeout = settings.duration("provider.request_timeout")
-        guard let credential, settings.faults.isEmpty else {
+        guard let credential, let baseURL, settings.faults.isEmpty else {
             return .failure(ConfigurationFaults(faults: settings.sortedFaults))
         }
         let provider = WorkerConfiguration.Provider(
@@ -70,15 +70,21 @@ struct ConfigurationReader {
         }
     }
 
-    private mutating func baseURL() -> String {
+    /// nil when the address is missing or cannot be used, which is then a recorded fault.
+    private mutating func baseURL() -> BaseAddress? {
         let text = settings.text("provider.base_url")
-        let allowsInsecure = settings.flag("provider.allow_insecure_http")
-        guard settings.isGiven("provider.base_url") else { return text }
-        do throws(SettingProblem) {
-            return try BaseURL.check(text, allowsInsecure: allowsInsecure)
+        guard settings.isGiven("provider.base_url") else { return nil }
+        do throws(AddressFault) {
+            let address = try BaseAddress(text)
+            if !address.isHTTPS, !address.isThisMachine, !settings.flag("provider.allow_insecure_http") {
+                settings.addFault(
+                    "provider.base_url",
+                    "http would send the token unprotected: use https, or set provider.allow_insecure_http: true")
+            }
+            return address
         } catch {
-            settings.addFault("provider.base_url", error.text)
-            return text
+            settings.addFault("provider.base_url", error.problem)
+            return nil
         }
     }
 

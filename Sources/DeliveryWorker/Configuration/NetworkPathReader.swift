@@ -4,6 +4,8 @@ import ProviderAPI
 /// Turns the keys of the way to the provider into a `NetworkPath`: what belongs together is there, and the files can be used.
 struct NetworkPathReader {
     let folder: ConfigurationFolder
+    /// nil when `provider.base_url` is missing or cannot be used.
+    let baseURL: BaseAddress?
 
     private static let trustRoots = "provider.ca_file"
     private static let proxy = "provider.proxy"
@@ -33,8 +35,7 @@ struct NetworkPathReader {
 
     /// Certificates are for https alone.
     private func refuseUnused(_ settings: inout Settings) {
-        guard settings.isGiven("provider.base_url"), settings.text("provider.base_url").lowercased().hasPrefix("http:")
-        else { return }
+        guard let baseURL, !baseURL.isHTTPS else { return }
         for key in [Self.trustRoots, Self.certificate] where settings.isGiven(key) {
             settings.addFault(key, "has no use with an http address in provider.base_url")
         }

@@ -7,8 +7,7 @@ package import ProviderAPI
 package struct WorkerConfiguration: Sendable, Equatable {
     /// How the provider is reached.
     package struct Provider: Sendable, Equatable {
-        /// Scheme, host, port and path, without a slash at the end, so that `/api/…` can be appended.
-        package var baseURL: String
+        package var baseURL: BaseAddress
         package var credential: Credential
         /// What is on the way to it.
         package var path = NetworkPath.direct

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A value that never shows when it is printed, logged or dumped.
+/// A value that is masked when it is printed, logged or dumped.
 package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     static let mask = "[hidden]"
 
-    /// The value itself, for the calls that send it and for the command by which an operator asks for it.
+    /// The value itself, for calls that send it and for the commands with which an operator asks for it.
     package let revealed: String
 
     package init(_ value: String) {
@@ -19,26 +19,26 @@ package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugS
 /// Where the password of a login comes from.
 package enum PasswordSource: Sendable, Equatable {
     case value(Secret)
-    /// Read afresh for each login, so that a rotated password needs no restart.
+    /// The file is read for each login, so that a rotated password needs no restart.
     case file(path: String)
 }
 
-/// How we prove to the provider who we are.
+/// How we authenticate to the provider.
 package enum Credential: Sendable, Equatable {
-    /// A fixed bearer token; when the provider refuses it, nothing can be renewed.
+    /// A fixed bearer token. It cannot be renewed when the provider refuses it.
     case token(Secret)
-    /// A bearer token in a file, read afresh for each request, so that a rotated token needs no restart.
+    /// A bearer token in a file. The file is read for each request, so that a rotated token needs no restart.
     case tokenFile(path: String)
-    /// Tokens are fetched by `POST /api/v2/user/login` and refreshed by `POST /api/v2/token/refresh/`.
+    /// `POST /api/v2/user/login` gives the tokens, and `POST /api/v2/token/refresh/` refreshes them.
     case login(username: String, password: PasswordSource)
 }
 
 /// Reads secrets from files.
 enum SecretFile {
-    /// Far more than any token or password; protects against a wrong path.
+    /// Largest file in bytes, far above any token or password. Protects against a wrong path.
     private static let sizeLimit = 64 << 10
 
-    /// The file's text without trailing line breaks. A fault names the path and never the content.
+    /// The file's text without line breaks at its end. A fault names the path and never the content.
     static func read(_ path: String) -> Result<Secret, Fault> {
         let bytes: Data
         do {
@@ -46,7 +46,7 @@ enum SecretFile {
             defer { try? file.close() }
             bytes = try file.read(upToCount: sizeLimit + 1) ?? Data()
         } catch {
-            return .failure(Fault(reason: "cannot read the file \(path): is it there and readable by this user?"))
+            return .failure(Fault(reason: "cannot read the file \(path): does it exist, and may this user read it?"))
         }
         guard bytes.count <= sizeLimit, let text = String(validating: bytes, as: UTF8.self) else {
             return .failure(Fault(reason: "the file \(path) is too long or not text: is it the right one?"))
@@ -55,6 +55,7 @@ enum SecretFile {
         return content.isEmpty ? .failure(Fault(reason: "the file \(path) is empty")) : .success(Secret(content))
     }
 
+    /// Why the file holds no usable secret.
     struct Fault: Error, Equatable {
         let reason: String
     }

@@ -1,91 +1,93 @@
-/// The two calls that fetch tokens (provider-api.md, Documented: authentication).
+/// The two calls that fetch tokens (docs/provider-api.md, "Documented: authentication").
 struct ProviderLogin: Sendable {
     struct Tokens: Sendable {
         var access: Secret
+        /// nil when the provider gives none; the next renewal is then a login.
         var refresh: Secret?
     }
 
-    /// Largest answer read, in bytes.
+    /// Largest answer in bytes.
     private static let answerLimit = 1 << 20
 
     let base: BaseAddress
     let timeout: Duration
     let transport: any HTTPTransport
-    /// Milliseconds since 1970 UTC.
+    /// Our clock in milliseconds since 1970 UTC.
     let now: @Sendable () -> Int64
 
-    /// - Throws: `credential` when the provider refuses the login; any other reason means that it could not be asked.
+    /// Fetches tokens for a user.
+    ///
+    /// - Throws: `credential` when the provider refuses the login, another reason when it gave no verdict.
     func logIn(username: String, password: Secret) async throws(ProviderError) -> Tokens {
-        let operation = "logging in as '\(username)'"
-        var body = Array("{\"username\": ".utf8) + JSONText.quoted(username)
-        body += Array(", \"password\": ".utf8) + JSONText.quoted(password.revealed) + [Byte.closeBrace]
-        let response = try await post("/api/v2/user/login", body, operation)
+        let operation = ProviderOperation("logging in as '\(username)'")
+        let fields = [("username", username), ("password", password.revealed)]
+        let response = try await post("/api/v2/user/login", fields, operation)
         switch ProviderError.reason(of: response, now: now()) {
         case nil:
             return try tokens(response, operation)
         case .unauthorized, .forbidden, .rejected:
-            let reason =
-                "the provider refused the login (HTTP \(response.status)): check the user name, the password and "
-                + "whether the account is locked"
-            throw ProviderError(operation: operation, reason: .credential(reason: reason))
+            throw operation.error(
+                .credential(
+                    reason: "the provider refused the login (HTTP \(response.status)): check the user name, the "
+                        + "password and whether the account is locked"))
         case .endpointNotFound:
-            let reason = "there is no login at this address (HTTP 404): check base_url"
-            throw ProviderError(operation: operation, reason: .credential(reason: reason))
+            throw operation.error(.credential(reason: "there is no login at this address (HTTP 404): check base_url"))
         case let reason?:
-            throw ProviderError(operation: operation, reason: reason)
+            throw operation.error(reason)
         }
     }
 
-    /// nil when the provider refuses the refresh token, which then needs a login.
+    /// Fetches new tokens for a refresh token; nil when the provider refuses it, and only a login helps.
+    ///
+    /// - Throws: when the provider gave no verdict.
     func refresh(_ token: Secret) async throws(ProviderError) -> Tokens? {
-        let operation = "refreshing the token"
-        let body = Array("{\"refresh\": ".utf8) + JSONText.quoted(token.revealed) + [Byte.closeBrace]
-        let response = try await post("/api/v2/token/refresh/", body, operation)
+        let operation = ProviderOperation("refreshing the token")
+        let response = try await post("/api/v2/token/refresh/", [("refresh", token.revealed)], operation)
         switch ProviderError.reason(of: response, now: now()) {
         case nil:
             var tokens = try tokens(response, operation)
-            // A provider that rotates refresh tokens names the new one; otherwise the old one stays good.
+            // A provider that rotates refresh tokens names the new one. Otherwise the old one stays good.
             tokens.refresh = tokens.refresh ?? token
             return tokens
         case .unauthorized, .forbidden, .rejected, .endpointNotFound: return nil
-        case let reason?: throw ProviderError(operation: operation, reason: reason)
+        case let reason?: throw operation.error(reason)
         }
     }
 
-    private func post(_ path: String, _ body: [UInt8], _ operation: String) async throws(ProviderError) -> HTTPResponse
-    {
+    private func post(
+        _ path: String, _ fields: [(name: String, value: String)], _ operation: ProviderOperation
+    ) async throws(ProviderError) -> HTTPResponse {
         let request = HTTPRequest(
-            method: .post, url: base.url(path), headers: RequestHeaders.json, body: body, timeout: timeout,
-            responseLimit: Self.answerLimit)
+            method: .post, url: base.url(path), headers: RequestHeaders.json, body: JSONText.object(ofTexts: fields),
+            timeout: timeout, responseLimit: Self.answerLimit)
         do throws(TransportError) {
             return try await transport.send(request)
         } catch {
-            throw ProviderError(operation: operation, reason: ProviderError.reason(of: error))
+            throw operation.failed(error)
         }
     }
 
-    private func tokens(_ response: HTTPResponse, _ operation: String) throws(ProviderError) -> Tokens {
+    private func tokens(_ response: HTTPResponse, _ operation: ProviderOperation) throws(ProviderError) -> Tokens {
         func text(_ name: String) -> Secret? {
-            JSONText.member(name, of: response.body).flatMap { JSONText.string($0) }
+            JSONText.member(name, of: response.body).flatMap { JSONText.string($0[...]) }
                 .flatMap { BearerToken.isUsable($0) ? Secret($0) : nil }
         }
         guard let access = text("access") else {
-            let cause = "the answer holds no usable 'access' token: is base_url right?"
-            throw ProviderError(operation: operation, reason: .unreadableAnswer(cause: cause))
+            throw operation.unreadable("the answer holds no usable 'access' token: is base_url right?")
         }
         return Tokens(access: access, refresh: text("refresh"))
     }
 }
 
-/// What a token must be to stand in a header.
+/// The rule for tokens that stand in a header.
 enum BearerToken {
-    /// Visible ASCII only: anything else would be refused by the HTTP client, or change the header.
+    /// Whether the token is visible ASCII. The HTTP client would refuse anything else, or the header would change.
     static func isUsable(_ token: String) -> Bool {
-        !token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        !token.isEmpty && token.utf8.allSatisfy(Byte.isVisible)
     }
 }
 
-/// Header fields shared by the calls.
+/// The header fields of calls without (`read`) and with a JSON body (`json`).
 enum RequestHeaders {
     static let read = [
         HTTPHeader("Accept", "application/json"), HTTPHeader("Accept-Encoding", "gzip"),

@@ -1,22 +1,22 @@
 import Logging
 
-/// Holds the token: fetches it when first needed, renews it once for any number of calls that were refused at the same
-/// time, and stops asking after a refused login until ``signIn()``.
+/// Holds the token. Fetches it when a call first needs it, and renews it once for all calls that were refused together.
+/// After a refused login it asks no more until ``signIn()``.
 actor ProviderSession {
-    /// A token as it was handed out. The generation tells whether it has been renewed since.
+    /// A token that was handed out. The generation tells whether it has been renewed since.
     struct Token: Sendable {
         let secret: Secret
         fileprivate let generation: Int
     }
 
-    /// What is known of the token that is held. It decides what a refusal leads to: the refresh, the login, the end. However
-    /// many calls are refused, each of the two is tried once until a call has got through.
+    /// What is known of the held token. It decides the next step after a refusal: refresh, login or giving up. However
+    /// many calls are refused, the refresh and the login are tried once each until a call succeeds.
     private enum Trust {
-        /// A call got through with it, or nothing speaks against it yet.
+        /// A call has succeeded with it, or nothing speaks against it.
         case given
-        /// It came from a refresh, and no call has got through with it.
+        /// It came from a refresh, and no call has succeeded with it.
         case refreshed
-        /// It came from a login after a refusal, and no call has got through with it.
+        /// It came from a login after a refusal, and no call has succeeded with it.
         case loggedIn
     }
 
@@ -26,9 +26,9 @@ actor ProviderSession {
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
     private var trust = Trust.given
-    /// Those who wait for the renewal that another caller carries out for all; nil: none is under way.
+    /// The callers that wait for the renewal of another caller; nil when no renewal runs.
     private var waiting: [CheckedContinuation<Result<Token, ProviderError>?, Never>]?
-    /// Set by a refused login: asking again and again would lock the account.
+    /// Set by a refused login. Further attempts could lock the account.
     private var failure: ProviderError?
 
     init(credential: Credential, login: ProviderLogin, logger: Logger) {
@@ -37,7 +37,9 @@ actor ProviderSession {
         self.logger = logger
     }
 
-    /// The token to send now.
+    /// The token to send now. Logs in when there is none.
+    ///
+    /// - Throws: the error of a refused login again and again, until ``signIn()`` succeeds.
     func token() async throws(ProviderError) -> Token {
         switch credential {
         case .token(let secret): return try usable(secret, from: "the configured token")
@@ -49,7 +51,7 @@ actor ProviderSession {
         }
     }
 
-    /// The token to repeat a call with after the provider refused `stale` (401); nil when there is no other one.
+    /// The token with which to repeat a call after the provider refused `stale` (401); nil when there is no other one.
     func renewed(after stale: Token) async throws(ProviderError) -> Token? {
         switch credential {
         case .token: return nil
@@ -62,7 +64,7 @@ actor ProviderSession {
             switch trust {
             case .given: return try await renewed()
             case .refreshed:
-                // The refresh gives tokens that are worth nothing.
+                // The provider refuses the tokens that its refresh gives.
                 tokens?.refresh = nil
                 return try await renewed()
             case .loggedIn:
@@ -72,20 +74,20 @@ actor ProviderSession {
         }
     }
 
-    /// Notes that a call got through with this token.
+    /// Notes that a call succeeded with this token.
     func accepted(_ token: Token) {
         if token.generation == generation { trust = .given }
     }
 
-    /// Notes that the provider refused a token after all that can be done: doing it again for every call would not help.
+    /// Notes that the provider refused a token after all renewals. Further calls fail at once.
     func refused(_ token: Token) {
         guard case .login = credential, token.generation == generation else { return }
         tokens = nil
         failure = ProviderError(operation: "using a renewed token", reason: .unauthorized)
     }
 
-    /// Tries the credential again although it failed before: reads the file, or refreshes, or logs in. A fixed token
-    /// has nothing to try; the next call shows whether it is good.
+    /// Tries a failed credential again: reads the file, refreshes or logs in. Does nothing for a fixed token; the next
+    /// call shows whether it is good.
     func signIn() async throws(ProviderError) {
         switch credential {
         case .token, .tokenFile: _ = try await token()
@@ -99,7 +101,8 @@ actor ProviderSession {
         tokens.map { Token(secret: $0.access, generation: generation) }
     }
 
-    /// One renewal for all who ask at the same time, in the task of the first: a simulation must not lose sight of it.
+    /// Renews once for all callers that ask together. The renewal runs in the first caller's task, so that the
+    /// simulation sees it.
     private func renewed() async throws(ProviderError) -> Token {
         while waiting != nil {
             if let result = await withCheckedContinuation({ waiting?.append($0) }) { return try result.get() }
@@ -108,9 +111,9 @@ actor ProviderSession {
         let result = await renew()
         let others = waiting ?? []
         waiting = nil
-        // The first caller's own end must not be that of the others: one of them begins again.
-        let isBrokenOff = if case .failure(let error) = result { error.reason == .cancelled } else { false }
-        for other in others { other.resume(returning: isBrokenOff ? nil : result) }
+        // When the first caller was cancelled, one of the others begins again.
+        let isCancelled = if case .failure(let error) = result { error.reason == .cancelled } else { false }
+        for other in others { other.resume(returning: isCancelled ? nil : result) }
         return try result.get()
     }
 

@@ -1,6 +1,6 @@
-/// ``FieldNames`` compiled for the scanner: finds the slot of a raw key without making a string of it.
+/// ``FieldNames`` compiled for the scanner. Finds the slots of a raw key without making a string of it.
 ///
-/// Every (meaning, name) pair owns a slot; the slots of one meaning are neighbours in order of preference.
+/// Each name of each list has a slot. The slots of one list are neighbours, in the order of the list.
 struct FieldTable: Sendable {
     let taskID: Range<Int>
     let eventType: Range<Int>
@@ -11,10 +11,10 @@ struct FieldTable: Sendable {
     let time: Range<Int>
     let error: Range<Int>
 
-    /// By slot.
-    private(set) var names: [String] = []
-    private var keys: [[UInt8]] = []
-    private var slotsByLength: [[Int]] = []
+    /// The name of each slot.
+    let names: [String]
+    private let keys: [[UInt8]]
+    private var slotsByLength: [[Int]]
 
     init(_ fields: FieldNames) {
         var names: [String] = []
@@ -36,8 +36,8 @@ struct FieldTable: Sendable {
         for (slot, key) in keys.enumerated() { slotsByLength[key.count].append(slot) }
     }
 
-    /// Notes `value` in every slot whose name is the key at `key` (a range between quotes). A repeated key overwrites:
-    /// the last one wins, as in Python and JavaScript.
+    /// Puts `value` into each slot whose name is the key at `key`, a range between quotes. Of a repeated key the last
+    /// value counts, as in Python and JavaScript.
     func note(_ value: Range<Int>, forKey key: Range<Int>, in bytes: [UInt8], values: inout [Range<Int>?]) {
         if hasEscape(bytes, key) {
             let decoded = Array(JSONText.decode(bytes[key]).utf8)
@@ -65,7 +65,7 @@ struct FieldTable: Sendable {
         return true
     }
 
-    /// For messages: `task_id, id`.
+    /// The names of these slots for a message, such as `task_id, id`.
     func list(_ slots: Range<Int>) -> String {
         names[slots].joined(separator: ", ")
     }

@@ -1,9 +1,9 @@
-/// An id as it stood in the log. The provider's ids may be strings or integers, and a retry must send back the same
-/// JSON type, so the raw token is kept beside the readable text.
+/// An id from the log. The provider's ids are strings or integers, and a retry must send back the same JSON type, so
+/// the raw token is kept beside the readable text.
 package struct JSONID: Sendable, Hashable {
-    /// The token as it stood in the log: `12`, `"12"` or `null`.
+    /// The token of the log: `12`, `"12"` or `null`.
     package let json: String
-    /// For people and keys: `12` for both `12` and `"12"`; empty for `null`.
+    /// The text for people and keys: `12` for both `12` and `"12"`; empty for `null`.
     package let text: String
 
     package init(json: String, text: String) {
@@ -11,12 +11,12 @@ package struct JSONID: Sendable, Hashable {
         self.text = text
     }
 
-    /// An id that comes from the configuration: sent as a JSON string.
+    /// An id from the configuration, which is sent as a JSON string.
     package init(string text: String) {
         self.init(json: String(decoding: JSONText.quoted(text), as: UTF8.self), text: text)
     }
 
-    /// Reads a token that is a string or an integer; nil for any other.
+    /// Reads a JSON token; nil when it is neither a string nor an integer.
     init?(token: ArraySlice<UInt8>) {
         if let string = JSONText.string(token) {
             self.init(json: String(decoding: token, as: UTF8.self), text: string)

@@ -1,7 +1,7 @@
 /// Reads `Link` headers (RFC 8288, 3).
 enum LinkHeader {
-    /// The target of the first link whose relation types include `next`; nil without one. Links with an `anchor`
-    /// speak about another resource and are passed over.
+    /// The target of the first link whose relation types include `next`; nil without one. Skips links with an `anchor`,
+    /// which are about another resource.
     static func next(in values: [String]) -> String? {
         for value in values {
             var rest = Array(value.utf8)[...]
@@ -19,7 +19,7 @@ enum LinkHeader {
         var parameters: [(name: String, value: String)] = []
     }
 
-    /// The next `<target>; name=value; …`; nil at the end of the text or where it is malformed.
+    /// Reads the next `<target>; name=value; …`; nil at the end of the text and where the text is malformed.
     private static func link(_ rest: inout ArraySlice<UInt8>) -> Link? {
         rest = rest.drop { isBlank($0) || $0 == Byte.comma }
         guard rest.popFirst() == UInt8(ascii: "<"), let end = rest.firstIndex(of: UInt8(ascii: ">")) else { return nil }
@@ -31,7 +31,7 @@ enum LinkHeader {
             rest = rest.dropFirst().drop(while: isBlank)
             if let parameter = parameter(&rest) { link.parameters.append(parameter) }
         }
-        // Whatever stands before the next comma is not a parameter: skip it.
+        // The rest before the next comma is not a parameter.
         rest = rest.drop { $0 != Byte.comma }
         return link
     }
@@ -51,7 +51,7 @@ enum LinkHeader {
         return (lowercased, quotedValue(&rest))
     }
 
-    /// Up to the closing quote; commas and semicolons inside are part of the value.
+    /// Reads up to the closing quote. Commas and semicolons before it belong to the value.
     private static func quotedValue(_ rest: inout ArraySlice<UInt8>) -> String {
         var value: [UInt8] = []
         while let byte = rest.popFirst(), byte != Byte.quote {

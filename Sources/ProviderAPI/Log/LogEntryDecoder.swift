@@ -1,11 +1,11 @@
-/// Reads one entry of a page: what its fields mean, or why it cannot be understood.
+/// Reads one entry of a page into values, or says why it cannot be understood.
 ///
-/// An entry that fails costs only itself; the page goes on. Broken JSON syntax is the page's error.
+/// An entry that cannot be understood does not affect the rest of the page. Broken JSON is an error of the whole page.
 struct LogEntryDecoder: Sendable {
-    /// Largest body that is kept and sent again, in bytes: ten thousand times the usual event, and small enough that
-    /// a batch of them does not endanger the process.
+    /// Largest body, in bytes, that is kept and sent again. It is ten thousand times the size of a usual event, and a
+    /// batch of such bodies still fits into memory.
     static let bodyLimit = 4 << 20
-    /// Longest error text kept, in characters.
+    /// Longest error text that is kept, in characters.
     static let errorTextLimit = 500
 
     private let table: FieldTable
@@ -16,7 +16,9 @@ struct LogEntryDecoder: Sendable {
         outcomes = OutcomeReader(fields)
     }
 
-    /// Reads the value that begins at the scanner's position and leaves the scanner behind it.
+    /// Reads the value at the scanner's position and leaves the scanner behind it.
+    ///
+    /// - Throws: when the text is not JSON.
     func item(from scanner: inout JSONScanner) throws(JSONSyntaxError) -> LogPage.Item {
         guard scanner.peek() == Byte.openBrace else {
             let range = try scanner.value(depthLimit: .max)
@@ -40,7 +42,7 @@ struct LogEntryDecoder: Sendable {
         return item(Fields(bytes: scanner.bytes, entry: start..<scanner.position, values: values))
     }
 
-    /// The fields found in one entry, by slot of the table.
+    /// The values found in one entry, by slot of the table.
     private struct Fields {
         let bytes: [UInt8]
         let entry: Range<Int>
@@ -52,12 +54,12 @@ struct LogEntryDecoder: Sendable {
             return bytes[range]
         }
 
-        /// The body among `slots`. It may be any JSON value, also null; an absent one is something else.
+        /// The body: the first value that is not null, else a null that is there; nil when all fields are absent.
         func body(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
             first(slots) ?? slots.lazy.compactMap { values[$0] }.first.map { bytes[$0] }
         }
 
-        /// The first token present among `slots`.
+        /// The first token among `slots` that is present and not null.
         func first(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
             for slot in slots { if let token = token(slot) { return token } }
             return nil
@@ -81,7 +83,7 @@ struct LogEntryDecoder: Sendable {
             return unreadable(.unknownOutcome, "\(field): the word '\(value)' is not in any list of outcome words")
         }
         if times.first == nil, let bad = times.firstBad {
-            return unreadable(.badTime, "\(bad.field): '\(bad.value)' is no time that can be read")
+            return unreadable(.badTime, "\(bad.field): '\(bad.value)' is not a readable time")
         }
         (entry.loggedAt, entry.changedAt) = (times.first, times.latest)
         entry.eventType = string(fields, table.eventType)
@@ -98,24 +100,25 @@ struct LogEntryDecoder: Sendable {
         return .entry(entry)
     }
 
-    /// SQLite reads a text back only up to U+0000 (sqlite.org/nulinstr.html): another id or event type would be sent.
+    /// Whether an id or the event type holds U+0000. SQLite may read a text back only up to there
+    /// (sqlite.org/nulinstr.html), and a retry would then send another id or event type.
     private func isCutWhenStored(_ entry: LogEntry) -> Bool {
         [entry.taskID.text, entry.eventType, entry.customerID?.text, entry.webhookID?.text]
             .contains { $0?.utf8.contains(0) ?? false }
     }
 
-    /// What a failure lacks to be sent again; nil when nothing.
+    /// Why a failure cannot be sent again; nil when it can.
     private func retryFault(_ entry: LogEntry, _ fields: Fields) -> (reason: UnreadableEntry.Reason, detail: String)? {
         if entry.body == nil {
             guard let body = fields.body(table.body) else {
-                return (.noBody, "a failure without any of: \(table.list(table.body))")
+                return (.noBody, "a failure with none of: \(table.list(table.body))")
             }
             return (.bodyTooLarge, "the body has \(body.count) bytes, the limit is \(Self.bodyLimit)")
         }
         if entry.eventType == nil {
-            return (.noEventType, "a failure without a string in any of: \(table.list(table.eventType))")
+            return (.noEventType, "a failure with no string in any of: \(table.list(table.eventType))")
         }
-        // Sending null or the endpoint's own id instead of a value that is there but strange would be a guess.
+        // A value is there but strange. To send null or the endpoint's own id in its place would be a guess.
         for (id, slots) in [(entry.customerID, table.customerID), (entry.webhookID, table.webhookID)]
         where id == nil && fields.first(slots) != nil {
             return (.badIdentifier, "neither a string nor an integer in: \(table.list(slots))")
@@ -141,7 +144,7 @@ struct LogEntryDecoder: Sendable {
         return nil
     }
 
-    /// A string's text, or any other value as it stands.
+    /// The text of a string, or the JSON of any other value; nil when all fields are absent, null or empty.
     private func errorText(_ fields: Fields) -> String? {
         for slot in table.error {
             guard let token = fields.token(slot) else { continue }

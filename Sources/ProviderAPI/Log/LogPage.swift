@@ -1,36 +1,36 @@
-/// How a delivery ended, in the provider's log.
-package enum LogOutcome: String, Sendable, CaseIterable {
-    case succeeded
-    case failed
-    /// The provider itself is still at it: neither success nor failure.
-    case inProgress = "in_progress"
-}
-
-/// One line of the provider's delivery log that could be understood.
+/// One entry of the provider's delivery log that could be understood.
 package struct LogEntry: Sendable, Equatable {
+    /// How the delivery ended, in the provider's word.
+    package enum Outcome: Sendable, CaseIterable {
+        case succeeded
+        case failed
+        /// The provider is still trying; neither success nor failure.
+        case inProgress
+    }
+
     package var taskID: JSONID
     /// Always present on a failure.
     package var eventType: String?
-    /// nil: absent or null.
+    /// nil when absent or null.
     package var customerID: JSONID?
-    /// nil: absent or null; the entry then belongs to the endpoint whose log was read.
+    /// nil when absent or null; the entry then belongs to the endpoint whose log was read.
     package var webhookID: JSONID?
-    /// The payload's JSON value, byte for byte, `null` included. Always present on a failure; nil when absent or (on
-    /// entries that are no failures) over the size limit.
+    /// The payload's JSON value, byte for byte, `null` included. Always present on a failure. nil when absent, and on
+    /// other entries also when it is above the size limit.
     package var body: [UInt8]?
-    package var outcome: LogOutcome
-    /// The receiver's answer as far as the log gives it as a number.
+    package var outcome: Outcome
+    /// The receiver's HTTP status; nil when the log does not give it as a number.
     package var statusCode: Int?
-    /// Milliseconds since 1970 UTC, from the first time field that can be read; nil when the entry has none.
+    /// Milliseconds since 1970 UTC, from the first readable time field; nil without one.
     package var loggedAt: Int64?
-    /// Milliseconds since 1970 UTC, the latest of all time fields; equals `loggedAt` when there is only one.
+    /// Milliseconds since 1970 UTC, the latest of all time fields; nil without one.
     package var changedAt: Int64?
-    /// At most 500 characters.
+    /// At most 500 characters; nil without an error text.
     package var errorText: String?
 
     package init(
         taskID: JSONID, eventType: String? = nil, customerID: JSONID? = nil, webhookID: JSONID? = nil,
-        body: [UInt8]? = nil, outcome: LogOutcome, statusCode: Int? = nil, loggedAt: Int64? = nil,
+        body: [UInt8]? = nil, outcome: Outcome, statusCode: Int? = nil, loggedAt: Int64? = nil,
         changedAt: Int64? = nil, errorText: String? = nil
     ) {
         self.taskID = taskID
@@ -46,9 +46,9 @@ package struct LogEntry: Sendable, Equatable {
     }
 }
 
-/// One line of the log that could not be understood: kept whole, so that nothing is lost and a person can look at it.
+/// One entry of the log that could not be understood. It is kept whole, so that nothing is lost.
 package struct UnreadableEntry: Sendable, Equatable {
-    /// Bounded, so that it can be counted.
+    /// A bounded set of reasons, fit for counting.
     package enum Reason: String, Sendable, CaseIterable {
         case notAnObject = "not_an_object"
         case tooDeep = "too_deep"
@@ -56,7 +56,7 @@ package struct UnreadableEntry: Sendable, Equatable {
         case noOutcome = "no_outcome"
         case unknownOutcome = "unknown_outcome"
         case badTime = "bad_time"
-        /// Failures only, as are the reasons below: nothing but a failure is sent again.
+        /// Failures only, like the reasons below, because only failures are sent again.
         case noBody = "no_body"
         case bodyTooLarge = "body_too_large"
         case noEventType = "no_event_type"
@@ -64,11 +64,11 @@ package struct UnreadableEntry: Sendable, Equatable {
     }
 
     package var reason: Reason
-    /// Short; names the fields and, for words and times, the value found. Never holds a body.
+    /// A short text that names the fields and, for words and times, the value found. Never holds a body.
     package var detail: String
-    /// The entry's bytes as they stood in the page.
+    /// The entry's bytes in the page.
     package var raw: [UInt8]
-    /// Milliseconds since 1970 UTC, if that much could be read.
+    /// Milliseconds since 1970 UTC; nil when no time could be read.
     package var loggedAt: Int64?
 
     package init(reason: Reason, detail: String, raw: [UInt8], loggedAt: Int64? = nil) {
@@ -86,11 +86,11 @@ package struct LogPage: Sendable, Equatable {
         case unreadable(UnreadableEntry)
     }
 
-    /// In the order of the page, which may be newest first, oldest first or neither.
+    /// The entries in the page's order, which may be newest first, oldest first or neither.
     package var items: [Item]
     /// nil on the last page.
     package var next: PageLink?
-    /// The provider's clock, milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
+    /// The provider's clock in milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
     package var serverTime: Int64?
 
     package init(items: [Item], next: PageLink? = nil, serverTime: Int64? = nil) {

@@ -1,17 +1,17 @@
-/// Reads a logs answer: a list of entries, bare or inside an object, in one pass over its bytes.
+/// Reads a logs answer, a list of entries that stands alone or inside an object, in one pass over its bytes.
 struct LogPageDecoder: Sendable {
     /// Why a whole answer cannot be used.
     enum Fault: Error, Equatable {
         case syntax(JSONSyntaxError)
-        /// Valid JSON, but no list where ``FieldNames/entries`` says.
+        /// The answer is JSON, but holds no list under any of ``FieldNames/entries``.
         case noList
-        /// The next page is given, but not as a string.
+        /// The answer gives the next page, but not as a string.
         case badNext(field: String)
     }
 
     struct Page: Equatable {
         var items: [LogPage.Item]
-        /// As it stands in the answer; nil when absent, null or empty.
+        /// The link in the answer; nil when absent, null, false or empty.
         var next: String?
     }
 
@@ -23,6 +23,7 @@ struct LogPageDecoder: Sendable {
         entryDecoder = LogEntryDecoder(fields)
     }
 
+    /// Reads a whole answer. Entries that cannot be understood are items of the page, not faults.
     func page(_ bytes: [UInt8]) throws(Fault) -> Page {
         var scanner = JSONScanner(bytes)
         var envelope = Envelope()
@@ -40,7 +41,7 @@ struct LogPageDecoder: Sendable {
         return Page(items: items, next: try next(envelope))
     }
 
-    /// What was found on the way through the answer, by rank of its name. An empty next page counts as none.
+    /// What the answer holds, by the rank of its name in the configured list.
     private struct Envelope {
         var lists: [Int: [LogPage.Item]] = [:]
         var next: [Int: Next] = [:]
@@ -52,8 +53,9 @@ struct LogPageDecoder: Sendable {
         case unusable
     }
 
-    /// `path` is the dotted way to this object, ending in a dot. Descends only where a configured name leads, so the
-    /// depth is bounded by the configuration.
+    /// Descends only where a configured name leads, so the configuration bounds the depth.
+    ///
+    /// - Parameter path: the dotted path to this object with a dot at its end; empty for the answer itself.
     private func readObject(
         _ scanner: inout JSONScanner, path: String, into envelope: inout Envelope
     ) throws(JSONSyntaxError) {
@@ -76,7 +78,7 @@ struct LogPageDecoder: Sendable {
     ) throws(JSONSyntaxError) {
         let token = scanner.bytes[try scanner.value(depthLimit: .max)]
         if let rank = fields.next.firstIndex(of: name) { envelope.next[rank] = Self.next(token) }
-        // Some servers write an empty list as null.
+        // Some servers write null for an empty list.
         if let rank = fields.entries.firstIndex(of: name), token.first == Byte.smallN { envelope.lists[rank] = [] }
     }
 

@@ -1,22 +1,20 @@
 /// Reads the times of a log entry.
 ///
-/// provider-api.md, Assumed: Unix seconds or milliseconds (a number or a string of digits), or ISO 8601 with or
-/// without a zone; without one it is UTC.
+/// Source: docs/provider-api.md, "Assumed: the shape of a logs answer". A time is Unix seconds or milliseconds (a
+/// number or a string of digits) or ISO 8601, in UTC unless it names a zone.
 enum LogTime {
-    /// Numbers from here on are milliseconds: as seconds this would be the year 5138, as milliseconds it is 1973.
+    /// Numbers from here on are milliseconds. As seconds this would be the year 5138, as milliseconds it is 1973.
     static let firstMilliseconds = 100_000_000_000
 
-    /// Milliseconds since 1970 UTC of a JSON token; nil when it is no time between 1970 and 9999.
+    /// Milliseconds since 1970 UTC of a JSON token; nil when it is not a time between 1970 and 9999.
     static func milliseconds(_ token: ArraySlice<UInt8>) -> Int64? {
         guard token.first == Byte.quote else { return unix(token) }
-        // An escape cannot be part of a time, so the raw bytes are the text.
-        var text = token.dropFirst().dropLast()
-        while text.first == 0x20 { text = text.dropFirst() }
-        while text.last == 0x20 { text = text.dropLast() }
+        // A time holds no escapes, so the raw bytes are the text.
+        let text = token.dropFirst().dropLast().trimmingSpaces
         return unix(text) ?? iso8601(text)
     }
 
-    /// Seconds or milliseconds with an optional fraction or exponent. What is finer than a millisecond is cut off.
+    /// Seconds or milliseconds with an optional fraction or exponent. Fractions of a millisecond are cut off.
     private static func unix(_ text: ArraySlice<UInt8>) -> Int64? {
         var reader = TextReader(text)
         guard let digits = reader.digits() else { return nil }
@@ -27,13 +25,13 @@ enum LogTime {
         }
         guard reader.isAtEnd else { return unixWithExponent(text) }
         guard digits.count <= 18 else { return nil }
-        let whole = digits.reduce(0) { $0 * 10 + Int($1 - Byte.zero) }
+        let whole = digits.decimalValue
         if whole >= firstMilliseconds { return inRange(Int64(whole)) }
         return inRange(Int64(whole) * 1000 + Int64(milliseconds(ofFraction: fraction)))
     }
 
     private static func unixWithExponent(_ text: ArraySlice<UInt8>) -> Int64? {
-        // Only digits, signs, dot and e: `Double` would also take "inf", "nan" and hexadecimal.
+        // `Double` would also read "inf", "nan" and hexadecimal digits.
         guard text.count <= 30, text.allSatisfy({ Byte.isDigit($0) || "+-.eE".utf8.contains($0) }),
             let number = Double(String(decoding: text, as: UTF8.self)),
             number >= 0, number <= Double(CivilTime.latest)
@@ -67,7 +65,7 @@ enum LogTime {
         return local.flatMap { inRange($0 - Int64(offset) * 60_000) }
     }
 
-    /// Minutes east of UTC from nothing, `Z`, `+03`, `+0300` or `+03:00`, after an optional space.
+    /// Minutes east of UTC: nothing, `Z`, `UTC`, `+03`, `+0300` or `+03:00`, after an optional space.
     private static func zoneMinutes(_ reader: inout TextReader) -> Int? {
         _ = reader.skip(" ")
         if reader.isAtEnd || reader.skip("Zz") != nil || reader.skip(word: "utc") { return 0 }
@@ -82,8 +80,7 @@ enum LogTime {
     }
 
     private static func milliseconds(ofFraction digits: ArraySlice<UInt8>) -> Int {
-        let leading = digits.prefix(3).reduce(0) { $0 * 10 + Int($1 - Byte.zero) }
-        return leading * [1000, 100, 10, 1][min(digits.count, 3)]
+        digits.prefix(3).decimalValue * [1000, 100, 10, 1][min(digits.count, 3)]
     }
 
     private static func inRange(_ milliseconds: Int64) -> Int64? {

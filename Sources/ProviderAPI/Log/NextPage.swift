@@ -1,4 +1,4 @@
-/// A log page's address: absolute, and checked to be of the configured origin.
+/// The absolute address of a log page, checked to be of the configured origin.
 package struct PageLink: Sendable, Hashable {
     package let url: String
 
@@ -7,23 +7,23 @@ package struct PageLink: Sendable, Hashable {
     }
 }
 
-/// Follows paging without letting the bearer token leave the configured origin.
+/// Follows paging and keeps the bearer token at the configured origin.
 enum NextPage {
-    /// `reference` points elsewhere, or nowhere; `origin` is what it points to, fit for a message.
+    /// The link leads to another origin or to none; `origin` names it for a message.
     struct Foreign: Error, Equatable {
         let origin: String
     }
 
-    /// Resolves a link found on the page at `pageURL` (RFC 3986, 5.2).
+    /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped.
     ///
-    /// The result is always put together from the configured origin itself and never from the link's own authority,
-    /// so that no difference between URL parsers can lead the request elsewhere. A fragment is dropped.
+    /// The result begins with the configured origin and never with the link's own authority, so that no difference
+    /// between URL parsers can lead the request elsewhere.
     static func link(_ reference: String, from pageURL: String, within base: BaseAddress) throws(Foreign) -> PageLink {
         let target = URLReference(trimmed(reference))
         let page = URLReference(pageURL)
         if target.scheme != nil || target.authority != nil {
             guard let authority = target.authority,
-                let origin = Origin(scheme: target.scheme ?? base.origin.scheme, authority: authority)
+                let origin = try? Origin(scheme: target.scheme ?? base.origin.scheme, authority: authority)
             else { throw Foreign(origin: "an address that is not http or https, or not valid") }
             guard origin == base.origin else { throw Foreign(origin: origin.description) }
             return link(path: withoutDots(target.path), query: target.query, base)
@@ -44,7 +44,7 @@ enum NextPage {
         return basePath[...slash] + path
     }
 
-    /// RFC 3986, 5.2.4: `.` and `..` segments are resolved, never above the root.
+    /// Resolves `.` and `..` segments (RFC 3986, 5.2.4), never above the root.
     private static func withoutDots(_ path: String) -> String {
         var kept: [Substring] = []
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)

@@ -1,13 +1,13 @@
-/// Judges how a delivery ended from the outcome fields of an entry.
+/// Reads from the outcome fields of an entry how its delivery ended.
 ///
-/// provider-api.md, Assumed: a boolean says it; 200 to 299 is success and any other number, also 0, failure; a word
-/// is looked up. An entry with a word and a status code is judged by the word.
+/// Source: docs/provider-api.md, "Assumed: the shape of a logs answer". true is success and false is failure; 200 to
+/// 299 is success and any other number, 0 included, is failure; a word is looked up. A word or boolean beats a number.
 struct OutcomeReader: Sendable {
     enum Verdict: Equatable {
-        case judged(LogOutcome, statusCode: Int?)
-        /// None of the fields is present with a usable value.
+        case judged(LogEntry.Outcome, statusCode: Int?)
+        /// No field holds a usable value.
         case missing
-        /// `value` is the word, shortened.
+        /// No list holds the word; `value` is its start.
         case unknownWord(field: String, value: String)
     }
 
@@ -17,18 +17,19 @@ struct OutcomeReader: Sendable {
         case word(String)
     }
 
-    private let words: [String: LogOutcome]
+    private let words: [String: LogEntry.Outcome]
 
     init(_ fields: FieldNames) {
-        var words: [String: LogOutcome] = [:]
+        var words: [String: LogEntry.Outcome] = [:]
         for word in fields.inProgressWords { words[word.lowercased()] = .inProgress }
         for word in fields.failedWords { words[word.lowercased()] = .failed }
         for word in fields.succeededWords { words[word.lowercased()] = .succeeded }
         self.words = words
     }
 
-    /// `candidates` are the fields present, in order of preference: the first word or boolean decides, else the
-    /// first number.
+    /// The outcome by the first word or boolean, else by the first number.
+    ///
+    /// - Parameter candidates: the fields that are present, in order of preference.
     func verdict(_ candidates: [(field: String, token: ArraySlice<UInt8>)]) -> Verdict {
         var decision: (field: String, value: Value)?
         var number: Double?
@@ -55,7 +56,7 @@ struct OutcomeReader: Sendable {
         }
     }
 
-    /// nil for null, an empty string, an object and an array. A string of digits counts as a number.
+    /// nil for null, an empty string, an object and an array. A string of digits is a number.
     private static func value(_ token: ArraySlice<UInt8>) -> Value? {
         guard let first = token.first else { return nil }
         switch first {
@@ -64,10 +65,7 @@ struct OutcomeReader: Sendable {
         case Byte.minus, Byte.zero...Byte.nine:
             return Double(String(decoding: token, as: UTF8.self)).map(Value.number)
         case Byte.quote:
-            var content = token.dropFirst().dropLast()
-            while content.first == 0x20 { content = content.dropFirst() }
-            while content.last == 0x20 { content = content.dropLast() }
-            let word = JSONText.decode(content, limit: 100)
+            let word = JSONText.decode(token.dropFirst().dropLast().trimmingSpaces, limit: 100)
             if word.isEmpty { return nil }
             if word.utf8.allSatisfy(Byte.isDigit), let number = Double(word) { return .number(number) }
             return .word(word)

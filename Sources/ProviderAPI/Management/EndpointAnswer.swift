@@ -1,7 +1,7 @@
-/// An event type as operation 1 lists it.
+/// An event type and its example in the provider's list of event types.
 package struct EventExample: Sendable, Equatable {
     package let name: String
-    /// The example's JSON value, byte for byte; nil when the provider gives none.
+    /// The JSON value of the example, byte for byte; nil when the provider gives none.
     package let payload: [UInt8]?
 
     package init(name: String, payload: [UInt8]?) {
@@ -10,7 +10,7 @@ package struct EventExample: Sendable, Equatable {
     }
 }
 
-/// A webhook endpoint as far as the answer of operation 2 or 5 describes it; nil, here as in each field: it does not say.
+/// A webhook endpoint as the answer to a create or update call describes it. A field is nil when the answer lacks it.
 package struct WebhookEndpoint: Sendable, Equatable {
     package let id: String?
     package let url: String?
@@ -23,18 +23,18 @@ package struct WebhookEndpoint: Sendable, Equatable {
     }
 }
 
-/// Reads the answers of the endpoint operations.
+/// Reads the answers to calls about endpoints. The vendor documents none of them; every assumption is here.
 ///
-/// The vendor documents none of these answers, so every assumption about them stands here: names are tried in order, the
-/// first that is present and of the right kind wins, in the answer itself and then in an object inside it.
+/// Names are tried in order. The first one that is present and of the right kind counts, in the answer itself and then
+/// in an object inside it.
 struct EndpointAnswer {
-    /// Largest answer in bytes that describes one endpoint, secret or test.
+    /// Largest answer in bytes about one endpoint, secret or test.
     static let limit = 1 << 20
-    /// Largest page of event types in bytes: each comes with an example payload.
+    /// Largest page of event types in bytes. Each event type comes with an example payload.
     static let eventsLimit = 16 << 20
-    /// A list of event types that goes on for longer than this is refused.
+    /// A list of event types with more pages than this is refused.
     static let eventPages = 100
-    /// Longest secret in bytes; far more than any key of an HMAC needs.
+    /// Longest secret in bytes, far above any key of an HMAC.
     static let secretLimit = 4_096
 
     private static let wrappers = ["data", "result", "results", "endpoint", "webhook_endpoint"]
@@ -44,12 +44,14 @@ struct EndpointAnswer {
     private static let eventNames = ["event", "name", "event_name", "event_type"]
     private static let exampleNames = ["example_payload", "payload", "example", "example_data", "sample", "body"]
 
-    /// Without whitespace around it.
+    /// The answer without the whitespace around it.
     private let value: [UInt8]
-    /// The answer and the objects inside it that may stand for it; empty for anything but an object.
+    /// The answer, then the objects inside it that may hold what is wanted; empty when the answer is not an object.
     private let objects: [[String: [UInt8]]]
 
-    /// - Throws: when the answer is not one JSON value.
+    /// Reads the body of an answer.
+    ///
+    /// - Throws: when it is not one JSON value.
     init(_ body: [UInt8]) throws(JSONSyntaxError) {
         var scanner = JSONScanner(body)
         value = Array(body[try scanner.value()])
@@ -58,15 +60,15 @@ struct EndpointAnswer {
         objects = [top].compactMap { $0 } + Self.wrappers.compactMap { top?[$0].flatMap(Self.object(of:)) }
     }
 
-    /// The answer is either the secret itself, as a JSON string, or an object that holds it. A text with control
-    /// characters is no secret: it would not survive a file or a terminal.
+    /// The secret: the answer itself when it is a JSON string, or a field of it; nil without one. A text with control
+    /// characters does not count, because it would not survive a file or a terminal.
     var secret: Secret? {
         let bare = [JSONText.string(value[...])].compactMap { $0 }
         let named = objects.flatMap { Self.texts(Self.secretNames, in: $0) }
         return (bare + named).first(where: Self.isSecret).map { Secret($0) }
     }
 
-    /// An id is a string or an integer.
+    /// The endpoint that the answer describes. Its id is a string or an integer.
     var endpoint: WebhookEndpoint {
         let described = objects.first { object in Self.idNames.contains { object[$0] != nil } } ?? objects.first ?? [:]
         let id = Self.idNames.lazy.compactMap { described[$0].flatMap { JSONID(token: $0[...])?.text } }.first
@@ -77,32 +79,32 @@ struct EndpointAnswer {
             enabledEvents: events?.compactMap { JSONText.string($0[...]) })
     }
 
-    /// The task id under which the log shows a test event.
+    /// The task id under which the log shows a test event; nil when the answer names none.
     var taskID: String? {
         objects.lazy.compactMap { $0["task_id"].flatMap { JSONID(token: $0[...])?.text } }.first { !$0.isEmpty }
     }
 
-    /// The entries of a list of event types, which is the answer or stands inside it: names, or objects with a name and
-    /// perhaps an example. nil when there is no such list; an entry without a name is nil.
+    /// The list of event types, which is the answer or a field of it; nil without such a list. An entry is a name, or
+    /// an object with a name and perhaps an example; an entry without a name is nil.
     var events: [EventExample?]? {
         let lists = [value] + objects.flatMap { object in Self.eventLists.compactMap { object[$0] } }
         let list = lists.lazy.compactMap { try? JSONText.elements(of: $0) }.first
         return list?.map(Self.event)
     }
 
-    /// Where a list of event types goes on; nil at its end.
+    /// The link to the next page of event types; nil on the last page.
     var next: String? {
         objects.first?["next"].flatMap { JSONText.string($0[...]) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    // The names that are looked for, for messages.
     static var eventListNames: String { eventLists.joined(separator: ", ") }
     static var eventNameNames: String { eventNames.joined(separator: ", ") }
     static var secretFieldNames: String { secretNames.joined(separator: ", ") }
     static var idFieldNames: String { idNames.joined(separator: ", ") }
 
     private static func isSecret(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= secretLimit
-            && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        !text.isEmpty && text.utf8.count <= secretLimit && !text.unicodeScalars.contains(where: \.isControl)
     }
 
     private static func event(_ element: [UInt8]) -> EventExample? {
@@ -120,7 +122,7 @@ struct EndpointAnswer {
         names.compactMap { object[$0].flatMap { JSONText.string($0[...]) } }
     }
 
-    /// nil for anything but an object; of a repeated key the last one counts.
+    /// The members of an object, the last one of a repeated key; nil for any other value.
     private static func object(of value: [UInt8]) -> [String: [UInt8]]? {
         guard let members = try? JSONText.members(of: value) else { return nil }
         return Dictionary(members.map { ($0.name, $0.value) }) { $1 }

@@ -1,9 +1,9 @@
-/// The fields of a webhook endpoint that a create or an update call sends (provider-api.md, operations 2 and 5).
+/// The fields of a webhook endpoint that a create or update call sends (docs/provider-api.md, "Documented: webhook
+/// endpoints").
 ///
-/// Checked: what the provider would have to refuse does not leave the machine. Printed without values, because header
-/// values are often secrets.
+/// Values are checked before anything is sent. Printed without them, because header values are often secrets.
 package struct EndpointFields: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
-    /// Why a field cannot be sent: names it, says what is allowed, and never shows a header's value.
+    /// Why a field cannot be sent. Names the field and what is allowed, and never shows a header's value.
     package struct Fault: Error, Equatable, CustomStringConvertible {
         package let description: String
 
@@ -14,17 +14,19 @@ package struct EndpointFields: Sendable, Equatable, CustomStringConvertible, Cus
 
     static let allNames = "url, enabled_events, custom_headers, metadata"
 
-    /// nil, here and below: the field is not sent.
+    /// nil is not sent, here and below.
     package private(set) var url: String?
     package private(set) var enabledEvents: [String]?
-    /// A JSON object of texts.
+    /// A JSON object whose values are strings.
     private var customHeaders: [UInt8]?
     /// A JSON object.
     private var metadata: [UInt8]?
     private var headerValues: [String] = []
 
+    /// Checks and takes the given fields.
+    ///
     /// - Parameters:
-    ///   - headers: sent with every webhook; they take the place of all earlier ones, as `metadata` does.
+    ///   - headers: sent with every webhook. They replace all earlier ones, as `metadata` does.
     package init(
         url: String? = nil, events: [String]? = nil, headers: [(name: String, value: String)]? = nil,
         metadata: [(name: String, value: String)]? = nil
@@ -34,15 +36,15 @@ package struct EndpointFields: Sendable, Equatable, CustomStringConvertible, Cus
         if let headers {
             try Self.check(headers: headers)
             headerValues = headers.map(\.value)
-            customHeaders = Self.object(headers)
+            customHeaders = JSONText.object(ofTexts: headers)
         }
         if let metadata {
             try Self.check(names: metadata.map(\.name), of: "metadata")
-            self.metadata = Self.object(metadata)
+            self.metadata = JSONText.object(ofTexts: metadata)
         }
     }
 
-    /// Reads a JSON object with the documented names; `metadata` may hold any values and is sent as it stands.
+    /// Reads a JSON object with the documented names. `metadata` may hold any values and is sent byte for byte.
     package init(json bytes: [UInt8]) throws(Fault) {
         let members = try Self.members(of: bytes, as: "the text")
         try Self.check(names: members.map(\.name), of: "the text")
@@ -71,18 +73,15 @@ package struct EndpointFields: Sendable, Equatable, CustomStringConvertible, Cus
     package var description: String { names.joined(separator: ", ") }
     package var customMirror: Mirror { Mirror(self, children: ["fields": description]) }
 
-    /// What is sent.
-    var payload: [UInt8] {
-        let members = parts.map { JSONText.quoted($0.name) + Array(": ".utf8) + $0.value }
-        return [Byte.openBrace] + Array(members.joined(separator: Array(", ".utf8))) + [Byte.closeBrace]
-    }
+    /// The body of the call, a JSON object.
+    var payload: [UInt8] { JSONText.object(parts) }
 
-    /// What no message may show: header values, and addresses because they may hold keys.
+    /// The values that no message may show: header values, and the address because it may hold a key.
     var hidden: [String] {
         headerValues + [url].compactMap { $0 }
     }
 
-    private var parts: [(name: String, value: [UInt8])] {
+    private var parts: [JSONText.Member] {
         let all = [
             ("url", url.map(JSONText.quoted)), ("enabled_events", enabledEvents.map(Self.array)),
             ("custom_headers", customHeaders), ("metadata", metadata),

@@ -1,10 +1,9 @@
-/// The operations by which people set up and try webhook endpoints (provider-api.md, 1 to 5 and 8). What their answers
-/// are assumed to look like stands in `EndpointAnswer`.
+/// The calls with which operators set up and test webhook endpoints (docs/provider-api.md, "Documented: webhook
+/// endpoints"). ``EndpointAnswer`` holds the assumptions about their answers.
 extension ProviderClient {
-    /// Lists the event types with their example payloads. Further pages are followed as a log's are.
+    /// Lists the event types with their example payloads. Follows further pages as in a log.
     package func events() async throws(ProviderError) -> [EventExample] {
         let operation = ProviderOperation("listing the events")
-        let base = try usableBase(operation)
         var url = base.url("/api/v2/events")
         var visited: Set<String> = []
         var events: [EventExample] = []
@@ -22,20 +21,20 @@ extension ProviderClient {
             }
             events += found.compactMap { $0 }
             guard let next = answer.next else { return events }
-            url = try nextPage(next, from: url, base, operation).url
+            url = try nextPage(next, from: url, operation).url
         }
         throw operation.unreadable("the list has no end, or leads back to a page already read")
     }
 
-    /// Registers an endpoint. A lost answer leaves open whether there is one now.
+    /// Registers an endpoint. Do not repeat it after a lost answer: the provider may have created the endpoint.
     ///
-    /// - Returns: what the answer says of it; always with an id.
+    /// - Returns: the endpoint as the answer describes it, always with an id.
     package func createEndpoint(_ fields: EndpointFields) async throws(ProviderError) -> WebhookEndpoint {
         let operation = ProviderOperation(
             "creating an endpoint",
             adviceIfUnknown: "look at the provider's list of endpoints before you create it again, or there are two",
             hiding: fields.hidden)
-        let request = write(.post, try usableBase(operation).url(Self.path), fields.payload)
+        let request = write(.post, base.url(Self.path), fields.payload)
         let endpoint = try await answer(to: request, operation).endpoint
         guard endpoint.id != nil else {
             throw operation.unreadable("the answer holds no id under any of: \(EndpointAnswer.idFieldNames)")
@@ -43,14 +42,14 @@ extension ProviderClient {
         return endpoint
     }
 
-    /// Changes the given fields of an endpoint. May be repeated: the same call again changes nothing more.
+    /// Changes the given fields of an endpoint. The same call may be repeated; it changes nothing more.
     ///
-    /// - Returns: what the answer says of the endpoint; an empty answer says nothing.
+    /// - Returns: the endpoint as the answer describes it; all fields are nil after an empty answer.
     package func updateEndpoint(
         _ id: String, _ fields: EndpointFields
     ) async throws(ProviderError) -> WebhookEndpoint {
         let operation = ProviderOperation("updating endpoint '\(id)'", hiding: fields.hidden)
-        let request = write(.put, try url(of: id, operation), fields.payload)
+        let request = write(.put, url(of: id), fields.payload)
         let response = try await call(request, operation)
         return response.body.isEmpty ? WebhookEndpoint() : try reading(response, operation).endpoint
     }
@@ -58,36 +57,34 @@ extension ProviderClient {
     /// Reads the secret that signs an endpoint's messages.
     package func secret(of id: String) async throws(ProviderError) -> Secret {
         let operation = ProviderOperation("reading the secret of endpoint '\(id)'")
-        let request = read(try url(of: id, operation) + "/secret", limit: EndpointAnswer.limit)
+        let request = read(url(of: id) + "/secret", limit: EndpointAnswer.limit)
         return try secret(in: try await answer(to: request, operation), operation)
     }
 
-    /// Makes the provider generate a new secret. A lost answer leaves open whether it did; ``secret(of:)`` then tells.
+    /// Makes the provider generate a new secret. After a lost answer, ``secret(of:)`` tells which secret counts.
     package func rotateSecret(of id: String) async throws(ProviderError) -> Secret {
         let operation = ProviderOperation(
             "rotating the secret of endpoint '\(id)'",
             adviceIfUnknown: "the secret may have changed; read it again before you rely on the old one")
-        let request = write(.patch, try url(of: id, operation) + "/secret", nil)
+        let request = write(.patch, url(of: id) + "/secret", nil)
         return try secret(in: try await answer(to: request, operation), operation)
     }
 
     /// Makes the provider send an event with dummy data to an endpoint.
     ///
-    /// - Returns: the task id under which the log will show it; nil when the answer names none.
+    /// - Returns: the task id under which the log shows the event; nil when the answer names none.
     package func test(_ id: String, event: String) async throws(ProviderError) -> String? {
         let operation = ProviderOperation(
             "testing event '\(event)' at endpoint '\(id)'",
             adviceIfUnknown: "the endpoint's log shows whether the event was sent", hiding: [])
         let query = "/test?event=" + PercentEncoding.segment(event)
-        let response = try await call(write(.post, try url(of: id, operation) + query, nil), operation)
+        let response = try await call(write(.post, url(of: id) + query, nil), operation)
         return response.body.isEmpty ? nil : try reading(response, operation).taskID
     }
 
     private static let path = "/api/v2/webhook_endpoint"
 
-    private func url(of id: String, _ operation: ProviderOperation) throws(ProviderError) -> String {
-        try usableBase(operation).url("\(Self.path)/\(PercentEncoding.segment(id))")
-    }
+    private func url(of id: String) -> String { base.url("\(Self.path)/\(PercentEncoding.segment(id))") }
 
     private func read(_ url: String, limit: Int) -> HTTPRequest {
         HTTPRequest(

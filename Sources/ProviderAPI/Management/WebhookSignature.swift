@@ -2,17 +2,17 @@ import Crypto
 import Foundation
 
 /// The value of a webhook's `Webhook-Signature` header: base64 of HMAC-SHA256 over the body, keyed with the UTF-8 bytes
-/// of the endpoint's secret token.
+/// of the endpoint's secret token (docs/provider-api.md, "Documented: signature of a delivered webhook").
 package struct WebhookSignature: Sendable {
-    /// What was signed. The vendor documents the body, and its sample signs the second form.
+    /// The signed form of the body. The vendor documents the raw body, and its sample signs the other form.
     package enum Form: String, Sendable, CaseIterable {
-        /// The body's bytes as they were received.
+        /// The received bytes.
         case raw
         /// The body as Python's `json.dumps(json.loads(body))` writes it.
         case dumps = "json.dumps"
     }
 
-    /// The form and the secret that belong to a signature.
+    /// The form and the secret for which the signature is valid.
     package struct Match: Sendable, Equatable {
         package let form: Form
         package let secret: WebhookSecret
@@ -20,19 +20,20 @@ package struct WebhookSignature: Sendable {
 
     private let code: Data
 
-    /// - Parameter value: the header's value; spaces around it do not count.
-    /// - Throws: when it is not the base64 form of an HMAC-SHA256.
+    /// Reads a header's value; whitespace around it is ignored.
+    ///
+    /// - Throws: `malformed` when it is not the base64 form of an HMAC-SHA256.
     package init(_ value: String) throws(WebhookSignatureError) {
         let value = value.trimmingCharacters(in: .whitespacesAndNewlines)
-        // Encoding it again refuses what a lenient reader would let pass, such as set bits behind the last byte.
+        // A lenient reader accepts other texts too, such as set bits after the last byte. Encoding again refuses them.
         guard let code = Data(base64Encoded: value), code.count == SHA256.byteCount, code.base64EncodedString() == value
         else { throw .malformed }
         self.code = code
     }
 
-    /// Tries the raw bytes with every secret, then the form of `json.dumps`, each comparison in constant time.
+    /// Tries the raw bytes with each secret, then the form of `json.dumps`. Compares in constant time.
     ///
-    /// - Returns: nil when none fits: another body, another secret, or a forged signature.
+    /// - Returns: nil when none fits: another body, another secret or a forged signature.
     package func match(body: [UInt8], secrets: [WebhookSecret]) -> Match? {
         for form in Form.allCases {
             guard let message = form == .raw ? body : PythonJSON.dumps(body) else { continue }
@@ -49,12 +50,14 @@ package struct WebhookSignature: Sendable {
     }
 }
 
-/// An endpoint's secret token, and where it came from.
+/// An endpoint's secret token and the file that it came from.
 package struct WebhookSecret: Sendable, Equatable {
     package let path: String
     let token: Secret
 
-    /// Reads a file that holds the token and nothing else; line breaks at its end do not count.
+    /// Reads a file that holds only the token; line breaks at its end are ignored.
+    ///
+    /// - Throws: `secretFile` when the file cannot be read or holds no token.
     package init(path: String) throws(WebhookSignatureError) {
         switch SecretFile.read(path) {
         case .success(let token): self.init(path: path, token: token)
@@ -68,8 +71,9 @@ package struct WebhookSecret: Sendable, Equatable {
     }
 }
 
-/// Why a signature cannot be checked at all; names neither the signature nor a secret.
+/// Why a signature cannot be checked at all. Shows neither the signature nor a secret.
 package enum WebhookSignatureError: Error, Equatable, CustomStringConvertible {
+    /// The text cannot be a signature.
     case malformed
     case secretFile(reason: String)
 

@@ -1,37 +1,41 @@
-/// What became of a retry call, as a value: every outcome is one of these, nothing is thrown.
+/// What came of a retry call.
 package struct RetryAnswer: Sendable, Equatable {
+    /// The kind of the answer. Only names it: what follows from each kind is decided by the queue's table of answers
+    /// (docs/architecture.md, "The answer table").
     package enum Kind: String, Sendable, CaseIterable {
-        /// 2xx: the provider took the retry on; whether it arrives shows in the log.
+        /// 2xx.
         case accepted
-        /// May have been executed: 408, 409, timeout or reset after sending, an answer that cannot be read.
+        /// 408, 409, no final status, an answer that is too large, or contact lost after sending.
         case uncertain
-        /// 429. Not executed, as the kinds up to `redirected`.
+        /// 429, for the call or for the login.
         case throttled
-        /// 425 or 503, or the login could not be served.
+        /// 425 or 503; for the login also 408 and any other 5xx.
         case unavailable
-        /// Surely not sent.
+        /// The call cannot have left this machine, or the login could not be reached.
         case unreachable
-        /// 401, also after renewing the token.
+        /// 401 also with a renewed token, or no usable token.
         case unauthorized
+        /// 403, or the server refuses our client certificate.
         case forbidden
+        /// 404.
         case notFound = "not_found"
-        /// 400, 410, 413, 415, 422 and any other 4xx.
+        /// Any other 4xx.
         case rejected
-        /// 3xx, never followed.
+        /// 3xx, which is not followed.
         case redirected
-        /// 500, 502, 504 and any other 5xx but 503: may have been executed.
+        /// Any other 5xx.
         case serverError = "server_error"
     }
 
     package var kind: Kind
     /// nil when no answer came.
     package var status: Int?
-    /// From zero to one hour; nil when the provider did not say.
+    /// How long the provider asks us to wait, from zero to one hour; nil when it does not say.
     package var retryAfter: Duration?
-    /// The text of the `task_id` that a 2xx answer names: the retry may be logged under it.
+    /// The text of the `task_id` in a 2xx answer; nil when it names none. The log may show the retry under this id.
     package var namedTaskID: String?
-    /// The cause, or the start of the answer's text, at most ``RefusalText/limit`` characters without control
-    /// characters and without what was sent.
+    /// The cause, or the start of the answer's text: at most 300 characters, without control characters and without
+    /// values of the sent body. nil after success and when there is nothing to say.
     package var detail: String?
 
     package init(
@@ -44,7 +48,7 @@ package struct RetryAnswer: Sendable, Equatable {
         self.detail = detail.map { String($0.prefix(RefusalText.limit)) }
     }
 
-    /// `now` is in milliseconds since 1970 UTC; `body` is what the retry sent.
+    /// Reads an answer to the call. `body` is the body that the retry sent; `now` is in milliseconds since 1970 UTC.
     init(_ response: HTTPResponse, toRetryOf body: [UInt8], now: Int64) {
         let kind = response.refusesClientCertificate ? .forbidden : Self.kind(ofStatus: response.status)
         self.init(
@@ -56,21 +60,22 @@ package struct RetryAnswer: Sendable, Equatable {
         )
     }
 
+    /// The kind for a call without a complete answer.
     init(_ error: TransportError) {
         switch error {
         case .notSent: self.init(kind: .unreachable, detail: error.label)
-        // A too large answer says nothing reliable about its status.
+        // Nothing is known of the status of an answer that is too large.
         case .unknownOutcome, .responseTooLarge, .cancelled: self.init(kind: .uncertain, detail: error.label)
         }
     }
 
-    /// No token could be had, so the retry itself was not executed.
+    /// The kind for a call that was not sent, or was answered with 401, because there is no usable token.
     init(withoutToken error: ProviderError) {
         let kind: Kind =
             switch error.reason {
             case .throttled: .throttled
             case .unavailable: .unavailable
-            // A login may be repeated, so its outcome is never unknown.
+            // A login may be repeated, so an unknown outcome does no harm.
             case .unreachable, .unknownOutcome, .cancelled: .unreachable
             case .redirected: .redirected
             case .forbidden: .forbidden
@@ -81,7 +86,7 @@ package struct RetryAnswer: Sendable, Equatable {
         self.init(kind: kind, retryAfter: error.retryAfter, detail: error.description)
     }
 
-    /// DESIGN.md, section 5, the table of answers.
+    /// The only place that turns the status of a retry's answer into a kind (docs/design.md, "When to retry").
     static func kind(ofStatus status: Int) -> Kind {
         switch status {
         case 200...299: .accepted
@@ -100,6 +105,6 @@ package struct RetryAnswer: Sendable, Equatable {
     }
 
     private static func taskID(in body: [UInt8]) -> String? {
-        JSONText.member("task_id", of: body).flatMap { JSONID(token: $0)?.text }
+        JSONText.member("task_id", of: body).flatMap { JSONID(token: $0[...])?.text }
     }
 }

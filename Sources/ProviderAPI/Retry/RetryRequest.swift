@@ -1,11 +1,11 @@
-/// What a retry call sends: the logged values, spliced together without re-encoding any of them.
+/// What a retry call sends. The values of the log are passed on without re-encoding them.
 package struct RetryRequest: Sendable, Equatable {
-    /// Raw JSON tokens, as ``JSONID/json`` holds them: an id keeps its JSON type.
+    /// The ids as raw JSON tokens like ``JSONID/json``, so that each keeps its JSON type.
     package var taskIDJSON: String
     package var customerIDJSON: String
     package var webhookIDJSON: String
     package var eventType: String
-    /// The raw JSON value of the log, byte for byte.
+    /// The JSON value of the log, byte for byte.
     package var body: [UInt8]
 
     package init(
@@ -18,15 +18,11 @@ package struct RetryRequest: Sendable, Equatable {
         self.body = body
     }
 
-    /// The JSON object of provider-api.md, operation 7.
+    /// The body of the call, a JSON object (docs/provider-api.md, "Documented: webhook endpoints", retry).
     var payload: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(body.count + 256)
-        bytes += "{\"task_id\": \(taskIDJSON), \"body\": ".utf8
-        bytes += body
-        bytes += ", \"customer_id\": \(customerIDJSON), \"webhook_id\": \(webhookIDJSON), \"event_type\": ".utf8
-        bytes += JSONText.quoted(eventType)
-        bytes.append(Byte.closeBrace)
-        return bytes
+        JSONText.object([
+            ("task_id", Array(taskIDJSON.utf8)), ("body", body), ("customer_id", Array(customerIDJSON.utf8)),
+            ("webhook_id", Array(webhookIDJSON.utf8)), ("event_type", JSONText.quoted(eventType)),
+        ])
     }
 }

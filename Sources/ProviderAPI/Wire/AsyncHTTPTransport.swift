@@ -12,28 +12,31 @@ import Synchronization
     import Darwin
 #endif
 
-/// HTTP over async-http-client, with its traps closed: one deadline around the whole exchange, no redirects, no hidden
-/// retries, and a careful answer to "can the provider have executed this?". Proxy settings of the environment are not
-/// used. Call ``shutdown()`` once before dropping it.
+/// Sends requests with async-http-client. One deadline bounds the whole exchange, redirects are not followed, nothing
+/// is retried silently, and an error says whether the provider may have executed the request.
+///
+/// Ignores the environment's proxy settings. Call ``shutdown()`` once before dropping it.
 package struct AsyncHTTPTransport: HTTPTransport {
-    /// Hard limit on any decompressed answer. Requests set tighter ones, but decompression is configured per client.
+    /// Largest decompressed answer in bytes. Requests set tighter limits, but decompression is configured per client.
     static let decompressedLimit = 64 << 20
-    /// Longest wait for TCP and TLS together; a deadline of the request that ends earlier wins.
+    /// Longest wait for TCP and TLS together. The request's own deadline may end earlier.
     private static let connectTimeout = TimeAmount.seconds(10)
-    /// Shorter than the usual keep-alive of servers and load balancers, so that a connection the other side is about to
-    /// close is rarely used: such a request would have an unknown outcome.
+    /// Shorter than the usual keep-alive of servers and load balancers. A request on a connection that the other side
+    /// is just closing would have an unknown outcome.
     private static let idleTimeout = TimeAmount.seconds(15)
 
     private let client: HTTPClient
     private let deadlines = Deadlines()
     private let proxy: NetworkPath.Proxy?
 
-    /// At most `concurrency` connections to a host; further requests wait for one, within their timeout.
+    /// Opens at most `concurrency` connections to a host. Further requests wait for one, within their timeout.
     package init(concurrency: Int, logger: Logger) {
         self.init(concurrency: concurrency, tls: nil, proxy: nil, logger: logger)
     }
 
-    /// The same on a way of its own, whose files are read here.
+    /// As ``init(concurrency:logger:)``, with the proxy and the certificates of `path`.
+    ///
+    /// - Throws: the fault of the first certificate file that cannot be used.
     package init(concurrency: Int, path: NetworkPath, logger: Logger) throws(NetworkPath.Fault) {
         self.init(concurrency: concurrency, tls: try path.tlsConfiguration(), proxy: path.proxy, logger: logger)
     }
@@ -42,11 +45,11 @@ package struct AsyncHTTPTransport: HTTPTransport {
         self.proxy = proxy
         var pool = HTTPClient.Configuration.ConnectionPool(
             idleTimeout: Self.idleTimeout, concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, concurrency))
-        // Otherwise a refused connection is retried silently until the connect timeout.
+        // The library would retry a refused connection silently until the connect timeout.
         pool.retryConnectionEstablishment = false
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls,
-            // A redirected POST would be repeated as a GET and its 200 taken for success.
+            // A redirected POST would be repeated as a GET, and its 200 would look like success.
             redirectConfiguration: .disallow,
             timeout: .init(connect: Self.connectTimeout),
             connectionPool: pool,
@@ -54,13 +57,13 @@ package struct AsyncHTTPTransport: HTTPTransport {
             decompression: .enabled(limit: .size(Self.decompressedLimit))
         )
         configuration.httpVersion = .http1Only
-        // Nobody collects spans, and to make none of each call costs more than to find the time of its end.
+        // Nobody collects spans, and even an unused span costs more than the deadline of a call.
         configuration.tracing.tracer = nil
         client = HTTPClient(
             eventLoopGroupProvider: .singleton, configuration: configuration, backgroundActivityLogger: logger)
     }
 
-    /// Closes all connections; requests in flight fail.
+    /// Closes all connections. Requests in flight fail.
     package func shutdown() async throws {
         try await client.shutdown()
     }
@@ -68,15 +71,14 @@ package struct AsyncHTTPTransport: HTTPTransport {
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let mark = SendMark()
         do {
-            // async-http-client's own deadline ends at the response head, and each dripped byte resets its read timeout.
+            // The library's own deadline ends at the response head, and each dripped byte resets its read timeout.
             return try await deadlines.run(within: request.timeout) { [self] in try await exchange(request, mark) }
         } catch {
             guard !Task.isCancelled else { throw .cancelled }
             if TLSFault.isDistrust(error), let origin = request.origin {
                 throw .notSent(await PeerCertificate.fault(of: origin, through: proxy))
             }
-            // Only here, after the exchange has ended: a request that has failed can no longer begin to send its body,
-            // so the mark is final.
+            // The mark is final only now: the exchange has ended and can no longer begin to send its body.
             throw transportError(error, request, bodyBegun: mark.isSet)
         }
     }
@@ -94,7 +96,7 @@ package struct AsyncHTTPTransport: HTTPTransport {
             guard body.count + part.readableBytes <= request.responseLimit else { throw AnswerTooLarge() }
             body.append(contentsOf: part.readableBytesView)
         }
-        // A cancelled body stream may end as if it were complete.
+        // A cancelled body stream may end as if the body were complete.
         try Task.checkCancellation()
         return HTTPResponse(
             status: Int(answer.status.code),
@@ -106,8 +108,8 @@ package struct AsyncHTTPTransport: HTTPTransport {
     private struct AnswerTooLarge: Error {}
 }
 
-/// Whether the request's body was asked for, which happens only once a connection stands and the head is written to it.
-/// A server that never saw the announced body cannot have executed the request.
+/// Whether the library has asked for the request's body. It asks once the connection stands and the head is written. A
+/// server that never saw the announced body cannot have executed the request.
 private final class SendMark: Sendable {
     private let flag = Atomic(false)
 
@@ -118,7 +120,7 @@ private final class SendMark: Sendable {
     }
 }
 
-/// A body in one piece that sets the mark before it gives itself away.
+/// A body in one piece that sets the mark before it hands out its bytes.
 private struct MarkedBody: AsyncSequence, Sendable {
     let bytes: [UInt8]
     let mark: SendMark
@@ -140,7 +142,7 @@ private struct MarkedBody: AsyncSequence, Sendable {
 }
 
 extension AsyncHTTPTransport {
-    /// Tells what surely was not sent from what may have been executed; when in doubt, the latter.
+    /// Decides whether the request surely was not sent or may have been executed. In doubt it may have been.
     private func transportError(
         _ error: any Error, _ request: HTTPRequest, bodyBegun: Bool
     ) -> TransportError {
@@ -159,10 +161,10 @@ extension AsyncHTTPTransport {
             .proxyUnreachable, .proxyRefused, .proxyCredentials:
             return .notSent(cause)
         case .timeout:
-            // Still waiting for a connection.
+            // Without its body begun, the request was still waiting for a connection.
             return isUnsent ? .notSent(.connectTimeout) : .unknownOutcome(.timeout)
         case .tls, .clientCertificateRefused, .unreachable:
-            // These can strike an established connection too; only the mark tells.
+            // These can strike an established connection too. Only the mark tells.
             return isUnsent ? .notSent(cause) : .unknownOutcome(cause)
         case .connectionClosed, .reset, .garbledAnswer, .other:
             return .unknownOutcome(cause)
@@ -183,10 +185,10 @@ extension AsyncHTTPTransport {
         }
     }
 
-    /// Errors of modules that this package does not depend on, known by their type's name.
+    /// Errors of types that this module does not import, recognised by their type's name.
     private static func cause(typeName: String, description: String) -> TransportError.Cause {
         if typeName == "NIOPosix.NIOConnectionError" {
-            // One attempt per address; all of them failed.
+            // The library tried each address of the host, and all attempts failed.
             if description.hasPrefix("DNS error") { return .dns }
             return description.contains("connectTimeout") ? .connectTimeout : .refused
         }
@@ -205,7 +207,7 @@ extension AsyncHTTPTransport {
         case .readTimeout, .writeTimeout, .deadlineExceeded: .timeout
         case .remoteConnectionClosed, .uncleanShutdown, .requestStreamCancelled: .connectionClosed
         default:
-            // The two errors about header fields carry their values and are recognised by their bounded form.
+            // The errors about header fields carry values, so they are compared by their bounded form.
             error.shortDescription.hasPrefix("Invalid header field") || error.shortDescription == "Unsupported scheme"
                 ? .invalidRequest : .other
         }
@@ -223,7 +225,7 @@ extension AsyncHTTPTransport {
 }
 
 extension NetworkPath.Proxy {
-    /// As async-http-client takes it.
+    /// The proxy in the form of async-http-client.
     fileprivate var forClient: HTTPClient.Configuration.Proxy {
         guard let credentials else { return .server(host: host, port: port) }
         let parts = credentials.revealed.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(

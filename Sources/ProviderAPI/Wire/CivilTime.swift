@@ -1,10 +1,10 @@
-/// Calendar arithmetic in UTC, without time zones, locales or Foundation.
+/// Turns a date and time of day in UTC into milliseconds since 1970, without Foundation.
 enum CivilTime {
-    /// The last millisecond of the year 9999: the largest time the two formats here can write.
+    /// The last millisecond of the year 9999, the largest time that ISO 8601 and HTTP dates can write.
     static let latest: Int64 = 253_402_300_799_999
 
-    /// Milliseconds since 1970 UTC; nil for a date or time of day that does not exist. A leap second (60) is taken
-    /// as the first second of the next minute.
+    /// Milliseconds since 1970 UTC; nil for a date or time of day that does not exist. A leap second (60) counts as the
+    /// first second of the next minute.
     static func milliseconds(
         year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, millisecond: Int = 0
     ) -> Int64? {
@@ -24,8 +24,8 @@ enum CivilTime {
         }
     }
 
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar. Counts from March, so that the leap day comes last
-    /// in its year and needs no special case.
+    /// Days since 1970-01-01 in the proleptic Gregorian calendar. Years begin in March here: the leap day then ends a
+    /// year and needs no special case.
     private static func daysFromCivil(year: Int, month: Int, day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
@@ -36,7 +36,7 @@ enum CivilTime {
     }
 }
 
-/// Reads a short ASCII text from left to right; every step answers nil when the text does not go on as expected.
+/// Reads a short ASCII text from left to right. Each step returns nil when the text does not go on as expected.
 struct TextReader {
     private(set) var rest: ArraySlice<UInt8>
 
@@ -44,38 +44,35 @@ struct TextReader {
         rest = text
     }
 
-    /// Without the spaces around it.
+    /// Reads the text without the spaces around it.
     init(trimming text: String) {
-        rest = Array(text.utf8)[...]
-        while rest.first == 0x20 { rest = rest.dropFirst() }
-        while rest.last == 0x20 { rest = rest.dropLast() }
+        rest = Array(text.utf8)[...].trimmingSpaces
     }
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    /// Exactly `count` digits.
+    /// Reads exactly `count` digits, at most 18.
     mutating func number(digits count: Int) -> Int? {
         guard rest.count >= count, rest.prefix(count).allSatisfy(Byte.isDigit) else { return nil }
-        let value = rest.prefix(count).reduce(0) { $0 * 10 + Int($1 - Byte.zero) }
-        rest = rest.dropFirst(count)
-        return value
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count).decimalValue
     }
 
-    /// All digits that follow, at least one.
+    /// Reads all digits that follow, at least one.
     mutating func digits() -> ArraySlice<UInt8>? {
         let found = rest.prefix(while: Byte.isDigit)
         rest = rest.dropFirst(found.count)
         return found.isEmpty ? nil : found
     }
 
-    /// Passes over one of `bytes` and returns it.
+    /// Passes over one byte that is among `bytes`, and returns it.
     mutating func skip(_ bytes: String) -> UInt8? {
         guard let byte = rest.first, bytes.utf8.contains(byte) else { return nil }
         rest = rest.dropFirst()
         return byte
     }
 
-    /// Passes over `word`, ASCII case aside.
+    /// Passes over `word` in any ASCII case; false when another text follows.
     mutating func skip(word: String) -> Bool {
         let found = rest.prefix(word.utf8.count)
         guard found.elementsEqual(word.utf8, by: { $0 | 0x20 == $1 | 0x20 }) else { return false }

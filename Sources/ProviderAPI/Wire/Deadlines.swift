@@ -1,22 +1,23 @@
 import Synchronization
 
-/// Ends what lasts too long. One sleep serves all that is under way: a timer for each exchange, set and taken back thousands
-/// of times a second, costs as much as to send it.
+/// Cancels work that takes too long. One sleeping task serves all work at once, because setting and clearing a timer
+/// for each exchange costs as much as sending it.
 final class Deadlines: Sendable {
+    /// Thrown when the time of the work was over before it ended.
     struct DeadlinePassed: Error {}
 
     private struct State {
         var number: UInt64 = 0
-        var underWay: [UInt64: (end: ContinuousClock.Instant, cancel: @Sendable () -> Void)] = [:]
-        /// When the sleeper wakes; nil: nobody sleeps.
+        var running: [UInt64: (end: ContinuousClock.Instant, cancel: @Sendable () -> Void)] = [:]
+        /// When the sleeping task wakes; nil when no task sleeps.
         var wakes: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
 
-    /// Runs `work` in a task of its own, which is cancelled after this time, or with the caller's.
+    /// Runs `work` in its own task. The task is cancelled when `limit` has passed or the caller is cancelled.
     ///
-    /// - Throws: what `work` throws; `DeadlinePassed` in place of it when its time was over.
+    /// - Throws: what `work` throws, or ``DeadlinePassed`` in its place when the time was over.
     func run<Value: Sendable>(
         within limit: Duration, _ work: sending @escaping @isolated(any) () async throws -> Value
     ) async throws -> Value {
@@ -35,7 +36,7 @@ final class Deadlines: Sendable {
     private func add(_ end: ContinuousClock.Instant, _ cancel: @escaping @Sendable () -> Void) -> UInt64 {
         let (entry, isSooner) = state.withLock { state in
             state.number += 1
-            state.underWay[state.number] = (end, cancel)
+            state.running[state.number] = (end, cancel)
             let isSooner = state.wakes.map { end < $0 } ?? true
             if isSooner { state.wakes = end }
             return (state.number, isSooner)
@@ -44,12 +45,12 @@ final class Deadlines: Sendable {
         return entry
     }
 
-    /// - Returns: false when its deadline has passed before.
+    /// - Returns: false when the deadline of this entry has already passed.
     private func remove(_ entry: UInt64) -> Bool {
-        state.withLock { $0.underWay.removeValue(forKey: entry) != nil }
+        state.withLock { $0.running.removeValue(forKey: entry) != nil }
     }
 
-    /// Goes on as long as anything is under way, unless a sooner sleeper has taken over.
+    /// Sleeps from one deadline to the next while any work runs. Ends when another task sleeps until an earlier one.
     private func sleep(until wake: ContinuousClock.Instant) async {
         var wake = wake
         while true {
@@ -57,9 +58,9 @@ final class Deadlines: Sendable {
             let now = ContinuousClock.now
             let (late, next) = state.withLock { state -> ([@Sendable () -> Void], ContinuousClock.Instant?) in
                 guard state.wakes == wake else { return ([], nil) }
-                let late = state.underWay.filter { $0.value.end <= now }
-                for entry in late.keys { state.underWay[entry] = nil }
-                state.wakes = state.underWay.values.map(\.end).min()
+                let late = state.running.filter { $0.value.end <= now }
+                for entry in late.keys { state.running[entry] = nil }
+                state.wakes = state.running.values.map(\.end).min()
                 return (late.values.map(\.cancel), state.wakes)
             }
             late.forEach { $0() }

@@ -1,23 +1,23 @@
 extension HTTPResponse {
-    /// The clock of who made this answer, in whole seconds as milliseconds since 1970; nil when it tells none, or comes out of
-    /// a cache (RFC 9111, 5.1) and is as old as that.
+    /// The server's clock from the `Date` header, in milliseconds since 1970 UTC, whole seconds only. nil without a
+    /// readable date, and for an answer out of a cache (`Age`, RFC 9111, 5.1), whose date is old.
     ///
-    /// - Parameter now: our clock, see `HTTPDate`.
+    /// - Parameter now: our own clock, which places two-digit years; see ``HTTPDate``.
     package func serverTime(now: Int64) -> Int64? {
         guard header("age") == nil else { return nil }
         return header("date").flatMap { HTTPDate.milliseconds($0, now: now) }
     }
 }
 
-/// Reads the three date forms that a recipient of HTTP must accept (RFC 9110, 5.6.7).
+/// Reads the three forms of a date in HTTP (RFC 9110, 5.6.7).
 enum HTTPDate {
     private static let months = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ]
     private static let weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-    /// Milliseconds since 1970 UTC; nil for anything else. `now` places the two-digit years of RFC 850: one that would
-    /// be more than 50 years ahead belongs to the past.
+    /// Milliseconds since 1970 UTC; nil when the text is no such date. A two-digit year (RFC 850) that would lie more
+    /// than 50 years after `now` belongs to the past century.
     static func milliseconds(_ text: String, now: Int64) -> Int64? {
         var reader = TextReader(trimming: text)
         guard weekdays.contains(where: { reader.skip(word: $0) }) else { return nil }

@@ -1,11 +1,12 @@
-/// The one seam of this package: a request in, a response out. Tests put a script in its place and run everything
-/// above it in a straight line.
+/// Carries a request to the provider and brings back its answer. Tests and the simulation put a script in its place.
 package protocol HTTPTransport: Sendable {
-    /// - Throws: ``TransportError`` when no complete answer came; an answer of any status is a return value.
+    /// Sends one request and waits for the complete answer, of whatever status.
+    ///
+    /// - Throws: ``TransportError`` when no complete answer came.
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
 }
 
-/// A header field. `Authorization` values do not show when it is printed.
+/// A header field. When it is printed, the value of `Authorization` is masked.
 package struct HTTPHeader: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package let name: String
     package let value: String
@@ -22,7 +23,7 @@ package struct HTTPHeader: Sendable, Equatable, CustomStringConvertible, CustomR
     package var customMirror: Mirror { Mirror(self, children: ["field": description]) }
 }
 
-/// One HTTP request, complete in memory. Printed as method and path only: bodies hold passwords and people's data.
+/// One HTTP request, complete in memory. Printed without query, headers and body, which hold secrets and personal data.
 package struct HTTPRequest: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package enum Method: String, Sendable, CaseIterable {
         case get = "GET"
@@ -32,11 +33,12 @@ package struct HTTPRequest: Sendable, Equatable, CustomStringConvertible, Custom
     }
 
     package var method: Method
-    /// Absolute.
+    /// An absolute URL.
     package var url: String
     package var headers: [HTTPHeader]
+    /// nil sends no body.
     package var body: [UInt8]?
-    /// For the whole exchange, the answer's body included.
+    /// Time for the whole exchange, the answer's body included.
     package var timeout: Duration
     /// Largest answer body in bytes, after decompression.
     package var responseLimit: Int
@@ -58,7 +60,7 @@ package struct HTTPRequest: Sendable, Equatable, CustomStringConvertible, Custom
     package var customMirror: Mirror { Mirror(self, children: ["request": description]) }
 }
 
-/// One HTTP answer, complete in memory and decompressed. Printed without its body.
+/// One HTTP answer, complete in memory and decompressed. Printed as status and size only.
 package struct HTTPResponse: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     package var status: Int
     package var headers: [HTTPHeader]
@@ -70,11 +72,12 @@ package struct HTTPResponse: Sendable, Equatable, CustomStringConvertible, Custo
         self.body = body
     }
 
-    /// The first field of that name, compared without regard to case.
+    /// The value of the first field of that name, compared without regard to case.
     package func header(_ name: String) -> String? {
         values(of: name).first
     }
 
+    /// The values of all fields of that name, compared without regard to case.
     package func values(of name: String) -> [String] {
         let wanted = name.lowercased()
         return headers.filter { $0.name.lowercased() == wanted }.map(\.value)
@@ -86,18 +89,13 @@ package struct HTTPResponse: Sendable, Equatable, CustomStringConvertible, Custo
 }
 
 extension HTTPRequest {
-    /// Where it goes; nil for an address that nothing can be asked at.
-    var origin: Origin? {
-        let reference = URLReference(url)
-        guard let scheme = reference.scheme, let authority = reference.authority else { return nil }
-        return Origin(scheme: scheme, authority: authority)
-    }
+    /// The server it goes to; nil when the URL is not absolute.
+    var origin: Origin? { try? URLReference(url).origin() }
 }
 
 extension HTTPResponse {
-    /// A server that asks for a certificate may let the handshake pass and answer by itself: nginx does so with 400 and a page of
-    /// its own, or with its numbers 495 and 496. That is about who we are. What a provider says of a delivery is not, even
-    /// where it speaks of certificates: of its receiver's, say.
+    /// Whether the server refuses our client certificate with an answer instead of a TLS alert. nginx sends 400 with a
+    /// page of its own, or 495 and 496. Any other answer is about the call, even when its text speaks of certificates.
     var refusesClientCertificate: Bool {
         if [495, 496].contains(status) { return true }
         guard status == 400, body.count < 4_096, header("content-type")?.lowercased().hasPrefix("text/html") == true

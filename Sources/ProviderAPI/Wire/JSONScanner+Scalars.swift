@@ -1,28 +1,6 @@
-/// The bytes that have a meaning in JSON's grammar.
-enum Byte {
-    static let quote = UInt8(ascii: "\"")
-    static let backslash = UInt8(ascii: "\\")
-    static let openBrace = UInt8(ascii: "{")
-    static let closeBrace = UInt8(ascii: "}")
-    static let openBracket = UInt8(ascii: "[")
-    static let closeBracket = UInt8(ascii: "]")
-    static let comma = UInt8(ascii: ",")
-    static let colon = UInt8(ascii: ":")
-    static let minus = UInt8(ascii: "-")
-    static let plus = UInt8(ascii: "+")
-    static let dot = UInt8(ascii: ".")
-    static let zero = UInt8(ascii: "0")
-    static let nine = UInt8(ascii: "9")
-    static let smallT = UInt8(ascii: "t")
-    static let smallF = UInt8(ascii: "f")
-    static let smallN = UInt8(ascii: "n")
-    static let smallU = UInt8(ascii: "u")
-
-    static func isDigit(_ byte: UInt8) -> Bool { byte >= zero && byte <= nine }
-}
-
+/// Strings, numbers and the words `true`, `false` and `null`.
 extension JSONScanner {
-    /// Passes over a string whose opening quote is the current byte.
+    /// Passes over a string; the current byte is its opening quote.
     mutating func skipString() throws(JSONSyntaxError) {
         position &+= 1
         while position < bytes.count {
@@ -55,7 +33,7 @@ extension JSONScanner {
             for _ in 0..<4 {
                 position &+= 1
                 guard position < bytes.count else { throw error(.unexpectedEnd) }
-                guard JSONText.hexDigit(bytes[position]) != nil else { throw error(.badEscape) }
+                guard Byte.hexValue(bytes[position]) != nil else { throw error(.badEscape) }
             }
             position &+= 1
         default:
@@ -63,8 +41,8 @@ extension JSONScanner {
         }
     }
 
-    /// Checks one character of two to four bytes against the table of well-formed sequences (Unicode 15, table 3-7):
-    /// no overlong forms, no surrogates, nothing above U+10FFFF.
+    /// Passes over one character of two to four bytes. Accepts the well-formed sequences of Unicode 15, table 3-7, and
+    /// so no overlong form, no surrogate and nothing above U+10FFFF.
     private mutating func skipMultibyteCharacter() throws(JSONSyntaxError) {
         let second: ClosedRange<UInt8>
         let length: Int
@@ -85,6 +63,7 @@ extension JSONScanner {
         position &+= length
     }
 
+    /// Passes over a number of any size; the current byte is its sign or first digit.
     mutating func skipNumber() throws(JSONSyntaxError) {
         if bytes[position] == Byte.minus { position &+= 1 }
         if position < bytes.count, bytes[position] == Byte.zero {
@@ -111,6 +90,7 @@ extension JSONScanner {
         guard position > start else { throw error(position < bytes.count ? .badNumber : .unexpectedEnd) }
     }
 
+    /// Passes over exactly the bytes of `literal`.
     mutating func skipLiteral(_ literal: StaticString) throws(JSONSyntaxError) {
         for index in 0..<literal.utf8CodeUnitCount {
             guard position < bytes.count else { throw error(.unexpectedEnd) }

@@ -1,14 +1,13 @@
-/// The JSON cutter: walks a text once, checks it strictly and says where each value begins and ends.
+/// Walks a JSON text once, checks it strictly and says where each value begins and ends.
 ///
-/// Values stay the bytes they were: nothing is built, converted or normalised, which is the only way to hand a body
-/// on unchanged (numbers like `1.0` or `1e400`, duplicate keys, escapes and inner whitespace survive). Strict RFC 8259
-/// with UTF-8 checked; numbers of any size and lone surrogate escapes are accepted, since the grammar allows them.
-/// The walk keeps its own stack, so hostile nesting costs one byte a level and never the program's stack.
+/// Builds and converts nothing, so a body can be passed on byte for byte: numbers like `1.0` or `1e400`, repeated keys,
+/// escapes and inner whitespace survive. Accepts RFC 8259 in valid UTF-8, and with it numbers of any size and lone
+/// surrogate escapes. Keeps its own stack: hostile nesting costs one byte per level and never the program's stack.
 struct JSONScanner {
-    /// Deepest nesting accepted by default. SQLite's JSON functions, which on-call uses on the same bodies, stop at 1000.
+    /// Deepest nesting accepted by default. SQLite's JSON functions, which on-call uses on bodies, stop at 1000.
     static let depthLimit = 512
 
-    /// A place to return to with ``rewind(to:)``.
+    /// A place to which ``rewind(to:)`` returns.
     struct Mark {
         fileprivate let position: Int
         fileprivate let depth: Int
@@ -27,23 +26,24 @@ struct JSONScanner {
         self.bytes = bytes
     }
 
+    /// The current place.
     var mark: Mark { Mark(position: position, depth: open.count) }
 
-    /// Only backwards, to a mark taken while the containers around it were the same as now.
+    /// Goes back to a mark. The containers around it must still be the ones in which it was taken.
     mutating func rewind(to mark: Mark) {
         position = mark.position
         open.removeLast(open.count - mark.depth)
     }
 
-    /// The first byte of the next token; nil at the end of the text.
+    /// Passes over whitespace and returns the first byte of the next token; nil at the end of the text.
     mutating func peek() -> UInt8? {
         skipWhitespace()
         return position < bytes.count ? bytes[position] : nil
     }
 
-    /// Passes over one value and returns its range, without surrounding whitespace.
+    /// Passes over one value and returns its range without the whitespace around it.
     ///
-    /// `depthLimit` counts the containers around the value as well.
+    /// - Parameter depthLimit: the deepest nesting that is accepted, the containers around the value included.
     mutating func value(depthLimit: Int = Self.depthLimit) throws(JSONSyntaxError) -> Range<Int> {
         skipWhitespace()
         let start = position
@@ -55,7 +55,7 @@ struct JSONScanner {
         return start..<position
     }
 
-    /// Enters an object or array whose opening bracket is the next token.
+    /// Enters an object or array; the next token must be its opening bracket.
     mutating func enter() throws(JSONSyntaxError) {
         skipWhitespace()
         guard position < bytes.count else { throw error(.unexpectedEnd) }
@@ -65,28 +65,31 @@ struct JSONScanner {
         try beginValue(depthLimit: Self.depthLimit)
     }
 
-    /// The next key of the entered object, as the range between its quotes, escapes still in place; nil when the
-    /// object has ended. The value that follows must be read before the next call.
+    /// The next key of the entered object as the range between its quotes, escapes not decoded; nil when the object has
+    /// ended. The caller reads the value behind the key before it asks for the next one.
     mutating func nextKey() throws(JSONSyntaxError) -> Range<Int>? {
         try advance() ? key : nil
     }
 
-    /// Moves to the next element of the entered array; false when the array has ended.
+    /// Moves to the next element of the entered array, which the caller reads; false when the array has ended.
     mutating func nextElement() throws(JSONSyntaxError) -> Bool {
         try advance()
     }
 
-    /// Refuses anything but whitespace after the value.
+    /// Passes over whitespace to the end of the text.
+    ///
+    /// - Throws: `trailingText` when anything else follows the value.
     mutating func end() throws(JSONSyntaxError) {
         skipWhitespace()
         guard position == bytes.count else { throw error(.trailingText) }
     }
 
+    /// The problem with the current position as its place.
     func error(_ problem: JSONSyntaxError.Problem) -> JSONSyntaxError {
         JSONSyntaxError(problem: problem, offset: position)
     }
 
-    mutating func skipWhitespace() {
+    private mutating func skipWhitespace() {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
@@ -95,7 +98,7 @@ struct JSONScanner {
         }
     }
 
-    /// Reads a scalar whole, or the opening bracket of a container.
+    /// Passes over a whole scalar, or over the opening bracket of a container.
     private mutating func beginValue(depthLimit: Int) throws(JSONSyntaxError) {
         guard position < bytes.count else { throw error(.unexpectedEnd) }
         switch bytes[position] {
@@ -116,8 +119,8 @@ struct JSONScanner {
         position &+= 1
     }
 
-    /// Moves to the next value of the innermost container, reading its key in an object; false when the container
-    /// has ended and was left.
+    /// Moves to the next value of the innermost container and, in an object, over its key. Leaves the container and
+    /// returns false at its end.
     private mutating func advance() throws(JSONSyntaxError) -> Bool {
         skipWhitespace()
         guard position < bytes.count else { throw error(.unexpectedEnd) }

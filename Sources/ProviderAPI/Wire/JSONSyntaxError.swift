@@ -1,4 +1,4 @@
-/// Why a text is not JSON as RFC 8259 defines it, and at which byte.
+/// Why a text is not JSON (RFC 8259), and at which byte.
 struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     enum Problem: String {
         case unexpectedEnd = "the text ends too early"
@@ -12,17 +12,19 @@ struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     }
 
     let problem: Problem
-    /// Counted from 0 in the text as it was received.
+    /// The place in the received text, counted in bytes from 0.
     let offset: Int
 
     var description: String { "\(problem.rawValue) at byte \(offset)" }
 
-    /// Why an answer whose whole text this is about cannot be used: a web page is the usual reason.
+    /// Why this answer of the provider cannot be read, with a question that leads to the usual cause.
+    ///
+    /// - Parameter answer: the whole body in which the fault was found.
     func cause(in answer: [UInt8]) -> String {
         switch answer.first(where: { !" \n\r\t".utf8.contains($0) }) {
         case nil: "the answer is empty: is base_url right?"
         case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
-        default: "the answer is not JSON: \(self): is it cut on its way, or base_url wrong?"
+        default: "the answer is not JSON: \(self): was it cut on its way, or is base_url wrong?"
         }
     }
 }

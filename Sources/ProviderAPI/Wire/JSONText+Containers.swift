@@ -1,10 +1,13 @@
-/// Whole objects and arrays, for small answers and for files that people write.
+/// Whole objects and arrays: small answers, files that people write, and what a call sends.
 extension JSONText {
-    /// The members of the object that is the whole of `bytes`, in order, repeated keys included; nil for any other value.
-    static func members(of bytes: [UInt8]) throws(JSONSyntaxError) -> [(name: String, value: [UInt8])]? {
+    /// A member of an object: its decoded name and the bytes of its value.
+    typealias Member = (name: String, value: [UInt8])
+
+    /// The members of the object `bytes`, in order, repeated keys included; nil when `bytes` is another JSON value.
+    static func members(of bytes: [UInt8]) throws(JSONSyntaxError) -> [Member]? {
         var scanner = JSONScanner(bytes)
         guard scanner.peek() == Byte.openBrace else { return try whole(bytes) }
-        var members: [(name: String, value: [UInt8])] = []
+        var members: [Member] = []
         try scanner.enter()
         while let key = try scanner.nextKey() {
             let name = decode(bytes[key])
@@ -14,7 +17,13 @@ extension JSONText {
         return members
     }
 
-    /// The elements of the array that is the whole of `bytes`; nil for any other value.
+    /// The member `name` of the object `bytes`; the last one when the key is repeated. nil when there is none, and when
+    /// `bytes` is not a JSON object.
+    static func member(_ name: String, of bytes: [UInt8]) -> [UInt8]? {
+        (try? members(of: bytes))?.last { $0.name == name }?.value
+    }
+
+    /// The elements of the array `bytes`; nil when `bytes` is another JSON value.
     static func elements(of bytes: [UInt8]) throws(JSONSyntaxError) -> [[UInt8]]? {
         var scanner = JSONScanner(bytes)
         guard scanner.peek() == Byte.openBracket else { return try whole(bytes) }
@@ -25,11 +34,30 @@ extension JSONText {
         return elements
     }
 
-    /// nil for the container that was asked for: `bytes` is another value, but one value.
+    /// Checks that `bytes` is one JSON value, and returns nil in place of the container that was asked for.
     private static func whole<Container>(_ bytes: [UInt8]) throws(JSONSyntaxError) -> Container? {
         var scanner = JSONScanner(bytes)
         _ = try scanner.value()
         try scanner.end()
         return nil
+    }
+
+    /// An object of these members, in this order. The values are JSON already and stay the bytes they are.
+    static func object(_ members: [Member]) -> [UInt8] {
+        var bytes = [Byte.openBrace]
+        bytes.reserveCapacity(members.reduce(2) { $0 + $1.name.utf8.count + $1.value.count + 6 })
+        for (index, member) in members.enumerated() {
+            if index > 0 { bytes += ", ".utf8 }
+            bytes += quoted(member.name)
+            bytes += ": ".utf8
+            bytes += member.value
+        }
+        bytes.append(Byte.closeBrace)
+        return bytes
+    }
+
+    /// An object whose values are all strings.
+    static func object(ofTexts pairs: [(name: String, value: String)]) -> [UInt8] {
+        object(pairs.map { ($0.name, quoted($0.value)) })
     }
 }

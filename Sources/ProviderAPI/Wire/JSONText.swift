@@ -1,8 +1,9 @@
-/// Turns JSON strings into Swift strings and back, and picks single members out of small answers.
+/// Turns JSON strings into Swift strings and back.
 enum JSONText {
-    /// The text of a string token's content (the bytes between its quotes).
+    /// The text of a string token's content, the bytes between its quotes. A lone surrogate escape becomes U+FFFD,
+    /// because a Swift string cannot hold one.
     ///
-    /// A lone surrogate escape becomes U+FFFD: it has no other form in a Swift string. At most `limit` Unicode scalars.
+    /// - Parameter limit: at most so many Unicode scalars are decoded; the rest is cut off.
     static func decode(_ content: ArraySlice<UInt8>, limit: Int = .max) -> String {
         guard content.contains(Byte.backslash) || content.count > limit else {
             return String(decoding: content, as: UTF8.self)
@@ -17,7 +18,7 @@ enum JSONText {
         return String(scalars)
     }
 
-    /// A string token for `text`, quotes included; only what RFC 8259 demands is escaped.
+    /// A string token for `text`, quotes included. Escapes only what RFC 8259 demands.
     static func quoted(_ text: String) -> [UInt8] {
         var token = [Byte.quote]
         for byte in text.utf8 {
@@ -31,39 +32,10 @@ enum JSONText {
         return token
     }
 
-    /// The member `name` of a JSON object that is the whole of `bytes`; the last one when the key is repeated.
-    /// nil when `bytes` is no such object or has no such member.
-    static func member(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        var scanner = JSONScanner(bytes)
-        var found: Range<Int>?
-        do throws(JSONSyntaxError) {
-            guard scanner.peek() == Byte.openBrace else { return nil }
-            try scanner.enter()
-            while let key = try scanner.nextKey() {
-                let isWanted = decode(bytes[key]) == name
-                let value = try scanner.value()
-                if isWanted { found = value }
-            }
-            try scanner.end()
-        } catch {
-            return nil
-        }
-        return found.map { bytes[$0] }
-    }
-
-    /// The text of a string token, quotes included; nil for any other token.
+    /// The text of a string token, its quotes included; nil for any other token.
     static func string(_ token: ArraySlice<UInt8>, limit: Int = .max) -> String? {
         guard token.first == Byte.quote else { return nil }
         return decode(token.dropFirst().dropLast(), limit: limit)
-    }
-
-    static func hexDigit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case Byte.zero...Byte.nine: UInt32(byte - Byte.zero)
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
     }
 
     private static func hexByte(_ nibble: UInt8) -> UInt8 {
@@ -97,7 +69,7 @@ enum JSONText {
         return scalar
     }
 
-    /// Reads the four digits after `\u`, and a second escape when the two form a surrogate pair.
+    /// Reads the four digits after `\u`, and the escape behind them when the two form a surrogate pair.
     private static func escapedScalar(of rest: inout ArraySlice<UInt8>) -> Unicode.Scalar {
         guard let high = codeUnit(rest) else { return "\u{FFFD}" }
         rest = rest.dropFirst(4)
@@ -114,7 +86,7 @@ enum JSONText {
         guard digits.count >= 4 else { return nil }
         var unit: UInt32 = 0
         for byte in digits.prefix(4) {
-            guard let digit = hexDigit(byte) else { return nil }
+            guard let digit = Byte.hexValue(byte) else { return nil }
             unit = unit << 4 | digit
         }
         return unit

@@ -1,14 +1,14 @@
 import NIOSSL
 
-/// The way to the provider where it is not a plain one: what else is trusted on it, a proxy, a certificate of our own.
+/// How connections reach the provider: through a proxy, with further trusted issuers, with a certificate of our own.
 ///
-/// Certificates are always verified; nothing here turns that off.
+/// Server certificates are always verified; nothing turns that off.
 package struct NetworkPath: Sendable, Equatable {
-    /// An HTTP proxy that lets connections through (`CONNECT`, RFC 9110, 9.3.6).
+    /// An HTTP proxy that tunnels connections (`CONNECT`, RFC 9110, 9.3.6).
     package struct Proxy: Sendable, Equatable {
         package var host: String
         package var port: Int
-        /// `user:password`; nil: it asks for none.
+        /// `user:password`; nil sends none.
         package var credentials: Secret?
 
         package init(host: String, port: Int, credentials: Secret? = nil) {
@@ -18,11 +18,11 @@ package struct NetworkPath: Sendable, Equatable {
         }
     }
 
-    /// Files in PEM form with what shows the provider who we are (mutual TLS).
+    /// The paths of two PEM files that identify us to the provider (mutual TLS).
     package struct Identity: Sendable, Equatable {
-        /// Our certificate, then those that lead from it to its issuer.
+        /// Our certificate, followed by the certificates that lead to its issuer.
         package var certificate: String
-        /// Its private key, without a passphrase.
+        /// The private key of the certificate, without a passphrase.
         package var key: String
 
         package init(certificate: String, key: String) {
@@ -31,9 +31,11 @@ package struct NetworkPath: Sendable, Equatable {
         }
     }
 
-    /// A file in PEM form with issuers that are trusted beside the system's; nil: no others are.
+    /// The path of a PEM file with issuers that are trusted beside the system's; nil trusts only the system's.
     package var trustRoots: String?
+    /// nil connects directly.
     package var proxy: Proxy?
+    /// nil presents no certificate.
     package var identity: Identity?
 
     package init(trustRoots: String? = nil, proxy: Proxy? = nil, identity: Identity? = nil) {
@@ -42,27 +44,28 @@ package struct NetworkPath: Sendable, Equatable {
         self.identity = identity
     }
 
+    /// Without a proxy, further issuers and a certificate of our own.
     package static let direct = NetworkPath()
 
-    /// What is wrong with one of the files.
+    /// A certificate or key file that cannot be used.
     package struct Fault: Error, Equatable {
         package enum File: Sendable {
             case trustRoots, certificate, key
         }
 
         package let file: File
-        /// Completes "the file …".
+        /// The end of a sentence that begins with "the file".
         package let problem: String
     }
 
-    /// Reads the files.
+    /// Reads all the files to see whether they can be used.
     ///
-    /// - Throws: `Fault` for the first of them that cannot be used.
+    /// - Throws: the fault of the first file that cannot be used.
     package func check() throws(Fault) {
         _ = try tlsConfiguration()
     }
 
-    /// - Returns: nil where the library's own will do.
+    /// Reads the files into the TLS library's configuration; nil when the library's default will do.
     func tlsConfiguration() throws(Fault) -> TLSConfiguration? {
         guard trustRoots != nil || identity != nil else { return nil }
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -83,7 +86,7 @@ package struct NetworkPath: Sendable, Equatable {
 
     private static func certificates(in path: String, as file: Fault.File) throws(Fault) -> [NIOSSLCertificate] {
         guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
-            throw Fault(file: file, problem: "cannot be read, or holds no certificate in PEM form")
+            throw Fault(file: file, problem: "cannot be read or holds no certificate in PEM form")
         }
         return certificates
     }
@@ -91,7 +94,7 @@ package struct NetworkPath: Sendable, Equatable {
     private static func key(in path: String) throws(Fault) -> NIOSSLPrivateKey {
         guard let key = try? NIOSSLPrivateKey(file: path, format: .pem) else {
             throw Fault(
-                file: .key, problem: "cannot be read, or holds no private key in PEM form, or one with a passphrase")
+                file: .key, problem: "cannot be read or holds no private key in PEM form without a passphrase")
         }
         return key
     }

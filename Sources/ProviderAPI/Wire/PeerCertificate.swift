@@ -4,13 +4,15 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Tells why a certificate was not accepted, which the TLS library does not: it begins the handshake once more, only to look at
-/// the certificate, and breaks it off before anything is sent.
+/// Finds out why a server's certificate was not accepted, because the TLS library does not tell. Begins a second
+/// handshake only to see the certificate, and breaks it off before anything is sent.
 enum PeerCertificate {
-    /// The longest look.
+    /// Longest time to connect, and longest time for the handshake.
     private static let limit = TimeAmount.seconds(5)
 
-    /// - Returns: `certificateIssuerUnknown` where nothing else is wrong with it, and where it cannot be looked at.
+    /// The reason, by the certificate's dates and this machine's clock.
+    ///
+    /// - Returns: `certificateIssuerUnknown` when the dates are right, and when the certificate cannot be seen.
     static func fault(of origin: Origin, through proxy: NetworkPath.Proxy?) async -> TransportError.Cause {
         guard let certificate = await seen(of: origin, through: proxy) else { return .certificateIssuerUnknown }
         let now = time(nil)
@@ -37,7 +39,7 @@ enum PeerCertificate {
         return seen.withLock { $0 }
     }
 
-    /// A handshake that ends with the certificate.
+    /// A handshake that ends as soon as the certificate is known.
     private struct Look: Sendable {
         let origin: Origin
         let tell: @Sendable (NIOSSLCertificate?) -> Void
@@ -54,7 +56,7 @@ enum PeerCertificate {
         }
     }
 
-    /// Has a proxy connect us, then begins the handshake.
+    /// Asks a proxy for a tunnel, then begins the handshake in it.
     private final class Tunnel: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
@@ -79,7 +81,7 @@ enum PeerCertificate {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request + "\r\n")), promise: nil)
         }
 
-        /// Its answer, which is short, comes in one piece, or there is no look.
+        /// Expects the proxy's short answer in one piece; gives up otherwise.
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard !isOpen else { return context.fireChannelRead(data) }
             let answer = String(buffer: unwrapInboundIn(data))

@@ -1,15 +1,16 @@
-/// JSON as Python's `json.dumps(json.loads(text))` writes it, byte for byte: what the vendor's own sample signs.
+/// Writes JSON as Python's `json.dumps(json.loads(text))` does, byte for byte. The vendor's sample signs this form.
 ///
-/// ASCII only, `", "` and `": "` as separators, keys in the order received; a repeated key keeps its first place and
-/// takes its last value. Every string is written UTF-16 unit by unit, so pairs and lone surrogates need no rule of
-/// their own, and two keys are equal when their written forms are.
+/// Python writes ASCII only, separates with `", "` and `": "` and keeps the order of keys; a repeated key keeps its
+/// first place and takes its last value. Strings are written UTF-16 unit by unit, so surrogates, paired or lone, need
+/// no rule of their own, and two keys are equal when their written forms are.
 package struct PythonJSON {
     private var scanner: JSONScanner
     private var output: [UInt8] = []
 
-    /// nil when `text` is not JSON as RFC 8259 defines it in UTF-8 without a byte order mark, with Python's `NaN`,
-    /// `Infinity` and `-Infinity` beside it, or is nested deeper than ``JSONScanner/depthLimit``. Python's reader takes
-    /// more than that (UTF-16, other nesting): such a body has its raw form only.
+    /// The text as Python writes it; nil when it cannot be read here.
+    ///
+    /// Reads RFC 8259 in UTF-8 without a byte order mark, down to ``JSONScanner/depthLimit`` levels, and Python's
+    /// `NaN`, `Infinity` and `-Infinity`. Python reads more (UTF-16, deeper nesting); such bodies have a raw form only.
     package static func dumps(_ text: [UInt8]) -> [UInt8]? {
         var writer = PythonJSON(scanner: JSONScanner(text))
         writer.output.reserveCapacity(text.count)
@@ -26,7 +27,7 @@ package struct PythonJSON {
         self.scanner = scanner
     }
 
-    /// Calls itself for each level; the scanner's depth limit bounds the program's stack.
+    /// Calls itself for each level. The scanner's depth limit bounds the program's stack.
     private mutating func writeValue() throws(JSONSyntaxError) {
         switch scanner.peek() {
         case Byte.openBrace: try writeObject()
@@ -37,8 +38,8 @@ package struct PythonJSON {
         }
     }
 
-    /// Passes over a number that JSON does not have and Python reads and writes all the same; the scanner stays strict,
-    /// because log pages are read with it too. nil: the next token is none.
+    /// Passes over `NaN` or an infinity, which Python reads and writes although JSON has none; nil when the next token
+    /// is something else. The scanner itself stays strict, because it reads log pages too.
     private mutating func skipConstant() -> [UInt8]? {
         let rest = scanner.bytes[scanner.position...]
         guard let constant = Self.constants.first(where: { rest.starts(with: $0) }) else { return nil }
@@ -48,7 +49,7 @@ package struct PythonJSON {
 
     private mutating func writeObject() throws(JSONSyntaxError) {
         let start = output.count
-        // Where each member stands in the output, in the order of the keys' first appearance.
+        // The place of each member in the output, in the order in which the keys first appear.
         var members: [Range<Int>] = []
         var places: [ArraySlice<UInt8>: Int] = [:]
         var hasRepeatedKey = false
@@ -58,7 +59,7 @@ package struct PythonJSON {
             if !members.isEmpty { output += Self.comma }
             let first = output.count
             writeString(scanner.bytes[key])
-            // A copy: a slice of the output would make the next append copy all of it.
+            // A copy of the name. A slice of the output would make the next append copy the whole output.
             let name = Array(output[first...])[...]
             output += Self.colon
             try writeValue()
@@ -97,10 +98,10 @@ package struct PythonJSON {
         }
     }
 
-    /// Writes a string token's content, which the scanner has checked: each escape is whole.
+    /// Writes a string token's content. The scanner has checked it: each escape is whole.
     private mutating func writeString(_ content: ArraySlice<UInt8>) {
         output.append(Byte.quote)
-        // Escapes are ASCII, so they look the same in UTF-16, where everything else is already in its units.
+        // Escapes are ASCII, so they look the same in UTF-16.
         var units = String(decoding: content, as: UTF8.self).utf16.makeIterator()
         while let unit = units.next() {
             write(unit: unit == UInt16(Byte.backslash) ? Self.escapedUnit(&units) : unit)
@@ -108,7 +109,7 @@ package struct PythonJSON {
         output.append(Byte.quote)
     }
 
-    /// The unit that an escape stands for; `units` is past its backslash.
+    /// The UTF-16 unit that an escape stands for; `units` is past its backslash.
     private static func escapedUnit(_ units: inout String.UTF16View.Iterator) -> UInt16 {
         guard let kind = units.next() else { return UInt16(Byte.backslash) }
         switch UInt8(truncatingIfNeeded: kind) {
@@ -119,7 +120,7 @@ package struct PythonJSON {
         case UInt8(ascii: "r"): return 0x0D
         case Byte.smallU:
             return (0..<4).reduce(0) { value, _ in
-                let digit = units.next().flatMap { JSONText.hexDigit(UInt8(truncatingIfNeeded: $0)) }
+                let digit = units.next().flatMap { Byte.hexValue(UInt8(truncatingIfNeeded: $0)) }
                 return value << 4 | UInt16(digit ?? 0)
             }
         default: return kind

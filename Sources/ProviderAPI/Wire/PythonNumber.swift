@@ -1,17 +1,17 @@
-/// Numbers as Python prints what its JSON reader made of them: an `int` of any size, or a `float`.
+/// Writes JSON numbers as Python does after reading them: an `int` of any size, or a `float`.
 enum PythonNumber {
-    /// The text for a JSON number token.
+    /// The text that Python prints for a JSON number token.
     static func text(of token: ArraySlice<UInt8>) -> [UInt8] {
         let isFloat = token.contains { $0 == Byte.dot || $0 | 0x20 == UInt8(ascii: "e") }
         if isFloat { return Array(repr(Double(String(decoding: token, as: UTF8.self)) ?? .nan).utf8) }
-        // An int has no negative zero.
+        // A Python int has no negative zero.
         return token.elementsEqual([Byte.minus, Byte.zero]) ? [Byte.zero] : Array(token)
     }
 
-    /// Python's `float.__repr__`, with the names that its JSON writer has for what is not finite.
+    /// Python's `float.__repr__`, and `NaN`, `Infinity` or `-Infinity` as its JSON writer has them.
     ///
-    /// The shortest digits that read back as the same number, as Swift prints them too; the exponent form is used below
-    /// 1e-04 and from 1e+16 on, with two digits or more (`float_repr_style` short, `Python/pystrtod.c`, format `r`).
+    /// Both Python and Swift print the shortest digits that read back as the same number. Python uses the exponent form
+    /// below 1e-04 and from 1e+16 on, with at least two digits (`Python/pystrtod.c`, format `r`).
     static func repr(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity" }
         let sign = value.sign == .minus ? "-" : ""
@@ -20,7 +20,7 @@ enum PythonNumber {
         return sign + (-4..<16 ~= exponent ? plain(digits, exponent) : scientific(digits, exponent))
     }
 
-    /// The shortest digits, with neither leading nor trailing zeros, and the power of ten of the first one.
+    /// The shortest digits, without leading and trailing zeros, and the power of ten of the first one.
     private static func decimal(of value: Double) -> (digits: Substring, exponent: Int) {
         let parts = value.description.split(separator: "e")
         let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)

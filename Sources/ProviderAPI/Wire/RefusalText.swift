@@ -1,24 +1,23 @@
-/// The start of what the provider answers when it refuses a call, as people may see it: the answer may repeat anything
-/// that was sent, the token and the body included.
+/// The start of an answer that refuses a call, made fit for people. Such an answer may repeat anything that was sent,
+/// even the token and the body.
 enum RefusalText {
     /// Longest text, in characters.
     static let limit = 300
-    /// Larger answers and bodies are not searched for each other; nothing of such an answer is shown. In bytes.
+    /// Answers and sent bodies above these sizes, in bytes, are not searched for values, and the answer is not shown.
     private static let answerLimit = 16 << 10
     private static let bodyLimit = 64 << 10
-    /// Shorter values, such as `TR`, tell nothing and stand in any text.
+    /// Shortest value, in characters, that is hidden. Shorter ones, such as `TR`, tell nothing and occur in any text.
     private static let shortestValue = 3
 
-    /// On one line and without control characters; nil when there is none.
+    /// The answer's start on one line without control characters; nil when nothing is left.
     static func excerpt(_ answer: [UInt8]) -> String? {
         let text = String(decoding: answer.prefix(limit * 8), as: UTF8.self)
-        let line = String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-        let words = line.split(separator: " ").joined(separator: " ")
+        let words = text.replacingDisplayControls(with: " ").split(separator: " ").joined(separator: " ")
         return words.isEmpty ? nil : String(words.prefix(limit))
     }
 
-    /// The excerpt of a refused retry without anything of the body that was sent, neither whole nor any text or number
-    /// of it; nil also when that would be too much to search for.
+    /// The excerpt of a refused retry, with the sent body and every text and number in it hidden; nil also when the
+    /// answer or the body is too large to search.
     static func excerpt(_ answer: [UInt8], hidingValuesOf body: [UInt8]) -> String? {
         guard answer.count <= answerLimit, body.count <= bodyLimit else { return nil }
         var values = Set<String>()
@@ -27,8 +26,8 @@ enum RefusalText {
         return excerpt(mask([String(decoding: body, as: UTF8.self)] + hidden, in: answer))
     }
 
-    /// The answer with `hidden` made unreadable, as it is and as it stands inside JSON strings. To be done before an
-    /// answer is shortened: half a secret is still too much.
+    /// The answer with the texts `hidden` masked, also where they stand inside JSON strings. Mask an answer before it
+    /// is shortened: half a secret is still too much.
     static func mask(_ hidden: [String], in answer: [UInt8]) -> [UInt8] {
         TextMask(hidden).applied(to: answer)
     }
@@ -43,13 +42,6 @@ enum RefusalText {
             values.insert(text)
         } else if json != Array("true".utf8), json != Array("false".utf8), json != Array("null".utf8) {
             values.insert(String(decoding: json, as: UTF8.self))
-        }
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
         }
     }
 }

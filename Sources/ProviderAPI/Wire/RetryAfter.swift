@@ -1,12 +1,12 @@
-/// Reads how long the provider asks us to stay away (RFC 9110, 10.2.3).
+/// Reads how long the provider asks us to wait (`Retry-After`, RFC 9110, 10.2.3).
 enum RetryAfter {
-    /// Longest wait reported. A longer one is more likely a mistake than a wish, and the next answer repeats it.
+    /// Longest wait that is reported. A longer one is probably a mistake, and the next answer would ask for it again.
     static let limit = Duration.seconds(3600)
 
-    /// From zero to one hour; nil when the header is absent or unreadable.
+    /// The wait, from zero to one hour; nil when the header is absent or unreadable.
     ///
-    /// A date is taken relative to the answer's own `Date` header, so that a wrong clock on our side does not matter, and
-    /// neither does the age of a cached answer; relative to `now` (milliseconds since 1970 UTC) only without one.
+    /// A date counts from the answer's own `Date` header, so that neither a wrong clock of ours nor the age of a cached
+    /// answer matters. Without that header it counts from `now` (milliseconds since 1970 UTC).
     static func duration(in response: HTTPResponse, now: Int64) -> Duration? {
         guard let text = response.header("retry-after") else { return nil }
         if let seconds = seconds(text) { return min(.seconds(seconds), limit) }
@@ -16,7 +16,7 @@ enum RetryAfter {
         return overflow ? nil : min(max(.milliseconds(wait), .zero), limit)
     }
 
-    /// Digits only; a fraction, which the standard does not know, is rounded up. Absurdly long numbers become the limit.
+    /// Seconds, with a fraction rounded up although the standard has none. Ten digits and more count as the limit.
     private static func seconds(_ text: String) -> Int? {
         var reader = TextReader(trimming: text)
         guard let digits = reader.digits() else { return nil }
@@ -28,6 +28,6 @@ enum RetryAfter {
         guard reader.isAtEnd else { return nil }
         let significant = digits.drop { $0 == Byte.zero }
         if significant.count > 9 { return Int(limit.components.seconds) }
-        return significant.reduce(0) { $0 * 10 + Int($1 - Byte.zero) } + extra
+        return significant.decimalValue + extra
     }
 }

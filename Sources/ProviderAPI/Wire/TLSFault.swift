@@ -2,12 +2,12 @@ import NIOSSL
 
 /// What an error of the TLS library means.
 enum TLSFault {
-    /// Whether the other side's certificate was not accepted, for its dates or its issuer; which of them is not told.
+    /// Whether the server's certificate was not accepted for its dates or its issuer. The library does not tell which.
     static func isDistrust(_ error: any Error) -> Bool {
         names(error).contains("CERTIFICATE_VERIFY_FAILED")
     }
 
-    /// nil when it is no error of that library.
+    /// The cause in our words; nil when another library made the error.
     static func cause(_ error: any Error) -> TransportError.Cause? {
         switch error {
         case let error as NIOSSLExtraError where error == .failedToValidateHostname: .certificateOfAnotherHost
@@ -17,12 +17,12 @@ enum TLSFault {
         }
     }
 
-    /// The alerts by which a server refuses our certificate, or that we have none (RFC 8446, 6.2).
+    /// The alerts with which a server refuses our certificate or our lack of one (RFC 8446, 6.2).
     private static let refusals = [
         "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE", "ALERT_CERTIFICATE_REVOKED",
         "ALERT_CERTIFICATE_EXPIRED", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNKNOWN_CA", "CERTIFICATE_REQUIRED",
     ]
 
-    /// The library names its errors in their text alone.
+    /// The error's text. The library names its errors nowhere else.
     private static func names(_ error: any Error) -> String { "\(error)" }
 }

@@ -1,19 +1,19 @@
 import Foundation
 
-/// Makes any of many texts unreadable in one pass over an answer, however many there are.
+/// Masks many texts in one pass over an answer.
 ///
-/// By bytes: a secret with an accent behind it is other characters in Swift and the same secret to its reader.
+/// Compares bytes: with an accent behind it, a secret is other characters in Swift, but still readable.
 struct TextMask {
-    /// Texts of up to seven bytes, packed with their length; and the lengths that there are.
+    /// Texts of up to seven bytes, packed with their length, and all lengths among them.
     private var short: Set<UInt64> = []
     private var shortLengths: Set<Int> = []
-    /// The others by their first eight bytes, the longest first, because one may begin like another.
+    /// Longer texts by their first eight bytes. The longest comes first, because one text may begin like another.
     private var long: [UInt64: [[UInt8]]] = [:]
-    /// Whether any text begins with this byte: most of a long answer need not be looked at any closer.
+    /// Whether a text begins with this byte. Most bytes of a long answer need no closer look.
     private var begins = [Bool](repeating: false, count: 256)
 
-    /// Each is looked for as it is, as it stands inside JSON strings, and in both forms of its accents. Empty ones count
-    /// for nothing.
+    /// Masks each text as it is, as it stands inside JSON strings, and with its accents composed or decomposed. Empty
+    /// texts are ignored.
     init(_ texts: some Sequence<String>) {
         var seen: Set<[UInt8]> = []
         for form in texts.lazy.flatMap(Self.forms) where !form.isEmpty && seen.insert(form).inserted {
@@ -28,6 +28,7 @@ struct TextMask {
         for key in long.keys { long[key]?.sort { $0.count > $1.count } }
     }
 
+    /// The answer with ``Secret/mask`` in place of each text.
     func applied(to answer: [UInt8]) -> [UInt8] {
         let lengths = shortLengths.sorted(by: >)
         var output: [UInt8] = []
@@ -45,7 +46,7 @@ struct TextMask {
         return output
     }
 
-    /// How many bytes at the beginning of `rest` are one of the texts; nil: none is.
+    /// The length of the text with which `rest` begins; nil when it begins with none.
     private func match(_ rest: ArraySlice<UInt8>, _ lengths: [Int]) -> Int? {
         if rest.count >= 8, let candidates = long[Self.key(rest.prefix(8))],
             let found = candidates.first(where: { rest.starts(with: $0) })
@@ -55,12 +56,12 @@ struct TextMask {
         return lengths.first { $0 <= rest.count && short.contains(Self.key(rest.prefix($0))) }
     }
 
-    /// Up to eight bytes in one number. Shorter ones carry their length, so that a NUL is a byte like any other.
+    /// Up to eight bytes as one number. Fewer than eight carry their length, so that a NUL counts as a byte.
     private static func key(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reduce(bytes.count < 8 ? UInt64(bytes.count) : 0) { $0 << 8 | UInt64($1) }
     }
 
-    /// The text, and inside a JSON string as RFC 8259 demands it and as Python writes it.
+    /// The text itself, and its forms inside a JSON string: as RFC 8259 demands and as Python writes.
     private static func forms(of text: String) -> [[UInt8]] {
         let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
         let texts =

@@ -1,17 +1,17 @@
-/// Why no complete answer came, and above all whether the provider may have acted on the request.
+/// Why no complete answer came, and whether the provider may have executed the request.
 ///
 /// Never holds a URL, a header or a body.
 package enum TransportError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Surely nothing was executed.
+    /// The provider cannot have executed the request.
     case notSent(Cause)
-    /// The request may have been executed: it was on its way when contact was lost.
+    /// The request was on its way when the contact was lost. The provider may have executed it.
     case unknownOutcome(Cause)
-    /// The answer was longer than the request allows. The request was executed.
+    /// The provider executed the request, but its answer is longer than the request's limit in bytes.
     case responseTooLarge(limit: Int)
-    /// Our own task was cancelled; as with ``unknownOutcome(_:)`` the request may have been executed.
+    /// Our own task was cancelled. The provider may have executed the request.
     case cancelled
 
-    /// Bounded, so that it can be a log value or a label.
+    /// A bounded set of causes, fit for log values and labels.
     package enum Cause: String, Sendable, CaseIterable {
         case refused = "connection_refused"
         case unreachable = "network_unreachable"
@@ -22,7 +22,7 @@ package enum TransportError: Error, Sendable, Equatable, CustomStringConvertible
         case certificateNotYetValid = "certificate_not_yet_valid"
         case certificateOfAnotherHost = "certificate_of_another_host"
         case certificateIssuerUnknown = "certificate_issuer_unknown"
-        /// Ours, or that we have none.
+        /// The server refuses our certificate, or wants one and we have none.
         case clientCertificateRefused = "client_certificate_refused"
         case proxyUnreachable = "proxy_unreachable"
         case proxyRefused = "proxy_refused"
@@ -37,14 +37,15 @@ package enum TransportError: Error, Sendable, Equatable, CustomStringConvertible
         case other = "other"
     }
 
-    /// What to do about it, where more can be said than of any lost connection; nil: it cannot.
-    package var advice: String? {
+    /// What the operator can do about this cause; nil when there is only the usual advice for a lost connection.
+    var advice: String? {
         switch self {
         case .notSent(let cause), .unknownOutcome(let cause): cause.advice
         case .responseTooLarge, .cancelled: nil
         }
     }
 
+    /// The cause as a bounded word.
     package var label: String {
         switch self {
         case .notSent(let cause), .unknownOutcome(let cause): cause.rawValue
@@ -71,17 +72,17 @@ extension TransportError.Cause {
         case .certificateNotYetValid:
             "its certificate is not valid yet; check this machine's clock"
         case .certificateOfAnotherHost:
-            "its certificate is for another host; check the host in base_url, and who answers in its place"
+            "its certificate is for another host; check the host in base_url and which server answers there"
         case .certificateIssuerUnknown:
-            "nobody whom this machine trusts has issued its certificate; name the issuer's certificate in provider.ca_file, "
-                + "or update the system's (ca-certificates)"
+            "this machine does not trust the issuer of its certificate; name the issuer's certificate in "
+                + "provider.ca_file, or update the system's certificates (ca-certificates)"
         case .clientCertificateRefused:
             "it does not accept our certificate; check provider.client_certificate, its dates and its issuer"
         case .proxyUnreachable: "the proxy cannot be reached; check provider.proxy"
         case .proxyRefused:
-            "the proxy does not connect us; check provider.proxy, whether it allows the provider's address, and "
-                + "provider.proxy_credentials_file"
-        case .proxyCredentials: "the proxy wants credentials, or others; check provider.proxy_credentials_file"
+            "the proxy refuses to connect; check provider.proxy, provider.proxy_credentials_file and whether the proxy "
+                + "allows the provider's address"
+        case .proxyCredentials: "the proxy wants other credentials, or some; check provider.proxy_credentials_file"
         case .refused, .unreachable, .dns, .connectTimeout, .tls, .noConnection, .shutDown, .invalidRequest, .timeout,
             .connectionClosed, .reset, .garbledAnswer, .other:
             nil

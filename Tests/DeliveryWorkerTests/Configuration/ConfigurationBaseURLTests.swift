@@ -1,17 +1,20 @@
 import DeliveryWorker
+import ProviderAPI
 import Testing
 
 @Suite struct ConfigurationBaseURLTests {
     @Test(arguments: [
         ("https://eu.amani.ai", "https://eu.amani.ai"), ("https://eu.amani.ai/", "https://eu.amani.ai"),
         ("https://eu.amani.ai//", "https://eu.amani.ai"), ("https://h:8443/kyc/", "https://h:8443/kyc"),
-        ("HTTPS://H", "HTTPS://H"), ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
-        ("http://localhost:8080", "http://localhost:8080"), ("http://LOCALHOST", "http://LOCALHOST"),
+        ("HTTPS://H", "https://h"), ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://localhost:8080", "http://localhost:8080"), ("http://LOCALHOST", "http://localhost"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1"), ("http://127.255.3.4", "http://127.255.3.4"),
         ("http://[::1]:8080", "http://[::1]:8080"),
     ])
-    func `an address loses only its last slashes`(text: String, expected: String) throws {
-        #expect(try ConfigurationSample(baseURL: "'\(text)'").read().provider.baseURL == expected)
+    func `an address loses its last slashes, and its scheme and host become lower case`(text: String, expected: String)
+        throws
+    {
+        #expect(try ConfigurationSample(baseURL: "'\(text)'").read().provider.baseURL.description == expected)
     }
 
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import DeliveryQueue
 @testable import DeliveryWorker
 import Foundation
+import HostileInput
 import ProviderAPI
 import Testing
 

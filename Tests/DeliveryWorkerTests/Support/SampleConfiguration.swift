@@ -8,7 +8,7 @@ extension WorkerConfiguration {
     static func `for`(_ bench: Workbench, endpoints: [String] = ["e1"]) -> WorkerConfiguration {
         WorkerConfiguration(
             provider: .init(
-                baseURL: Workbench.base, credential: .token(Secret("t-1")), requestTimeout: .seconds(30),
+                baseURL: Workbench.baseAddress, credential: .token(Secret("t-1")), requestTimeout: .seconds(30),
                 fields: .standard),
             endpoints: endpoints.map { .init(id: $0, name: $0 == "e1" ? "core" : $0, webhookID: nil) },
             database: bench.path, metrics: .init(textfile: bench.folder + "/redeliver.prom", interval: .seconds(15)),

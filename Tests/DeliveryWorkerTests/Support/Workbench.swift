@@ -1,6 +1,7 @@
 import DeliveryQueue
 import Foundation
 import GRDB
+import HostileInput
 import Logging
 import ProviderAPI
 
@@ -10,6 +11,7 @@ import ProviderAPI
 /// A real database in a folder of its own, virtual time, and the duties of the worker around a scripted transport.
 final class Workbench: Sendable {
     static let base = "https://provider.test"
+    static let baseAddress: BaseAddress = "https://provider.test"
     static let endpoint = WorkerConfiguration.Endpoint(id: "e1", name: "core", webhookID: nil)
 
     let folder: String
@@ -46,7 +48,7 @@ final class Workbench: Sendable {
 
     func client(_ transport: any HTTPTransport, credential: Credential = .token(Secret("t-1"))) -> ProviderClient {
         ProviderClient(
-            baseURL: Self.base, credential: credential, fields: .standard, requestTimeout: .seconds(30),
+            baseURL: Self.baseAddress, credential: credential, fields: .standard, requestTimeout: .seconds(30),
             transport: transport, now: { [time] in time.now.milliseconds }, logger: .silent)
     }
 

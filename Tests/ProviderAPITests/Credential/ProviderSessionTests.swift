@@ -93,7 +93,7 @@ struct ProviderSessionTests {
         #expect(await client.retry(sampleRetry).kind == .unauthorized)
         #expect(await client.retry(sampleRetry).kind == .unauthorized)
         #expect(transport.requests.count == 6)
-        // Trying again is one login, and no refresh, as long as no call gets through.
+        // Each new attempt is one login and no refresh until a call succeeds.
         try await client.signIn()
         #expect((await #expect(throws: ProviderError.self) { try await client.logs(of: "e") })?.kind == .unauthorized)
         #expect(transport.calls.dropFirst(6) == [loginCall, logsCall])
@@ -112,7 +112,7 @@ struct ProviderSessionTests {
         #expect(transport.calls.count { $0 == loginCall } == 1)
     }
 
-    /// All calls are refused at the same time, three times: each wave waits for the others before its 401 comes back.
+    /// All calls are refused together, three times. Each 401 comes back only when all calls of its wave have arrived.
     @Test(arguments: [HTTPResponse(200), HTTPResponse(401)])
     func `many calls refused again and again make one refresh and one login`(last: HTTPResponse) async {
         let count = 20
@@ -138,7 +138,7 @@ struct ProviderSessionTests {
         #expect(transport.calls.count { $0 == loginCall } == 2)
     }
 
-    /// All calls are refused at the same time: each waits for the others before its 401 comes back.
+    /// All calls are refused together. Each 401 comes back only when all calls have arrived.
     @Test func `concurrent refusals make one refresh`() async {
         let count = 20
         let barrier = Barrier(count)
@@ -264,7 +264,7 @@ struct SecretTests {
     }
 }
 
-/// Lets nobody through before `count` have come.
+/// Holds callers until `count` of them have come.
 private actor Barrier {
     private var missing: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

@@ -5,10 +5,10 @@ import Testing
 
 @testable import ProviderAPI
 
-/// The token goes to the configured origin and to nobody else: a second listener writes down every byte that it gets.
+/// The token goes only to the configured origin. A second listener records every byte that it gets.
 @Suite("Foreign origins", .timeLimit(.minutes(2)))
 struct ForeignOriginTests {
-    /// Accepts everything and keeps it.
+    /// Accepts every connection and keeps the bytes.
     private final class Witness: Sendable {
         private final class Record: Sendable {
             let state = Mutex((connections: 0, bytes: [UInt8]()))
@@ -33,7 +33,7 @@ struct ForeignOriginTests {
         var bytes: [UInt8] { record.state.withLock { $0.bytes } }
     }
 
-    /// How a link may try to lead to the port `{evil}` while it looks like the port `{good}`.
+    /// Links that try to lead to the port `{evil}` although they look like the port `{good}`.
     static let links = [
         "http://127.0.0.1:{evil}/x", "//127.0.0.1:{evil}/x", "http://localhost:{evil}/", "https://127.0.0.1:{good}/x",
         "https://127.0.0.1:{evil}/", "http://127.0.0.1:{good}@127.0.0.1:{evil}/", "http://user:pw@127.0.0.1:{evil}/",
@@ -69,7 +69,7 @@ struct ForeignOriginTests {
                 }
             }
             try await withRealTransport { transport in
-                let client = NetworkOperation.logs.client(transport, at: good.url, timeout: .seconds(10))
+                let client = try NetworkOperation.logs.client(transport, at: good.url, timeout: .seconds(10))
                 let page = try? await client.logs(of: "e-1")
                 if let next = page?.next { _ = try? await client.logs(of: "e-1", at: next) }
                 _ = try? await client.events()
@@ -80,11 +80,11 @@ struct ForeignOriginTests {
         }
     }
 
-    /// Without this the others would prove nothing.
+    /// Without this test the others would prove nothing.
     @Test func `the witness sees a client that goes there`() async throws {
         let evil = try Witness()
         try await withRealTransport { transport in
-            let client = NetworkOperation.logs.client(
+            let client = try NetworkOperation.logs.client(
                 transport, at: "http://127.0.0.1:\(evil.port)", timeout: .seconds(10))
             _ = try await client.logs(of: "e-1")
         }
@@ -98,14 +98,14 @@ struct ForeignOriginTests {
             }
         }
         try await withRealTransport { transport in
-            let client = NetworkOperation.events.client(transport, at: server.url, timeout: .seconds(10))
+            let client = try NetworkOperation.events.client(transport, at: server.url, timeout: .seconds(10))
             let outcome = await NetworkOperation.events.call(client)
             #expect(outcome.kind == "unreadable_answer" && outcome.text.contains("leads back"))
         }
     }
 
     private static func answer(_ connection: RawServer.Connection, _ place: Place, _ target: String) {
-        // What a header cannot carry, a server cannot send there.
+        // A server cannot send it: a header cannot carry it.
         let line = target.replacing("\r", with: "").replacing("\n", with: "")
         switch place {
         case .body:

@@ -175,8 +175,8 @@ struct LogEntryTests {
             (#""status": null, "status_code": 404"#, .failed, 404),
             (#""status": "", "status_code": 204"#, .succeeded, 204),
             (#""status": {"x": 1}, "success": true"#, .succeeded, nil), (#""status": -1"#, .failed, -1),
-        ] as [(String, LogOutcome, Int?)]) func `outcomes are judged`(
-            _ members: String, _ outcome: LogOutcome, _ code: Int?
+        ] as [(String, LogEntry.Outcome, Int?)]) func `outcomes are judged`(
+            _ members: String, _ outcome: LogEntry.Outcome, _ code: Int?
         ) throws
     {
         let entry = try readEntry(#"{"task_id": 1, "event": "e", "body": 1, \#(members)}"#)
@@ -201,7 +201,7 @@ struct LogEntryTests {
             (#"{"id": 1, "status": "failure", "body": {}, "event": 5}"#, .noEventType),
             (#"{"id": 1, "status": "failure", "body": {}, "event": "e", "customer": {"id": 1}}"#, .badIdentifier),
             (#"{"id": 1, "status": "failure", "body": {}, "event": "e", "webhook": [1]}"#, .badIdentifier),
-            // It would be stored whole, but read back and sent as "e".
+            // The database would read it back, and a retry would send it, as "e".
             (#"{"id": 1, "status": "failure", "body": {}, "event": "e\u0000f"}"#, .badIdentifier),
             (#"{"id": "1\u0000", "status": "success"}"#, .badIdentifier),
         ] as [(String, UnreadableEntry.Reason)])
@@ -219,7 +219,7 @@ struct LogEntryTests {
         #expect(word?.loggedAt == 1_700_000_000_000)
         #expect(word?.detail == "status: the word 'weird' is not in any list of outcome words")
         let time = try readUnreadable(#"{"id": 1, "status": "ok", "created_at": "yesterday"}"#)
-        #expect(time?.detail == #"created_at: '"yesterday"' is no time that can be read"#)
+        #expect(time?.detail == #"created_at: '"yesterday"' is not a readable time"#)
     }
 
     @Test func `a body over the limit is unreadable on a failure and left out otherwise`() throws {

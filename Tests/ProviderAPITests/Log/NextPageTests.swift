@@ -1,3 +1,4 @@
+import HostileInput
 import Testing
 
 @testable import ProviderAPI
@@ -36,7 +37,7 @@ struct NextPageTests {
             _ link: String, _ expected: String?
         ) throws
     {
-        let base = try #require(BaseAddress("https://api.test"))
+        let base: BaseAddress = "https://api.test"
         if let expected {
             #expect(try NextPage.link(link, from: Self.page, within: base).url == expected)
         } else {
@@ -56,7 +57,7 @@ struct NextPageTests {
             _ text: String, _ expected: String?
         )
     {
-        #expect(BaseAddress(text)?.url("/p") == expected)
+        #expect((try? BaseAddress(text))?.url("/p") == expected)
     }
 
     @Test(

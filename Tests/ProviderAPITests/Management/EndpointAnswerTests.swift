@@ -143,15 +143,15 @@ struct EndpointFieldsTests {
             (#"{"url": 1}"#, "url: expected a text"), (#"{"enabled_events": []}"#, "at least one event name"),
             (#"{"enabled_events": ["a", 1]}"#, "expected a list of names"),
             (#"{"enabled_events": "a"}"#, "expected a list of names"),
-            (#"{"enabled_events": ["a", "a"]}"#, "'a' stands there twice"),
+            (#"{"enabled_events": ["a", "a"]}"#, "'a' appears twice"),
             (#"{"enabled_events": [""]}"#, "is empty"), (#"{"custom_headers": []}"#, "expected a JSON object"),
             (#"{"custom_headers": {"A": 1}}"#, "'A' must have a text"),
-            (#"{"custom_headers": {"A b": "s3cret"}}"#, "'A b' is no name of a header"),
+            (#"{"custom_headers": {"A b": "s3cret"}}"#, "'A b' is not a header's name"),
             (#"{"custom_headers": {"A": "s3cret\r\nX: y"}}"#, "the value of A holds characters"),
-            (#"{"custom_headers": {"A": "1", "a": "2"}}"#, "'a' stands there twice"),
-            (#"{"metadata": 1}"#, "expected a JSON object"), (#"{"metadata": {"a": 1, "a": 2}}"#, "stands there twice"),
+            (#"{"custom_headers": {"A": "1", "a": "2"}}"#, "'a' appears twice"),
+            (#"{"metadata": 1}"#, "expected a JSON object"), (#"{"metadata": {"a": 1, "a": 2}}"#, "appears twice"),
             (#"{"uri": "x"}"#, "there is no field 'uri': the fields are url, enabled_events, custom_headers, metadata"),
-            (#"{"url": "https://a.test", "url": "https://b.test"}"#, "'url' stands there twice"),
+            (#"{"url": "https://a.test", "url": "https://b.test"}"#, "'url' appears twice"),
         ])
     func `a file that cannot be sent is refused with its reason`(json: String, reason: String) {
         let fault = fault { () throws(EndpointFields.Fault) in try EndpointFields(json: Array(json.utf8)) }

@@ -2,11 +2,11 @@ import Testing
 
 @testable import ProviderAPI
 
-/// One operation by its name, so that a test can run over all of them.
+/// The operations on endpoints by name, so that a test can run over all of them.
 enum EndpointOperation: String, CaseIterable, Sendable {
     case events, create, update, secret, rotate, test
 
-    /// Calls that must not simply be repeated.
+    /// Calls that must not be repeated after a lost answer.
     static let once: [EndpointOperation] = [.create, .rotate, .test]
     static let repeatable: [EndpointOperation] = [.events, .update, .secret]
 
@@ -177,16 +177,5 @@ struct EndpointOperationTests {
     func `a refusal's text is not shown where it could hold a secret`(operation: EndpointOperation) async {
         let error = await operation.error(ScriptedTransport(HTTPResponse(400, #"{"secret_token":"5ecret"}"#)))
         #expect(error?.said == nil && error?.kind == .rejected)
-    }
-
-    @Test func `an unusable base URL sends nothing`() async {
-        let transport = ScriptedTransport(HTTPResponse(200, "[]"))
-        for operation in EndpointOperation.allCases {
-            let error = await #expect(throws: ProviderError.self) {
-                try await operation.call(makeClient(transport, baseURL: "eu.amani.ai"))
-            }
-            #expect(error?.kind == .unreachable)
-        }
-        #expect(transport.requests.isEmpty)
     }
 }

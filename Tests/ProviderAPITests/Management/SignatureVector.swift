@@ -2,7 +2,7 @@ import Foundation
 
 @testable import ProviderAPI
 
-/// What Python makes of a body: a line of `Fixtures/signature_vectors.jsonl`.
+/// A body and what Python makes of it, a line of `Fixtures/signature_vectors.jsonl`.
 struct SignatureVector: Decodable {
     let body: Data
     let secret: String
@@ -22,7 +22,7 @@ struct SignatureVector: Decodable {
         }
     }
 
-    /// A JSON number and what Python prints for it.
+    /// JSON numbers, each with the text that Python prints for it.
     static func floats() throws -> [(token: String, repr: String)] {
         try lines(of: "float_vectors.txt").map { line in
             let parts = line.split(separator: " ")

@@ -36,8 +36,8 @@ struct WebhookSignatureTests {
         }
     }
 
-    /// A flipped bit may leave the meaning of the JSON as it was, so that its second form is still the signed one: only a
-    /// bit that makes the text no UTF-8 at all must always be noticed. The raw bytes are another matter.
+    /// A flipped bit may leave the value of the JSON unchanged, and then its second form still has the signature. Only
+    /// a bit that makes the text invalid UTF-8 must always be noticed. In the raw form every bit counts.
     @Test func `with one bit of the body flipped the raw bytes are not valid, and no text that it breaks is`() throws {
         var random = SeededGenerator(state: 2)
         for vector in try SignatureVector.all() {

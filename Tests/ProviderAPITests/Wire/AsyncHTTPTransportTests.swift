@@ -54,7 +54,7 @@ struct AsyncHTTPTransportTests {
         _ method: HTTPRequest.Method
     ) async throws {
         let port = try RawServer.closedPort()
-        // The quickest of a few: a busy machine may hold up any one of them.
+        // The quickest of a few, because a busy machine may delay any of them.
         var quickest = Duration.seconds(60)
         for _ in 0..<5 where quickest >= .seconds(1) {
             let start = ContinuousClock.now
@@ -104,7 +104,7 @@ struct AsyncHTTPTransportTests {
         #expect(result == .failure(.unknownOutcome(.timeout)))
     }
 
-    /// The only connection is busy, so the second request waits for it until its own deadline and never leaves us.
+    /// The only connection is busy. The second request waits for it until its own deadline and is never sent.
     @Test func `a request that never got a connection is not sent`() async throws {
         let server = try RawServer { connection in
             _ = connection.readRequest()

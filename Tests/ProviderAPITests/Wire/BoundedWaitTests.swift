@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProviderAPI
 
-/// No wait of the client is without an end, whatever the other side does.
+/// Each wait of the client ends, whatever the other side does.
 @Suite("Bounded waits", .timeLimit(.minutes(2)))
 struct BoundedWaitTests {
     private static let grace = Duration.seconds(12)
@@ -21,7 +21,7 @@ struct BoundedWaitTests {
     {
         let mute = try RawServer { connection in connection.wait() }
         try await withRealTransport { transport in
-            let client = NetworkOperation.login.client(transport, at: mute.url, timeout: .seconds(1))
+            let client = try NetworkOperation.login.client(transport, at: mute.url, timeout: .seconds(1))
             try await within(.seconds(1)) {
                 await withTaskGroup(of: String.self) { group in
                     for _ in 0..<20 {
@@ -40,7 +40,7 @@ struct BoundedWaitTests {
         let mute = try RawServer { connection in connection.wait() }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let transport = AsyncHTTPTransport(concurrency: 4, logger: logger)
-        let client = NetworkOperation.retry.client(transport, at: mute.url, timeout: .seconds(600))
+        let client = try NetworkOperation.retry.client(transport, at: mute.url, timeout: .seconds(600))
         try await within(.seconds(1)) {
             async let outcome = NetworkOperation.retry.call(client)
             try await Task.sleep(for: .milliseconds(300))
@@ -49,11 +49,11 @@ struct BoundedWaitTests {
         }
     }
 
-    /// One connection, which hangs: the others wait for it and have their own deadline.
+    /// The only connection hangs. The other calls wait for it until their own deadlines.
     @Test func `calls that wait for a connection end in time`() async throws {
         let mute = try RawServer { connection in connection.wait() }
         try await withRealTransport(concurrency: 1) { transport in
-            let client = NetworkOperation.logs.client(transport, at: mute.url, timeout: .seconds(1))
+            let client = try NetworkOperation.logs.client(transport, at: mute.url, timeout: .seconds(1))
             try await within(.seconds(1)) {
                 await withTaskGroup(of: String.self) { group in
                     for _ in 0..<10 { group.addTask { await NetworkOperation.logs.call(client).kind } }
@@ -69,7 +69,7 @@ struct BoundedWaitTests {
             let server = try SelfSigned(name: name)
             try await withRealTransport { transport in
                 for operation in NetworkOperation.allCases where operation != .refresh {
-                    let client = operation.client(transport, at: server.url, timeout: .seconds(30))
+                    let client = try operation.client(transport, at: server.url, timeout: .seconds(30))
                     let outcome = await operation.call(client)
                     let allowed = operation.isOnce ? ["unreachable", "unknown_outcome"] : ["unreachable"]
                     #expect(allowed.contains(outcome.kind), "\(operation): \(outcome.kind)")
@@ -81,7 +81,7 @@ struct BoundedWaitTests {
         }
     }
 
-    /// The answer is searched for every value of the body, thousands of them.
+    /// The answer is searched for thousands of values of the body.
     @Test func `a refusal of the largest body that is searched for does not take long`() async throws {
         let values = (10_000..<16_500).map { "\"v\($0)\"" }.joined(separator: ",")
         let request = RetryRequest(
@@ -98,12 +98,12 @@ struct BoundedWaitTests {
             try await work()
             return "done"
         } catch {
-            return (error as? ProviderError)?.label ?? "\(error)"
+            return (error as? ProviderError)?.kind.rawValue ?? "\(error)"
         }
     }
 }
 
-/// `openssl s_server` with a certificate that it signed itself; prints what it gets.
+/// `openssl s_server` with a self-signed certificate. Prints what it receives.
 private final class SelfSigned {
     static let openssl: URL? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         .map { URL(filePath: String($0)).appending(path: "openssl") }
@@ -142,7 +142,7 @@ private final class SelfSigned {
         (try? String(contentsOf: folder.appending(path: "s_server"), encoding: .utf8)) ?? ""
     }
 
-    /// - Returns: everything that it printed.
+    /// - Returns: everything that the server printed.
     func stop() -> String {
         kill(server.processIdentifier, SIGKILL)
         try? Self.wait("openssl s_server ends") { !server.isRunning }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ProviderAPI
 
-/// A server in front of the provider that wants a certificate of ours answers by itself; that is about us and not about a
+/// A server before the provider that wants our certificate answers itself. Such an answer is about us, not about a
 /// delivery.
 @Suite struct ClientCertificateTests {
     private func answer(_ status: Int, _ type: String, _ body: String) -> HTTPResponse {
@@ -20,7 +20,7 @@ import Testing
         #expect(reason.contains("provider.client_certificate"))
     }
 
-    /// A provider that passes on what ails a receiver must not stop all other deliveries.
+    /// A provider may report a receiver's trouble with certificates. That must not stop all other deliveries.
     @Test(arguments: [
         ("application/json", #"{"error": "SSL certificate problem: unable to get local issuer certificate"}"#),
         ("text/html", "<title>400 Bad Request</title> the SSL certificate error of your endpoint"),

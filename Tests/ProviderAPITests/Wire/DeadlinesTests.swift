@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// Else this test would last for an hour.
+    /// Otherwise this test would take an hour.
     @Test(.timeLimit(.minutes(5))) func `a nearer deadline is kept while a farther one is waited for`() async {
         let far = Task {
             try await deadlines.run(within: .seconds(3_600)) { try await Task.sleep(for: .seconds(3_600)) }

@@ -1,4 +1,4 @@
-/// Texts after the categories of JSONTestSuite: what RFC 8259 accepts and refuses.
+/// Texts that RFC 8259 accepts and refuses, by the categories of JSONTestSuite.
 enum JSONCases {
     static let accepted: [String] = [
         // Structure.
@@ -48,7 +48,7 @@ enum JSONCases {
         "[\\u0061]", "[\"\\u-001\"]", "[‘a’]",
     ]
 
-    /// Not UTF-8, inside an otherwise good string: stray, overlong, cut, surrogate, too large; and other encodings.
+    /// Invalid UTF-8 in a good string (stray, overlong, cut, surrogate, too large), and other encodings.
     static let refusedBytes: [[UInt8]] =
         [
             [0x80], [0xBF], [0xFF], [0xFE], [0xC0, 0xAF], [0xC1, 0xBF], [0xE0, 0x80, 0xAF], [0xF0, 0x80, 0x80, 0xAF],
@@ -61,7 +61,7 @@ enum JSONCases {
             [0x5B, 0xE9, 0x5D], [0x5B, 0x31, 0xC3, 0xA9, 0x5D], [0xEF, 0xBB, 0xBF],
         ]
 
-    /// One of everything, used for truncations and mutations.
+    /// A text with one of everything, for truncations and mutations.
     static let sample = #"""
         {"count": 2, "next": "https://api.test/p?page=2", "links": {"next": null}, "results": [
           {"task_id": "a-1", "event_type": "document_upload", "customer_id": 12, "webhook_id": null, "status": "failure",

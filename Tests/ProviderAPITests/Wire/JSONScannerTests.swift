@@ -2,7 +2,7 @@ import Testing
 
 @testable import ProviderAPI
 
-/// The whole text as one value, or the fault.
+/// Scans the whole text as one value, or gives the fault.
 private func scan(_ bytes: [UInt8], depthLimit: Int = JSONScanner.depthLimit) throws(JSONSyntaxError) -> Range<Int> {
     var scanner = JSONScanner(bytes)
     let range = try scanner.value(depthLimit: depthLimit)

@@ -21,7 +21,7 @@ struct NetworkFaultTests {
         }
     }
 
-    /// On a busy machine a short deadline may end before the server has seen the call; then it gets a longer one.
+    /// On a busy machine a short deadline may end before the server sees the call. The call then gets a longer one.
     private func expect(_ operation: NetworkOperation, _ fault: NetworkFault) async throws {
         for patience in [1, 4, 16] {
             if try await meets(operation, fault, fault.timeout * patience) { return }
@@ -29,7 +29,7 @@ struct NetworkFaultTests {
         Issue.record("\(operation): \(fault) never happened")
     }
 
-    /// - Returns: false when the fault did not happen, and so nothing was proved.
+    /// - Returns: false when the fault did not happen and nothing was proved.
     private func meets(
         _ operation: NetworkOperation, _ fault: NetworkFault, _ timeout: Duration
     ) async throws -> Bool {
@@ -37,7 +37,7 @@ struct NetworkFaultTests {
         let skipped = operation == .refresh ? 1 : 0
         let server = try FaultyServer(fault, at: operation.path, skipped: skipped, good: NetworkOperation.good)
         return try await withRealTransport { transport in
-            let client = operation.client(transport, at: server.url, timeout: timeout)
+            let client = try operation.client(transport, at: server.url, timeout: timeout)
             await operation.prepare(client)
             let begun = ContinuousClock.now
             let outcome = await operation.call(client)
@@ -49,9 +49,9 @@ struct NetworkFaultTests {
             expectWords(outcome, of: operation, cell)
 
             var next = await operation.call(client)
-            // A short deadline may strike again; and that the server closed a connection after its answer takes a moment to
-            // be known, within which a call that meets it is lost.
-            let patient = operation.client(transport, at: server.url, timeout: .seconds(20))
+            // A short deadline may strike again. And the client needs a moment to notice that the server closed the
+            // connection after its answer; a call in this moment is lost.
+            let patient = try operation.client(transport, at: server.url, timeout: .seconds(20))
             for _ in 0..<20 where !next.isGood && (next.text.contains("timeout") || fault.after != .good) {
                 try await Task.sleep(for: .milliseconds(250))
                 next = await operation.call(patient)
@@ -62,7 +62,7 @@ struct NetworkFaultTests {
         }
     }
 
-    /// The classes of DESIGN.md, section 5. What may have been executed is never among what was surely not sent.
+    /// The kinds of docs/design.md, "When to retry". A call that may have been executed never counts as not sent.
     private static func kinds(_ operation: NetworkOperation, _ truth: NetworkFault.Truth) -> Set<String> {
         switch (truth, operation) {
         case (.good, .retry): ["accepted"]
@@ -107,13 +107,13 @@ struct NetworkFaultTests {
         ]
         for (name, url, isKnown) in urls where !(operation == .refresh) {
             try await withRealTransport { transport in
-                // What refuses at once needs no deadline, and has one that a busy machine does not meet by chance.
+                // A refusal comes at once. Its deadline is so long that a busy machine does not reach it.
                 let timeout = Duration.seconds(name == "refused" || name == "no such host" ? 20 : 1)
-                let client = operation.client(transport, at: url, timeout: timeout)
+                let client = try operation.client(transport, at: url, timeout: timeout)
                 let begun = ContinuousClock.now
                 let outcome = await operation.call(client)
                 #expect(ContinuousClock.now - begun < timeout + Self.grace, "\(operation): \(name)")
-                // Without a body there is no telling how far a call got: then it may be unknown, never the other way.
+                // Nobody can tell how far a call without a body got. It may count as unknown, never as not sent.
                 let allowed = isKnown ? ["unreachable"] : ["unreachable", "unknown_outcome"]
                 #expect(allowed.contains(outcome.kind), "\(operation): \(name): \(outcome.kind)")
                 expectWords(outcome, of: operation, "\(operation): \(name)")

@@ -3,7 +3,7 @@ import Logging
 
 @testable import ProviderAPI
 
-/// A transport with the real network under it, shut down when the test's piece of work is through.
+/// Runs a piece of work with a transport over the real network, which is shut down afterwards.
 func withRealTransport<Value>(
     concurrency: Int = 4, _ body: (AsyncHTTPTransport) async throws -> Value
 ) async throws -> Value {
@@ -30,7 +30,7 @@ enum NetworkOperation: String, CaseIterable, Sendable {
     }
 
     static let password = "pa55-w0rd-3"
-    /// What may stand in no text: the token, the password, a header's value, a secret, the body.
+    /// Secrets that no text may hold: the token, the password, a header's value, a secret, the body.
     static let hidden = ["tok-1", "acc-1", "ref-1", password, "k3y", "s3cret\"1", "s1gning", "b0dy"]
     private static let body = Array(#"{"name": "b0dy"}"#.utf8)
 
@@ -48,7 +48,7 @@ enum NetworkOperation: String, CaseIterable, Sendable {
         }
     }
 
-    /// What the sound server answers.
+    /// The answer of a sound server.
     static func good(_ path: String) -> String {
         switch path {
         case Self.logs.path: #"[{"id": 1, "status": "success"}]"#
@@ -60,7 +60,7 @@ enum NetworkOperation: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a text about its failure must name.
+    /// The object that a text about the failure must name.
     var object: String {
         switch self {
         case .login: "logging in as 'worker'"
@@ -71,15 +71,16 @@ enum NetworkOperation: String, CaseIterable, Sendable {
         }
     }
 
-    /// Calls that must not simply be repeated.
+    /// Calls that must not be repeated after a lost answer.
     var isOnce: Bool { [.create, .rotate, .test].contains(self) }
-    /// Only what announces a body can be known not to have left us once there is a connection.
+    /// Over a connection, only a call with a body can be known not to have been sent.
     var hasBody: Bool { [.retry, .login, .refresh, .create, .update].contains(self) }
 
-    func client(_ transport: AsyncHTTPTransport, at url: String, timeout: Duration) -> ProviderClient {
+    func client(_ transport: AsyncHTTPTransport, at url: String, timeout: Duration) throws -> ProviderClient {
         let login = Credential.login(username: "worker", password: .value(Secret(Self.password)))
         return ProviderClient(
-            baseURL: url, credential: self == .login || self == .refresh ? login : .token(Secret("tok-1")),
+            baseURL: try BaseAddress(url),
+            credential: self == .login || self == .refresh ? login : .token(Secret("tok-1")),
             fields: .standard, requestTimeout: timeout, transport: transport, now: { testNow },
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
@@ -110,7 +111,7 @@ enum NetworkOperation: String, CaseIterable, Sendable {
 
     func prepare(_ client: ProviderClient) async {
         guard self == .refresh else { return }
-        // On a busy machine it may not end in time either.
+        // On a busy machine it may miss its time too.
         for _ in 0..<10 {
             if (try? await client.signIn()) != nil { return }
         }
@@ -126,7 +127,7 @@ extension NetworkOperation.Outcome {
         }
     }
 
-    /// What people would read of it.
+    /// The text that people would read.
     var text: String {
         switch self {
         case .done: ""
@@ -135,11 +136,11 @@ extension NetworkOperation.Outcome {
         }
     }
 
-    /// For comparing: the kind of answer or of error.
+    /// The kind of answer or error, for comparisons.
     var kind: String {
         switch self {
         case .done: "done"
-        case .failed(let error): error.label
+        case .failed(let error): error.kind.rawValue
         case .answered(let answer): answer.kind.rawValue
         }
     }

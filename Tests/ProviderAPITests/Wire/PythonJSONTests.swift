@@ -77,7 +77,7 @@ struct PythonJSONTests {
         #expect(dumps(nested(200_000)) == nil)
     }
 
-    /// Python writes nothing that it would write differently when it reads it again.
+    /// Python writes the same text again when it reads what it wrote.
     @Test func `writing again changes nothing`() throws {
         for dumps in try SignatureVector.all().compactMap(\.dumps) {
             #expect(PythonJSON.dumps(Array(dumps.utf8)) == Array(dumps.utf8))
