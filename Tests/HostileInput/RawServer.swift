@@ -93,14 +93,21 @@ package final class RawServer: Sendable {
         close(listener)
     }
 
-    /// A port that nobody listens on.
+    /// A port that refuses connections. Stays bound without a listener until the process ends, so that no server of
+    /// another test can get it.
     package static func closedPort() throws -> UInt16 {
-        let (listener, port) = try listen()
-        close(listener)
+        try listen(backlog: nil).1
+    }
+
+    /// A port for a server that cannot choose one itself. Another process may take it first.
+    package static func freePort() throws -> UInt16 {
+        let (socket, port) = try listen(backlog: nil)
+        close(socket)
         return port
     }
 
-    fileprivate static func listen(backlog: Int32 = 64) throws -> (Int32, UInt16) {
+    /// - Parameter backlog: nil binds a port and does not listen on it.
+    fileprivate static func listen(backlog: Int32? = 64) throws -> (Int32, UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -108,7 +115,7 @@ package final class RawServer: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && Glibc.listen(listener, backlog) == 0
+                bind(listener, $0, length) == 0 && backlog.map { Glibc.listen(listener, $0) == 0 } ?? true
                     && getsockname(listener, $0, &length) == 0
             }
         }

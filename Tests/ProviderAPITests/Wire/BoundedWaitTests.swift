@@ -118,7 +118,7 @@ private final class SelfSigned {
     init(name: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try RawServer.closedPort()
+        port = try RawServer.freePort()
         let kind = name.contains("test") ? "DNS" : "IP"
         let request = try Self.start(
             [
