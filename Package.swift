@@ -70,25 +70,39 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // The loops that join the two, configuration, metrics.
+        // The operator's YAML file, read strictly.
+        .target(
+            name: "RedeliverConfiguration", dependencies: ["DeliveryQueue", "ProviderAPI", yams], swiftSettings: strict),
+        // The loops that join queue and provider, and the metrics.
         .target(
             name: "DeliveryWorker",
             dependencies: [
-                "DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "RedeliverConfiguration", "DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, nioCore,
+                nioHTTP1, nioPosix,
             ],
+            exclude: [
+                "Dispatching/README.md", "Gate/README.md", "Loops/README.md", "Metrics/README.md", "Polling/README.md",
+                "Process/README.md", "Settling/README.md",
+            ],
+            swiftSettings: strict
+        ),
+        // What `redeliver doctor` looks at, and what it makes of it.
+        .target(
+            name: "Doctor", dependencies: ["RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "ProviderAPI"],
             swiftSettings: strict
         ),
         // The production rules, store and loops in virtual time against a provider in memory.
         .target(
             name: "DeliverySimulation",
-            dependencies: ["DeliveryWorker", "DeliveryQueue", "ProviderAPI", logging],
+            dependencies: ["RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", logging],
             swiftSettings: strict
         ),
         // Command line only.
         .executableTarget(
             name: "RedeliverCLI",
             dependencies: [
-                "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, logging,
+                "RedeliverConfiguration", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "Doctor",
+                "ProviderAPI", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -108,8 +122,8 @@ let package = Package(
         .executableTarget(
             name: "ChaosSimulation",
             dependencies: [
-                "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, crypto, argumentParser,
-                logging, lifecycleTestKit,
+                "RedeliverConfiguration", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb,
+                crypto, argumentParser, logging, lifecycleTestKit,
             ],
             path: "Tests/ChaosSimulation",
             swiftSettings: strict
@@ -119,7 +133,7 @@ let package = Package(
         // Makes hostile input and says what must hold for it; for tests and `make fuzz`, never in the product.
         .target(
             name: "HostileInput",
-            dependencies: ["DeliverySimulation", "DeliveryWorker", "ProviderAPI", logging],
+            dependencies: ["RedeliverConfiguration", "DeliverySimulation", "DeliveryWorker", "ProviderAPI", logging],
             path: "Tests/HostileInput",
             swiftSettings: strict
         ),
@@ -147,26 +161,36 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RedeliverConfigurationTests",
+            dependencies: ["HostileInput", "RedeliverConfiguration", "DeliveryQueue", "ProviderAPI"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "DeliveryWorkerTests",
             dependencies: [
-                "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb, logging,
-                lifecycle, lifecycleTestKit, nioHTTP1,
+                "RedeliverConfiguration", "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue",
+                "ProviderAPI", grdb, logging, lifecycle, lifecycleTestKit, nioHTTP1,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: ["RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DeliverySimulationTests",
             dependencies: [
-                "ChaosSimulation", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", grdb,
-                logging,
+                "ChaosSimulation", "RedeliverConfiguration", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue",
+                "ProviderAPI", grdb, logging,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "RedeliverCLITests",
             dependencies: [
-                "RedeliverCLI", "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "ProviderAPI",
-                grdb,
+                "RedeliverCLI", "RedeliverConfiguration", "HostileInput", "DeliverySimulation", "DeliveryWorker",
+                "DeliveryQueue", "Doctor", "ProviderAPI", grdb, logging,
             ],
             swiftSettings: strict
         ),
@@ -178,8 +202,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "LargeDatabase", "DeliveryWorker", "DeliveryQueue", "ProviderAPI", argumentParser, asyncHTTPClient,
-                crypto, grdb, grdbSQLite, logging, nioCore, nioHTTP1,
+                "LargeDatabase", "RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "ProviderAPI",
+                argumentParser, asyncHTTPClient, crypto, grdb, grdbSQLite, logging, nioCore, nioHTTP1,
             ],
             path: "Tests/Benchmarks",
             exclude: ["Drain"],

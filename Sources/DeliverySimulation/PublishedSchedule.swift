@@ -1,5 +1,5 @@
 import DeliveryQueue
-package import DeliveryWorker
+package import RedeliverConfiguration
 
 /// Schedules that webhook services publish: each failure is retried on its own clock, whatever the others show. What a
 /// configuration is compared with.

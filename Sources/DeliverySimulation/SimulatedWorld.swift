@@ -1,6 +1,6 @@
 import DeliveryQueue
-import DeliveryWorker
 import ProviderAPI
+import RedeliverConfiguration
 
 /// What a scenario makes of its seed: the moments of the outage and the provider with its endpoints.
 struct SimulatedWorld: Sendable {

@@ -1,8 +1,9 @@
 import DeliveryQueue
-package import DeliveryWorker
+import DeliveryWorker
 package import Foundation
 package import Logging
 import ProviderAPI
+package import RedeliverConfiguration
 
 /// Runs a configuration through a scenario: the production rules, store and loops in virtual time, with a database that is
 /// thrown away.

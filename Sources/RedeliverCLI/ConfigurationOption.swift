@@ -1,7 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
-import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 
 /// `--config`, shared by all commands that need the whole configuration.
 struct ConfigurationOption: ParsableArguments {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import DeliveryQueue
-import DeliveryWorker
 import Foundation
 import ProviderAPI
+import RedeliverConfiguration
 
 /// The documented exit codes (sysexits.h) and the one way in which a command ends with an error.
 enum Exit {

@@ -3,6 +3,7 @@ import DeliveryWorker
 import Foundation
 import LargeDatabase
 import Logging
+import RedeliverConfiguration
 
 /// A folder that the benchmark's files lie in, and is removed with them.
 struct BenchFolder: Sendable {

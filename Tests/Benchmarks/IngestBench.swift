@@ -1,6 +1,7 @@
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 
 /// From the bytes of a log to durable rows, beside SQLite alone with the same rows in the same transactions.
 enum IngestBench {

@@ -1,6 +1,7 @@
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 
 /// What the service does again and again while nothing happens: it looks at the logs and writes its metrics file.
 enum PollBench {

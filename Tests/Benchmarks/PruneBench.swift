@@ -3,6 +3,7 @@ import DeliveryWorker
 import Foundation
 import GRDB
 import ProviderAPI
+import RedeliverConfiguration
 
 /// Whether the removal of old rows holds up a drain: both at once in one process, and the drain alone before.
 enum PruneBench {

@@ -3,6 +3,7 @@ import DeliverySimulation
 import DeliveryWorker
 import Foundation
 import Logging
+import RedeliverConfiguration
 import ServiceLifecycleTestKit
 import Synchronization
 

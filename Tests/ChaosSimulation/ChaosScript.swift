@@ -3,6 +3,7 @@ import DeliverySimulation
 import DeliveryWorker
 import Foundation
 import Logging
+import RedeliverConfiguration
 
 /// Plays a plan: starts the worker, does what is to be done at each moment, starts it again when it died.
 struct ChaosScript: Sendable {

@@ -1,7 +1,7 @@
 import DeliveryQueue
 import DeliverySimulation
-import DeliveryWorker
 import ProviderAPI
+import RedeliverConfiguration
 
 extension ChaosPlan {
     /// What a reload may change of the configuration.

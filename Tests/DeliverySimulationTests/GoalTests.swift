@@ -1,5 +1,6 @@
 import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 import Testing
 
 @testable import DeliverySimulation

@@ -1,5 +1,5 @@
 import DeliveryQueue
-import DeliveryWorker
+import RedeliverConfiguration
 import Testing
 
 @testable import DeliverySimulation

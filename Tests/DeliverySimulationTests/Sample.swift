@@ -1,5 +1,5 @@
-import DeliveryWorker
 import ProviderAPI
+import RedeliverConfiguration
 
 extension WorkerConfiguration {
     /// The defaults of every key; neither its secret nor its files are there.

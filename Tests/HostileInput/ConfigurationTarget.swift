@@ -1,5 +1,5 @@
 import DeliverySimulation
-import DeliveryWorker
+import RedeliverConfiguration
 
 extension FuzzTarget {
     /// Configuration files. Each is used, or refused with a place and a cause for every fault.

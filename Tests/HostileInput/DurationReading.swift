@@ -1,4 +1,4 @@
-import DeliveryWorker
+import RedeliverConfiguration
 
 enum DurationReading {
     static let samples: [[UInt8]] = [

@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
+import RedeliverConfiguration
 
 extension DeliveriesCommand {
     /// `redeliver deliveries retry`.

@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryWorker
 import Foundation
 import ProviderAPI
+import RedeliverConfiguration
 
 extension EndpointsCommand {
     /// `redeliver endpoints create`.

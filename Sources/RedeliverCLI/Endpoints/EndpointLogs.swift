@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import ProviderAPI
+import RedeliverConfiguration
 
 extension EndpointsCommand {
     /// `redeliver endpoints logs`.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import DeliveryWorker
+import RedeliverConfiguration
 
 /// ENDPOINT and `--config` of a command that asks the provider about one endpoint.
 struct ProviderEndpointArgument: ParsableArguments {

@@ -3,6 +3,7 @@ import DeliveryQueue
 import DeliveryWorker
 import Foundation
 import ProviderAPI
+import RedeliverConfiguration
 
 extension EndpointsCommand {
     /// `redeliver endpoints test`.

@@ -2,6 +2,7 @@ import DeliveryQueue
 import DeliveryWorker
 import Foundation
 import ProviderAPI
+import RedeliverConfiguration
 
 /// Keeps in the database which events are tests, so that the daemon does not retry them.
 struct TestEventBook {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
-import DeliveryWorker
 import Foundation
+import RedeliverConfiguration
 
 /// A moment as a person writes it: an age (`24h`, `30m`) or a time in UTC (`2026-01-01`, `2026-01-01T08:30`,
 /// `2026-01-01T08:30:00Z`).

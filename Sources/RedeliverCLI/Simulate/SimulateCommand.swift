@@ -3,6 +3,7 @@ import DeliverySimulation
 import DeliveryWorker
 import Foundation
 import ProviderAPI
+import RedeliverConfiguration
 
 /// `redeliver simulate`: what a configuration would do in an outage, before there is one.
 struct SimulateCommand: AsyncParsableCommand {

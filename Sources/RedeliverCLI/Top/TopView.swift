@@ -5,7 +5,7 @@ struct TopView {
     let database: String
     private(set) var report: StatusReport
     private(set) var activity: QueueActivity
-    private(set) var rate = CallRate()
+    private(set) var rate = CallPace()
     /// When the last reading was tried.
     private(set) var now: Timestamp
     /// Why it failed, and `report` and `activity` are old; nil: it did not.

@@ -2,6 +2,7 @@ import DeliveryQueue
 import ProviderAPI
 
 @testable import DeliveryWorker
+@testable import RedeliverConfiguration
 
 extension WorkerConfiguration {
     /// A whole configuration for a workbench's database; few calls at once, so that a rate limit shows.

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import ProviderAPI
+import RedeliverConfiguration
 import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization

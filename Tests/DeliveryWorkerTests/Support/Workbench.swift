@@ -7,6 +7,7 @@ import ProviderAPI
 
 @testable import DeliveryQueue
 @testable import DeliveryWorker
+@testable import RedeliverConfiguration
 
 /// A real database in a folder of its own, virtual time, and the duties of the worker around a scripted transport.
 final class Workbench: Sendable {

@@ -1,0 +1,233 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+import RedeliverConfiguration
+
+/// What a dispatching turn did, in counts.
+struct DispatchSummary: Sendable, Equatable {
+    var started = 0
+    var recorded = 0
+    /// Of the recorded, those that the provider took on.
+    var accepted = 0
+    /// Of the recorded, those that never reached the provider.
+    var unreached = 0
+    var superseded = 0
+}
+
+/// Asks the provider for retries: claims what is due, calls, records what came of it. The intent of a call is committed
+/// before it begins, its outcome after it ended; in between only one call per delivery is in flight.
+struct RetryDispatcher: Sendable {
+    let store: QueueStore
+    let client: ProviderClient
+    let gate: SharedGate
+    let calls: CallsInFlight
+    let retry: WorkerConfiguration.Retry
+    let rules: RetryRules
+    /// Longer than a call can last, token renewal included.
+    let lease: Duration
+    let bell: Bell
+    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is read soon.
+    let pollBells: [String: Bell]
+    /// Knows whose log was read since the start; others wait. nil: all may be retried.
+    var vitals: Vitals?
+    let clock: any Clock<Duration>
+    let wallClock: WallClock
+    /// Between two looks, whatever the timers say: bounds the harm of a clock that jumps.
+    var longestSleep = Duration.seconds(30)
+    let logger: Logger
+
+    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction then
+    /// serves many. A call alone never waits.
+    private static let gathering = Duration.milliseconds(2)
+
+    /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
+    func run(in loop: Loop) async throws {
+        var ending: Int?
+        await withDiscardingTaskGroup { group in
+            await loop.run { _ in
+                if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
+                for delivery in try await turn(at: wallClock.now).claimed {
+                    group.addTask { await call(delivery) }
+                }
+                return try await pause(at: wallClock.now)
+            }
+            // The calls that are under way are waited for here, when the loop vouches for itself no more.
+            ending = await loop.vitals.began(loop.name, patience: loop.patience)
+        }
+        _ = try await record(await calls.takeFinished(), at: wallClock.now)
+        if let ending { await loop.vitals.ended(ending) }
+    }
+
+    /// Which deliveries a turn is for.
+    enum Work {
+        /// All that is due.
+        case due
+        /// Only what operators asked for, until all of it was called, also what comes due later.
+        case manual
+    }
+
+    /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
+    func runOnce(_ work: Work = .due, at now: Timestamp) async throws -> DispatchSummary {
+        var summary = DispatchSummary()
+        while true {
+            let turn = try await turn(work, at: wallClock.now)
+            summary.add(turn)
+            await withDiscardingTaskGroup { group in
+                for delivery in turn.claimed {
+                    group.addTask { await call(delivery) }
+                }
+            }
+            guard turn.claimed.isEmpty else { continue }
+            guard try await waits(for: work, at: wallClock.now) else { return summary }
+        }
+    }
+
+    // MARK: - One turn
+
+    /// What a turn did: deliveries whose calls may begin now, and what it recorded before.
+    fileprivate struct Turn {
+        var claimed: [ClaimedDelivery] = []
+        var superseded = 0
+        var outcomes: [AttemptOutcome] = []
+        var recorded = RecordSummary()
+    }
+
+    /// Records what has ended and claims what may begin, both in one transaction.
+    private func turn(_ work: Work = .due, at now: Timestamp) async throws -> Turn {
+        let outcomes = await calls.takeFinished()
+        let free = retry.concurrency - (await calls.count)
+        let granted = await gate.with { $0.take(upTo: free, at: now) }
+        guard granted > 0 else { return try await record(outcomes, at: now) }
+        do {
+            let batch = try await store.claimDue(
+                after: outcomes, of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted,
+                lease: lease, rules: rules, at: now)
+            await gate.with { $0.giveBack(granted - batch.deliveries.count) }
+            await calls.begin(batch.deliveries.count)
+            await follow(outcomes, batch.recorded)
+            return Turn(
+                claimed: batch.deliveries, superseded: batch.superseded, outcomes: outcomes, recorded: batch.recorded)
+        } catch {
+            await gate.with { $0.giveBack(granted) }
+            // What keeps deliveries from being claimed must not keep outcomes from being recorded.
+            _ = try await record(outcomes, at: now)
+            throw error
+        }
+    }
+
+    /// One call, which always ends in an outcome.
+    private func call(_ delivery: ClaimedDelivery) async {
+        let (answer, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
+        let answered = wallClock.now
+        let pause = await gate.with { $0.learn(from: answer, at: answered) }
+        let outcome = AttemptOutcome(
+            deliveryID: delivery.id, leaseToken: delivery.leaseToken,
+            meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
+            status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
+            answered: answered)
+        if pause > .zero { await pollBells[delivery.endpointID]?.ring() }
+        if await calls.finish(outcome) { await bell.ring() }
+    }
+
+    /// Records finished calls alone. What cannot be recorded now stays and is tried again in the next turn.
+    private func record(_ outcomes: [AttemptOutcome], at now: Timestamp) async throws -> Turn {
+        guard !outcomes.isEmpty else { return Turn() }
+        do {
+            let summary = try await store.record(outcomes, rules: rules, at: now)
+            await follow(outcomes, summary)
+            return Turn(outcomes: outcomes, recorded: summary)
+        } catch {
+            await calls.putBack(outcomes)
+            throw error
+        }
+    }
+
+    /// Until the next delivery comes due and the gate lets it through; a finished call rings earlier.
+    private func pause(at now: Timestamp) async throws -> Duration {
+        guard await calls.count < retry.concurrency else { return longestSleep }
+        guard let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now) else {
+            return longestSleep
+        }
+        guard let opening = await gate.gate.wait(at: now) else { return longestSleep }
+        return min(max(due - now, opening), longestSleep)
+    }
+
+    /// For `runOnce`: sleeps when only time, or the token bucket, stands between us and the next call.
+    ///
+    /// - Returns: false when there is no more to do, or the gate is shut.
+    private func waits(for work: Work, at now: Timestamp) async throws -> Bool {
+        let gate = await gate.gate
+        guard gate.closed == nil, let tokens = gate.wait(at: now), let due = try await nextDue(work, at: now)
+        else { return false }
+        guard work == .manual || due <= now else { return false }
+        try await clock.sleep(for: max(tokens, due - now, .milliseconds(1)))
+        return true
+    }
+
+    private func nextDue(_ work: Work, at now: Timestamp) async throws -> Timestamp? {
+        let endpoints = await vitals?.endpointsPolled
+        return switch work {
+        case .due: try await store.nextDue(of: endpoints, at: now)
+        case .manual: try await store.nextManualDue(of: endpoints)
+        }
+    }
+
+    /// Does what follows from what was recorded.
+    private func follow(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) async {
+        guard !outcomes.isEmpty else { return }
+        for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
+        for outcome in outcomes where outcome.meaning != .accepted {
+            logger.notice(
+                "retry not taken on",
+                metadata: [
+                    "delivery": "\(outcome.deliveryID)", "answer": "\(outcome.answer)",
+                    "status": "\(outcome.status.map(String.init) ?? "none")",
+                ])
+        }
+        logger.debug("outcomes recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
+    }
+}
+
+extension DispatchSummary {
+    fileprivate mutating func add(_ turn: RetryDispatcher.Turn) {
+        started += turn.claimed.count
+        superseded += turn.superseded
+        recorded += turn.recorded.recorded
+        accepted += turn.recorded.accepted
+        unreached += turn.outcomes.count { $0.answer == RetryAnswer.Kind.unreachable.rawValue }
+    }
+}
+
+/// Calls that are under way, and the outcomes of those that ended and are not recorded yet.
+actor CallsInFlight {
+    private var running = 0
+    private var finished: [AttemptOutcome] = []
+
+    /// Calls that hold a slot: running, or ended and not recorded.
+    var count: Int { running + finished.count }
+
+    func begin(_ number: Int) {
+        running += number
+    }
+
+    /// - Returns: whether the dispatcher is to be woken: for the first one, or because enough have ended now.
+    func finish(_ outcome: AttemptOutcome) -> Bool {
+        let hadEnough = hasEnough
+        running -= 1
+        finished.append(outcome)
+        return finished.count == 1 || (hasEnough && !hadEnough)
+    }
+
+    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With fewer a
+    /// commit serves too few, with more the calls wait for it.
+    var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
+
+    func takeFinished() -> [AttemptOutcome] {
+        defer { finished = [] }
+        return finished
+    }
+
+    func putBack(_ outcomes: [AttemptOutcome]) {
+        finished = outcomes + finished
+    }
+}

@@ -1,0 +1,299 @@
+package import DeliveryQueue
+
+/// Whether retry calls may begin now, and how many. Shut for all of them while the provider asks to be left alone, does not
+/// answer or refuses the credential; in front of the open gate stands a token bucket. Pure: told the time, never asks.
+///
+///                  429, 503, 425   ┌────────┐   its time is over
+///             ┌───────────────────▶│ paused │────────────────────────┐
+///             │                    └───┬────┘                        │
+///             │                        │ over, and nobody            ▼
+///             │     5 bad answers      ▼ had named its end      ┌─────────┐  the one call is answered
+///         ┌───┴──┐  in a row, or   ┌────────┐   a log was read  │  trial  │─────────────────────────────▶ open,
+///         │ open │────────────────▶│ outage │──────────────────▶│ one call│                               and the
+///         └───┬──┘  a connection   │        │◀──────────────────│ at once │─────────────────────────────▶ rate ramps
+///             │     is refused     └────────┘  it is not        └─────────┘
+///             │                                                      ▲
+///             │     401, 403      ┌─────────┐   the login works      │
+///             └──────────────────▶│ refused │────────────────────────┘
+///                                 └─────────┘   (or back into a pause that lasts longer)
+///
+/// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts all. What calls from
+/// before the closing say meanwhile opens nothing.
+package struct CallGate: Sendable, Equatable {
+    /// Why no call begins.
+    package enum Closed: String, Sendable, CaseIterable {
+        /// 429.
+        case throttled
+        /// 503 or 425.
+        case unavailable
+        /// Refused connections, DNS, or too many answers in a row that are none. Ended by a log that can be read.
+        case outage
+        /// 401 after a fresh login, or 403. Ended by a login that works.
+        case credential
+    }
+
+    private enum State: Sendable, Equatable {
+        case open
+        /// Calls begin again, one at a time until the provider has answered one; since when that one is under way.
+        case trial(Timestamp?)
+        case paused(GatePause)
+        case outage(nextRead: Timestamp)
+        /// With a pause that may outlast it.
+        case refused(GatePause?)
+    }
+
+    private var state = State.open
+    private var calls: TokenBucket
+    private var memory = GateMemory()
+    /// Whose logs were read in this round of the outage; the others go first.
+    private var haveRead: Set<String> = []
+
+    /// A trial call that nobody heard of again does not keep the gate shut for longer; no call lasts as long.
+    private static let trialLimit = Duration.seconds(3_600)
+    /// How much later an endpoint whose turn it is not may read its log.
+    private static let courtesy = Duration.seconds(1)
+
+    /// - Parameters:
+    ///   - perSecond: calls a second in the long run, above 0.
+    ///   - burst: calls that may begin at once after a rest, at least 1.
+    package init(perSecond: Double, burst: Int, now: Timestamp) {
+        calls = TokenBucket(perSecond: perSecond, burst: burst, now: now)
+    }
+
+    /// This gate under a reloaded configuration, when the old one's calls have ended: the new rate and burst apply, a pause,
+    /// an outage or a hold goes on.
+    package func adopting(perSecond: Double, burst: Int) -> CallGate {
+        var gate = self
+        gate.calls.adopt(perSecond: perSecond, burst: burst)
+        if case .trial = gate.state { gate.state = .trial(nil) }
+        return gate
+    }
+
+    // MARK: - What it lets through
+
+    /// nil while calls may begin; as of the last time that the gate was told, see ``standing(at:)``.
+    package var closed: Closed? {
+        switch state {
+        case .open, .trial: nil
+        case .paused(let pause): pause.reason
+        case .outage: .outage
+        case .refused: .credential
+        }
+    }
+
+    /// When a pause ends, or the next log is read in an outage; nil while a credential is refused.
+    package var opens: Timestamp? {
+        switch state {
+        case .paused(let pause): pause.until
+        case .outage(let nextRead): nextRead
+        case .open, .trial, .refused: nil
+        }
+    }
+
+    /// The share of the configured rate in force: lowest after an outage, halved by 429, 503 and 425, recovering with each
+    /// accepted call.
+    package var rate: Double { calls.share }
+
+    package var isTrial: Bool {
+        if case .trial = state { true } else { false }
+    }
+
+    package var closedSince: Timestamp? { closed == nil ? nil : memory.began }
+
+    /// Takes up to `wanted` tokens; 0 while closed.
+    package mutating func take(upTo wanted: Int, at now: Timestamp) -> Int {
+        advance(to: now)
+        switch state {
+        case .open:
+            return calls.take(upTo: wanted, at: now)
+        case .trial(nil):
+            let granted = calls.take(upTo: min(wanted, 1), at: now)
+            if granted > 0 { state = .trial(now) }
+            return granted
+        case .trial, .paused, .outage, .refused:
+            return 0
+        }
+    }
+
+    /// Returns tokens that were taken and not used.
+    package mutating func giveBack(_ count: Int) {
+        guard count > 0 else { return }
+        calls.giveBack(count)
+        if case .trial = state { state = .trial(nil) }
+    }
+
+    /// How long until a call may begin; nil when only an answer can tell: of a call, a log or a login.
+    package func wait(at now: Timestamp) -> Duration? {
+        var gate = self
+        gate.advance(to: now)
+        switch gate.state {
+        case .open, .trial(nil): return gate.calls.wait(at: now)
+        case .paused(let pause): return pause.left(at: now)
+        case .trial, .outage, .refused: return nil
+        }
+    }
+
+    /// Asks for a turn to read a log. In an outage the reads of all endpoints together follow one ladder, and each is the
+    /// probe that may end it; the endpoints take turns, because one log may stay unreadable for a reason of its own.
+    ///
+    /// - Parameter readers: how many endpoints there are.
+    /// - Returns: how long the endpoint has to wait before it asks again; nil when it may read now.
+    package mutating func pauseOfRead(by endpointID: String, of readers: Int, at now: Timestamp) -> Duration? {
+        advance(to: now)
+        switch state {
+        case .open, .trial:
+            return nil
+        case .paused(let pause):
+            return pause.left(at: now)
+        case .refused:
+            return CredentialKeeper.interval
+        case .outage(let nextRead):
+            let turn = haveRead.contains(endpointID) ? nextRead + Self.courtesy : nextRead
+            // A clock that was set back must not put the read off for as long as it was set back.
+            if turn > now, turn - now <= .seconds(301) { return turn - now }
+            haveRead.insert(endpointID)
+            if haveRead.count >= readers { haveRead = [] }
+            // The next one is put off now, so that this one need not come to an end for that.
+            state = .outage(nextRead: now + memory.readPause())
+            return nil
+        }
+    }
+
+    // MARK: - What the provider's answers say
+
+    /// A call was taken on: the provider is there, and the rate recovers a little.
+    package mutating func accepted(at now: Timestamp) {
+        callAnswered(at: now)
+        if closed == nil { calls.recover() }
+    }
+
+    /// The provider answered a call in a way that concerns that call only.
+    package mutating func callAnswered(at now: Timestamp) {
+        advance(to: now)
+        memory.endRow()
+        guard isTrial else { return }
+        memory.forget()
+        state = .open
+    }
+
+    /// The provider answered the reading of a log: its outage is over, and a call may try it.
+    package mutating func logAnswered(at now: Timestamp) {
+        advance(to: now)
+        memory.goodRead()
+        guard case .outage = state else { return }
+        memory.readAnswered()
+        tryAgain(asRamp: true, since: now, at: now)
+    }
+
+    /// 429, 425 or 503: pauses as long as the provider asks and halves the rate, once per pause.
+    ///
+    /// - Parameter retryAfter: nil when the provider names no time.
+    /// - Returns: the pause in force.
+    @discardableResult
+    package mutating func pause(_ reason: Closed, for retryAfter: Duration?, at now: Timestamp) -> Duration {
+        advance(to: now)
+        if closed == nil { memory.forgetIfLongAgo(now) }
+        let other = pauseInForce
+        let length = memory.pause(asked: retryAfter, inForce: other != nil)
+        if other == nil { calls.halve() }
+        // An outage that ends in a pause ends in a ramp all the same.
+        if case .outage = state { calls.restart(asRamp: true, at: now) }
+        let isGuess = reason == .unavailable && retryAfter == nil
+        let pause = GatePause(reason: reason, until: now + length, endsInRead: isGuess).joined(other)
+        if case .refused = state {
+            state = .refused(pause)
+        } else {
+            close(.paused(pause), pause.reason, at: now)
+        }
+        return max(length, pause.left(at: now))
+    }
+
+    /// A call was surely not sent: the provider could not be reached.
+    ///
+    /// - Returns: for how long that call is put off. Not longer in a long outage, so that it is due when that ends.
+    @discardableResult
+    package mutating func unreachable(at now: Timestamp) -> Duration {
+        advance(to: now)
+        if closed == nil { beginOutage(at: now) }
+        return GateMemory.readPauses[0]
+    }
+
+    /// A timeout or 5xx of a call: one may be the delivery's own fault, many in a row are the provider's. The one call of a
+    /// trial was to tell, so there it is the provider's at once.
+    package mutating func badAnswer(at now: Timestamp) {
+        advance(to: now)
+        switch state {
+        case .open:
+            if memory.badCall() { beginOutage(at: now) }
+        case .trial(_?):
+            beginOutage(at: now)
+        case .trial(nil), .paused, .outage, .refused:
+            return
+        }
+    }
+
+    /// A log could not be read, because nothing usable came back.
+    package mutating func badRead(at now: Timestamp) {
+        advance(to: now)
+        if closed == nil, memory.badRead() { beginOutage(at: now) }
+    }
+
+    /// The credential is refused: nothing is called until `credentialWorks`.
+    package mutating func credentialRefused(at now: Timestamp) {
+        advance(to: now)
+        if case .refused = state { return }
+        close(.refused(pauseInForce), .credential, at: now)
+    }
+
+    package mutating func credentialWorks(at now: Timestamp) {
+        guard case .refused(let pause) = state else { return }
+        if let pause, pause.left(at: now) > .zero {
+            calls.restart(asRamp: true, at: now)
+            close(.paused(pause), pause.reason, at: now)
+        } else {
+            tryAgain(asRamp: true, since: now, at: now)
+        }
+    }
+
+    // MARK: - Moves
+
+    /// Does what time alone does. Asking the gate at any moment and telling it this first is the same.
+    mutating func advance(to now: Timestamp) {
+        switch state {
+        case .paused(let pause) where pause.left(at: now) == .zero && pause.endsInRead:
+            close(.outage(nextRead: min(pause.until, now)), .outage, at: now)
+        case .paused(let pause) where pause.left(at: now) == .zero:
+            tryAgain(asRamp: false, since: min(pause.until, now), at: now)
+        case .trial(let begun?) where now < begun || now - begun >= Self.trialLimit:
+            state = .trial(nil)
+        case .open, .trial, .paused, .outage, .refused:
+            return
+        }
+    }
+
+    private var pauseInForce: GatePause? {
+        switch state {
+        case .paused(let pause): pause
+        case .refused(let pause): pause
+        case .open, .trial, .outage: nil
+        }
+    }
+
+    private mutating func close(_ new: State, _ reason: Closed, at now: Timestamp) {
+        memory.shut(reason, at: now)
+        state = new
+    }
+
+    private mutating func beginOutage(at now: Timestamp) {
+        memory.forgetIfLongAgo(now)
+        memory.endRow()
+        close(.outage(nextRead: now + memory.readPause()), .outage, at: now)
+    }
+
+    private mutating func tryAgain(asRamp isRamp: Bool, since time: Timestamp, at now: Timestamp) {
+        state = .trial(nil)
+        haveRead = []
+        memory.reopen(at: time)
+        calls.restart(asRamp: isRamp, at: now)
+    }
+}

@@ -1,0 +1,74 @@
+import DeliveryQueue
+import RedeliverConfiguration
+import ServiceLifecycle
+
+/// The duties of a generation, each with the loop that it runs in.
+extension Generation {
+    /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it may show
+    /// what came about while we were away, and its answer tells whether our clock is right.
+    ///
+    /// - Parameter watchesOperators: false where there are none, as in a simulation, whose file only it writes to.
+    func services(watchesOperators: Bool = true) -> [any Service] {
+        var services: [any Service] = pollers.map { poller, bell in
+            Duty { try await runPolling(poller, bell) }
+        }
+        services.append(Duty { try await dispatcher.run(in: loop(.dispatch, dispatcher.bell)) })
+        services.append(
+            Duty {
+                await loop(.settle).run { _ in
+                    guard await !vitals.endpointsPolled.isEmpty else { return configuration.confirm.interval }
+                    if try await settler.runOnce(at: wallClock.now).unconfirmed > 0 { await dispatcher.bell.ring() }
+                    return configuration.confirm.interval
+                }
+            })
+        services.append(
+            Duty {
+                await loop(.prune).run { _ in
+                    guard await mayPrune() else { return Pruner.patience }
+                    _ = try await pruner.runOnce(at: wallClock.now)
+                    return Pruner.interval
+                }
+            })
+        services.append(
+            Duty {
+                await loop(.credential).run { now in
+                    if await keeper.runOnce(at: now) { await ringAll() }
+                    return CredentialKeeper.interval
+                }
+            })
+        if let address = configuration.metrics.listen {
+            let listener = MetricsListener(
+                address: address, textfile: configuration.metrics.textfile, vitals: vitals,
+                endpoints: Dictionary(uniqueKeysWithValues: configuration.endpoints.map { ($0.id, $0.name) }),
+                clock: clock, logger: dispatcher.logger)
+            services.append(Duty { await listener.run() })
+        }
+        if watchesOperators { services.append(Duty { await watchOperators() }) }
+        services.append(
+            Duty {
+                await loop(.metrics).run { now in
+                    try await metrics.runOnce(at: now)
+                    return configuration.metrics.interval
+                }
+            })
+        return services
+    }
+
+    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own. And again after
+    /// that: a commit is told of when it is written, and seen when it is synced.
+    private func watchOperators() async {
+        let bell = Bell()
+        let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }
+        var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
+        // Not with that bell: a failed commit of our own rings it and would end the pause after an error.
+        await loop(.operators).run { _ in
+            // Before the look, so that nothing is written between the two and not told of.
+            let isTold = file.arm()
+            if try await watch.runOnce(at: wallClock.now) { await ringAll() }
+            await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: OperatorWatch.interval) }
+            if try await watch.runOnce(at: wallClock.now) { await ringAll() }
+            if isTold { await bell.sleep(for: OperatorWatch.longestInterval, clock: clock) }
+            return .zero
+        }
+    }
+}

@@ -1,0 +1,251 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+import RedeliverConfiguration
+import ServiceLifecycle
+
+/// The names of the loops, in logs and as a metric's label.
+enum LoopName: String, CaseIterable {
+    case poll, dispatch, settle, prune, credential, metrics, operators
+}
+
+/// All duties under one configuration. A reload ends this generation, calls in flight finish, and builds the next: no
+/// duty ever sees its configuration change.
+struct Generation: Sendable {
+    let configuration: WorkerConfiguration
+    let pollers: [(poller: LogPoller, bell: Bell)]
+    let dispatcher: RetryDispatcher
+    let settler: Settler
+    let pruner: Pruner
+    let keeper: CredentialKeeper
+    let unreadableReader: UnreadableReader
+    let metrics: MetricsReporter
+    let vitals: Vitals
+    let wallClock: WallClock
+    let clock: any Clock<Duration>
+    private let logger: Logger
+
+    /// - Parameter carried: the gate of the generation before, whose pause, outage or hold goes on; nil: a new one.
+    init(_ configuration: WorkerConfiguration, on base: WorkerBase, gate carried: CallGate? = nil) {
+        self.configuration = configuration
+        vitals = base.vitals
+        wallClock = base.wallClock
+        clock = base.clock
+        logger = base.logger
+        let rules = RetryRules(
+            policies: configuration.policies, confirmation: configuration.confirm.by,
+            confirmWithin: configuration.confirm.within, circuit: configuration.circuit)
+        let gate = SharedGate(
+            carried?.adopting(perSecond: configuration.retry.perSecond, burst: configuration.retry.burst)
+                ?? CallGate(
+                    perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
+                    now: base.wallClock.now))
+        let client = base.client(for: configuration)
+        pollers = configuration.endpoints.map { endpoint in
+            let poller = LogPoller(
+                store: base.store, client: client, gate: gate, endpoint: endpoint, poll: configuration.poll,
+                rules: rules, disk: base.disk, wallClock: base.wallClock, logger: base.logger)
+            return (poller, Bell())
+        }
+        dispatcher = RetryDispatcher(
+            store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
+            rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
+            pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
+            vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
+            logger: base.logger)
+        settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
+        pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
+        keeper = CredentialKeeper(
+            client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
+        unreadableReader = UnreadableReader(
+            store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
+        metrics = MetricsReporter(
+            store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
+            textfile: configuration.metrics.textfile, version: RedeliverVersion.current, time: base.time,
+            disk: base.disk)
+    }
+
+    /// Makes the database know this configuration's endpoints and event types, and reads again what an earlier
+    /// configuration could not understand.
+    func prepare(at now: Timestamp) async throws {
+        try await dispatcher.store.registerEndpoints(
+            configuration.endpoints.map { (id: $0.id, name: $0.name) },
+            historyFrom: now - configuration.poll.initialLookback)
+        try await dispatcher.store.registerEventTypes(
+            configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
+        if !configuration.circuit.isEnabled { try await dispatcher.store.endCircuits(at: now) }
+        _ = try await unreadableReader.runOnce(at: now)
+    }
+
+    /// The gate to hand on at a reload, when this generation has ended: what the provider asked for and what is known of its
+    /// outage holds under the next configuration too.
+    ///
+    /// - Returns: nil when that one names another provider.
+    func gate(for next: WorkerConfiguration) async -> CallGate? {
+        next.provider.baseURL == configuration.provider.baseURL ? await dispatcher.gate.gate : nil
+    }
+
+    /// One full turn of everything, for cron: poll, retry what is due, wait for the answers, look at the logs again where
+    /// an outcome is open, settle, write metrics. A drain goes on within the turn; a receiver that is down gets one trial, or
+    /// short waits between trials would never let the turn end.
+    ///
+    /// - Returns: how many endpoints could not be polled; each is logged and stored.
+    func runOnce() async throws -> Int {
+        var failed = await poll(pollers.map(\.poller)).count
+        var isMoving = true
+        while isMoving {
+            let called = try await dispatcher.runOnce(at: wallClock.now).started
+            let before = try await nextDueInTurn()
+            failed = max(failed, await poll(try await awaitingPollers()).count)
+            // A drain lets more out with each arrival: what its log shows by now makes room for the next calls.
+            let next = try await nextDueInTurn()
+            isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
+        }
+        if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
+        if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
+        try await metrics.runOnce(at: wallClock.now)
+        return failed
+    }
+
+    private func nextDueInTurn() async throws -> Timestamp? {
+        try await dispatcher.store.nextDue(of: vitals.endpointsPolled, countsTrials: false, at: wallClock.now)
+    }
+
+    /// What operators asked for while no daemon runs: reads the logs of the endpoints concerned first, because what they
+    /// already show is not sent again, calls, and looks at the logs once more.
+    func runManualRetries() async throws -> ManualRetries {
+        let endpoints = try await dispatcher.store.endpointsWithManualRetries()
+        let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
+        var obstacles = await poll(concerned)
+        let summary = try await dispatcher.runOnce(.manual, at: wallClock.now)
+        _ = await poll(concerned)
+        do {
+            try await metrics.runOnce(at: wallClock.now)
+        } catch {
+            obstacles.append(error)
+        }
+        return ManualRetries(summary, obstacles: obstacles)
+    }
+
+    // MARK: - Polling
+
+    /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return,
+    /// more often while a trial or the first calls of a drain wait for it, and in an outage when the gate wants a log read. A
+    /// ring only makes it look which of these applies.
+    func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
+        var lastPoll: Timestamp?
+        await loop(.poll, bell).run { now in
+            if await poller.shortage(at: now) != nil { return DiskRoom.pause }
+            var isOutage = false
+            switch await turn(of: poller, at: now) {
+            case .later(let wait): return wait
+            case .probe: isOutage = true
+            case .usual:
+                let interval = try await interval(of: poller, at: now)
+                if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
+            }
+            let summary = try await isOutage ? probe(with: poller, at: now) : look(with: poller, at: now)
+            lastPoll = summary.isUnfinished ? nil : now
+            if summary.changedSomething { await dispatcher.bell.ring() }
+            return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
+        }
+    }
+
+    private enum PollTurn {
+        /// Not before the gate was asked again, after this time.
+        case later(Duration)
+        /// At the pace of the configuration.
+        case usual
+        /// Now, to find out whether an outage is over.
+        case probe
+    }
+
+    private func turn(of poller: LogPoller, at now: Timestamp) async -> PollTurn {
+        let readers = pollers.count
+        return await poller.gate.with { gate in
+            if let wait = gate.pauseOfRead(by: poller.endpoint.id, of: readers, at: now) { return .later(wait) }
+            return gate.closed == .outage ? .probe : .usual
+        }
+    }
+
+    /// A turn in an outage: when it ends it, all that waited for that goes on, whatever became of this log.
+    private func probe(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
+        let result: Result<PollSummary, any Error>
+        do {
+            result = .success(try await look(with: poller, at: now))
+        } catch {
+            result = .failure(error)
+        }
+        if await poller.gate.gate.closed == nil { await ringAll() }
+        return try result.get()
+    }
+
+    /// A turn of polling; once the log was read to its end, the endpoint's deliveries may be retried.
+    private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
+        let summary: PollSummary
+        do {
+            summary = try await poller.runOnce(at: now)
+        } catch is ClockPutBack {
+            summary = try await poller.runOnce(at: wallClock.now)
+        }
+        if !summary.isUnfinished, await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
+        return summary
+    }
+
+    private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
+        let soon = min(configuration.confirm.interval, configuration.poll.interval)
+        return switch try await poller.store.pollUrgency(of: poller.endpoint.id, at: now) {
+        case .routine: configuration.poll.interval
+        case .soon: soon
+        case .atOnce: min(soon, Self.closeInterval)
+        }
+    }
+
+    /// How often a log is read that a trial or a beginning drain waits for.
+    private static let closeInterval = Duration.seconds(2)
+
+    /// Those whose log is to show an outcome.
+    private func awaitingPollers() async throws -> [LogPoller] {
+        var awaiting: [LogPoller] = []
+        for (poller, _) in pollers
+        where try await poller.store.pollUrgency(of: poller.endpoint.id, at: wallClock.now) != .routine {
+            awaiting.append(poller)
+        }
+        return awaiting
+    }
+
+    /// - Returns: why logs could not be read, one error for each; each is logged and stored.
+    func poll(_ pollers: [LogPoller]) async -> [any Error] {
+        var failed: [any Error] = []
+        for poller in pollers {
+            do {
+                _ = try await look(with: poller, at: wallClock.now)
+            } catch {
+                failed.append(error)
+                logger.error(
+                    "log not read", metadata: ["endpoint": "\(poller.endpoint.name)", "error": "\(error)"])
+            }
+        }
+        return failed
+    }
+
+    /// A disk that is nearly full keeps logs from being read, and pruning may be what ends that.
+    func mayPrune() async -> Bool {
+        if await !vitals.endpointsPolled.isEmpty { return true }
+        return await pollers[0].poller.disk.shortage() != nil
+    }
+
+    func ringAll() async {
+        await dispatcher.bell.ring()
+        for (_, bell) in pollers {
+            await bell.ring()
+        }
+    }
+
+    func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
+        Loop(
+            name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals,
+            // Reading is bounded by time, pruning by its count; a turn may wait for calls.
+            patience: configuration.longestCall + .seconds(900), logger: logger)
+    }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import RedeliverConfiguration
+import ServiceLifecycle
+import Synchronization
+
+/// Serves the metrics file over HTTP, and whether the daemon is alive and ready, for those who cannot read a file: `/metrics`,
+/// `/healthz` and `/readyz`.
+struct MetricsListener: Sendable {
+    let address: ListenAddress
+    let textfile: String
+    let vitals: Vitals
+    /// The names of the configured endpoints by their ids.
+    let endpoints: [String: String]
+    let clock: any Clock<Duration>
+    let logger: Logger
+
+    /// Nobody needs longer for one answer.
+    private static let longestConnection = TimeAmount.seconds(10)
+    /// Further ones are closed at once.
+    private static let mostConnections = 64
+    /// Until an address that cannot be had is tried again.
+    private static let pause = Duration.seconds(15)
+
+    /// Returns when a graceful shutdown begins.
+    func run() async {
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            do {
+                try await serve()
+            } catch {
+                logger.error(
+                    "metrics are not served: check `metrics.listen`, and who else listens there",
+                    metadata: ["address": "\(address)", "error": "\(error)", "next.in": "\(Self.pause)"])
+                await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: Self.pause) }
+            }
+        }
+    }
+
+    // MARK: - Answers
+
+    struct Answer: Equatable, Sendable {
+        var status: HTTPResponseStatus
+        var type = "text/plain; charset=utf-8"
+        var body: [UInt8]
+
+        init(_ status: HTTPResponseStatus, _ text: String) {
+            self.status = status
+            body = Array((text + "\n").utf8)
+        }
+
+        /// The file, byte for byte.
+        init(metrics: [UInt8]) {
+            status = .ok
+            type = "text/plain; version=0.0.4; charset=utf-8"
+            body = metrics
+        }
+    }
+
+    func answer(_ method: HTTPMethod, _ uri: String) async -> Answer {
+        guard [.GET, .HEAD].contains(method) else { return Answer(.methodNotAllowed, "only GET and HEAD") }
+        switch uri.prefix(while: { $0 != "?" }) {
+        case "/metrics": return metrics
+        case "/healthz": return await health
+        case "/readyz": return await readiness
+        default: return Answer(.notFound, "there are /metrics, /healthz and /readyz")
+        }
+    }
+
+    private var metrics: Answer {
+        (try? Data(contentsOf: URL(filePath: textfile))).map { Answer(metrics: Array($0)) }
+            ?? Answer(.serviceUnavailable, "the metrics file is not there yet, or cannot be read")
+    }
+
+    /// Alive while every loop completes its turns.
+    private var health: Answer {
+        get async {
+            let stalled = await vitals.stalledLoops.sorted()
+            return stalled.isEmpty
+                ? Answer(.ok, "ok")
+                : Answer(.serviceUnavailable, "does not complete its turn: \(stalled.joined(separator: ", "))")
+        }
+    }
+
+    /// Ready once every log was read: before that nothing of its endpoint is retried.
+    private var readiness: Answer {
+        get async {
+            let read = await vitals.endpointsPolled
+            let unread = endpoints.filter { !read.contains($0.key) }.values.sorted()
+            return unread.isEmpty
+                ? Answer(.ok, "ok")
+                : Answer(.serviceUnavailable, "not read yet: the log of \(unread.joined(separator: ", "))")
+        }
+    }
+
+    // MARK: - Connections
+
+    private func serve() async throws {
+        let open = Open()
+        let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(Exchange(listener: self, open: open))
+                    channel.eventLoop.scheduleTask(in: Self.longestConnection) { channel.close(promise: nil) }
+                }
+            }
+            .bind(host: address.host, port: address.port).get()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            try? await server.closeFuture.get()
+        } onCancelOrGracefulShutdown: {
+            server.close(promise: nil)
+        }
+    }
+
+    /// How many connections there are.
+    private final class Open: Sendable {
+        private let count = Atomic(0)
+
+        func began() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
+        func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    /// A connection: one answer, and closed once that is with the system. A handler and not a task with streams: those may not
+    /// be dropped, which happens to a connection that comes while the listener is closed.
+    private final class Exchange: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+
+        private let listener: MetricsListener
+        private let open: Open
+        private var isAnswered = false
+
+        init(listener: MetricsListener, open: Open) {
+            self.listener = listener
+            self.open = open
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            if open.began() > MetricsListener.mostConnections { context.close(promise: nil) }
+            context.fireChannelActive()
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            open.ended()
+            context.fireChannelInactive()
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
+            isAnswered = true
+            let channel = context.channel
+            let answer = context.eventLoop.makePromise(of: Answer.self)
+            answer.completeWithTask { [listener] in await listener.answer(head.method, head.uri) }
+            answer.futureResult.whenSuccess { Self.send($0, withBody: head.method != .HEAD, on: channel) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+
+        private static func send(_ answer: Answer, withBody: Bool, on channel: any Channel) {
+            let headers: HTTPHeaders = [
+                "content-type": answer.type, "content-length": "\(answer.body.count)", "connection": "close",
+            ]
+            let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+            channel.write(HTTPServerResponsePart.head(head), promise: nil)
+            if withBody {
+                channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: answer.body))), promise: nil)
+            }
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+}

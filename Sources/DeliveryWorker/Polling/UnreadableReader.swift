@@ -1,0 +1,39 @@
+import DeliveryQueue
+import Logging
+import ProviderAPI
+import RedeliverConfiguration
+
+/// Reads kept entries again under a new configuration: when an operator corrects `log_fields`, the failures that could
+/// not be understood come into our care, however long ago their page was read.
+struct UnreadableReader: Sendable {
+    let store: QueueStore
+    let client: ProviderClient
+    let endpoints: [WorkerConfiguration.Endpoint]
+    let rules: RetryRules
+    let logger: Logger
+
+    private static let batch = 200
+
+    /// - Returns: how many entries are understood now.
+    func runOnce(at now: Timestamp) async throws -> Int {
+        var understood = 0
+        var last: Int64 = 0
+        while true {
+            let entries = try await store.unreadableEntries(after: last, limit: Self.batch)
+            guard let newest = entries.last?.id else { break }
+            for entry in entries {
+                guard let endpoint = endpoints.first(where: { $0.id == entry.endpointID }),
+                    let readable = client.logEntry(from: entry.raw)
+                else { continue }
+                let observation = Observation(readable, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
+                try await store.ingest(observation, insteadOf: entry, rules: rules, at: now)
+                understood += 1
+            }
+            last = newest
+        }
+        if understood > 0 {
+            logger.notice("kept log entries are understood now", metadata: ["count": "\(understood)"])
+        }
+        return understood
+    }
+}

@@ -1,0 +1,50 @@
+import Logging
+import ProviderAPI
+import RedeliverConfiguration
+import Synchronization
+
+/// The daemon's connections to the provider, made anew at a reload: the way to it may be another one then, and certificates are
+/// renewed by replacing their files.
+final class ProviderConnections: HTTPTransport {
+    private let transport: Mutex<AsyncHTTPTransport>
+    private let logger: Logger
+
+    /// - Throws: `NetworkPath.Fault` for a file that changed since the configuration was checked.
+    init(for configuration: WorkerConfiguration, logger: Logger) throws {
+        self.logger = logger
+        transport = Mutex(try Self.make(for: configuration, logger))
+    }
+
+    private static func make(for configuration: WorkerConfiguration, _ logger: Logger) throws -> AsyncHTTPTransport {
+        try AsyncHTTPTransport(
+            concurrency: configuration.retry.concurrency + configuration.endpoints.count,
+            path: configuration.provider.path, logger: logger)
+    }
+
+    /// Call it when no request is under way. Where a file cannot be used any more the old connections stay.
+    func renew(for configuration: WorkerConfiguration) async {
+        let next: AsyncHTTPTransport
+        do {
+            next = try Self.make(for: configuration, logger)
+        } catch {
+            return logger.error("connections to the provider not made anew", metadata: ["error": "\(error)"])
+        }
+        let old = transport.withLock { transport in
+            defer { transport = next }
+            return transport
+        }
+        do {
+            try await old.shutdown()
+        } catch {
+            logger.error("old connections to the provider not closed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        try await transport.withLock { $0 }.send(request)
+    }
+
+    func shutdown() async throws {
+        try await transport.withLock { $0 }.shutdown()
+    }
+}

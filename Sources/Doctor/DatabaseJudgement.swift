@@ -1,0 +1,90 @@
+import DeliveryQueue
+import DeliveryWorker
+
+/// What the facts about the database mean.
+enum DatabaseJudgement {
+    private static let names = ["database schema", "database settings", "database integrity", "database size"]
+
+    static func findings(_ facts: DoctorFacts) -> [Finding] {
+        switch facts.database {
+        case .success(let health): [schema(health), settings(health), integrity(health), size(health)]
+        case .failure(let error):
+            [unreadable(error, facts.files)] + names.dropFirst().map { Finding($0, .unknown, "not readable") }
+        case nil: names.map { Finding($0, .unknown, "no database is named") }
+        }
+    }
+
+    private static func unreadable(_ error: StoreError, _ files: DatabaseFiles?) -> Finding {
+        if error.kind == .inaccessible, let files, files.main == nil, files.folder?.isReadable == true {
+            return Finding(
+                names[0], .warning, "there is no database yet", advice: "the daemon makes it when it starts")
+        }
+        return Finding(
+            names[0], .bad, "\(error.operation): \(error.cause)",
+            advice: error.hint ?? "see what the check `permissions` says")
+    }
+
+    private static func schema(_ health: DatabaseHealth) -> Finding {
+        if let fault = health.schemaFault {
+            let isDamaged = !health.look.faults.isEmpty
+            return Finding(
+                names[0], .bad, fault, advice: isDamaged ? "restore a backup" : "run the redeliver that wrote it")
+        }
+        guard health.schemaVersion == DatabaseHealth.newestSchema else {
+            return Finding(
+                names[0], .warning,
+                "version \(health.schemaVersion), this program's is \(DatabaseHealth.newestSchema)",
+                advice: "start the daemon of this program; it brings the schema up to date")
+        }
+        return Finding(names[0], .ok, "version \(health.schemaVersion)")
+    }
+
+    private static func settings(_ health: DatabaseHealth) -> Finding {
+        let wanted = DatabaseHealth.wantedSettings.sorted { $0.key < $1.key }
+        let wrong = wanted.filter { health.settings[$0.key] != $0.value }.map {
+            "\($0.key) is \(health.settings[$0.key] ?? "unset"), not \($0.value)"
+        }
+        guard wrong.isEmpty else {
+            return Finding(
+                names[1], .bad, wrong.joined(separator: "; "),
+                advice:
+                    "another program changed them: start the daemon once; auto_vacuum takes a VACUUM while it is stopped"
+            )
+        }
+        return Finding(names[1], .ok, wanted.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    }
+
+    private static func integrity(_ health: DatabaseHealth) -> Finding {
+        guard health.look.faults.isEmpty else {
+            return Finding(
+                names[2], .bad, health.look.faults.prefix(3).joined(separator: "; "),
+                advice: "stop the daemon, run `redeliver database check`, restore a backup")
+        }
+        let scope = health.look.newestRows.map {
+            "no fault in the small tables and the newest \($0) rows of the large ones; `redeliver database check` reads all"
+        }
+        return Finding(names[2], .ok, scope ?? "no fault in the whole file (indexes: `redeliver database check`)")
+    }
+
+    /// `journal_size_limit` is 64 MiB: a log that stays far above it cannot be worked into the file.
+    private static let longLog: Int64 = 256 << 20
+    private static let muchFree: Int64 = 256 << 20
+
+    private static func size(_ health: DatabaseHealth) -> Finding {
+        let found = """
+            \(ByteText.of(health.bytes)), write-ahead log \(ByteText.of(health.walBytes)), \
+            free inside \(ByteText.of(health.freeBytes))
+            """
+        if health.walBytes > longLog {
+            return Finding(
+                names[3], .warning, found,
+                advice: "something reads for very long and keeps the log from being worked in: end old sqlite3 sessions"
+            )
+        }
+        if health.freeBytes > muchFree, health.freeBytes > health.bytes / 2 {
+            return Finding(
+                names[3], .warning, found, advice: "`redeliver database prune --confirm` gives the space back")
+        }
+        return Finding(names[3], .ok, found)
+    }
+}

@@ -1,0 +1,81 @@
+import DeliveryQueue
+import DeliveryWorker
+import ProviderAPI
+import RedeliverConfiguration
+
+/// What the facts mean. Pure: the same facts give the same findings.
+package enum Doctor {
+    /// One finding per check and endpoint, always in the same order. A check whose facts are missing is `unknown`.
+    package static func judge(_ facts: DoctorFacts) -> [Finding] {
+        [configuration(facts)] + DatabaseJudgement.findings(facts) + [
+            daemon(facts.daemon), FilesJudgement.finding(facts.files), MetricsJudgement.finding(facts),
+        ] + ProviderJudgement.findings(facts)
+            + DiskFacts.Use.checked.map { use in
+                disk(use, facts.disks.first { $0.use == use })
+            }
+    }
+
+    private static func configuration(_ facts: DoctorFacts) -> Finding {
+        switch facts.configuration {
+        case .success(let configuration):
+            let count = configuration.endpoints.count
+            return Finding("configuration", .ok, "no faults, \(count) endpoint\(count == 1 ? "" : "s")")
+        case .failure(let error):
+            let more = error.faults.count > 1 ? " (and \(error.faults.count - 1) more)" : ""
+            return Finding(
+                "configuration", .bad, (error.faults.first?.line(path: error.path) ?? error.path) + more,
+                advice: "`redeliver check --config \(error.path)` prints every fault")
+        }
+    }
+
+    private static func daemon(_ presence: DaemonPresence?) -> Finding {
+        switch presence {
+        case .running(let process?): Finding("daemon", .ok, "runs as process \(process)")
+        case .running(nil): Finding("daemon", .ok, "runs")
+        case .absent:
+            Finding(
+                "daemon", .warning, "none runs: nothing is polled and nothing retried",
+                advice: "start it, unless `redeliver run --once` is called by cron")
+        case .unknown(let cause):
+            Finding(
+                "daemon", .unknown, "the lock file cannot be read: \(cause)",
+                advice: "ask as a user of the database's group")
+        case nil: Finding("daemon", .unknown, "no database is named")
+        }
+    }
+
+    // MARK: - Disk
+
+    /// Below `bad` the work stops before long, or no log is read any more; below `warning` somebody should look.
+    private static func limits(_ use: DiskFacts.Use) -> (bad: Int64, warning: Int64) {
+        switch use {
+        case .database: (DiskReserve.bytes, 1 << 30)
+        case .metrics: (1 << 20, 16 << 20)
+        }
+    }
+
+    private static func disk(_ use: DiskFacts.Use, _ facts: DiskFacts?) -> Finding {
+        let name = "disk \(use.rawValue)"
+        guard let facts else { return Finding(name, .unknown, "the folder is not known") }
+        if use == .database, let network = facts.network {
+            return Finding(
+                name, .bad, "\(facts.folder) lies on \(network), a network file system: the daemon refuses it",
+                advice: "move the database to a local disk of this machine")
+        }
+        guard let free = facts.freeBytes else {
+            return Finding(name, .unknown, "\(facts.folder) cannot be looked at")
+        }
+        let found = "\(ByteText.of(free)) free at \(facts.folder)"
+        if facts.freeFiles == 0 {
+            return Finding(name, .bad, "no file can be made at \(facts.folder)", advice: "remove files there")
+        }
+        let limits = limits(use)
+        if free < limits.bad { return Finding(name, .bad, found, advice: "free some space at once") }
+        if free < limits.warning { return Finding(name, .warning, found, advice: "free some space soon") }
+        return Finding(name, .ok, found)
+    }
+}
+
+extension DiskFacts.Use {
+    static let checked: [DiskFacts.Use] = [.database, .metrics]
+}

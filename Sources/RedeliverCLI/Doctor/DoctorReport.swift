@@ -1,0 +1,70 @@
+import DeliveryQueue
+import Doctor
+
+/// What `redeliver doctor` says: the JSON's shape, and the same as text.
+struct DoctorReport: Encodable {
+    struct Check: Encodable {
+        let name: String
+        let verdict: Finding.Verdict
+        let found: String
+        let advice: String?
+    }
+
+    let at: Double
+    /// Nothing is bad; there may be warnings.
+    let healthy: Bool
+    let checks: [Check]
+    /// What `--fix` did, a sentence each.
+    let fixed: [String]
+    /// What `--fix` tried in vain, with the cause.
+    let notFixed: [String]
+
+    init(_ findings: [Finding], repairs: [DoctorRepair.Outcome] = [], at now: Timestamp) {
+        at = now.seconds
+        healthy = !findings.contains { $0.verdict == .bad }
+        checks = findings.map { Check(name: $0.name, verdict: $0.verdict, found: $0.found, advice: $0.advice) }
+        fixed = repairs.compactMap { if case .fixed(let sentence) = $0 { sentence } else { nil } }
+        notFixed = repairs.compactMap { if case .failed(let sentence) = $0 { sentence } else { nil } }
+    }
+
+    /// For people: a table, and below it in full what is to be done.
+    func text(on terminal: Terminal) -> String {
+        let parts = [fixedText, table.text(on: terminal), advice(on: terminal), summary(on: terminal)]
+        return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+    }
+
+    private var fixedText: String {
+        (fixed.map { "fixed: \($0)" } + notFixed.map { "not fixed: \($0)" }).map(Printable.text).joined(separator: "\n")
+    }
+
+    private var table: Table {
+        Table(
+            ["check", "verdict", "found"],
+            checks.map { [Cell($0.name), Cell($0.verdict.rawValue, style: $0.verdict.style), Cell($0.found)] })
+    }
+
+    private func advice(on terminal: Terminal) -> String {
+        checks.filter { $0.verdict != .ok }.map { check in
+            let lines = ["found: \(check.found)"] + (check.advice.map { ["to do: \($0)"] } ?? [])
+            return terminal.paint(Printable.text(check.name), check.verdict.style)
+                + lines.map { "\n  \(Printable.text($0))" }.joined()
+        }.joined(separator: "\n")
+    }
+
+    private func summary(on terminal: Terminal) -> String {
+        let counts = Finding.Verdict.allCases.map { verdict in (verdict, checks.count { $0.verdict == verdict }) }
+        let text = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0.rawValue)" }.joined(separator: ", ")
+        return terminal.paint(healthy ? "healthy" : "not healthy", healthy ? .good : .bad) + ": \(text)"
+    }
+}
+
+extension Finding.Verdict {
+    fileprivate var style: Style {
+        switch self {
+        case .ok: .good
+        case .warning: .warning
+        case .bad: .bad
+        case .unknown: .faint
+        }
+    }
+}

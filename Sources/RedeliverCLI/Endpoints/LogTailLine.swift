@@ -1,0 +1,65 @@
+import DeliveryQueue
+import ProviderAPI
+
+extension LogTail {
+    /// One entry of the provider's log for a person: what happened to which task, without its body.
+    struct Line: Sendable, Equatable {
+        enum Outcome: String, Sendable, CaseIterable {
+            case succeeded, failed
+            case inProgress = "in_progress"
+            /// The entry could not be understood; it may be a failure.
+            case unreadable
+        }
+
+        /// Provider time of the entry's newest change; nil when it has none.
+        let time: Timestamp?
+        /// nil, here and below: the entry does not say, or could not be understood.
+        let taskID: String?
+        let eventType: String?
+        let customerID: String?
+        let outcome: Outcome
+        let httpStatus: Int?
+        /// The error text of the log; for an unreadable entry the reason and what is wrong with it.
+        let detail: String?
+
+        init(
+            time: Timestamp?, taskID: String?, eventType: String? = nil, customerID: String? = nil, outcome: Outcome,
+            httpStatus: Int? = nil, detail: String? = nil
+        ) {
+            self.time = time
+            self.taskID = taskID
+            self.eventType = eventType
+            self.customerID = customerID
+            self.outcome = outcome
+            self.httpStatus = httpStatus
+            self.detail = detail
+        }
+
+        init(_ item: LogPage.Item) {
+            switch item {
+            case .entry(let entry):
+                self.init(
+                    time: (entry.changedAt ?? entry.loggedAt).map(Timestamp.init(milliseconds:)),
+                    taskID: entry.taskID.text, eventType: entry.eventType, customerID: entry.customerID?.text,
+                    outcome: Outcome(entry.outcome), httpStatus: entry.statusCode, detail: entry.errorText)
+            case .unreadable(let entry):
+                self.init(
+                    time: entry.loggedAt.map(Timestamp.init(milliseconds:)), taskID: nil, outcome: .unreadable,
+                    detail: "\(entry.reason.rawValue): \(entry.detail)")
+            }
+        }
+
+        /// A failure, or an entry that nobody understands and that may be one.
+        var mayBeFailure: Bool { outcome == .failed || outcome == .unreadable }
+    }
+}
+
+extension LogTail.Line.Outcome {
+    init(_ outcome: LogEntry.Outcome) {
+        switch outcome {
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .inProgress: self = .inProgress
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Logging
+import ProviderAPI
+import ServiceLifecycleTestKit
+import Testing
+
+@testable import DeliveryWorker
+@testable import RedeliverConfiguration
+
+/// The metrics over real connections. Not beside tests that keep every thread busy: they wait for answers.
+@Suite(.serialized) struct ListenerConnectionTests {
+    private let textfile = FileManager.default.temporaryDirectory.appending(path: "listener-\(UUID().uuidString).prom")
+
+    private func listener(at port: Int) throws -> MetricsListener {
+        MetricsListener(
+            address: try #require(ListenAddress("127.0.0.1:\(port)")), textfile: textfile.path,
+            vitals: Vitals(started: .noon), endpoints: ["ep-1": "core"], clock: ContinuousClock(), logger: .silent)
+    }
+
+    /// One that is free, and below those that the system gives to outgoing connections: another test's could take it.
+    private func freePort() throws -> Int {
+        for _ in 0..<100 {
+            let port = Int.random(in: 12_000..<30_000)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = UInt16(port).bigEndian
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            let isFree = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            if isFree { return port }
+        }
+        throw TransportError.notSent(.other)
+    }
+
+    private func withTransport(_ work: (AsyncHTTPTransport) async throws -> Void) async throws {
+        let transport = AsyncHTTPTransport(concurrency: 8, logger: .silent)
+        do {
+            try await work(transport)
+        } catch {
+            // One that is left open ends the whole process.
+            try? await transport.shutdown()
+            throw error
+        }
+        try await transport.shutdown()
+    }
+
+    private func get(_ path: String, port: Int, by transport: AsyncHTTPTransport) async throws -> HTTPResponse {
+        let request = HTTPRequest(
+            method: .get, url: "http://127.0.0.1:\(port)\(path)", timeout: .seconds(5), responseLimit: 16 << 20)
+        let deadline = ContinuousClock.now + .seconds(40)
+        while true {
+            do throws(TransportError) {
+                return try await transport.send(request)
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    @Test func `it answers over HTTP until the daemon stops, and can be started there again`() async throws {
+        let page = Data(repeating: 0x61, count: 8_000_000)
+        try page.write(to: textfile)
+        defer { try? FileManager.default.removeItem(at: textfile) }
+        let port = try freePort()
+        let listener = try listener(at: port)
+        try await withTransport { transport in
+            for _ in 0..<2 {
+                try await testGracefulShutdown { trigger in
+                    async let running: Void = listener.run()
+                    let metrics = try await get("/metrics", port: port, by: transport)
+                    let readiness = try await get("/readyz", port: port, by: transport)
+                    let nothing = try await get("/nothing", port: port, by: transport)
+                    #expect(Data(metrics.body) == page && readiness.status == 503 && nothing.status == 404)
+                    trigger.triggerGracefulShutdown()
+                    await running
+                }
+            }
+        }
+    }
+
+    @Test func `an address that another program has is tried again and disturbs nothing`() async throws {
+        let port = try freePort()
+        let (first, second) = (try listener(at: port), try listener(at: port))
+        try await withTransport { transport in
+            try await testGracefulShutdown { trigger in
+                async let one: Void = first.run()
+                let before = try await get("/healthz", port: port, by: transport)
+                async let other: Void = second.run()
+                let after = try await get("/healthz", port: port, by: transport)
+                #expect(before.status == 200 && after.status == 200)
+                trigger.triggerGracefulShutdown()
+                _ = await (one, other)
+            }
+        }
+    }
+}
