@@ -36,10 +36,9 @@ struct DatabaseOption: ParsableArguments {
         try database ?? configuration.load().database
     }
 
-    /// The configured policies; nil when --database stands for a configuration that cannot be read: on-call may read the
-    /// database without the secrets.
-    func policies() throws -> PolicyBook? {
-        guard database != nil else { return try configuration.load().policies }
-        return try? configuration.load().policies
+    /// The configuration; nil when --database is given and the configuration cannot be read.
+    func settings() throws -> WorkerConfiguration? {
+        guard database != nil else { return try configuration.load() }
+        return try? configuration.load()
     }
 }

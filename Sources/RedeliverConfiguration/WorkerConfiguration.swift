@@ -90,4 +90,9 @@ package struct WorkerConfiguration: Sendable, Equatable {
 extension WorkerConfiguration {
     /// The longest that one retry call can take: the call, a token refresh, a login, and the call again.
     package var longestCall: Duration { provider.requestTimeout * 4 }
+
+    /// The queue's rules as the operator wants them. Everything that changes the queue takes them from here.
+    package var rules: RetryRules {
+        RetryRules(policies: policies, confirmation: confirm.by, confirmWithin: confirm.within, circuit: circuit)
+    }
 }

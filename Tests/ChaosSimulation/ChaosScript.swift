@@ -74,10 +74,7 @@ struct ChaosScript: Sendable {
             store: store, transport: provider, clock: time.clock, wallClock: wallClock, longestSleep: .seconds(3_600),
             logger: Logger(label: "chaos", factory: { _ in handler }))
         let configuration = try configuration(database)
-        let rules = RetryRules(
-            policies: configuration.policies, confirmWithin: configuration.confirm.within,
-            circuit: configuration.circuit)
-        let interrupted = try await store.reclaimOpenIntents(rules: rules, at: wallClock.now)
+        let interrupted = try await store.reclaimOpenIntents(rules: configuration.rules, at: wallClock.now)
         note("start \(process.number) with configuration \(variant), interrupted \(interrupted)")
         let ending = try await ending(of: process, on: base, configuration)
         if case .over = ending { try finish(watch) }

@@ -32,9 +32,7 @@ struct Generation: Sendable {
         wallClock = base.wallClock
         clock = base.clock
         logger = base.logger
-        let rules = RetryRules(
-            policies: configuration.policies, confirmation: configuration.confirm.by,
-            confirmWithin: configuration.confirm.within, circuit: configuration.circuit)
+        let rules = configuration.rules
         let gate = SharedGate(
             carried?.adopting(perSecond: configuration.retry.perSecond, burst: configuration.retry.burst)
                 ?? CallGate(

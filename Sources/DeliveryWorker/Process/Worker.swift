@@ -150,15 +150,12 @@ package struct Worker: Sendable {
     }
 
     private func reclaim(_ store: QueueStore, _ configuration: WorkerConfiguration, at now: Timestamp) async throws {
-        let rules = RetryRules(
-            policies: configuration.policies, confirmWithin: configuration.confirm.within,
-            circuit: configuration.circuit)
         if let copy = store.keptCopy {
             logger.notice(
                 "schema brought up to date; the database as it was before is kept for 7 days",
                 metadata: ["copy": "\(copy)"])
         }
-        let interrupted = try await store.reclaimOpenIntents(rules: rules, at: now)
+        let interrupted = try await store.reclaimOpenIntents(rules: configuration.rules, at: now)
         logger.notice(
             "started",
             metadata: [

@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import ProviderAPI
 import RedeliverConfiguration
 
 #if canImport(Glibc)
@@ -36,10 +37,7 @@ struct RestoreCommand: AsyncParsableCommand {
         try await Exit.onError {
             let settings = try configuration.load()
             let restore = DatabaseRestore(
-                of: URL(fileURLWithPath: file).path, to: settings.database,
-                rules: RetryRules(
-                    policies: settings.policies, confirmation: settings.confirm.by,
-                    confirmWithin: settings.confirm.within, circuit: settings.circuit))
+                of: URL(fileURLWithPath: file).path, to: settings.database, rules: settings.rules)
             let (now, isConfirmed) = (WallClock.system.now, confirm)
             let done = try await cancelledBySignals {
                 isConfirmed ? try await restore.run(at: now) : try await restore.rehearse(at: now)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
+import RedeliverConfiguration
 
 extension DeliveriesCommand {
     /// `redeliver deliveries show`: one delivery's whole story.
@@ -29,7 +30,7 @@ extension DeliveriesCommand {
                     throw ValidationError("there is no delivery \(id) any more")
                 }
                 let story = DeliveryStory(
-                    history, policies: try database.policies(), daemon: DaemonPresence.look(atDatabase: path),
+                    history, policies: try database.settings()?.policies, daemon: DaemonPresence.look(atDatabase: path),
                     body: body ? try reader.body(ofDelivery: id) : nil, at: now)
                 try output.print(story.report) { story.text(on: $0) }
             }
