@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ProviderAPI
 
 #if canImport(Glibc)
     import Glibc

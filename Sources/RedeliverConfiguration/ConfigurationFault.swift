@@ -1,3 +1,5 @@
+import ProviderAPI
+
 /// One thing that is wrong with a configuration, in words for the person who has to correct it.
 ///
 /// Never contains the value of a secret.
@@ -16,20 +18,9 @@ package struct ConfigurationFault: Error, Sendable, Hashable {
     package init(line: Int? = nil, column: Int? = nil, variable: String? = nil, key: String, problem: String) {
         self.line = line
         self.column = column
-        self.variable = variable.map(Self.plain)
-        self.key = Self.plain(key)
-        self.problem = Self.plain(problem)
-    }
-
-    private static func plain(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
-                    default: scalar
-                    }
-                }))
+        self.variable = variable.map(Printable.text)
+        self.key = Printable.text(key)
+        self.problem = Printable.text(problem)
     }
 
     /// One line: `redeliver.yaml:5:22: retry.concurrency: 99999 is outside 1…256`, or

@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
+import ProviderAPI
 
 /// `redeliver database backup`.
 struct BackupCommand: AsyncParsableCommand {

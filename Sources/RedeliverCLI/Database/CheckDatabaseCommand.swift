@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
+import ProviderAPI
 
 /// `redeliver database check`.
 struct CheckDatabaseCommand: AsyncParsableCommand {

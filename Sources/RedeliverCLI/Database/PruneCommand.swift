@@ -2,6 +2,7 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Logging
+import ProviderAPI
 
 /// `redeliver database prune`.
 struct PruneCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 
 /// What `redeliver deliveries show` says about one delivery.
 struct DeliveryStory {

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import Doctor
+import ProviderAPI
 
 /// What `redeliver doctor` says: the JSON's shape, and the same as text.
 struct DoctorReport: Encodable {

@@ -86,12 +86,9 @@ enum YAMLText {
     }
 
     private static func escaped(_ scalar: Unicode.Scalar) -> String {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-            let digits = String(scalar.value, radix: 16, uppercase: true)
-            return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
-        default:
-            return scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : String(scalar)
-        }
+        guard Printable.isControl(scalar) || [.privateUse, .unassigned].contains(scalar.properties.generalCategory)
+        else { return scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : String(scalar) }
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
     }
 }

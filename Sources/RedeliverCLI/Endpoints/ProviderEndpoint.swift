@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProviderAPI
 import RedeliverConfiguration
 
 /// ENDPOINT and `--config` of a command that asks the provider about one endpoint.

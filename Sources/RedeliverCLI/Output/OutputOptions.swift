@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProviderAPI
 
 /// `--json`, for commands that answer with one thing.
 struct OutputOptions: ParsableArguments {

@@ -1,4 +1,5 @@
 import Foundation
+import ProviderAPI
 
 /// What a command says beside its result.
 enum Note {

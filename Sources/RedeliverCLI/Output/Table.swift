@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 
 /// One value of a row: as people read it, and as CSV carries it.
 struct Cell: Sendable, Equatable, ExpressibleByStringInterpolation {

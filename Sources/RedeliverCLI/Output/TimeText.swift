@@ -36,21 +36,3 @@ extension Timestamp {
     /// Unix seconds with milliseconds as the fraction, as all our JSON has them.
     var seconds: Double { Double(milliseconds) / 1_000 }
 }
-
-/// Texts from outside, fit for a terminal.
-enum Printable {
-    /// Control characters become U+FFFD: nothing that a provider or customer wrote may steer the terminal.
-    static func text(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
-    }
-
-    /// Whether it may steer a terminal or reorder what stands beside it.
-    static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-}

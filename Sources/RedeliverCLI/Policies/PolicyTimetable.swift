@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 
 /// What `redeliver policies EVENT_TYPE` says: why the event type has its policy, and each attempt's time.
 struct PolicyTimetable: Encodable {

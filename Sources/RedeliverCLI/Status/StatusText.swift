@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 
 extension StatusReport {
     /// For people: columns aligned, ages relative to the moment of reading.

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import Foundation
+import ProviderAPI
 
 /// One picture of `redeliver top`: lines that fit a window, nothing done and nothing asked.
 struct TopFrame {

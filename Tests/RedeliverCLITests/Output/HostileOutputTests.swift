@@ -1,6 +1,7 @@
 import DeliverySimulation
 import Foundation
 import HostileInput
+import ProviderAPI
 import Testing
 
 @testable import DeliveryQueue

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import Foundation
+import ProviderAPI
 import Testing
 
 @testable import RedeliverCLI
