@@ -45,7 +45,7 @@ package struct DoctorProbe: Sendable {
         return MetricsFacts(
             path: metrics.textfile, interval: metrics.interval, folder: FileProbe.look(folder(of: metrics.textfile)),
             file: FileProbe.look(metrics.textfile),
-            leftover: FileProbe.look(TextFile.temporaryName(of: metrics.textfile)))
+            leftover: FileProbe.look(MetricsReporter.temporaryName(of: metrics.textfile)))
     }
 
     private var disks: [DiskFacts] {

@@ -1,7 +1,7 @@
 import DeliveryQueue
 
 /// Writes the metrics file from one consistent snapshot.
-struct MetricsReporter: Sendable {
+package struct MetricsReporter: Sendable {
     let store: QueueStore
     let gate: SharedGate
     let vitals: Vitals
@@ -11,7 +11,12 @@ struct MetricsReporter: Sendable {
     let time: ProviderClock
     var disk = DiskRoom.endless
 
-    /// - Throws: `StoreError` or `TextFileError`; the old file then stays, and its age tells.
+    /// The name that the file has while it is written, and that a crash may leave behind. It does not end in `.prom`, or
+    /// node_exporter would read it too.
+    package static func temporaryName(of textfile: String) -> String { textfile + ".tmp" }
+
+    /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The old
+    ///   file then stays, and its age shows it.
     func runOnce(at now: Timestamp) async throws {
         let queue = try await store.snapshot(at: now)
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
@@ -19,6 +24,28 @@ struct MetricsReporter: Sendable {
             version: version, started: vitals.started, lastTurns: await vitals.lastTurns,
             gate: await gate.standing(at: now), databaseSize: sizes.main, walSize: sizes.wal,
             disk: await disk.look(), clockSkew: time.ahead)
-        try TextFile.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
+        try Self.replace(textfile, with: MetricsPage.text(queue: queue, worker: worker, at: now))
+    }
+
+    /// A reader sees the old text or the new one, never a part. Everybody may read the file (0644).
+    static func replace(_ textfile: String, with text: String) throws(MetricsFileError) {
+        do throws(StoreError) {
+            let pending = try PendingFile(
+                for: textfile, temporary: temporaryName(of: textfile), mode: 0o644, contents: Array(text.utf8),
+                operation: "write the metrics file \(textfile)")
+            defer { pending.remove() }
+            try pending.replace()
+        } catch {
+            throw MetricsFileError(cause: error)
+        }
+    }
+}
+
+/// Why the metrics file could not be replaced.
+struct MetricsFileError: Error, CustomStringConvertible {
+    let cause: StoreError
+
+    var description: String {
+        "\(cause.operation): \(cause.cause); check `metrics.textfile`, its folder and the free space"
     }
 }

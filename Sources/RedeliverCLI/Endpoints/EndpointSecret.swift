@@ -27,7 +27,7 @@ extension EndpointsCommand {
                     let (settings, endpoint) = try endpoint.load()
                     let place = try output.place()
                     try await withProvider(settings) { client in
-                        try place.store(try await place.orDiscarded { try await client.secret(of: endpoint.id) })
+                        try place.store(try await client.secret(of: endpoint.id))
                     }
                 }
             }
@@ -52,16 +52,22 @@ extension EndpointsCommand {
             var keepOld: String?
 
             func validate() throws {
-                if let keepOld, keepOld == output.output {
+                // The same file under another name would take the old secret and leave no place for the new one.
+                if let keepOld, let new = output.output, Self.place(of: keepOld) == Self.place(of: new) {
                     throw ValidationError("--output and --keep-old need two files")
                 }
+            }
+
+            private static func place(of path: String) -> URL {
+                let file = URL(filePath: path)
+                return file.deletingLastPathComponent().resolvingSymlinksInPath().appending(path: file.lastPathComponent)
             }
 
             func run() async throws {
                 try await Exit.onError {
                     let (settings, endpoint) = try endpoint.load()
                     let place = try output.place()
-                    let old = try await place.orDiscarded { try keepOld.map(SecretOutputFile.init(creating:)) }
+                    let old = try keepOld.map(SecretOutputFile.init(creating:))
                     let rotation = SecretRotation(endpoint: endpoint, new: place, old: old)
                     try await withProvider(settings) { try await rotation.run(with: $0) }
                 }

@@ -1,6 +1,6 @@
 import ProviderAPI
 
-/// Where a secret goes: to a file that is already made, or to stdout.
+/// Where a secret goes: to a new file or to stdout.
 struct SecretPlace {
     /// nil: stdout.
     let file: SecretOutputFile?
@@ -11,16 +11,6 @@ struct SecretPlace {
         try file.write(secret.revealed)
         Note.print("\(name) is in \(file.path)")
     }
-
-    /// Does what must succeed before there is a secret to store; the file goes again when it does not.
-    func orDiscarded<Value>(_ work: () async throws -> Value) async rethrows -> Value {
-        do {
-            return try await work()
-        } catch {
-            file?.discard()
-            throw error
-        }
-    }
 }
 
 /// The rotation of a secret, in an order in which none is lost: the old one is kept before the new one is asked for.
@@ -30,15 +20,14 @@ struct SecretRotation {
     /// Where the old secret is kept; nil: nowhere.
     let old: SecretOutputFile?
 
-    /// - Throws: `ProviderError`; the files are gone again when the provider surely did nothing. A new secret that could
-    ///   not be stored is an `OutputFault`.
+    /// - Throws: `ProviderError`; no file is left when the provider surely did nothing. `StoreError` or `OutputFault` when
+    ///   a secret could not be stored.
     func run(with client: ProviderClient) async throws {
-        try await new.orDiscarded { try await keepOld(client) }
+        if let old { try SecretPlace(file: old).store(try await client.secret(of: endpoint.id), "the old secret") }
         do {
             try store(try await client.rotateSecret(of: endpoint.id))
             Note.print(advice)
         } catch let error as ProviderError {
-            new.file?.discard()
             if error.kind == .unknownOutcome {
                 Note.print("read the secret with `\(readAgain)`" + (old.map { "; the old one is in \($0.path)" } ?? ""))
             } else {
@@ -46,12 +35,6 @@ struct SecretRotation {
             }
             throw error
         }
-    }
-
-    private func keepOld(_ client: ProviderClient) async throws {
-        guard let old else { return }
-        let place = SecretPlace(file: old)
-        try place.store(try await place.orDiscarded { try await client.secret(of: endpoint.id) }, "the old secret")
     }
 
     private func store(_ secret: Secret) throws {

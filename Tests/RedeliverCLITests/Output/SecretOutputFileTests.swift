@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeliveryQueue
 import Foundation
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
     @Test func `a secret's file holds its bytes alone, for its owner alone`() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = try SecretOutputFile(creating: path)
-        #expect(try mode() == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         try file.write("s-é\"1")
         #expect(try Data(contentsOf: URL(filePath: path)) == Data("s-é\"1".utf8))
         #expect(try mode() == 0o600)
@@ -48,10 +49,17 @@ import Testing
         #expect(error?.message == "cannot make \(missing): No such file or directory")
     }
 
-    @Test func `a discarded file is gone, with or without its secret`() throws {
+    @Test func `a file that comes up meanwhile is not overwritten`() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
-        try SecretOutputFile(creating: path).discard()
-        #expect(!FileManager.default.fileExists(atPath: path))
+        let file = try SecretOutputFile(creating: path)
+        try "mine".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: StoreError.self) { try file.write("s") }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["secret"])
+    }
+
+    @Test func `a discarded file is gone`() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
         let written = try SecretOutputFile(creating: path)
         try written.write("s")
         written.discard()

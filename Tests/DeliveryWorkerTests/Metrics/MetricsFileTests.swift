@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryWorker
 
-@Suite struct TextFileTests {
+@Suite struct MetricsFileTests {
     private let folder: String
 
     init() throws {
@@ -26,7 +26,7 @@ import Testing
         let before = umask(0o027)
         defer { umask(before) }
 
-        try TextFile.replace(path, with: "a 1\n")
+        try MetricsReporter.replace(path, with: "a 1\n")
 
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
         #expect(try mode(path) == 0o644)
@@ -37,11 +37,11 @@ import Testing
     @Test func `replacing leaves the old text whole for whoever reads it`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let old = String(repeating: "old 1\n", count: 10_000)
-        try TextFile.replace(path, with: old)
+        try MetricsReporter.replace(path, with: old)
         let reader = try #require(FileHandle(forReadingAtPath: path))
         let start = try reader.read(upToCount: 100) ?? Data()
 
-        try TextFile.replace(path, with: "new 1\n")
+        try MetricsReporter.replace(path, with: "new 1\n")
 
         #expect(start + (try reader.readToEnd() ?? Data()) == Data(old.utf8))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "new 1\n")
@@ -51,7 +51,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try String(repeating: "x", count: 5_000).write(toFile: path + ".tmp", atomically: false, encoding: .utf8)
 
-        try TextFile.replace(path, with: "a 1\n")
+        try MetricsReporter.replace(path, with: "a 1\n")
 
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
         #expect(try names() == ["redeliver.prom"])
@@ -59,10 +59,10 @@ import Testing
 
     @Test func `a file that had another mode gets 0644`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try TextFile.replace(path, with: "a 1\n")
+        try MetricsReporter.replace(path, with: "a 1\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
 
-        try TextFile.replace(path, with: "a 2\n")
+        try MetricsReporter.replace(path, with: "a 2\n")
 
         #expect(try mode(path) == 0o644)
     }
@@ -71,11 +71,12 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let missing = folder + "/none/redeliver.prom"
 
-        let error = #expect(throws: TextFileError.self) { try TextFile.replace(missing, with: "a 1\n") }
+        let error = #expect(throws: MetricsFileError.self) { try MetricsReporter.replace(missing, with: "a 1\n") }
 
         #expect(
             error?.description
-                == "create \(missing).tmp: No such file or directory; check `metrics.textfile`, its folder and the free space"
+                == "write the metrics file \(missing): No such file or directory; check `metrics.textfile`, its folder and "
+                + "the free space"
         )
     }
 
@@ -83,9 +84,9 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
 
-        let error = #expect(throws: TextFileError.self) { try TextFile.replace(path, with: "a 1\n") }
+        let error = #expect(throws: MetricsFileError.self) { try MetricsReporter.replace(path, with: "a 1\n") }
 
-        #expect(error?.description.hasPrefix("rename to \(path): ") == true)
+        #expect(error?.description.hasPrefix("write the metrics file \(path): ") == true)
         #expect(try names() == ["redeliver.prom"])
     }
 
@@ -94,10 +95,10 @@ import Testing
             if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full, a device that is always full"))
     func `a full disk keeps the old text`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try TextFile.replace(path, with: "old 1\n")
+        try MetricsReporter.replace(path, with: "old 1\n")
         try FileManager.default.createSymbolicLink(atPath: path + ".tmp", withDestinationPath: "/dev/full")
 
-        #expect(throws: TextFileError.self) { try TextFile.replace(path, with: "new 1\n") }
+        #expect(throws: MetricsFileError.self) { try MetricsReporter.replace(path, with: "new 1\n") }
 
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old 1\n")
         #expect(try names() == ["redeliver.prom"])
