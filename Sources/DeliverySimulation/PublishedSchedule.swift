@@ -1,16 +1,14 @@
 import DeliveryQueue
 package import RedeliverConfiguration
 
-/// Schedules that webhook services publish: each failure is retried on its own clock, whatever the others show. What a
-/// configuration is compared with.
+/// Schedules that webhook services publish, for comparison. They retry each failure on its own, whatever others show.
 package enum PublishedSchedule: String, Sendable, CaseIterable {
     case listed = "5s, 5m, 30m, 2h, 5h, 10h, 10h"
     case doubling = "30s x 2, cap 6h"
 
     package var name: String { rawValue }
 
-    /// The same configuration with this schedule for every event type: without jitter and limit of age, and without a
-    /// circuit.
+    /// The configuration with this schedule for every event type, without jitter, age limit and circuit.
     package func applied(to configuration: WorkerConfiguration) -> WorkerConfiguration {
         var configuration = configuration
         configuration.circuit.isEnabled = false

@@ -1,4 +1,4 @@
-/// Randomness that a seed repeats: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// Random numbers that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014).
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// From 0, inclusive, to 1, exclusive.
+    /// At least 0 and below 1.
     package mutating func fraction() -> Double {
         Double(next() >> 11) / Double(1 << 53 as UInt64)
     }

@@ -1,5 +1,5 @@
-/// One endpoint at the simulated provider: its fresh events, its receiver, its log, and the truth about each delivery. It
-/// stands still until it is told the time; then everything that came since happens in order.
+/// One endpoint at the simulated provider: its events, its receiver, its log, and the truth about each delivery. It
+/// stands still until it is told the time; then everything since happens in order.
 struct SimulatedEndpoint: Sendable {
     let id: String
     private(set) var deliveries: [SimulatedDelivery] = []
@@ -9,10 +9,10 @@ struct SimulatedEndpoint: Sendable {
     private let outage: Range<Duration>?
     private let trace: Scenario.RetryTrace
     private var generator: SeededGenerator
-    /// The place in `deliveries` by task id, also by the new ids of retries.
+    /// The index in `deliveries` by task id, also by the new ids of retries.
     private var places: [String: Int] = [:]
 
-    /// - Parameter outage: events that fail in it are the affected ones; nil: none is.
+    /// - Parameter outage: events that fail in it are the affected ones; nil for none.
     init(
         id: String, traffic: SimulatedTraffic, receiver: SimulatedReceiver, outage: Range<Duration>?,
         trace: Scenario.RetryTrace, pageSize: Int, seed: UInt64
@@ -26,7 +26,7 @@ struct SimulatedEndpoint: Sendable {
         generator = SeededGenerator(seed: seed)
     }
 
-    /// Lets all fresh events of the time up to `now` come.
+    /// Lets all events up to `now` happen.
     mutating func advance(to now: Duration) {
         while let event = traffic.take(until: now) {
             let reception = receiver.receive(event.eventType, at: event.time, using: &generator)
@@ -43,7 +43,7 @@ struct SimulatedEndpoint: Sendable {
         }
     }
 
-    /// - Parameter before: the `before` of the page's address; nil: the newest page.
+    /// - Parameter before: the `before` of the page's address; nil for the newest page.
     mutating func page(before: Int?, at now: Duration) -> [UInt8] {
         advance(to: now)
         return log.page(before: before, at: now)
@@ -51,7 +51,7 @@ struct SimulatedEndpoint: Sendable {
 
     /// Sends a delivery again.
     ///
-    /// - Returns: the task id under which it will be logged; nil when there is no such task, or it is another event.
+    /// - Returns: the task id under which it is logged; nil when there is no such task, or when it is another event.
     mutating func retry(_ taskID: String, event: Int, at now: Duration) -> String? {
         advance(to: now)
         guard let place = places[taskID], deliveries[place].number == event else { return nil }

@@ -2,37 +2,37 @@ import DeliveryQueue
 
 /// The provider's delivery log of one endpoint: rows kept as JSON, newest last, read in pages newest first.
 struct SimulatedLog: Sendable {
-    /// What a row tells.
+    /// The content of a row.
     struct Row: Sendable {
         let taskID: String
         let arrives: Bool
-        /// When the provider knows; the row is in the log from then on.
+        /// When the provider knows the result; the row is in the log from then on.
         let time: Duration
     }
 
     private let endpointID: String
     private let pageSize: Int
-    /// Each the bytes of a JSON object, by the time they were logged.
+    /// JSON objects as bytes, in the order of their logging.
     private var rows: [[UInt8]] = []
     private var tasks: [String] = []
-    /// Deliveries under way, by the time at which they end.
+    /// Deliveries under way, in the order of their ends.
     private var pending: [(row: Row, json: [UInt8], replaces: Bool)] = []
 
-    /// - Parameter pageSize: rows of a page, at least 1.
+    /// - Parameter pageSize: rows of a page; at least 1.
     init(endpointID: String, pageSize: Int) {
         self.endpointID = endpointID
         self.pageSize = pageSize
     }
 
-    /// Notes how a delivery ends, now or a little later.
+    /// Adds the result of a delivery, which ends now or a little later.
     ///
-    /// - Parameter replaces: the newest row of the task id is taken away: it is changed in place.
+    /// - Parameter replaces: true to remove the task's newest row, as if it was changed in place.
     mutating func add(_ row: Row, of delivery: SimulatedDelivery, replaces: Bool = false) {
         let place = pending.lastIndex { $0.row.time <= row.time }.map { $0 + 1 } ?? 0
         pending.insert((row, json(row, delivery), replaces), at: place)
     }
 
-    /// The JSON of the page that ends before the row `end`, counted from the oldest; nil: the newest page.
+    /// The JSON of the page that ends before row `end`, counted from the oldest; nil for the newest page.
     mutating func page(before end: Int?, at now: Duration) -> [UInt8] {
         settle(now)
         let end = min(end ?? rows.count, rows.count)

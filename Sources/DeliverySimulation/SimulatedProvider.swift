@@ -1,24 +1,24 @@
 import Foundation
 package import ProviderAPI
 
-/// A provider in memory that answers the calls of the production client: login, refresh, log pages (operation 6) and
-/// retries (operation 7). Calls take virtual time, and none is answered while the provider is down.
+/// A provider in memory that answers the production client: login, refresh, log pages (operation 6) and retries
+/// (operation 7). Calls take virtual time. While the provider is down none is answered.
 package actor SimulatedProvider: HTTPTransport {
     private var endpoints: [SimulatedEndpoint]
     private let trace: Scenario.RetryTrace
     private let outage: Range<Duration>?
     private let time: VirtualTime
 
-    /// Retry calls that were begun, also those that no provider answered; without those for the endpoints beside.
+    /// Retry calls for the endpoint with the outage, also those without an answer.
     private(set) var retryCalls = 0
-    /// Calls that are no retries.
+    /// All other calls, without retries.
     private(set) var otherCalls = 0
 
     /// From the beginning of a call to its answer, and to a refused connection.
     static let latency = Duration.milliseconds(80)
     static let refusal = Duration.milliseconds(5)
 
-    /// - Parameter outage: connections are refused in it; nil: it stays up.
+    /// - Parameter outage: connections are refused in it; nil when it stays up.
     init(
         endpoints: [SimulatedEndpoint], trace: Scenario.RetryTrace, outage: Range<Duration>?, time: VirtualTime
     ) {
@@ -64,7 +64,7 @@ package actor SimulatedProvider: HTTPTransport {
         return HTTPResponse(status: 200, body: endpoints[index].page(before: before, at: time.now))
     }
 
-    /// The body has to be the logged one: the event's number stands in it.
+    /// The body must be the logged one, which holds the event's number.
     private func retry(_ call: Route.RetryCall?) -> HTTPResponse {
         guard let call, let index = endpoints.firstIndex(where: { $0.id == call.webhookID }) else {
             return HTTPResponse(status: 400)
@@ -83,13 +83,13 @@ package actor SimulatedProvider: HTTPTransport {
 // MARK: - The truth
 
 extension SimulatedProvider {
-    /// Everything that has happened up to now, by endpoint, the one with the outage first.
+    /// Everything up to now, by endpoint; the endpoint with the outage comes first.
     func deliveries() -> [[SimulatedDelivery]] {
         for index in endpoints.indices { endpoints[index].advance(to: time.now) }
         return endpoints.map(\.deliveries)
     }
 
-    /// How many of those that failed in the outage have not arrived.
+    /// How many failures of the outage have not arrived.
     func missing() -> Int {
         endpoints[0].advance(to: time.now)
         return endpoints[0].deliveries.count { $0.isAffected && $0.arrived == nil }
@@ -116,7 +116,7 @@ private enum Route {
 
     case login, refresh
     case logs(endpointID: String, before: Int?)
-    /// nil: its body is not what operation 7 asks for.
+    /// nil when the body does not fit operation 7.
     case retry(RetryCall?)
     case unknown
 

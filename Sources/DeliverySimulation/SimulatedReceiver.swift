@@ -1,20 +1,20 @@
-/// A customer's endpoint: says for each delivery whether it arrives, and after how long the provider knows. A value without
-/// a clock: the same deliveries in the same order get the same answers.
+/// A customer's endpoint: decides for each delivery whether it arrives, and how long until the provider knows. A value
+/// without a clock: the same deliveries in the same order get the same results.
 package struct SimulatedReceiver: Sendable {
     /// What the outage is like.
     package enum Outage: String, Sendable, CaseIterable {
         /// Nothing arrives.
         case down
-        /// Every ten minutes one delivery arrives, then it is down again.
+        /// One delivery arrives every ten minutes.
         case flapping
-        /// Nothing arrives, and the provider learns it only by a timeout of 30 s.
+        /// Nothing arrives, and the provider waits for a timeout of 30 s.
         case slow
     }
 
-    /// What the provider sees of one delivery.
+    /// The result of one delivery.
     struct Reception: Sendable, Equatable {
         let arrives: Bool
-        /// Until the provider knows and logs it.
+        /// How long until the provider knows and logs it.
         let takes: Duration
     }
 
@@ -22,7 +22,7 @@ package struct SimulatedReceiver: Sendable {
     private let kind: Outage
     private let failingShare: Double
     private let poison: Set<String>
-    /// The number of the last ten minutes in which one was let through.
+    /// The number of the ten-minute period in which a delivery was last let through.
     private var lastGlimpse = 0
 
     private static let glimpseEvery = Duration.seconds(600)
@@ -30,9 +30,9 @@ package struct SimulatedReceiver: Sendable {
     private static let timeout = Duration.seconds(30)
 
     /// - Parameters:
-    ///   - outage: nil: it is always up.
-    ///   - failingShare: 0 to 1; so many of the deliveries fail by chance while it is up.
-    ///   - poison: event types that it fails for ever.
+    ///   - outage: nil when it is always up.
+    ///   - failingShare: 0 to 1; this share of deliveries fails by chance while it is up.
+    ///   - poison: event types that always fail.
     init(
         outage: Range<Duration>? = nil, kind: Outage = .down, failingShare: Double = 0, poison: Set<String> = []
     ) {

@@ -1,6 +1,6 @@
-/// When fresh events come: one every `gap`, each moved within its gap by chance. Endless, unless it is told to stop.
+/// The times of new events: one in every `gap`, at a random moment of the gap. Endless without an `end`.
 struct SimulatedTraffic: Sendable {
-    /// A fresh event: its number, and when its delivery is tried.
+    /// A new event and the time of its first delivery attempt.
     struct Event: Sendable, Equatable {
         let number: Int
         let time: Duration
@@ -14,15 +14,15 @@ struct SimulatedTraffic: Sendable {
     private let eventTypes: [String]
     private var generator: SeededGenerator
     private var number: Int
-    /// The next event; nil when there is none any more.
+    /// The next event; nil after the last.
     private(set) var next: Event?
 
     /// - Parameters:
-    ///   - origin: the moment around which the gaps lie: each begins a whole number of gaps before or after it.
+    ///   - origin: each gap begins a whole number of gaps before or after this time.
     ///   - gap: above zero.
-    ///   - end: no event comes then or later; nil: they never end.
+    ///   - end: no event comes at this time or later; nil for endless events.
     ///   - pause: no event comes in it, because the provider is down.
-    ///   - eventTypes: one of them by chance for each event.
+    ///   - eventTypes: each event gets one at random.
     init(
         origin: Duration, gap: Duration, end: Duration?, pause: Range<Duration>?, eventTypes: [String], seed: UInt64
     ) {
@@ -36,7 +36,7 @@ struct SimulatedTraffic: Sendable {
         next = made()
     }
 
-    /// The next event that comes by `now`; nil when the next one comes later.
+    /// The next event up to `now`; nil when it comes later.
     mutating func take(until now: Duration) -> Event? {
         guard let event = next, event.time <= now else { return nil }
         next = made()

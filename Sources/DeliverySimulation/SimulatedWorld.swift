@@ -2,14 +2,14 @@ import DeliveryQueue
 import ProviderAPI
 import RedeliverConfiguration
 
-/// What a scenario makes of its seed: the moments of the outage and the provider with its endpoints.
+/// What a scenario and its seed decide: the times of the outage, and the provider with its endpoints.
 struct SimulatedWorld: Sendable {
     let times: ScenarioTimes
     private let scenario: Scenario
     private let eventTypes: [String]
     private let seeds: [UInt64]
 
-    /// - Parameter eventTypes: what the events are of, in equal shares; at least one.
+    /// - Parameter eventTypes: the types of the events, in equal shares; at least one.
     init(_ scenario: Scenario, eventTypes: [String]) {
         var generator = SeededGenerator(seed: scenario.seed)
         self.scenario = scenario
@@ -24,7 +24,7 @@ struct SimulatedWorld: Sendable {
             outage: times.providerOutage, time: time)
     }
 
-    /// A log of much traffic has larger pages; one of little has small ones, because reading is most of a simulation's work.
+    /// Little traffic gets small pages, because reading is most of a simulation's work.
     private var pageSize: Int { min(max(scenario.failures / 100, 20), 200) }
 
     private var affected: SimulatedEndpoint {
@@ -49,7 +49,7 @@ struct SimulatedWorld: Sendable {
     }
 }
 
-/// The simulated endpoints' names, which are their ids as well.
+/// The simulated endpoints' names, which are also their ids.
 enum SimulatedName {
     static let affected = "receiver"
 
@@ -57,7 +57,7 @@ enum SimulatedName {
 }
 
 extension WorkerConfiguration {
-    /// This configuration for the scenario's endpoints, with files in `folder` and nothing of the real provider.
+    /// This configuration with the scenario's endpoints, with files in `folder` and without the real provider.
     func simulated(_ scenario: Scenario, in folder: String) -> WorkerConfiguration {
         var copy = self
         let names = [SimulatedName.affected] + (0..<scenario.neighbours).map(SimulatedName.neighbour)
@@ -67,12 +67,12 @@ extension WorkerConfiguration {
         copy.provider.fields = .standard
         copy.database = "\(folder)/simulation.db"
         copy.metrics.textfile = "\(folder)/simulation.prom"
-        // As seldom as possible: nobody reads them.
+        // Rarely, because nobody reads the file.
         copy.metrics.interval = .seconds(3_600)
         return copy
     }
 
-    /// The event types that the policies name, else the documented ones: all that this configuration treats in its own way.
+    /// The documented event types and those that the policies name.
     var simulatedEventTypes: [String] {
         let documented = FieldNames.documentedEventTypes
         return documented + policies.exactEventTypes.filter { !documented.contains($0) }

@@ -5,15 +5,14 @@ package import Logging
 import ProviderAPI
 package import RedeliverConfiguration
 
-/// Runs a configuration through a scenario: the production rules, store and loops in virtual time, with a database that is
-/// thrown away.
+/// Runs a configuration through a scenario: the production rules, store and loops in virtual time, on a temporary file.
 package struct Simulation: Sendable {
     package let scenario: Scenario
     private let parent: URL
     private let logger: Logger
 
     /// - Parameters:
-    ///   - parent: the folder in which each run makes one for its database, and removes it.
+    ///   - parent: each run creates a folder in it for its database, and removes it.
     ///   - logger: gets what the worker itself logs; silent by default.
     package init(
         _ scenario: Scenario, in parent: URL = FileManager.default.temporaryDirectory,
@@ -24,7 +23,7 @@ package struct Simulation: Sendable {
         self.logger = logger
     }
 
-    /// How often it is asked whether everything has ended.
+    /// How often it looks whether everything has ended.
     private static let watchInterval = Duration.seconds(60)
 
     /// - Parameter schedule: the configuration's name in the result.
@@ -42,7 +41,7 @@ package struct Simulation: Sendable {
         let world = SimulatedWorld(scenario, eventTypes: configuration.simulatedEventTypes)
         let provider = world.provider(in: time)
         let wallClock = WallClock { Scenario.beginning + time.now }
-        // Nobody needs the file after a loss of power, and syncing it would be most of the work.
+        // Nobody needs the file after a power loss, and syncing would be most of the work.
         let store = try QueueStore.forSimulation(
             path: configuration.database, isDurable: false, now: wallClock.now)
         let base = WorkerBase(
@@ -73,13 +72,13 @@ package struct Simulation: Sendable {
             defer { group.cancelAll() }
             try await group.next()
             group.cancelAll()
-            // What the end broke off is no error.
+            // Errors of the cancelled tasks do not count.
             while await group.nextResult() != nil {}
         }
     }
 
-    /// Returns when the last failure has arrived or is dead, or when patience is over. After the last arrival the log gets
-    /// the time to show it: a call that it does not show would be repeated, and that counts.
+    /// Returns when the last failure has arrived or is dead, or when patience is over. After the last arrival the log
+    /// gets time to show it, because a call that it does not show would be repeated, and repeats count.
     private func untilSettled(
         _ times: ScenarioTimes, _ provider: SimulatedProvider, _ base: WorkerBase, _ time: VirtualTime
     ) async throws {

@@ -1,53 +1,52 @@
-/// How a configuration did in a scenario.
+/// The figures of a configuration in a scenario.
 package struct SimulationResult: Sendable {
-    /// Which configuration, for people.
+    /// The configuration's name, for people.
     package let schedule: String
-    /// Events that failed in the outage; 0 only where a flapping receiver let all of them through.
+    /// Events that failed in the outage; 0 only when a flapping receiver let all of them through.
     package let failures: Int
-    /// Of them, those that arrived before recovery.
+    /// The failures that arrived before recovery.
     package let arrivedBefore: Int
-    /// Of the others, from recovery to arrival, shortest first.
+    /// The time from recovery to arrival of the others, shortest first.
     package let lags: [Duration]
-    /// Of the failures, those that never arrived.
+    /// The failures that never arrived.
     package let lost: Int
-    /// Retry calls that were begun for the endpoint with the outage.
+    /// Retry calls for the endpoint with the outage.
     package let retryCalls: Int
-    /// Of them, those by which a failure reached its receiver for the first time.
+    /// The retry calls by which a failure first reached its receiver.
     package let usefulCalls: Int
-    /// Pages of logs that were asked for.
+    /// Log pages that were requested.
     package let logCalls: Int
     /// Deliveries that reached their receiver more than once.
     package let repeated: Int
-    /// From failure to arrival at the endpoints beside, shortest first; empty where there are none.
+    /// The time from failure to arrival at the neighbours, shortest first; empty without neighbours.
     package let neighbourLags: [Duration]
-    /// Of the failures at the endpoints beside, those that have not arrived when the run ends.
+    /// The neighbours' failures that have not arrived when the run ends.
     package let neighboursMissing: Int
-    /// How long the run was in its own world.
+    /// How long the run took in virtual time.
     package let virtualDuration: Duration
-    /// How long it was in ours: the only figure that the seed does not repeat.
+    /// How long it took in real time: the only figure that the seed does not repeat.
     package let realDuration: Duration
 
-    /// Retry calls that delivered nothing, for each failure; 0 where nothing failed.
+    /// Retry calls that delivered nothing, per failure; 0 without failures.
     package var wastedCallsPerFailure: Double {
         failures == 0 ? 0 : Double(retryCalls - usefulCalls) / Double(failures)
     }
 
-    /// The lag within which `share` of the deliveries arrived that arrived after recovery at all; nil when none did.
+    /// The lag within which this share of the deliveries arrived that arrived after recovery; nil when none did.
     ///
     /// - Parameter share: above 0, at most 1.
     package func lag(within share: Double) -> Duration? {
         Self.percentile(share, of: lags)
     }
 
-    /// From failure to arrival at the endpoints beside: the time within which `share` of their failures arrived; nil when none
-    /// did, or there are no such endpoints.
+    /// The time from failure within which this share of the neighbours' failures arrived; nil when none did.
     ///
     /// - Parameter share: above 0, at most 1.
     package func neighbourLag(within share: Double) -> Duration? {
         Self.percentile(share, of: neighbourLags)
     }
 
-    /// - Parameter durations: in order.
+    /// - Parameter durations: sorted, shortest first.
     package static func percentile(_ share: Double, of durations: [Duration]) -> Duration? {
         guard !durations.isEmpty else { return nil }
         let rank = Int((share * Double(durations.count)).rounded(.up))
@@ -56,7 +55,7 @@ package struct SimulationResult: Sendable {
 }
 
 extension SimulationResult {
-    /// - Parameter deliveries: the truth by endpoint, the one with the outage first.
+    /// - Parameter deliveries: the truth by endpoint; the endpoint with the outage comes first.
     init(
         schedule: String, deliveries: [[SimulatedDelivery]], times: ScenarioTimes, retryCalls: Int, logCalls: Int,
         ended: Duration, took: Duration

@@ -1,7 +1,6 @@
-/// The clock of a virtual world, for everything that takes a `Clock`. A sleep ends when all that is ready before its
-/// deadline has run.
+/// The clock of a virtual world. A sleep ends when all jobs that are ready before its deadline have run.
 package struct VirtualClock: Clock {
-    /// What has passed since the world's beginning.
+    /// The time since the world's beginning.
     package struct Instant: InstantProtocol {
         package let offset: Duration
 

@@ -1,25 +1,25 @@
 import Dispatch
 import Synchronization
 
-/// A world in which nothing waits: one thread runs every job in the order in which it became ready, and when none is
-/// ready the clock jumps to the next sleeper's deadline.
+/// A world in which nothing waits. One thread runs the jobs in the order in which they became ready; when none is ready
+/// the clock jumps to the next sleeper's deadline.
 ///
-/// `await withTaskExecutorPreference(time) { … }` brings a piece of work into it, with its child tasks and the default
-/// actors that they call. Equal inputs then give equal runs. What leaves it breaks that: an unstructured task, another
-/// executor, a callback of a library's own thread. `strays` counts them.
+/// `await withTaskExecutorPreference(time) { … }` brings work into it, with its child tasks and the default actors that
+/// they call. Equal inputs then give equal runs, unless work leaves the world: through an unstructured task, another
+/// executor, or a callback on a library's thread. `strays` counts that.
 package final class VirtualTime: TaskExecutor {
     fileprivate struct Sleeper {
         let deadline: Duration
-        /// The order of falling asleep, which decides between equal deadlines.
+        /// The order of falling asleep, for equal deadlines.
         let number: Int
         let continuation: CheckedContinuation<Void, any Error>
     }
 
     fileprivate struct State {
         var ready: [UnownedJob] = []
-        /// The place in `ready` of the next job: what lies before it has run.
+        /// The index of the next job in `ready`; the jobs before it have run.
         var nextReady = 0
-        /// The earliest last.
+        /// The earliest comes last.
         var sleepers: [Sleeper] = []
         var now = Duration.zero
         var sleepsBegun = 0
@@ -27,7 +27,7 @@ package final class VirtualTime: TaskExecutor {
         var strays = 0
         /// Jobs that have begun.
         var jobs = 0
-        /// To be done between two jobs, when so many have begun; nil: nothing.
+        /// An action between two jobs, when this many have begun.
         var interruption: (jobs: Int, action: @Sendable () -> Void)?
     }
 
@@ -39,18 +39,18 @@ package final class VirtualTime: TaskExecutor {
         queue.setSpecific(key: Self.isInside, value: true)
     }
 
-    /// What has passed since the beginning.
+    /// The time since the beginning.
     package var now: Duration { state.withLock { $0.now } }
 
-    /// How often a job came from another thread: once for each piece of work that is brought in, and never more.
+    /// How often a job came from another thread; this should be once for each piece of work that is brought in.
     package var strays: Int { state.withLock { $0.strays } }
 
     package var clock: VirtualClock { VirtualClock(time: self) }
 
-    /// Jobs that have begun: equal runs have equal numbers.
+    /// Jobs that have begun; equal runs have equal numbers.
     package var jobs: Int { state.withLock { $0.jobs } }
 
-    /// Does something between two jobs, when `jobs` more have begun. Replaces what was asked for before.
+    /// Does something between two jobs, after `jobs` more have begun. Replaces an earlier interruption.
     package func interrupt(afterJobs jobs: Int, _ action: @escaping @Sendable () -> Void) {
         state.withLock { $0.interruption = ($0.jobs + jobs, action) }
     }
@@ -66,7 +66,7 @@ package final class VirtualTime: TaskExecutor {
         }
     }
 
-    /// - Parameter change: gives the thread something to do.
+    /// - Parameter change: adds a job or a sleeper.
     private func startIfIdle(_ change: (inout State) -> Void) {
         let starts = state.withLock { state in
             change(&state)
@@ -76,7 +76,7 @@ package final class VirtualTime: TaskExecutor {
         if starts { queue.async { self.run() } }
     }
 
-    /// Until no job is ready and nobody sleeps.
+    /// Runs until no job is ready and nobody sleeps.
     private func run() {
         while true {
             interruptionDue()?()
@@ -137,7 +137,7 @@ package final class VirtualTime: TaskExecutor {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let sleeper = Sleeper(deadline: deadline, number: number, continuation: continuation)
-                // The handler may have run before there was anybody to wake.
+                // The cancellation handler may have run already, before this sleeper existed.
                 if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
                 startIfIdle { $0.add(sleeper) }
             }

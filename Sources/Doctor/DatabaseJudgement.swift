@@ -1,7 +1,7 @@
 import DeliveryQueue
 import DeliveryWorker
 
-/// What the facts about the database mean.
+/// Judges the facts about the database.
 enum DatabaseJudgement {
     private static let names = ["database schema", "database settings", "database integrity", "database size"]
 
@@ -17,24 +17,25 @@ enum DatabaseJudgement {
     private static func unreadable(_ error: StoreError, _ files: DatabaseFiles?) -> Finding {
         if error.kind == .inaccessible, let files, files.main == nil, files.folder?.isReadable == true {
             return Finding(
-                names[0], .warning, "there is no database yet", advice: "the daemon makes it when it starts")
+                names[0], .warning, "there is no database yet", advice: "the daemon creates it at its start")
         }
         return Finding(
             names[0], .bad, "\(error.operation): \(error.cause)",
-            advice: error.hint ?? "see what the check `permissions` says")
+            advice: error.hint ?? "see the check `permissions`")
     }
 
     private static func schema(_ health: DatabaseHealth) -> Finding {
         if let fault = health.schemaFault {
             let isDamaged = !health.look.faults.isEmpty
             return Finding(
-                names[0], .bad, fault, advice: isDamaged ? "restore a backup" : "run the redeliver that wrote it")
+                names[0], .bad, fault,
+                advice: isDamaged ? "restore a backup" : "run the redeliver version that wrote it")
         }
         guard health.schemaVersion == DatabaseHealth.newestSchema else {
             return Finding(
                 names[0], .warning,
-                "version \(health.schemaVersion), this program's is \(DatabaseHealth.newestSchema)",
-                advice: "start the daemon of this program; it brings the schema up to date")
+                "version \(health.schemaVersion); this program uses version \(DatabaseHealth.newestSchema)",
+                advice: "start the daemon of this program; it updates the schema")
         }
         return Finding(names[0], .ok, "version \(health.schemaVersion)")
     }
@@ -48,7 +49,7 @@ enum DatabaseJudgement {
             return Finding(
                 names[1], .bad, wrong.joined(separator: "; "),
                 advice:
-                    "another program changed them: start the daemon once; auto_vacuum takes a VACUUM while it is stopped"
+                    "another program changed them; start the daemon once (auto_vacuum needs a VACUUM while it is stopped)"
             )
         }
         return Finding(names[1], .ok, wanted.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
@@ -63,10 +64,11 @@ enum DatabaseJudgement {
         let scope = health.look.newestRows.map {
             "no fault in the small tables and the newest \($0) rows of the large ones; `redeliver database check` reads all"
         }
-        return Finding(names[2], .ok, scope ?? "no fault in the whole file (indexes: `redeliver database check`)")
+        return Finding(
+            names[2], .ok, scope ?? "no fault in the whole file; `redeliver database check` also reads the indexes")
     }
 
-    /// `journal_size_limit` is 64 MiB: a log that stays far above it cannot be worked into the file.
+    /// `journal_size_limit` is 64 MiB. SQLite cannot empty a log that stays far above it.
     private static let longLog: Int64 = 256 << 20
     private static let muchFree: Int64 = 256 << 20
 
@@ -78,7 +80,7 @@ enum DatabaseJudgement {
         if health.walBytes > longLog {
             return Finding(
                 names[3], .warning, found,
-                advice: "something reads for very long and keeps the log from being worked in: end old sqlite3 sessions"
+                advice: "a very long read keeps SQLite from emptying the log; end old sqlite3 sessions"
             )
         }
         if health.freeBytes > muchFree, health.freeBytes > health.bytes / 2 {

@@ -2,11 +2,11 @@ package import DeliveryQueue
 package import ProviderAPI
 package import RedeliverConfiguration
 
-/// Everything that the doctor judges by, gathered at one moment. What could not be gathered says why.
+/// All facts that the doctor judges, gathered at one moment. A missing fact says why it is missing.
 package struct DoctorFacts: Sendable {
     package var now: Timestamp
     package var configuration: Result<WorkerConfiguration, ConfigurationError>
-    /// nil: neither the configuration nor the command line names one.
+    /// nil when neither the configuration nor the command line names a database.
     package var databasePath: String?
     package var database: Result<DatabaseHealth, StoreError>?
     package var daemon: DaemonPresence?
@@ -44,7 +44,7 @@ package struct FileFacts: Sendable, Equatable {
     package var bytes: Int64
     package var modified: Timestamp
     package var isFolder: Bool
-    /// Whether the user who asks may read it; of a folder, also enter it.
+    /// Whether this user may read it; for a folder, also enter it.
     package var isReadable: Bool
     package var isWritable: Bool
 
@@ -63,7 +63,7 @@ package struct FileFacts: Sendable, Equatable {
         self.isWritable = isWritable
     }
 
-    /// Whether its owner's user may write to it, by the permission bits alone.
+    /// Whether another user may write to it, by the permission bits alone.
     func isWritable(byUser other: UInt32, group otherGroup: UInt32) -> Bool {
         if other == 0 { return true }
         if other == user { return mode & 0o200 != 0 }
@@ -77,7 +77,7 @@ package struct FileFacts: Sendable, Equatable {
     }
 }
 
-/// The database's files and their folder; nil for those that do not exist.
+/// The database's files and their folder; nil for a file that does not exist.
 package struct DatabaseFiles: Sendable, Equatable {
     package var folder: FileFacts?
     package var main: FileFacts?
@@ -102,13 +102,13 @@ package struct DatabaseFiles: Sendable, Equatable {
     var all: [FileFacts] { [main, wal, shm, lock].compactMap { $0 } }
 }
 
-/// The metrics file and its folder; nil for what does not exist.
+/// The metrics file and its folder; nil for a file that does not exist.
 package struct MetricsFacts: Sendable, Equatable {
     package var path: String
     package var interval: Duration
     package var folder: FileFacts?
     package var file: FileFacts?
-    /// What a crash left of a file that was being written.
+    /// A half-written file that a crash left.
     package var leftover: FileFacts?
 
     package init(
@@ -122,22 +122,22 @@ package struct MetricsFacts: Sendable, Equatable {
     }
 }
 
-/// What came of reading the first page of an endpoint's log.
+/// The result of reading the first page of an endpoint's log.
 package struct EndpointReading: Sendable {
     package var id: String
     package var name: String
-    /// nil: not asked, because an earlier answer told that it would be in vain.
+    /// nil when it was not read, because an earlier answer showed that it would fail too.
     package var outcome: Result<Page, ProviderError>?
-    /// From asking to the last byte of the answer.
+    /// From the request to the last byte of the answer.
     package var duration: Duration
-    /// Our clock when it was asked, and when the answer was there.
+    /// Our time of the request and of the answer.
     package var asked: Timestamp
     package var answered: Timestamp
 
     package struct Page: Sendable, Equatable {
         package var entries: Int
         package var unreadable: Int
-        /// The provider's clock, in whole seconds; nil without a `Date` header.
+        /// The provider's time, in whole seconds; nil without a `Date` header.
         package var serverTime: Timestamp?
 
         package init(entries: Int, unreadable: Int = 0, serverTime: Timestamp?) {
@@ -168,11 +168,11 @@ package struct DiskFacts: Sendable, Equatable {
 
     package var use: Use
     package var folder: String
-    /// What a user who is not root may still write; nil: it could not be asked.
+    /// The bytes that a user other than root may still write; nil when unknown.
     package var freeBytes: Int64?
-    /// nil where the file system has no such limit.
+    /// nil when the file system has no such limit.
     package var freeFiles: Int64?
-    /// The name of the network file system that the folder lies on; nil: it lies on none.
+    /// The network file system of the folder, such as nfs; nil for a local disk.
     package var network: String?
 
     package init(

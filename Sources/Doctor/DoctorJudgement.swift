@@ -3,7 +3,7 @@ import DeliveryWorker
 import ProviderAPI
 import RedeliverConfiguration
 
-/// What the facts mean. Pure: the same facts give the same findings.
+/// Judges the facts. Pure: the same facts give the same findings.
 package enum Doctor {
     /// One finding per check and endpoint, always in the same order. A check whose facts are missing is `unknown`.
     package static func judge(_ facts: DoctorFacts) -> [Finding] {
@@ -34,19 +34,19 @@ package enum Doctor {
         case .running(nil): Finding("daemon", .ok, "runs")
         case .absent:
             Finding(
-                "daemon", .warning, "none runs: nothing is polled and nothing retried",
-                advice: "start it, unless `redeliver run --once` is called by cron")
+                "daemon", .warning, "no daemon runs: nothing is polled or retried",
+                advice: "start it, unless cron calls `redeliver run --once`")
         case .unknown(let cause):
             Finding(
                 "daemon", .unknown, "the lock file cannot be read: \(cause)",
-                advice: "ask as a user of the database's group")
+                advice: "run the doctor as a user of the database's group")
         case nil: Finding("daemon", .unknown, "no database is named")
         }
     }
 
     // MARK: - Disk
 
-    /// Below `bad` the work stops before long, or no log is read any more; below `warning` somebody should look.
+    /// Free bytes. Below `bad` the work stops soon, or no log is read any more; below `warning` somebody should look.
     private static func limits(_ use: DiskFacts.Use) -> (bad: Int64, warning: Int64) {
         switch use {
         case .database: (DiskReserve.bytes, 1 << 30)
@@ -59,15 +59,15 @@ package enum Doctor {
         guard let facts else { return Finding(name, .unknown, "the folder is not known") }
         if use == .database, let network = facts.network {
             return Finding(
-                name, .bad, "\(facts.folder) lies on \(network), a network file system: the daemon refuses it",
+                name, .bad, "\(facts.folder) is on \(network), a network file system, which the daemon refuses",
                 advice: "move the database to a local disk of this machine")
         }
         guard let free = facts.freeBytes else {
-            return Finding(name, .unknown, "\(facts.folder) cannot be looked at")
+            return Finding(name, .unknown, "the free space at \(facts.folder) cannot be read")
         }
         let found = "\(ByteText.of(free)) free at \(facts.folder)"
         if facts.freeFiles == 0 {
-            return Finding(name, .bad, "no file can be made at \(facts.folder)", advice: "remove files there")
+            return Finding(name, .bad, "no more files can be created at \(facts.folder)", advice: "remove files there")
         }
         let limits = limits(use)
         if free < limits.bad { return Finding(name, .bad, found, advice: "free some space at once") }

@@ -4,13 +4,13 @@ import Foundation
 import ProviderAPI
 package import RedeliverConfiguration
 
-/// Gathers the doctor's facts. Each one on its own: what fails says so and keeps nothing else from being looked at.
+/// Gathers the doctor's facts. A fact that fails says so and does not stop the others.
 package struct DoctorProbe: Sendable {
     package let configuration: Result<WorkerConfiguration, ConfigurationError>
     package let databasePath: String?
     private let wallClock: WallClock
 
-    /// - Parameter database: instead of the one that the configuration names.
+    /// - Parameter database: used instead of the configured one; nil for the configured one.
     package init(
         configuration: Result<WorkerConfiguration, ConfigurationError>, database: String?,
         wallClock: WallClock = .system
@@ -22,7 +22,7 @@ package struct DoctorProbe: Sendable {
 
     package func facts() async -> DoctorFacts {
         let provider = await providerFacts()
-        // Before the database is opened, which makes its missing companions for a user who may write.
+        // Before the database is opened, because opening creates missing files for a user who may write.
         let files = databasePath.map(FileProbe.databaseFiles)
         return DoctorFacts(
             now: wallClock.now, configuration: configuration, databasePath: databasePath,
@@ -62,7 +62,7 @@ package struct DoctorProbe: Sendable {
 
     // MARK: - The provider
 
-    /// The daemon may wait longer for an answer; a page for people must not.
+    /// The daemon may wait longer for an answer; people should not.
     private static let longestWait = Duration.seconds(10)
     private static let asksAtOnce = 8
 
@@ -118,7 +118,7 @@ package struct DoctorProbe: Sendable {
 }
 
 extension EndpointReading {
-    /// Whether asking for the next endpoint would end the same way.
+    /// Whether the next endpoint would fail in the same way.
     fileprivate var isHopeless: Bool {
         guard case .failure(let error) = outcome else { return false }
         return switch error.kind {

@@ -7,7 +7,7 @@ import Foundation
     import Darwin
 #endif
 
-/// Mends what can be mended without harm: nothing of it touches the database's content or stops anything.
+/// Repairs what can be repaired without harm. It neither touches the database's content nor stops anything.
 package struct DoctorRepair: Sendable {
     private let probe: DoctorProbe
     private let now: Timestamp
@@ -17,13 +17,13 @@ package struct DoctorRepair: Sendable {
         self.now = now
     }
 
-    /// What became of one thing that was to be mended: a sentence that says what was done, or what could not be done and why.
+    /// The result of one repair, as a sentence: what was done, or what could not be done and why.
     package enum Outcome: Sendable, Equatable {
         case fixed(String)
         case failed(String)
     }
 
-    /// - Returns: empty when nothing was to be done.
+    /// - Returns: empty when nothing had to be repaired.
     package func run() -> [Outcome] {
         makeFolder() + removeLeftover() + openForGroup()
     }
@@ -36,13 +36,13 @@ package struct DoctorRepair: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             return [.fixed("made the folder \(folder)")]
         } catch {
-            // The error's own text is often only a number; the one below it is the system's.
+            // The error's own text is often only a number; the underlying error has the system's text.
             let cause = ((error as? CocoaError)?.underlying as? POSIXError).map { Self.text(of: $0.code.rawValue) }
             return [.failed("make the folder \(folder): \(cause ?? error.localizedDescription)")]
         }
     }
 
-    /// A metrics file that a crash left half written. A young one may belong to a running daemon.
+    /// A half-written metrics file that a crash left. A young one may belong to a running daemon.
     private func removeLeftover() -> [Outcome] {
         guard let leftover = probe.metrics?.leftover, !leftover.isFolder,
             now - leftover.modified > MetricsJudgement.leftoverAge
@@ -51,7 +51,7 @@ package struct DoctorRepair: Sendable {
         return [.fixed("removed \(leftover.path), left by a crash")]
     }
 
-    /// The group's right to read our own files.
+    /// Gives the group the right to read the database's files.
     private func openForGroup() -> [Outcome] {
         guard let path = probe.databasePath else { return [] }
         return FileProbe.databaseFiles(path).all.filter { $0.mode & 0o040 == 0 }.map { file in

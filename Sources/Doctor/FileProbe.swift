@@ -9,7 +9,7 @@ import Foundation
 
 /// Asks the file system, without opening anything.
 enum FileProbe {
-    /// nil when there is nothing of that name, or the folder cannot be entered.
+    /// nil when the file does not exist, or its folder cannot be entered.
     static func look(_ path: String) -> FileFacts? {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }

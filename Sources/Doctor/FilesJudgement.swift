@@ -1,6 +1,6 @@
 import DeliveryQueue
 
-/// What on-call will meet when they open the database: who may read it, and who must not.
+/// Judges who may read the database: on-call must be able to, others must not.
 enum FilesJudgement {
     private static let name = "permissions"
 
@@ -15,16 +15,16 @@ enum FilesJudgement {
             )
     }
 
-    /// Bodies are people's identity data.
+    /// Bodies hold people's identity data.
     private static func exposed(_ files: DatabaseFiles) -> Finding? {
         if let open = files.all.first(where: { $0.mode & 0o007 != 0 }) {
             return Finding(
-                name, .bad, "\(open.path) has mode \(open.modeText): every user of this machine may use it",
+                name, .bad, "\(open.path) has mode \(open.modeText): every user of this machine can use it",
                 advice: "chmod o-rwx \(open.path)")
         }
         guard let folder = files.folder, folder.mode & 0o002 != 0, folder.mode & 0o1000 == 0 else { return nil }
         return Finding(
-            name, .bad, "\(folder.path) has mode \(folder.modeText): every user may replace the database",
+            name, .bad, "\(folder.path) has mode \(folder.modeText): every user can replace the database",
             advice: "chmod o-w \(folder.path)")
     }
 
@@ -33,17 +33,17 @@ enum FilesJudgement {
         guard let closed else { return nil }
         return Finding(
             name, .bad, "you cannot read \(closed.path) (mode \(closed.modeText))",
-            advice: "join the group \(files.groupName), or ask as the user of the daemon")
+            advice: "join the group \(files.groupName), or run the doctor as the daemon's user")
     }
 
-    /// SQLite needs both to read a database in WAL mode, and a user who may only read cannot make them.
+    /// SQLite needs both files to read a database in WAL mode, and a user who may only read cannot create them.
     private static func companions(_ files: DatabaseFiles) -> Finding? {
         guard files.wal == nil || files.shm == nil else { return nil }
         let missing = [files.wal == nil ? "-wal" : nil, files.shm == nil ? "-shm" : nil].compactMap { $0 }
         return Finding(
             name, .warning,
             "\(missing.joined(separator: " and ")) missing: a user who may only read cannot open the database",
-            advice: "start the daemon, or run `redeliver run --once`: both leave them behind")
+            advice: "start the daemon or run `redeliver run --once`; both create these files")
     }
 
     private static func group(_ files: DatabaseFiles) -> Finding? {
@@ -63,6 +63,6 @@ enum FilesJudgement {
         guard let stray = files.all.first(where: { $0.group != files.main?.group }) else { return nil }
         return Finding(
             name, .warning, "\(stray.path) has another group than the database",
-            advice: "chgrp \(files.groupName) \(stray.path); chmod g+s \(folder.path) keeps it so")
+            advice: "chgrp \(files.groupName) \(stray.path); chmod g+s \(folder.path) keeps it so for new files")
     }
 }

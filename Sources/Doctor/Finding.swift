@@ -1,4 +1,4 @@
-/// What one check of the doctor came to.
+/// The result of one check.
 package struct Finding: Sendable, Equatable {
     package enum Verdict: String, Sendable, CaseIterable, Codable {
         case ok, warning, bad
@@ -6,11 +6,11 @@ package struct Finding: Sendable, Equatable {
         case unknown
     }
 
-    /// Stable: scripts tell findings apart by it.
+    /// Stable: scripts use it to tell findings apart.
     package let name: String
     package let verdict: Verdict
     package let found: String
-    /// What to do about it; nil where nothing is to be done.
+    /// What to do; nil when nothing has to be done.
     package let advice: String?
 
     package init(_ name: String, _ verdict: Verdict, _ found: String, advice: String? = nil) {
@@ -20,7 +20,7 @@ package struct Finding: Sendable, Equatable {
         self.advice = advice
     }
 
-    /// The graver of two opinions on the same thing.
+    /// The most serious of several findings; nil when there is none.
     static func worst(_ findings: [Finding]) -> Finding? {
         findings.max { $0.gravity < $1.gravity }
     }
@@ -35,7 +35,7 @@ package struct Finding: Sendable, Equatable {
     }
 }
 
-/// Why facts could not be gathered, in words.
+/// Why a fact could not be gathered.
 package struct Unknown: Error, Sendable, Equatable {
     package let cause: String
 

@@ -1,11 +1,11 @@
 import DeliveryQueue
 
-/// What the facts about the metrics file mean.
+/// Judges the facts about the metrics file.
 enum MetricsJudgement {
     private static let name = "metrics file"
-    /// A turn of the metrics loop may be late by this much before somebody has to look.
+    /// The file may be late by this much.
     private static let grace = Duration.seconds(30)
-    /// A file under the temporary name that is older than this is of a writer that died.
+    /// A temporary file that is older belongs to a writer that died.
     static let leftoverAge = Duration.seconds(60)
 
     static func finding(_ facts: DoctorFacts) -> Finding {
@@ -13,16 +13,16 @@ enum MetricsJudgement {
         guard let folder = metrics.folder else {
             return Finding(
                 name, .bad, "the folder of \(metrics.path) does not exist",
-                advice: "`redeliver doctor --fix` makes it; its owner has to be the daemon's user")
+                advice: "`redeliver doctor --fix` creates it; its owner must be the daemon's user")
         }
         let opinions = [writable(folder, facts), age(metrics, facts), leftover(metrics, facts)].compactMap { $0 }
         return Finding.worst(opinions) ?? Finding(name, .ok, "written \(seconds(since: metrics.file, facts)) s ago")
     }
 
-    /// By the user who asks when that is the daemon's, else by the permission bits for the database's owner.
+    /// By the permission bits for the database's owner; without a database file, for this user.
     private static func writable(_ folder: FileFacts, _ facts: DoctorFacts) -> Finding? {
         guard folder.isFolder else {
-            return Finding(name, .bad, "\(folder.path) is no folder", advice: "correct `metrics.textfile`")
+            return Finding(name, .bad, "\(folder.path) is not a folder", advice: "correct `metrics.textfile`")
         }
         let owner = facts.files?.main
         let mayOwner = owner.map { folder.isWritable(byUser: $0.user, group: $0.group) } ?? folder.isWritable
@@ -45,7 +45,7 @@ enum MetricsJudgement {
             name, isRunning ? .bad : .warning,
             "\(metrics.path) was written \(seconds(since: file, facts)) s ago, not every \(metrics.interval.inSeconds) s",
             advice: isRunning
-                ? "the daemon is stuck or cannot write: look into its log" : "the daemon writes it when it runs")
+                ? "the daemon hangs or cannot write the file; look into its log" : "the daemon writes it when it runs")
     }
 
     private static func leftover(_ metrics: MetricsFacts, _ facts: DoctorFacts) -> Finding? {

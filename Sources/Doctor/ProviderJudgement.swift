@@ -1,7 +1,7 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// What the provider's answers mean: is it there, does it know us, which logs can be read, whose clock is wrong.
+/// Judges the provider's answers: whether it is there and accepts us, which logs can be read, and whose clock is wrong.
 enum ProviderJudgement {
     static func findings(_ facts: DoctorFacts) -> [Finding] {
         switch facts.provider {
@@ -18,12 +18,12 @@ enum ProviderJudgement {
         if outcomes.contains(where: answered) { return Finding(name, .ok, "reachable") }
         guard case .failure(let error) = outcomes.first else { return Finding(name, .unknown, "nothing was asked") }
         switch error.kind {
-        case .credential: return Finding(name, .unknown, "not asked: there is no credential that can be used")
+        case .credential: return Finding(name, .unknown, "not asked: the credential cannot be used")
         default: return Finding(name, .bad, "\(error)", advice: "nothing can be polled or retried until it answers")
         }
     }
 
-    /// Any answer of the provider's own, whatever it says.
+    /// Whether the provider itself answered, whatever the answer was.
     private static func answered(_ outcome: Result<EndpointReading.Page, ProviderError>) -> Bool {
         guard case .failure(let error) = outcome else { return true }
         return switch error.kind {
@@ -45,19 +45,16 @@ enum ProviderJudgement {
             switch error.kind {
             case .unauthorized:
                 return Finding(name, .bad, "\(error)", advice: "renew the token, or correct provider.auth")
-            case .credential:
-                // Its text says what to do.
+            case .credential, .forbidden:
+                // The error of a credential says what to do.
                 return Finding(
-                    name, .bad, "\(error)", advice: "everything is held meanwhile, and tried again every 5 min")
-            case .forbidden:
-                return Finding(
-                    name, .bad, "\(error)", advice: "everything is held meanwhile, and tried again every 5 min")
+                    name, .bad, "\(error)", advice: "all deliveries are held; the daemon tries again every 5 min")
             case .endpointNotFound, .foreignNextPage, .unreadableAnswer, .answerTooLarge: isKnown = true
             case .throttled, .unavailable, .unreachable, .unknownOutcome, .redirected, .rejected, .cancelled: continue
             }
         }
         return isKnown
-            ? Finding(name, .ok, "accepted") : Finding(name, .unknown, "the provider did not get so far as to judge it")
+            ? Finding(name, .ok, "accepted") : Finding(name, .unknown, "no answer says whether the provider accepts it")
     }
 
     private static func endpoint(_ answer: EndpointReading) -> Finding {
@@ -68,7 +65,7 @@ enum ProviderJudgement {
         case .success(let page) where page.unreadable > 0:
             return Finding(
                 name, .warning,
-                "\(page.unreadable) of \(page.entries) entries on its first page cannot be understood (\(time))",
+                "\(page.unreadable) of \(page.entries) entries on its first page cannot be read (\(time))",
                 advice: "look at `SELECT reason, detail FROM unreadable_entry` and correct provider.log_fields")
         case .success(let page):
             return Finding(name, .ok, "HTTP 200 in \(time), \(page.entries) entries on its first page")
@@ -81,13 +78,13 @@ enum ProviderJudgement {
 
     // MARK: - Clock
 
-    /// From here on a difference can be seen in the order of events.
+    /// From this difference on the order of events looks wrong.
     private static let noticeable = Duration.seconds(2)
 
     private static func clock(_ answers: [EndpointReading]) -> Finding {
         let name = "clock"
         guard let skew = answers.lazy.compactMap(skew).first else {
-            return Finding(name, .unknown, "no answer tells the provider's time")
+            return Finding(name, .unknown, "no answer carries the provider's time")
         }
         let seconds = abs(skew.inSeconds)
         let found =
@@ -97,13 +94,14 @@ enum ProviderJudgement {
         if seconds > RetryRules.clockTolerance.inSeconds {
             return Finding(
                 name, .bad, found,
-                advice: "failed retries are no longer recognised beyond 10 s: switch NTP on, here or there")
+                advice:
+                    "beyond 10 s failed retries are not recognised; switch NTP on, on this machine or at the provider")
         }
-        if seconds > noticeable.inSeconds { return Finding(name, .warning, found, advice: "see that NTP is on") }
+        if seconds > noticeable.inSeconds { return Finding(name, .warning, found, advice: "check that NTP is on") }
         return Finding(name, .ok, found)
     }
 
-    /// By how much the provider's clock is ahead, at the least: its `Date` has whole seconds, and the answer took its time.
+    /// How far the provider's clock is ahead at least, because its `Date` has whole seconds and the answer took time.
     private static func skew(_ answer: EndpointReading) -> Duration? {
         guard case .success(let page) = answer.outcome, let server = page.serverTime else { return nil }
         let ahead = server - answer.answered

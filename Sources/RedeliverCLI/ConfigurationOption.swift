@@ -5,7 +5,7 @@ import RedeliverConfiguration
 
 /// `--config`, shared by all commands that need the whole configuration.
 struct ConfigurationOption: ParsableArguments {
-    // Defaults stand in the texts of options: the manual shows these and no default value of the parser.
+    // The help texts name the defaults, because the manual shows these texts and no default values of the parser.
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
@@ -22,13 +22,13 @@ struct ConfigurationOption: ParsableArguments {
     }
 }
 
-/// `--database`, or the one that the configuration names: on-call may read the database without the secrets.
+/// `--database`, or the configured database. With `--database` on-call can read it without the configuration's secrets.
 struct DatabaseOption: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOption
 
     @Option(
         name: .long,
-        help: ArgumentHelp("The database itself, instead of the one that --config names.", valueName: "file"),
+        help: ArgumentHelp("The database file, instead of the one that --config names.", valueName: "file"),
         completion: .file())
     var database: String?
 

@@ -4,7 +4,7 @@ import Foundation
 import ProviderAPI
 import RedeliverConfiguration
 
-/// The documented exit codes (sysexits.h) and the one way in which a command ends with an error.
+/// The documented exit codes (sysexits.h). Every command ends with an error through `onError`.
 enum Exit {
     static let unavailable = ExitCode(69)
     static let unexpected = ExitCode(70)
@@ -13,14 +13,14 @@ enum Exit {
     static let refused = ExitCode(77)
     static let configuration = ExitCode(78)
 
-    /// Runs a command's work; an error is printed to stderr as it describes itself and becomes an exit code.
+    /// Runs a command's work. An error is printed to stderr and becomes an exit code.
     static func onError<Value>(_ work: () async throws -> Value) async throws -> Value {
         do {
             return try await work()
         } catch let error as ExitCode {
             throw error
         } catch let error as ValidationError {
-            // Found while the command was running, so the parser's usage of the whole program would only hide it.
+            // The command was running already, so the parser's usage text would only hide the error.
             Note.print(error.message)
             throw ExitCode.validationFailure
         } catch {
@@ -40,7 +40,7 @@ enum Exit {
         }
     }
 
-    /// Whether the provider said no, or could not be asked.
+    /// 77 when the provider refused, 69 when it gave no usable answer.
     static func code(for error: ProviderError) -> ExitCode {
         switch error.kind {
         case .unauthorized, .forbidden, .endpointNotFound, .redirected, .rejected, .credential: refused

@@ -8,10 +8,10 @@ import ProviderAPI
     import Darwin
 #endif
 
-/// Who is at the keyboard, for the record.
+/// The operator's name, for the record.
 enum Operator {
-    /// The name of the process's user as the system knows it, because variables such as `USER` can say anything; with the
-    /// user behind `sudo`, where that is how we came to be root.
+    /// The name of the process's user from the system, because variables such as `USER` can be wrong. Under `sudo` the
+    /// calling user's name comes first.
     static var name: String {
         let user = getpwuid(getuid()).flatMap { String(validatingCString: $0.pointee.pw_name) } ?? "user \(getuid())"
         guard getuid() == 0, let caller = ProcessInfo.processInfo.environment["SUDO_USER"], !caller.isEmpty else {
@@ -21,7 +21,7 @@ enum Operator {
     }
 }
 
-/// The logger of commands that do something of the daemon's: silent but for what went wrong.
+/// The logger of commands that do the daemon's work: warnings and errors only.
 enum ToolLogger {
     static func make() -> Logger {
         var logger = Logger(label: "redeliver", factory: { StreamLogHandler.standardError(label: $0) })

@@ -1,18 +1,17 @@
 import ArgumentParser
 import DeliveryWorker
 
-/// The command line: each command parses, calls one function, prints, and maps errors to an exit code.
+/// The command line. Each command parses, calls one function, prints, and turns errors into exit codes.
 @main
 struct RedeliverCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redeliver",
-        abstract: "Makes a webhook provider's failed deliveries arrive in the end.",
+        abstract: "Retries a webhook provider's failed deliveries until they arrive.",
         discussion: """
-            Exit codes: 0 done; 1 the answer is no (a signature that does not match, a test event that failed, an \
-            installation that is not healthy); 64 usage; \
-            69 the provider could not be reached, or nothing was seen in time; 70 unexpected; 74 the database, or a file \
-            or stdout that a result goes to, cannot be read or written; 75 another redeliver works on the database; \
-            77 refused by the provider; 78 configuration.
+            Exit codes: 0 done; 1 the answer is no (the signature does not match, the test event failed, the \
+            installation is not healthy); 64 wrong usage; 69 the provider cannot be reached, or an awaited event did not \
+            appear in time; 70 unexpected error; 74 the database, an output file or stdout cannot be read or written; \
+            75 another redeliver works on the database; 77 the provider refused; 78 the configuration has faults.
             """,
         version: RedeliverVersion.current,
         groupedSubcommands: [

@@ -1,20 +1,18 @@
 import ProviderAPI
 
-/// One thing that is wrong with a configuration, in words for the person who has to correct it.
-///
-/// Never contains the value of a secret.
+/// One fault of a configuration, in words for the person who corrects it. It never contains a secret.
 package struct ConfigurationFault: Error, Sendable, Hashable {
     /// Line and column in the file, from 1; nil for faults of the environment and of the file as a whole.
     package var line: Int?
     package var column: Int?
-    /// The environment variable that is at fault; nil for faults of the file.
+    /// The faulty environment variable; nil for faults of the file.
     package var variable: String?
     /// Dotted, like `endpoints[0].name`; empty for faults of the file as a whole and of unknown variables.
     package var key: String
     /// What is wrong and what is allowed.
     package var problem: String
 
-    /// What steers a terminal or begins a new line in the log becomes U+FFFD: keys and values of the file are quoted.
+    /// Control characters become U+FFFD, because keys and values of the file are quoted in terminals and logs.
     package init(line: Int? = nil, column: Int? = nil, variable: String? = nil, key: String, problem: String) {
         self.line = line
         self.column = column
@@ -32,7 +30,7 @@ package struct ConfigurationFault: Error, Sendable, Hashable {
     }
 }
 
-/// A configuration that cannot be used, with every fault that was found in it, in the order of the file.
+/// A configuration that cannot be used, with all its faults in the order of the file.
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file's path as the caller gave it.
     package var path: String

@@ -6,10 +6,10 @@ extension WorkerConfiguration {
     ///
     /// - Parameters:
     ///   - path: the YAML file; relative paths in it start at its folder.
-    ///   - environment: the process's variables: `REDELIVER_…` override single keys, `token_env` and `password_env` name
-    ///     others.
-    ///   - credential: stands in for the configured one, whose file or variable then need not be here; nil: none does.
-    /// - Throws: `ConfigurationError` with every fault at once, never only the first.
+    ///   - environment: the process's variables. `REDELIVER_…` override single keys; `token_env` and `password_env`
+    ///     name others.
+    ///   - credential: used in place of the configured one, whose file or variable need not exist then.
+    /// - Throws: `ConfigurationError` with all faults, not only the first.
     package static func load(
         path: String, environment: [String: String], credential: Credential? = nil
     ) throws(ConfigurationError) -> WorkerConfiguration {
@@ -22,12 +22,12 @@ extension WorkerConfiguration {
         return try read(yaml: yaml, path: path, environment: environment, credential: credential)
     }
 
-    /// Checks a configuration that is in memory already.
+    /// Checks a configuration that is in memory.
     ///
     /// - Parameters:
     ///   - path: where the text came from, for faults and for relative paths; nothing is read there.
     ///   - credential: as for `load`.
-    /// - Throws: `ConfigurationError` with every fault at once.
+    /// - Throws: `ConfigurationError` with all faults.
     package static func read(
         yaml: String, path: String, environment: [String: String], credential: Credential? = nil
     ) throws(ConfigurationError) -> WorkerConfiguration {
@@ -37,7 +37,7 @@ extension WorkerConfiguration {
             let document = try YAMLDocument(text: yaml)
             settings = NodeReader(document, known: ConfigurationKeys.all).settings
         } catch {
-            // The environment can be checked all the same; what the file lacks cannot.
+            // The environment can be checked even so; missing keys of the file cannot.
             settings = Settings(unreadableFile: error)
         }
         overrides.apply(to: &settings)
@@ -50,9 +50,9 @@ extension WorkerConfiguration {
     }
 }
 
-/// Gets a configuration file's text.
+/// Reads a configuration file's text.
 enum ConfigurationFile {
-    /// A configuration of a thousand endpoints has about 100 KB; whatever is larger is another kind of file.
+    /// A configuration of a thousand endpoints has about 100 KB; a larger file is something else.
     static let maxBytes = 1_048_576
 
     /// - Throws: `SettingProblem` for a file that is missing, a directory, not readable, too large or not UTF-8.
@@ -63,7 +63,7 @@ enum ConfigurationFile {
         }
         if isDirectory.boolValue { throw SettingProblem("is a directory, expected a YAML file") }
         let data = try bytes(path: path)
-        if data.count > maxBytes { throw SettingProblem("is larger than 1 MiB, which no configuration is") }
+        if data.count > maxBytes { throw SettingProblem("is larger than 1 MiB; is it the right file?") }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw SettingProblem("is not UTF-8 text")
         }
@@ -71,7 +71,7 @@ enum ConfigurationFile {
         return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 
-    /// At most one byte more than allowed, so that a device or a huge file is not read to its end.
+    /// Reads at most one byte more than allowed, so that a device or a huge file is not read to its end.
     private static func bytes(path: String) throws(SettingProblem) -> Data {
         do {
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))

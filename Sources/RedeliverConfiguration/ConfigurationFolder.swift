@@ -1,7 +1,6 @@
 import Foundation
 
-/// The folder of the configuration file, from which relative paths in it start: so that it does not matter where
-/// the program was started.
+/// The folder of the configuration file. Relative paths in the file start there, wherever the program was started.
 struct ConfigurationFolder {
     /// Absolute, without a slash at the end.
     let root: String

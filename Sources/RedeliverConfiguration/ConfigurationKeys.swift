@@ -1,15 +1,16 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// Every key of the configuration: name, what may stand there, default and effect. Unknown keys, ranges, defaults, the
-/// names of the environment variables and the README's table all come from here.
+/// Every key of the configuration: name, allowed values, default and effect. The checks, the environment variables and
+/// the documentation's table all use this list.
 enum ConfigurationKeys {
     static let all: [Setting] = [
         provider,
-        Setting("endpoints", .list(endpoint, count: 1...1_000), .required, "The webhook endpoints whose log is read."),
+        Setting(
+            "endpoints", .list(endpoint, count: 1...1_000), .required, "The webhook endpoints whose logs are read."),
         Setting(
             "database", .text(.path), .required,
-            "The SQLite file; made at the first start. Relative to the configuration file's folder."),
+            "The SQLite file; created at the first start. A relative path starts at the configuration file's folder."),
         metrics,
         poll,
         confirm,
@@ -32,8 +33,8 @@ enum ConfigurationKeys {
             auth,
             Setting(
                 "ca_file", .text(.path), .absent("none"),
-                "A PEM file with issuers that are trusted beside the system's; read at the start and at a reload, as are the "
-                    + "next ones."),
+                "A PEM file with issuers that are trusted in addition to the system's. This file and the next ones are read at "
+                    + "the start and at a reload."),
             Setting(
                 "proxy", .text(.url), .absent("none"),
                 "An HTTP proxy on the way to the provider, such as `http://proxy.example.com:3128`."),
@@ -42,7 +43,7 @@ enum ConfigurationKeys {
                 "A file that holds `user:password` for the proxy."),
             Setting(
                 "client_certificate", .text(.path), .absent("none"),
-                "A PEM file with our certificate, for a provider that asks for one (mutual TLS), and those above it."),
+                "A PEM file with our certificate and its chain, for a provider that asks for one (mutual TLS)."),
             Setting(
                 "client_key", .text(.secretPath), .absent("none"),
                 "A PEM file with its private key, without a passphrase; together with `client_certificate`."),
@@ -58,7 +59,7 @@ enum ConfigurationKeys {
             Setting("token", .text(.token), .absent("one form is required"), "The user token itself."),
             Setting(
                 "token_file", .text(.secretPath), .absent("one form is required"),
-                "A file that holds the token; read afresh for each request."),
+                "A file that holds the token; read again for each request."),
             Setting(
                 "token_env", .text(.variable), .absent("one form is required"),
                 "The name of the environment variable that holds the token."),
@@ -68,16 +69,19 @@ enum ConfigurationKeys {
             Setting("password", .text(.password), .absent("none"), "The password itself."),
             Setting(
                 "password_file", .text(.secretPath), .absent("none"),
-                "A file that holds the password; read afresh for each login."),
+                "A file that holds the password; read again for each login."),
             Setting(
                 "password_env", .text(.variable), .absent("none"),
                 "The name of the environment variable that holds the password."),
         ])
 
-    /// The keys of `provider.log_fields`, and which of the provider's names each of them replaces.
+    /// The keys of `provider.log_fields`, and the names that each of them replaces.
     static var fields: [(name: String, names: WritableKeyPath<FieldNames, [String]>, effect: String)] {
         [
-            ("task_id", \.taskID, "Names of the task id in a log entry; the first present wins (so for all below)."),
+            (
+                "task_id", \.taskID,
+                "Names of the task id in a log entry; the first one present counts (also for all keys below)."
+            ),
             ("event_type", \.eventType, "Names of the event type."),
             ("customer_id", \.customerID, "Names of the customer id."),
             ("webhook_id", \.webhookID, "Names of the webhook id."),
@@ -140,7 +144,7 @@ enum ConfigurationKeys {
                 "How often an endpoint's log is read while a retry of its waits for proof."),
             Setting(
                 "within", .duration(.seconds(1) ... .days(7)), .value("10m"),
-                "A retry that the log does not show for so long counts as failed; at least `confirm.interval`."),
+                "A retry counts as failed when the log does not show it within this time; at least `confirm.interval`."),
         ])
 
     private static let retry = Setting.section(
@@ -151,7 +155,7 @@ enum ConfigurationKeys {
                 "per_second", .number(0.01...10_000), .value("10"),
                 "Retry calls per second in the long run; fractions are allowed.", unit: "calls/s"),
             Setting(
-                "burst", .integer(1...10_000), .value("20"), "Retry calls that may follow at once after a rest.",
+                "burst", .integer(1...10_000), .value("20"), "Retry calls that may begin at once after a rest.",
                 unit: "calls"),
         ])
 
@@ -163,18 +167,18 @@ enum ConfigurationKeys {
                 "Holds an endpoint's deliveries while its receiver fails for all of them, and tries one at a time."),
             Setting(
                 "open_after", .integer(1...100), .value("5"),
-                "Different deliveries whose failure in a row, without an arrival between, opens the circuit.",
+                "This many different deliveries that fail in a row, without an arrival between them, open the circuit.",
                 unit: "deliveries"),
             Setting(
                 "trial_delays", .durations(.milliseconds(100) ... .days(1), count: 1...100),
                 .absent("[30s, 1m, 2m, 4m, 5m]"),
-                "Waits before the first, second, … trial while it is open; the last one stays."),
+                "Waits before the first, second, … trial while the circuit is open; the last one repeats."),
             Setting(
                 "max_hold", .duration(.seconds(1) ... .days(365)), .value("14d"),
-                "For so long a held delivery does not age, and trials of it use no attempt."),
+                "How long a held delivery does not age. Trials within this time use no attempt."),
             Setting(
                 "ramp", .flag, .value("true"),
-                "After it closes calls begin one at a time, then two, four, … up to `retry.concurrency`."),
+                "After the circuit closes, calls begin one at a time, then two, four, … up to `retry.concurrency`."),
         ])
 
     private static let policy = [
@@ -183,7 +187,7 @@ enum ConfigurationKeys {
             "Event types, or patterns with `*` and `?`; each stands in one policy only."),
         Setting("initial_delay", .duration(.milliseconds(100) ... .days(7)), .value("1m"), "Wait before attempt 1."),
         Setting(
-            "multiplier", .number(1...100), .value("2"), "Each wait is so many times the one before.", unit: "factor"),
+            "multiplier", .number(1...100), .value("2"), "Each wait is this many times the one before.", unit: "factor"),
         Setting(
             "max_delay", .duration(.milliseconds(100) ... .days(30)), .value("12h"),
             "Longest wait; at least `initial_delay`."),

@@ -1,7 +1,7 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// Makes a configuration of checked single values: fills in the defaults and applies the rules that join several keys.
+/// Makes a configuration from checked single values: fills in defaults and applies the rules that concern several keys.
 struct ConfigurationReader {
     private var settings: Settings
     private let environment: [String: String]
@@ -10,9 +10,9 @@ struct ConfigurationReader {
 
     /// - Parameters:
     ///   - settings: the file's values with the environment's over them.
-    ///   - environment: where `token_env` and `password_env` look.
+    ///   - environment: the variables that `token_env` and `password_env` name.
     ///   - folder: where relative paths start.
-    ///   - credential: taken in place of the configured one, which is then not looked at; nil: none is.
+    ///   - credential: used in place of the configured one, which is not checked then.
     init(
         _ settings: Settings, environment: [String: String], folder: ConfigurationFolder, credential: Credential? = nil
     ) {
@@ -22,7 +22,7 @@ struct ConfigurationReader {
         standIn = credential
     }
 
-    /// The configuration, or every fault that the file, the environment and the joining rules have.
+    /// The configuration, or all faults of the file, of the environment and of keys that contradict each other.
     mutating func read() -> Result<WorkerConfiguration, ConfigurationFaults> {
         fillIn(ConfigurationKeys.all, under: "")
         let credential = standIn ?? CredentialReader(environment: environment, folder: folder).read(&settings)
@@ -53,7 +53,7 @@ struct ConfigurationReader {
                 confirm: confirm, retry: retry, circuit: circuit, policies: policies))
     }
 
-    /// Gives every key that has a default and nothing written under it that default, in lists as well.
+    /// Gives each absent key its default, in lists too.
     private mutating func fillIn(_ known: [Setting], under section: String) {
         for setting in known {
             let key = section.isEmpty ? setting.name : "\(section).\(setting.name)"
@@ -104,12 +104,12 @@ struct ConfigurationReader {
         let key = "metrics.textfile"
         let beside = ConfigurationFolder(of: database).path("redeliver.prom")
         let textfile = settings.isGiven(key) ? path(key) : beside
-        // node_exporter passes over every other file without a word.
+        // node_exporter ignores every other file without a message.
         if !textfile.hasSuffix(".prom") {
             settings.addFault(key, "must end in .prom, or node_exporter does not see it")
         }
         if settings.isGiven("database"), textfile == database {
-            settings.addFault(key, "must be another file than database")
+            settings.addFault(key, "must not be the same file as database")
         }
         return WorkerConfiguration.Metrics(
             textfile: textfile, interval: settings.duration("metrics.interval"), listen: listenAddress())
@@ -135,11 +135,11 @@ struct ConfigurationReader {
         return WorkerConfiguration.Confirm(by: by, interval: interval, within: within)
     }
 
-    /// - Parameter rampLimit: the calls in flight that end a ramp.
+    /// - Parameter rampLimit: a ramp ends at this many calls in flight.
     private mutating func circuit(rampLimit: Int) -> CircuitSettings {
         let key = "circuit.trial_delays"
         let delays = settings.isGiven(key) ? settings.durations(key) : []
-        // A list of waits may have 0s elsewhere; trials without any rest would hammer a receiver that is down.
+        // Other lists of waits may have 0s; trials without a wait would flood a receiver that is down.
         if delays.contains(.zero) { settings.addFault(key, "0s is outside 100ms…1d") }
         return CircuitSettings(
             isEnabled: settings.flag("circuit.enabled"), openAfter: settings.integer("circuit.open_after"),

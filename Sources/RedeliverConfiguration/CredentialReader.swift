@@ -1,7 +1,7 @@
 import Foundation
 import ProviderAPI
 
-/// The keys of `provider.auth`, by what they stand for.
+/// The keys of `provider.auth`.
 enum AuthKeys {
     static let section = "provider.auth"
     static let token = "provider.auth.token"
@@ -12,7 +12,7 @@ enum AuthKeys {
     static let passwordFile = "provider.auth.password_file"
     static let passwordEnv = "provider.auth.password_env"
 
-    /// Each of them is a form by itself.
+    /// Each of them is a whole form.
     static let tokens = [token, tokenFile, tokenEnv]
     /// Exactly one of them completes `username`.
     static let passwords = [password, passwordFile, passwordEnv]
@@ -20,12 +20,12 @@ enum AuthKeys {
     static let variables = [tokenEnv, passwordEnv]
 }
 
-/// Turns `provider.auth` into a credential: exactly one form, its variable set, its file there.
+/// Turns `provider.auth` into a credential. There must be exactly one form, with its variable set or its file present.
 struct CredentialReader {
     let environment: [String: String]
     let folder: ConfigurationFolder
 
-    /// The credential; nil when there is a fault, which is then recorded.
+    /// The credential; nil after a fault, which is recorded.
     func read(_ settings: inout Settings) -> Credential? {
         let given = (AuthKeys.tokens + [AuthKeys.username] + AuthKeys.passwords).filter { settings.isMentioned($0) }
         let passwords = given.filter(AuthKeys.passwords.contains)
@@ -61,7 +61,7 @@ struct CredentialReader {
         return .login(username: username, password: source)
     }
 
-    /// The path of a readable file. It is read later and more than once, because secrets are rotated by replacing it.
+    /// The path of a readable file. It is read later and each time again, because secrets are rotated by replacing it.
     private func file(_ text: String, _ key: String, _ settings: inout Settings) -> String? {
         let path = folder.path(text)
         var isDirectory: ObjCBool = false

@@ -1,6 +1,6 @@
 import DeliveryQueue
 
-/// Durations as people write them in the configuration: a whole or decimal number and one of the units ms, s, m, h, d.
+/// Durations as people write them: a whole or decimal number and one of the units ms, s, m, h, d.
 package enum DurationText {
     private static let units: [(name: String, milliseconds: Int64)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -8,9 +8,7 @@ package enum DurationText {
     /// More than any range allows, and far below what a `Double` counts exactly; keeps the conversion from trapping.
     private static let maxMilliseconds = 1e15
 
-    /// The duration that `text` says.
-    ///
-    /// - Throws: `SettingProblem` for a missing unit, anything that is no duration, and fractions of a millisecond.
+    /// - Throws: `SettingProblem` for a missing unit, for any other text, and for fractions of a millisecond.
     static func parse(_ text: String) throws(SettingProblem) -> Duration {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unitName = text.dropFirst(digits.count)
@@ -26,12 +24,12 @@ package enum DurationText {
         return .milliseconds(Int64(whole))
     }
 
-    /// The duration that `text` says, in the same words as in the configuration; nil when it says none.
+    /// A duration that is written as in the configuration; nil for any other text.
     package static func duration(_ text: String) -> Duration? {
         try? parse(text)
     }
 
-    /// The duration in the largest unit that says it as a whole number, for example `90s` and `3d`.
+    /// The duration in the largest unit that gives a whole number, for example `90s` and `3d`.
     package static func format(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
         guard milliseconds != 0 else { return "0s" }
@@ -50,7 +48,7 @@ package enum DurationText {
 
 /// Plain decimal numbers: digits, at most one point, an optional sign; no exponents, no hexadecimal, no `nan`.
 enum DecimalText {
-    /// The number that `text` says; nil when it says none. Digits must stand on both sides of a point.
+    /// nil when the text is no number. A point needs digits on both sides.
     static func parse(_ text: String) -> Double? {
         let unsigned = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
         let parts = unsigned.split(separator: ".", omittingEmptySubsequences: false)

@@ -1,5 +1,5 @@
-/// Environment variables that stand for single keys: `REDELIVER_` and the key's path in capitals, `_` for the dots.
-/// They win over the file and obey the same rules.
+/// Environment variables that set single keys: `REDELIVER_` and the key's path in capitals, with `_` for the dots. They
+/// win over the file and obey the same rules.
 struct EnvironmentOverrides {
     static let prefix = "REDELIVER_"
 
@@ -13,7 +13,7 @@ struct EnvironmentOverrides {
     /// Every single value outside lists.
     static let keys: [Key] = keys(of: ConfigurationKeys.all, under: "")
 
-    /// Variables with our prefix that mean something else.
+    /// Variables with our prefix that are no keys.
     private static let reservedNames: Set<String> = ["REDELIVER_LOG_LEVEL"]
     private static let reservedPrefixes = ["REDELIVER_TEST_"]
 
@@ -23,7 +23,7 @@ struct EnvironmentOverrides {
         self.environment = environment
     }
 
-    /// Puts the environment's values over those of the file. A variable that is no key's is a fault.
+    /// Replaces values of the file by those of the environment. A variable that names no key is a fault.
     func apply(to settings: inout Settings) {
         let given = Self.keys.filter { environment[$0.variable] != nil }
         replaceAuth(given.map(\.path), in: &settings)
@@ -34,8 +34,8 @@ struct EnvironmentOverrides {
         refuseUnknown(in: &settings)
     }
 
-    /// A form of `provider.auth` in the environment takes the place of the file's form, so that the two do not add up to
-    /// two forms. A password alone takes the place of the file's password and leaves its user name.
+    /// A form of `provider.auth` in the environment replaces the file's form, so that there are not two. A password
+    /// alone replaces the file's password and keeps its user name.
     private func replaceAuth(_ given: [String], in settings: inout Settings) {
         let tokens = AuthKeys.tokens.contains(where: given.contains)
         let passwords = AuthKeys.passwords.contains(where: given.contains)
@@ -47,7 +47,7 @@ struct EnvironmentOverrides {
 
     private func refuseUnknown(in settings: inout Settings) {
         var known = Set(Self.keys.map(\.variable)).union(Self.reservedNames)
-        // The operator may well call the variable that holds the token REDELIVER_TOKEN.
+        // The variable that holds the token may be called REDELIVER_TOKEN.
         known.formUnion(AuthKeys.variables.compactMap { settings.optionalText($0) })
         for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !known.contains(name) {
             if Self.reservedPrefixes.contains(where: name.hasPrefix) { continue }
@@ -61,8 +61,8 @@ struct EnvironmentOverrides {
         if let nearest = NearestName.of(String(name.dropFirst(prefix.count)), among: endings) {
             return "unknown variable, did you mean \(prefix)\(nearest.uppercased())?"
         }
-        return "unknown variable: after \(prefix) comes a key's path, as in REDELIVER_RETRY_CONCURRENCY for "
-            + "retry.concurrency; endpoints and policies stand in the file only"
+        return "unknown variable; write \(prefix) and a key's path, as in REDELIVER_RETRY_CONCURRENCY for "
+            + "retry.concurrency; endpoints and policies can be set in the file only"
     }
 
     private static func keys(of settings: [Setting], under section: String) -> [Key] {

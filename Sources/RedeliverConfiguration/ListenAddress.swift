@@ -1,4 +1,4 @@
-/// Where metrics are served: `127.0.0.1:9464`, `[::1]:9464`, `0.0.0.0:9464`.
+/// The address at which metrics are served: `127.0.0.1:9464`, `[::1]:9464`, `0.0.0.0:9464`.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// An IP address without brackets, or `localhost`.
     package let host: String
@@ -6,7 +6,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// nil for anything else: a name might be another machine's, or change.
+    /// nil for any other text. A host name is refused, because it may mean another machine, or change.
     init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (1...65_535).contains(port)

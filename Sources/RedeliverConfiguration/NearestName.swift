@@ -1,10 +1,10 @@
-/// Finds what somebody probably meant.
+/// Finds the known name that somebody probably meant.
 enum NearestName {
-    /// Longer words are not compared: the work grows with the product of the lengths, and nobody means such a name.
+    /// Longer words are not compared, because the work grows with the product of the lengths.
     private static let maxLength = 100
 
-    /// The known name nearest to `word`: at most two letters, or a third of its length, away and not altogether
-    /// different. Nil when nothing is near. Among equally near names the first one wins.
+    /// The known name nearest to `word`, at most two letters or a third of its length away; nil when none is near.
+    /// Among equally near names the first one wins.
     static func of(_ word: String, among known: [String]) -> String? {
         guard word.count <= maxLength else { return nil }
         var best: (name: String, distance: Int)?
@@ -16,7 +16,7 @@ enum NearestName {
         return best?.name
     }
 
-    /// How many letters must be put in, taken out or replaced to get from one word to the other.
+    /// The number of letters to insert, remove or replace between two words.
     static func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right)
         var previous = Array(0...right.count)

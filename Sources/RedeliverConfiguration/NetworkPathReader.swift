@@ -1,7 +1,7 @@
 import Foundation
 import ProviderAPI
 
-/// Turns the keys of the way to the provider into a `NetworkPath`: what belongs together is there, and the files can be used.
+/// Turns the keys about the way to the provider into a `NetworkPath`; checks their files and keys that belong together.
 struct NetworkPathReader {
     let folder: ConfigurationFolder
     /// nil when `provider.base_url` is missing or cannot be used.
@@ -13,7 +13,7 @@ struct NetworkPathReader {
     private static let certificate = "provider.client_certificate"
     private static let key = "provider.client_key"
 
-    /// With what is faulty recorded and left out.
+    /// Faulty parts are recorded and left out.
     func read(_ settings: inout Settings) -> NetworkPath {
         let path = NetworkPath(
             trustRoots: settings.optionalText(Self.trustRoots).map(folder.path), proxy: proxy(&settings),
@@ -33,7 +33,7 @@ struct NetworkPathReader {
         return path
     }
 
-    /// Certificates are for https alone.
+    /// Certificates need https.
     private func refuseUnused(_ settings: inout Settings) {
         guard let baseURL, !baseURL.isHTTPS else { return }
         for key in [Self.trustRoots, Self.certificate] where settings.isGiven(key) {

@@ -1,12 +1,12 @@
 import Yams
 
-/// Walks a configuration file's nodes along the table of keys and puts what it finds into `Settings`. Strict: what the
-/// table does not know is a fault. Never stops at a fault.
+/// Reads a configuration file's nodes by the table of keys and puts the values into `Settings`. A key that is not in
+/// the table is a fault. Reading goes on after a fault.
 struct NodeReader {
     private(set) var settings = Settings()
     private let repeatedKeys: [String: String]
 
-    /// Reads the whole document; its top level must be a mapping of `known` keys.
+    /// Reads the whole document. Its top level must be a mapping of `known` keys.
     init(_ document: YAMLDocument, known: [Setting]) {
         repeatedKeys = document.repeatedKeys
         guard let root = document.root else {
@@ -37,7 +37,7 @@ struct NodeReader {
             }
             let key = section.isEmpty ? name : "\(section).\(name)"
             if repeatedKeys[scalar.string] != nil {
-                settings.addFault(key, "this key stands more than once in its mapping", at: place)
+                settings.addFault(key, "this key appears more than once in its mapping", at: place)
             } else {
                 readValue(value, of: setting, at: key, keyPlace: place)
             }
@@ -52,7 +52,7 @@ struct NodeReader {
             let key = section.isEmpty ? name : "\(section).\(name)"
             settings.addFault(key, "unknown key '\(name)', did you mean '\(nearest)'?", at: place)
         } else {
-            // `{token:abc}` without a blank after the colon is one key, and it contains the secret.
+            // `{token:abc}` without a space after the colon is one key, and it contains the secret.
             let shown = holdsSecrets ? "" : " '\(SettingProblem.shown(name))'"
             let problem = "unknown key\(shown); known keys: \(names.joined(separator: ", "))"
             settings.addFault(section, problem, at: place)
@@ -63,7 +63,7 @@ struct NodeReader {
         _ node: Node, of setting: Setting, at key: String, keyPlace: Settings.Origin
     ) {
         if node.hasTag {
-            let problem = "begins with ! and is read as a YAML tag, which is not supported: put it in quotes"
+            let problem = "begins with !, which is a YAML tag and not supported; put the value in quotes"
             return settings.refuse(key, problem, at: keyPlace)
         }
         switch (setting.kind, node) {
@@ -99,7 +99,7 @@ struct NodeReader {
     ) {
         settings.set(key, .list(nodes.count), from: place)
         if !count.contains(nodes.count) {
-            settings.addFault(key, "has \(nodes.count) entries, allowed are \(count.inWords)", at: place)
+            settings.addFault(key, "has \(nodes.count) entries; \(count.inWords) are allowed", at: place)
         }
         let entry = Setting("", .section(inner, holdsSecrets: false), .required, "")
         for (index, node) in nodes.enumerated() {
@@ -113,7 +113,7 @@ struct NodeReader {
     ) {
         var elements: [Element] = []
         if !count.contains(nodes.count) {
-            settings.refuse(key, "has \(nodes.count) entries, allowed are \(count.inWords)", at: place)
+            settings.refuse(key, "has \(nodes.count) entries; \(count.inWords) are allowed", at: place)
         }
         for (index, node) in nodes.enumerated() {
             do throws(SettingProblem) {
@@ -166,7 +166,7 @@ extension Node {
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 
-    /// A tag that somebody wrote; without one the basic resolver gives these three.
+    /// True for a written tag. Without one the basic resolver gives one of these three.
     fileprivate var hasTag: Bool {
         ![Tag.Name.str, .seq, .map].map(\.rawValue).contains(tag.rawValue)
     }

@@ -31,14 +31,14 @@ enum PolicyReader {
             let mixed = exponentialKeys.filter { settings.isMentioned("\(key).\($0)") }
             if !mixed.isEmpty {
                 let names = mixed.joined(separator: ", ")
-                settings.addFault(schedule, "cannot stand together with \(names): keep one or the other")
+                settings.addFault(schedule, "cannot be used together with \(names); keep one or the other")
             }
             return .listed(settings.durations(schedule))
         }
         let initial = settings.duration("\(key).initial_delay")
         let cap = settings.duration("\(key).max_delay")
         if cap < initial, !settings.isUnreadable("\(key).max_delay") {
-            // The key that was written is at fault, not the default it disagrees with.
+            // The fault belongs to the key that was written, not to the default that it contradicts.
             let culprit = settings.isGiven("\(key).max_delay") ? "max_delay" : "initial_delay"
             let (shorter, longer) = (DurationText.format(cap), DurationText.format(initial))
             settings.addFault("\(key).\(culprit)", "max_delay \(shorter) is shorter than initial_delay \(longer)")
@@ -53,7 +53,7 @@ enum PolicyReader {
     ) {
         for (index, event) in events.enumerated() {
             if let other = seen[event] {
-                let problem = "'\(SettingProblem.shown(event))' stands in \(other) already"
+                let problem = "'\(SettingProblem.shown(event))' is in \(other) already"
                 settings.addFault("\(key).events[\(index)]", problem)
             }
             seen[event] = seen[event] ?? key

@@ -1,4 +1,4 @@
-/// Why a value cannot stand where it stands; completes `key: …`.
+/// Why a value is not allowed; completes `key: …`.
 struct SettingProblem: Error {
     let text: String
 
@@ -6,7 +6,7 @@ struct SettingProblem: Error {
         self.text = text
     }
 
-    /// A value fit to be shown in a fault: one line, at most 60 characters.
+    /// A value as a fault shows it: one line, at most 60 characters.
     static func shown(_ value: String) -> String {
         let line = String(String.UnicodeScalarView(value.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
         return line.count > 60 ? "\(line.prefix(60))…" : line
@@ -22,16 +22,15 @@ enum SettingValue: Sendable, Equatable {
     case text(String)
     case texts([String])
     case durations([Duration])
-    /// A mapping is there; its keys have values of their own.
+    /// There is a mapping; its keys have values of their own.
     case section
-    /// A list of so many mappings is there.
+    /// There is a list of this many mappings.
     case list(Int)
 }
 
-/// Turns the text of one scalar into a checked value. The file, the environment and the built-in defaults all pass
-/// through here, so that the same rules hold for them.
+/// Turns the text of one scalar into a checked value, for the file, the environment and the defaults.
 enum ScalarReader {
-    /// - Throws: `SettingProblem` that says what is allowed and, unless it is a secret, what was found.
+    /// - Throws: `SettingProblem` with what is allowed and what was found; a secret is not shown.
     static func read(_ text: String, as kind: Setting.Kind) throws(SettingProblem) -> SettingValue {
         switch kind {
         case .flag: .flag(try flag(text))
@@ -45,7 +44,7 @@ enum ScalarReader {
         }
     }
 
-    /// One wait of a list: zero, for at once, or in the range.
+    /// One wait of a list: in the range, or zero for "at once".
     static func durationOrZero(_ text: String, in range: ClosedRange<Duration>) throws(SettingProblem) -> Duration {
         let duration = try DurationText.parse(text)
         return duration == .zero ? duration : try inside(duration, range, text)
@@ -75,7 +74,7 @@ enum ScalarReader {
     private static func integer(_ text: String, in range: ClosedRange<Int>) throws(SettingProblem) -> Int {
         let isInteger = !text.contains(".") && DecimalText.parse(text) != nil
         guard isInteger else { throw wrong(text, Setting.Kind.integer(range).wanted) }
-        // Digits that no Int holds lie outside every range.
+        // A number too large for an Int is outside every range.
         guard let number = Int(text), range.contains(number) else { throw outside(text, Setting.Kind.integer(range)) }
         return number
     }

@@ -15,12 +15,12 @@ struct Settings {
 
     private(set) var items: [String: Item] = [:]
     private(set) var faults: [ConfigurationFault] = []
-    /// Keys under which something stood that could not be read: that they have no value is no further fault.
+    /// Keys whose values could not be read. Their missing values are no further faults.
     private var unreadable: [String: Origin] = [:]
 
     init() {}
 
-    /// Nothing is known but that the file could not be read as YAML.
+    /// For a file that is no YAML: nothing else is known.
     init(unreadableFile fault: ConfigurationFault) {
         faults = [fault]
         unreadable = ["": .standard]
@@ -36,18 +36,18 @@ struct Settings {
         unreadable[key] = nil
     }
 
-    /// Records a fault, and that `key` has no value because of it.
+    /// Records a fault because of which `key` has no value.
     mutating func refuse(_ key: String, _ problem: String, at origin: Origin) {
         addFault(key, problem, at: origin)
         spoil(key, at: origin)
     }
 
-    /// Records that `key` has no value, because of a fault in a part of it.
+    /// Records that `key` has no value because a part of it is faulty.
     mutating func spoil(_ key: String, at origin: Origin) {
         unreadable[key] = origin
     }
 
-    /// Records a fault that leaves the value of `key` as it is.
+    /// Records a fault; `key` keeps its value.
     mutating func addFault(_ key: String, _ problem: String, at origin: Origin? = nil) {
         var fault = ConfigurationFault(key: key, problem: problem)
         switch origin ?? self.origin(key) {
@@ -58,23 +58,23 @@ struct Settings {
         faults.append(fault)
     }
 
-    /// Where `key` was written; for an absent key the nearest section around it.
+    /// Where `key` was written; for an absent key the place of the nearest section around it.
     func origin(_ key: String) -> Origin {
         if let origin = items[key]?.origin ?? unreadable[key] { return origin }
         return Self.parent(key).map(origin) ?? .standard
     }
 
-    /// Whether the operator wrote something readable under `key`, as opposed to a default or nothing.
+    /// Whether the operator wrote a readable value for `key`; false for a default.
     func isGiven(_ key: String) -> Bool {
         items[key].map { $0.origin != .standard } ?? false
     }
 
-    /// Whether `key`, or a section around it, holds something that could not be read.
+    /// Whether `key` or a section around it could not be read.
     func isUnreadable(_ key: String) -> Bool {
         unreadable[key] != nil || (Self.parent(key).map(isUnreadable) ?? false)
     }
 
-    /// Whether something was written under `key`, readable or not.
+    /// Whether the operator wrote something for `key`, readable or not.
     func isMentioned(_ key: String) -> Bool {
         isGiven(key) || unreadable[key] != nil
     }
@@ -85,7 +85,7 @@ struct Settings {
         return key.lastIndex { $0 == "." || $0 == "[" }.map { String(key[..<$0]) } ?? ""
     }
 
-    /// In the order of the file, its faults without a place first and those of the environment last.
+    /// In the order of the file. Faults without a place come first, those of the environment last.
     var sortedFaults: [ConfigurationFault] {
         func rank(_ fault: (offset: Int, element: ConfigurationFault)) -> (Int, Int, Int, Int) {
             let place = fault.element
@@ -95,8 +95,8 @@ struct Settings {
     }
 }
 
-/// Reading single values. A key without a value either has its fault already or gets one here, and a configuration
-/// with a fault is never used: so the stand-in values below reach nobody.
+/// Reads single values. A key without a value has a fault already or gets one here. A configuration with a fault is
+/// never used, so nobody sees the stand-in values.
 extension Settings {
     mutating func text(_ key: String) -> String {
         if case .text(let text) = items[key]?.value { return text }

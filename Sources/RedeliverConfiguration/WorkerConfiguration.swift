@@ -1,19 +1,19 @@
 package import DeliveryQueue
 package import ProviderAPI
 
-/// Everything the worker is told by its operator, checked and complete: no reader of it needs a default or a range.
+/// Everything that the operator configures, checked and complete, so no reader needs a default or a range.
 ///
-/// Made by `load(path:environment:)`. The keys, their units, defaults and ranges stand in `ConfigurationKeys`.
+/// `load(path:environment:)` makes it. `ConfigurationKeys` lists the keys with their defaults and ranges.
 package struct WorkerConfiguration: Sendable, Equatable {
     /// How the provider is reached.
     package struct Provider: Sendable, Equatable {
         package var baseURL: BaseAddress
         package var credential: Credential
-        /// What is on the way to it.
+        /// Proxy and certificates on the way to it.
         package var path = NetworkPath.direct
         /// The deadline of one whole exchange, body included.
         package var requestTimeout: Duration
-        /// The names under which a log entry's fields are looked for, with the operator's overrides.
+        /// The names of a log entry's fields, with the operator's overrides.
         package var fields: FieldNames
     }
 
@@ -21,9 +21,9 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package struct Endpoint: Sendable, Equatable {
         /// The provider's id, as its text.
         package var id: String
-        /// For people and metrics; the id where the operator gave no name. No two endpoints share one.
+        /// For people and metrics; the id when the operator gave no name. Unique.
         package var name: String
-        /// Sent with a retry whose log entry has no webhook id; nil means the endpoint's id.
+        /// Sent with a retry whose log entry has no webhook id; nil for the endpoint's id.
         package var webhookID: String?
 
         package init(id: String, name: String, webhookID: String? = nil) {
@@ -38,7 +38,7 @@ package struct WorkerConfiguration: Sendable, Equatable {
         /// Absolute path; ends in `.prom`.
         package var textfile: String
         package var interval: Duration
-        /// Where its text is served over HTTP too; nil: nowhere.
+        /// The address at which the text is served over HTTP too; nil for none.
         package var listen: ListenAddress?
     }
 
@@ -46,7 +46,7 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package struct Poll: Sendable, Equatable {
         /// From the beginning of one reading of an endpoint to the beginning of the next.
         package var interval: Duration
-        /// How far before the newest entry that was read the next reading begins, for entries that appear late.
+        /// How far each reading goes back before the newest entry that was read, for entries that appear late.
         package var overlap: Duration
         /// How far back the first reading of an endpoint goes.
         package var initialLookback: Duration
@@ -54,21 +54,21 @@ package struct WorkerConfiguration: Sendable, Equatable {
 
     /// How a retry is proven.
     package struct Confirm: Sendable, Equatable {
-        /// What counts as the proof that a retry arrived.
+        /// What proves that a retry arrived.
         package var by: RetryRules.Confirmation
-        /// Takes the place of `Poll.interval` for an endpoint while one of its retries waits for its proof.
+        /// Replaces `Poll.interval` for an endpoint while one of its retries waits for proof.
         package var interval: Duration
-        /// The log's silence after which a retry counts as failed; never shorter than `interval`.
+        /// A retry that the log does not show within this time counts as failed; at least `interval`.
         package var within: Duration
     }
 
-    /// How hard the provider's retry call is used, over all endpoints.
+    /// The limits of retry calls, over all endpoints together.
     package struct Retry: Sendable, Equatable {
         /// Calls in flight at once.
         package var concurrency: Int
         /// Calls per second in the long run; may be a fraction.
         package var perSecond: Double
-        /// Calls that may follow each other at once after a rest.
+        /// Calls that may begin at once after a rest.
         package var burst: Int
     }
 
@@ -81,9 +81,9 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package var poll: Poll
     package var confirm: Confirm
     package var retry: Retry
-    /// What holds an endpoint's deliveries while its receiver fails for all of them.
+    /// When an endpoint's deliveries are held because its receiver fails for all of them.
     package var circuit: CircuitSettings
-    /// The operator's policies; empty means that the built-in default is used for every event type.
+    /// The operator's policies; when empty, the built-in one counts for every event type.
     package var policies: PolicyBook
 }
 

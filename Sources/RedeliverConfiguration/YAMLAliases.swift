@@ -1,17 +1,17 @@
-/// Finds aliases before the text is read as YAML. Yams replaces each by a copy of what it stands for: nine lines of
-/// aliases to aliases are a billion values, and Yams has no bound for it. No configuration needs them.
+/// Finds aliases before the text is read as YAML. Yams replaces each alias by a copy without any limit, so nine lines
+/// of aliases to aliases make a billion values. No configuration needs aliases.
 enum YAMLAliases {
     /// The fault of the first alias; nil when there is none.
     ///
-    /// Comments and quoted texts are looked through too. There a false alarm needs both `&name` and `*name` of the
-    /// same name, each at the beginning of a word.
+    /// Comments and quoted texts are searched too. A false alarm there needs `&name` and `*name` with the same name,
+    /// each at the beginning of a word.
     static func fault(in text: String) -> ConfigurationFault? {
         let anchors = Set(marked(by: "&", in: text).map(\.name))
         guard !anchors.isEmpty else { return nil }
         guard let alias = marked(by: "*", in: text).first(where: { anchors.contains($0.name) }) else { return nil }
         return ConfigurationFault(
             line: alias.line, column: alias.column, key: "",
-            problem: "YAML aliases are not supported: write the value out in place of this *, and drop the &")
+            problem: "YAML aliases are not supported; write the value in place of this *, and remove the &")
     }
 
     /// Every name that follows `sign` where a YAML value can begin.
@@ -33,7 +33,7 @@ enum YAMLAliases {
         return found
     }
 
-    /// Blanks, line breaks and the signs that end the token before.
+    /// Spaces, line breaks and the signs that end a token.
     private static func canPrecedeValue(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace || "[]{},:?-\"'\u{FEFF}".unicodeScalars.contains(scalar)
     }

@@ -2,26 +2,25 @@ import Yams
 
 /// The one YAML document of a configuration file as nodes with line and column.
 struct YAMLDocument {
-    /// The top level; nil when the text holds nothing but blanks and comments.
+    /// The top level; nil when the text has only spaces and comments.
     let root: Node?
-    /// Yams refuses a text with a repeated key as a whole, which would hide all its other faults. So the earlier of the
-    /// two is renamed to a stand-in before Yams reads the text again; here stands what it was called.
+    /// The original names of repeated keys, by their stand-ins. Yams refuses a whole text because of a repeated key, which
+    /// hides all other faults. So the earlier of the two keys gets a stand-in, and Yams reads the text again.
     let repeatedKeys: [String: String]
 
-    /// More repeated keys than this are not looked for: each costs one more reading of the text.
+    /// At most this many repeated keys are renamed, because each costs one more reading of the text.
     private static let maxRepeatedKeys = 20
 
-    /// - Throws: `ConfigurationFault` with the place of a syntax error, of an alias, or of a repeated key that could not
-    ///   be renamed.
+    /// - Throws: `ConfigurationFault` for a syntax error, an alias, or a repeated key that cannot be renamed.
     init(text: String) throws(ConfigurationFault) {
         if let fault = YAMLAliases.fault(in: text) { throw fault }
         var text = text
         var repeated: [String: String] = [:]
         while true {
-            // Yams keeps a pointer to the text's bytes. Texts of up to 15 have none that last; this moves them to the heap.
+            // Yams keeps a pointer to the text's bytes. This moves texts of up to 15 bytes to the heap.
             text.reserveCapacity(16)
             do {
-                // The basic resolver leaves every scalar a text: types are decided here, by the key, not by YAML's guess.
+                // The basic resolver keeps every scalar as text. The key decides the type, not YAML's guess.
                 root = try Yams.compose(yaml: text, .basic)
                 repeatedKeys = repeated
                 return
@@ -37,8 +36,8 @@ struct YAMLDocument {
         }
     }
 
-    /// Replaces the key at `mark` by one of equal length, so that no position changes, made of characters for private
-    /// use. Nil when none of `names` stands there plainly.
+    /// Replaces the key at `mark` by private-use characters of equal length, so that no position changes. nil when the
+    /// key there is none of `names`.
     private static func rename(
         keyAt mark: Mark, among names: [String], in text: inout String, number: Int
     ) -> (name: String, standIn: String)? {
@@ -67,7 +66,7 @@ struct YAMLDocument {
         return position + mark.column - 1
     }
 
-    /// Yams' own description shows lines of the file, and a secret may stand in them: only its fixed words are taken.
+    /// Uses only the fixed words of Yams' error: its description shows lines of the file, which may hold a secret.
     private static func fault(_ error: YamlError) -> ConfigurationFault {
         func at(_ mark: Mark?, _ problem: String) -> ConfigurationFault {
             ConfigurationFault(line: mark?.line, column: mark?.column, key: "", problem: problem)
@@ -81,7 +80,7 @@ struct YAMLDocument {
         case .reader(let problem, let offset, _, let text):
             return fault(problem, offset: offset, in: text)
         case .duplicatedKeysInMapping(_, let context):
-            return at(context.mark, "this key stands more than once in its mapping")
+            return at(context.mark, "this key appears more than once in its mapping")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return at(nil, "is not valid YAML")
         }

@@ -71,10 +71,12 @@ import Testing
     }
 
     @Test func `the schema has to be this program's`() throws {
-        try expect("database schema", .bad, "newer / run the redeliver that wrote it") {
+        try expect("database schema", .bad, "newer / run the redeliver version that wrote it") {
             $0.health { $0.schemaFault = "newer" }
         }
-        try expect("database schema", .warning, "version 2, this program's is") { $0.health { $0.schemaVersion = 2 } }
+        try expect("database schema", .warning, "version 2; this program uses version") {
+            $0.health { $0.schemaVersion = 2 }
+        }
     }
 
     @Test(arguments: DatabaseHealth.wantedSettings.keys.sorted()) func `each setting has to be as it was made`(
@@ -106,7 +108,7 @@ import Testing
     // MARK: - Daemon, files, metrics
 
     @Test func `whether a daemon runs`() throws {
-        try expect("daemon", .warning, "none runs") { $0.daemon = .absent }
+        try expect("daemon", .warning, "no daemon runs") { $0.daemon = .absent }
         try expect("daemon", .unknown, "Permission denied") { $0.daemon = .unknown(cause: "Permission denied") }
         try expect("daemon", .ok, "runs") { $0.daemon = .running(process: nil) }
     }
@@ -142,7 +144,7 @@ import Testing
     @Test func `the metrics file has to be young while a daemon runs`() throws {
         let old = Timestamp.noon(-76)
         try expect("metrics file", .ok, "written 75 s ago") { $0.metrics?.file?.modified = .noon(-75) }
-        try expect("metrics file", .bad, "76 s ago, not every 15.0 s / the daemon is stuck") {
+        try expect("metrics file", .bad, "76 s ago, not every 15.0 s / the daemon hangs") {
             $0.metrics?.file?.modified = old
         }
         try expect("metrics file", .warning, "the daemon writes it") {
@@ -161,7 +163,7 @@ import Testing
             $0.metrics?.folder = nil
             $0.metrics?.file = nil
         }
-        try expect("metrics file", .bad, "is no folder") { $0.metrics?.folder?.isFolder = false }
+        try expect("metrics file", .bad, "is not a folder") { $0.metrics?.folder?.isFolder = false }
         try expect("metrics file", .bad, "cannot be written by the database's owner") {
             $0.metrics?.folder?.mode = 0o555
         }
@@ -199,14 +201,14 @@ import Testing
     }
 
     @Test func `a file system without room for a file, and one that cannot be asked`() throws {
-        try expect("disk database", .bad, "no file can be made") {
+        try expect("disk database", .bad, "no more files can be created") {
             $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: 1 << 40, freeFiles: 0)
         }
-        try expect("disk database", .unknown, "/d cannot be looked at") {
+        try expect("disk database", .unknown, "the free space at /d cannot be read") {
             $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: nil)
         }
         try expect("disk metrics", .unknown, "not known") { $0.disks.removeLast() }
-        try expect("disk database", .bad, "/d lies on NFS") {
+        try expect("disk database", .bad, "/d is on NFS") {
             $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: 1 << 40, network: "NFS")
         }
     }

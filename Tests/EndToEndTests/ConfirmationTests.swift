@@ -62,7 +62,7 @@ import Testing
                 try redeliver.texts("SELECT hold_reason FROM endpoint") == ["log_silent"]
             }
             try await waitUntil("the log says what to do") {
-                daemon.errors.contains("set confirm.by: answer, then run redeliver endpoints resume")
+                daemon.errors.contains("set confirm.by: answer and run redeliver endpoints resume")
             }
             let status = try await redeliver.status()
             #expect(status.totals.held == 5 && status.endpoints[0].heldBecause == "log_silent")

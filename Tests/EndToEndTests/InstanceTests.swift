@@ -93,7 +93,7 @@ import Testing
             #expect(refused.errors.contains("lies on \(name), a network file system; name a file on a local disk"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: redeliver.folder.path) == ["redeliver.yaml"])
             let doctor = try await redeliver.run("doctor", environment: environment)
-            #expect(doctor.output.contains("lies on \(name), a network file system: the daemon refuses it"))
+            #expect(doctor.output.contains("is on \(name), a network file system, which the daemon refuses"))
         }
     }
 

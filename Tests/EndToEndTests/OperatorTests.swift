@@ -73,8 +73,9 @@ import Testing
             let asked = try await redeliver.run(
                 "deliveries", "retry", "id:1", "--reason", "x", "--database", redeliver.database.path)
             #expect(asked.ending == .code(0), "\(asked.errors)")
-            #expect(asked.output.contains("a retry is asked for\nno daemon runs: it is taken up when one starts"))
-            #expect(asked.errors.contains("nothing can be called from here") && asked.errors.contains("does not exist"))
+            #expect(
+                asked.output.contains("a retry is asked for\nno daemon runs; the next daemon acts on it at its start"))
+            #expect(asked.errors.contains("no call can be made from here") && asked.errors.contains("does not exist"))
             #expect(try redeliver.texts("SELECT action || delivery_id FROM operator_action") == ["retry1"])
         }
     }
@@ -92,7 +93,7 @@ import Testing
 
             let asked = try await redeliver.run("deliveries", "retry", "id:1", "--reason", "x")
             #expect(asked.ending == .code(69), "\(asked.errors)")
-            #expect(asked.output.contains("is asked for\nno daemon runs, and nothing could be called from here"))
+            #expect(asked.output.contains("is asked for\nno daemon runs, and no call could be made from here"))
             #expect(asked.errors.contains("no answer from the provider"))
             #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE manual_ms IS NOT NULL") == 1)
         }
@@ -109,7 +110,7 @@ import Testing
 
             let asked = try await redeliver.run("deliveries", "retry", "id:1", "--reason", "x")
             #expect(asked.ending == .code(70) && asked.errors.contains("check `metrics.textfile`"))
-            #expect(asked.output.contains("1 was called from here, and the provider took 1 on"), "\(asked.output)")
+            #expect(asked.output.contains("1 call was made from here; the provider accepted 1"), "\(asked.output)")
         }
     }
 
@@ -124,7 +125,7 @@ import Testing
             #expect(paused.output == "endpoint receiver-0 is paused; a running daemon notices within a second\n")
             let twice = try await redeliver.run("endpoints", "pause", "receiver-0", "--reason", "again")
             #expect(twice.ending == .code(0))
-            #expect(twice.output == "endpoint receiver-0 was paused already; nothing was changed\n")
+            #expect(twice.output == "endpoint receiver-0 was already paused; nothing was changed\n")
             #expect(try await redeliver.status().endpoints[0].heldBecause == "operator")
             let daemon = try await redeliver.start()
             _ = try await redeliver.run("deliveries", "requeue", "--state", "dead", "--confirm", "--reason", "x")
@@ -175,10 +176,11 @@ import Testing
 
             for (arguments, text) in [
                 (["list", "--endpoint", "nobody"], "there is no endpoint nobody"),
-                (["list", "--json", "--csv"], "exclude each other"),
+                (["list", "--json", "--csv"], "cannot be used together"),
                 (["show", "nothing"], "there is no delivery nothing"),
-                (["retry"], "say which"), (["discard", "--state", "dead"], "not for dead ones"),
-                (["discard", "--dead-reason", "age"], "not for dead ones"),
+                (["retry"], "name a delivery by task id or number"),
+                (["discard", "--state", "dead"], "not for dead deliveries"),
+                (["discard", "--dead-reason", "age"], "not for dead deliveries"),
                 (["requeue", "id:1", "--since", "1h", "--reason", "x"], "not both"),
             ] {
                 let finished = try await bench.run(

@@ -144,7 +144,7 @@ import Testing
                 "redeliver",
                 ["endpoints", "logs", "receiver-0", "--follow", "--json", "--config", redeliver.configuration.path])
             try await waitUntil("the log is shown") { follower.output.split(separator: "\n").count == 3 }
-            #expect(follower.errors.contains("(HTTP 503); read again in"))
+            #expect(follower.errors.contains("(HTTP 503); next reading in"))
             try await sandbox.control(#"{"fault":["logs:garbage:2"]}"#)
             try await waitUntil("the faults are told") { follower.errors.contains("is not JSON") }
             let test = try await redeliver.run(

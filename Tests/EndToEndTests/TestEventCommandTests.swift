@@ -45,7 +45,7 @@ import Testing
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             let test = try await redeliver.run("endpoints", "test", "receiver-0", "--event", "profile_create", "--wait")
             #expect(test.ending == .code(0) && test.output.hasSuffix("\ndelivered\n"))
-            #expect(test.errors.contains("the test is not recorded, because there is no database"))
+            #expect(test.errors.contains("the test event is not recorded, because the database"))
         }
     }
 
@@ -55,7 +55,7 @@ import Testing
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             let test = try await redeliver.run(
                 "endpoints", "test", "receiver-0", "--event", "profile_create", "--wait", "--timeout", "1s")
-            #expect(test.ending == .code(69) && test.output.contains("the log does not show what became of it"))
+            #expect(test.ending == .code(69) && test.output.contains("the log did not show its result in time"))
         }
     }
 
@@ -67,7 +67,7 @@ import Testing
             let redeliver = try bench.redeliver(settings)
             #expect(try await redeliver.once().ending == .code(0))
             let other = try await redeliver.run("endpoints", "test", sandbox.endpoints[1], "--event", "profile_create")
-            #expect(other.ending == .code(0) && other.errors.contains("the database does not know this endpoint"))
+            #expect(other.ending == .code(0) && other.errors.contains("the endpoint is not in the database"))
             let known = try await redeliver.run("endpoints", "test", "receiver-0", "--event", "profile_create")
             #expect(known.ending == .code(0) && known.errors.isEmpty)
             #expect(try redeliver.texts("SELECT endpoint_id FROM test_event") == [sandbox.endpoints[0]])

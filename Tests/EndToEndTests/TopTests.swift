@@ -91,10 +91,10 @@ import Testing
             let aside = redeliver.database.appendingPathExtension("aside")
 
             try FileManager.default.moveItem(at: redeliver.database, to: aside)
-            try await waitUntil("the error shows") { terminal.picture.contains("what follows is") }
+            try await waitUntil("the error shows") { terminal.picture.contains("the figures below are") }
             #expect(terminal.picture.contains("there is no such file") && terminal.picture.contains("receiver-0"))
             try FileManager.default.moveItem(at: aside, to: redeliver.database)
-            try await waitUntil("the error is over") { !terminal.picture.contains("what follows is") }
+            try await waitUntil("the error is over") { !terminal.picture.contains("the figures below are") }
             #expect(terminal.picture.contains("3 scheduled"))
             terminal.type("q")
             #expect(try await program.ending() == .code(0))

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{trial_delays: []}", "circuit.trial_delays: has 0 entries, allowed are 1…100"),
+        ("{trial_delays: []}", "circuit.trial_delays: has 0 entries; 1…100 are allowed"),
         ("{trial_delays: [1m, 0s]}", "circuit.trial_delays: 0s is outside 100ms…1d"),
         (
             "{trial_delays: 1m}",

@@ -41,8 +41,8 @@ import Testing
         ("REDELIVER_DATABSE", "1", "unknown variable, did you mean REDELIVER_DATABASE?"),
         (
             "REDELIVER_ENDPOINTS_0_ID", "1",
-            "unknown variable: after REDELIVER_ comes a key's path, as in REDELIVER_RETRY_CONCURRENCY for "
-                + "retry.concurrency; endpoints and policies stand in the file only"
+            "unknown variable; write REDELIVER_ and a key's path, as in REDELIVER_RETRY_CONCURRENCY for "
+                + "retry.concurrency; endpoints and policies can be set in the file only"
         ),
     ])
     func `a fault of a variable names the variable`(variable: String, value: String, problem: String) {

@@ -67,7 +67,7 @@ import Testing
         #expect(try problem(of: Data([0x61, 0x3A, 0x20, 0xFF])) == "/c.yaml: is not UTF-8 text")
         #expect(try problem(of: Data([0xFF, 0xFE, 0x61, 0x00])) == "/c.yaml: is not UTF-8 text")
         let comment = "# " + String(repeating: "x", count: 1_048_576)
-        #expect(try problem(of: comment) == "/c.yaml: is larger than 1 MiB, which no configuration is")
+        #expect(try problem(of: comment) == "/c.yaml: is larger than 1 MiB; is it the right file?")
         let full = ConfigurationSample().yaml
         let padded = full + "#" + String(repeating: "x", count: 1_048_576 - full.utf8.count - 1)
         #expect(try problem(of: padded) == "accepted")
@@ -94,7 +94,7 @@ import Testing
             bomb += "\(to): &\(to) [\(Array(repeating: "*\(from)", count: 9).joined(separator: ", "))]\n"
         }
         bomb += "? *z\n: 1\n"
-        let refusal = "YAML aliases are not supported: write the value out in place of this *, and drop the &"
+        let refusal = "YAML aliases are not supported; write the value in place of this *, and remove the &"
         #expect(try problem(of: bomb) == "/c.yaml:2:8: \(refusal)")
         for alias in ["{a: *n}", "{*n : a}", "[*n]", "{\"a\":*n}", "{?*n : a}", "*n", "&m *n"] {
             #expect(try problem(of: "x: &n 1\ny: \(alias)\n").hasSuffix(refusal), "\(alias)")

@@ -40,7 +40,7 @@ import Testing
     ])
     func `a schedule and a growing delay exclude each other`(keys: String, named: String) {
         let problems = sample("{events: [a], schedule: [1m], \(keys)}").problems()
-        #expect(problems.first == "policies[0].schedule: cannot stand together with \(named): keep one or the other")
+        #expect(problems.first == "policies[0].schedule: cannot be used together with \(named); keep one or the other")
         #expect(problems.count == (keys.contains("x") && !keys.contains("max") ? 2 : 1))
     }
 
@@ -61,7 +61,7 @@ import Testing
                     "policies[0].events: has no value, expected an event's name or a pattern with * and ? or a list of them"
                 ]
             ),
-            ("{events: []}", ["policies[0].events: has 0 entries, allowed are 1…1000"]),
+            ("{events: []}", ["policies[0].events: has 0 entries; 1…1000 are allowed"]),
             ("{events: ['']}", ["policies[0].events[0]: is empty, expected an event's name or a pattern with * and ?"]),
             (
                 "{events: [a b]}",
@@ -74,7 +74,7 @@ import Testing
                     "policies[0].events[2]: expected a single value, found none",
                 ]
             ),
-            ("{events: [a, b, a]}", ["policies[0].events[2]: 'a' stands in policies[0] already"]),
+            ("{events: [a, b, a]}", ["policies[0].events[2]: 'a' is in policies[0] already"]),
             ("{events: [a], on_superseded: drop}", ["policies[0].on_superseded: expected retry or skip, found 'drop'"]),
             (
                 "{events: [a], initial_delay: 1h, max_delay: 59m}",
@@ -89,7 +89,7 @@ import Testing
                 ["policies[0].max_delay: max_delay 59s is shorter than initial_delay 1m"]
             ),
             ("{events: [a], initial_delay: 1h, max_delay: 1h}", []),
-            ("{events: [a], schedule: []}", ["policies[0].schedule: has 0 entries, allowed are 1…100"]),
+            ("{events: [a], schedule: []}", ["policies[0].schedule: has 0 entries; 1…100 are allowed"]),
             (
                 "{events: [a], schedule: 1m}",
                 ["policies[0].schedule: expected a list of durations such as [1m, 5m], found a single value"]
@@ -114,7 +114,7 @@ import Testing
         #expect(sample("{events: [a], schedule: \(schedule(100))}").problems() == [])
         #expect(
             sample("{events: [a], schedule: \(schedule(101))}").problems() == [
-                "policies[0].schedule: has 101 entries, allowed are 1…100"
+                "policies[0].schedule: has 101 entries; 1…100 are allowed"
             ])
     }
 
@@ -123,8 +123,8 @@ import Testing
             .problems()
         #expect(
             problems == [
-                "policies[1].events[1]: 'b' stands in policies[0] already",
-                "policies[2].events[0]: 'a' stands in policies[0] already",
+                "policies[1].events[1]: 'b' is in policies[0] already",
+                "policies[2].events[0]: 'a' is in policies[0] already",
             ])
     }
 }

@@ -121,7 +121,7 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: ["[]", "", "~"]) func `at least one endpoint is needed`(endpoints: String) {
         let sample = ConfigurationSample(endpoints: endpoints)
-        #expect(sample.problems() == ["endpoints: has 0 entries, allowed are 1…1000"])
+        #expect(sample.problems() == ["endpoints: has 0 entries; 1…1000 are allowed"])
     }
 
     @Test func `the metrics file must be one that is collected, and not the database`() {
@@ -129,6 +129,6 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
             ConfigurationSample.with("metrics.textfile", "/tmp/redeliver.txt").problems()
                 == ["metrics.textfile: must end in .prom, or node_exporter does not see it"])
         let same = ConfigurationSample(database: "/d/x.prom", lines: ["metrics: {textfile: /d/./x.prom}"])
-        #expect(same.problems() == ["metrics.textfile: must be another file than database"])
+        #expect(same.problems() == ["metrics.textfile: must not be the same file as database"])
     }
 }

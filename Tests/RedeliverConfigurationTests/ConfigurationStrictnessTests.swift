@@ -27,7 +27,7 @@ import Testing
         ("policies", "{a: b}", "expected a list of mappings, each beginning with -, found a mapping"),
         (
             "poll.interval", "!!int 60",
-            "begins with ! and is read as a YAML tag, which is not supported: put it in quotes"
+            "begins with !, which is a YAML tag and not supported; put the value in quotes"
         ),
     ])
     func `a value of the wrong type says what is allowed and what was found`(
@@ -156,12 +156,12 @@ import Testing
             colour: blue
             """
         let faults = ConfigurationSample.faults(yaml)
-        let twice = "this key stands more than once in its mapping"
+        let twice = "this key appears more than once in its mapping"
         #expect(
-            faults.map { "\($0.line ?? 0):\($0.column ?? 0) \($0.key) \($0.problem.prefix(45))" } == [
+            faults.map { "\($0.line ?? 0):\($0.column ?? 0) \($0.key) \($0.problem.prefix(46))" } == [
                 "3:6 endpoints[0].id \(twice)", "5:3 retry.burst \(twice)", "6:16 retry.concurrency 0 is outside 1…256",
-                "7:3 retry.burst \(twice)", "10:1  unknown key 'colour'; known keys: provider, e",
-                "11:1  unknown key 'colour'; known keys: provider, e",
+                "7:3 retry.burst \(twice)", "10:1  unknown key 'colour'; known keys: provider, en",
+                "11:1  unknown key 'colour'; known keys: provider, en",
             ])
     }
 
@@ -169,7 +169,7 @@ import Testing
         let yaml = ConfigurationSample(lines: [#""po\u006cl": {}"#, "poll: {}"]).yaml
         let faults = ConfigurationSample.faults(yaml)
         #expect(
-            faults == [.init(line: 6, column: 1, key: "", problem: "this key stands more than once in its mapping")])
+            faults == [.init(line: 6, column: 1, key: "", problem: "this key appears more than once in its mapping")])
     }
 
     @Test func `more repeated keys than anybody writes end in a fault, not in endless work`() {

@@ -1,15 +1,15 @@
 import ProviderAPI
 
-/// What came of the retries that operators asked for, when they were called without a daemon.
+/// The result of retries that operators asked for and that were called without a daemon.
 package struct ManualRetries: Sendable {
     /// Calls that reached the provider, or may have.
     package let called: Int
-    /// Of them, those that the provider took on.
+    /// How many of them the provider accepted.
     package let accepted: Int
-    /// What went wrong beside the answers, and mostly why others could not be called and stay asked for; nil: nothing.
+    /// Why some retries could not be called; they stay asked for. nil when nothing went wrong.
     package let obstacle: (any Error)?
 
-    /// - Parameter obstacles: first why logs could not be read, without which an endpoint is not called, then the rest.
+    /// - Parameter obstacles: the logs that could not be read come first, because their endpoints are not called.
     init(_ calls: DispatchSummary, obstacles: [any Error]) {
         called = calls.started - calls.unreached
         accepted = calls.accepted

@@ -1,7 +1,7 @@
 package import DeliveryQueue
 
-/// Whether retry calls may begin now, and how many. Shut for all of them while the provider asks to be left alone, does not
-/// answer or refuses the credential; in front of the open gate stands a token bucket. Pure: told the time, never asks.
+/// Decides whether retry calls may begin now. Shut for all calls while the provider wants none, does not answer or
+/// refuses the credential; while it is open a token bucket limits the rate. Pure: it is told the time.
 ///
 ///                  429, 503, 425   ┌────────┐   its time is over
 ///             ┌───────────────────▶│ paused │────────────────────────┐
@@ -17,8 +17,8 @@ package import DeliveryQueue
 ///             └──────────────────▶│ refused │────────────────────────┘
 ///                                 └─────────┘   (or back into a pause that lasts longer)
 ///
-/// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts all. What calls from
-/// before the closing say meanwhile opens nothing.
+/// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts everything else.
+/// Answers to calls that began before the gate shut do not open it.
 package struct CallGate: Sendable, Equatable {
     /// Why no call begins.
     package enum Closed: String, Sendable, CaseIterable {
@@ -26,7 +26,7 @@ package struct CallGate: Sendable, Equatable {
         case throttled
         /// 503 or 425.
         case unavailable
-        /// Refused connections, DNS, or too many answers in a row that are none. Ended by a log that can be read.
+        /// Refused connections, DNS, or too many calls in a row without a usable answer. A readable log ends it.
         case outage
         /// 401 after a fresh login, or 403. Ended by a login that works.
         case credential
@@ -34,34 +34,34 @@ package struct CallGate: Sendable, Equatable {
 
     private enum State: Sendable, Equatable {
         case open
-        /// Calls begin again, one at a time until the provider has answered one; since when that one is under way.
+        /// One call at a time until one is answered. Holds when the present call began; nil while none is under way.
         case trial(Timestamp?)
         case paused(GatePause)
         case outage(nextRead: Timestamp)
-        /// With a pause that may outlast it.
+        /// With a pause that may last longer.
         case refused(GatePause?)
     }
 
     private var state = State.open
     private var calls: TokenBucket
     private var memory = GateMemory()
-    /// Whose logs were read in this round of the outage; the others go first.
+    /// The endpoints whose logs were read in this round of the outage; the others go first.
     private var haveRead: Set<String> = []
 
-    /// A trial call that nobody heard of again does not keep the gate shut for longer; no call lasts as long.
+    /// A trial call without a result keeps the gate shut no longer than this. No call lasts as long.
     private static let trialLimit = Duration.seconds(3_600)
-    /// How much later an endpoint whose turn it is not may read its log.
+    /// How much longer an endpoint waits that has read its log in this round.
     private static let courtesy = Duration.seconds(1)
 
     /// - Parameters:
     ///   - perSecond: calls a second in the long run, above 0.
-    ///   - burst: calls that may begin at once after a rest, at least 1.
+    ///   - burst: calls that may begin at once after a rest; at least 1.
     package init(perSecond: Double, burst: Int, now: Timestamp) {
         calls = TokenBucket(perSecond: perSecond, burst: burst, now: now)
     }
 
-    /// This gate under a reloaded configuration, when the old one's calls have ended: the new rate and burst apply, a pause,
-    /// an outage or a hold goes on.
+    /// This gate under a reloaded configuration, after the old one's calls have ended. The new rate and burst apply; a
+    /// pause, an outage or a refused credential goes on.
     package func adopting(perSecond: Double, burst: Int) -> CallGate {
         var gate = self
         gate.calls.adopt(perSecond: perSecond, burst: burst)
@@ -71,7 +71,7 @@ package struct CallGate: Sendable, Equatable {
 
     // MARK: - What it lets through
 
-    /// nil while calls may begin; as of the last time that the gate was told, see ``standing(at:)``.
+    /// nil while calls may begin. True for the last time that the gate was told; see ``standing(at:)``.
     package var closed: Closed? {
         switch state {
         case .open, .trial: nil
@@ -81,7 +81,7 @@ package struct CallGate: Sendable, Equatable {
         }
     }
 
-    /// When a pause ends, or the next log is read in an outage; nil while a credential is refused.
+    /// When the pause ends, or when the next log is read in an outage; nil while the credential is refused.
     package var opens: Timestamp? {
         switch state {
         case .paused(let pause): pause.until
@@ -90,8 +90,8 @@ package struct CallGate: Sendable, Equatable {
         }
     }
 
-    /// The share of the configured rate in force: lowest after an outage, halved by 429, 503 and 425, recovering with each
-    /// accepted call.
+    /// The share of the configured rate that is in force. It is lowest after an outage; 429, 503 and 425 halve it, and
+    /// each accepted call raises it.
     package var rate: Double { calls.share }
 
     package var isTrial: Bool {
@@ -122,7 +122,7 @@ package struct CallGate: Sendable, Equatable {
         if case .trial = state { state = .trial(nil) }
     }
 
-    /// How long until a call may begin; nil when only an answer can tell: of a call, a log or a login.
+    /// How long until a call may begin; nil when that depends on an answer to a call, a log read or a login.
     package func wait(at now: Timestamp) -> Duration? {
         var gate = self
         gate.advance(to: now)
@@ -133,11 +133,11 @@ package struct CallGate: Sendable, Equatable {
         }
     }
 
-    /// Asks for a turn to read a log. In an outage the reads of all endpoints together follow one ladder, and each is the
-    /// probe that may end it; the endpoints take turns, because one log may stay unreadable for a reason of its own.
+    /// Asks for a turn to read a log. In an outage the reads of all endpoints share one ladder, and each read may end
+    /// the outage. The endpoints take turns, because one log may stay unreadable for a reason of its own.
     ///
     /// - Parameter readers: how many endpoints there are.
-    /// - Returns: how long the endpoint has to wait before it asks again; nil when it may read now.
+    /// - Returns: how long the endpoint waits before it asks again; nil when it may read now.
     package mutating func pauseOfRead(by endpointID: String, of readers: Int, at now: Timestamp) -> Duration? {
         advance(to: now)
         switch state {
@@ -153,7 +153,7 @@ package struct CallGate: Sendable, Equatable {
             if turn > now, turn - now <= .seconds(301) { return turn - now }
             haveRead.insert(endpointID)
             if haveRead.count >= readers { haveRead = [] }
-            // The next one is put off now, so that this one need not come to an end for that.
+            // The next read is put off now, so that it does not depend on how this one ends.
             state = .outage(nextRead: now + memory.readPause())
             return nil
         }
@@ -161,13 +161,13 @@ package struct CallGate: Sendable, Equatable {
 
     // MARK: - What the provider's answers say
 
-    /// A call was taken on: the provider is there, and the rate recovers a little.
+    /// A call was accepted: the provider is there, and the rate recovers a little.
     package mutating func accepted(at now: Timestamp) {
         callAnswered(at: now)
         if closed == nil { calls.recover() }
     }
 
-    /// The provider answered a call in a way that concerns that call only.
+    /// The provider answered a call, and the answer concerns that call only.
     package mutating func callAnswered(at now: Timestamp) {
         advance(to: now)
         memory.endRow()
@@ -176,7 +176,7 @@ package struct CallGate: Sendable, Equatable {
         state = .open
     }
 
-    /// The provider answered the reading of a log: its outage is over, and a call may try it.
+    /// The provider answered a log read: its outage is over, and one call may try it.
     package mutating func logAnswered(at now: Timestamp) {
         advance(to: now)
         memory.goodRead()
@@ -185,7 +185,7 @@ package struct CallGate: Sendable, Equatable {
         tryAgain(asRamp: true, since: now, at: now)
     }
 
-    /// 429, 425 or 503: pauses as long as the provider asks and halves the rate, once per pause.
+    /// 429, 425 or 503: pauses for as long as the provider asks, and halves the rate once per pause.
     ///
     /// - Parameter retryAfter: nil when the provider names no time.
     /// - Returns: the pause in force.
@@ -196,7 +196,7 @@ package struct CallGate: Sendable, Equatable {
         let other = pauseInForce
         let length = memory.pause(asked: retryAfter, inForce: other != nil)
         if other == nil { calls.halve() }
-        // An outage that ends in a pause ends in a ramp all the same.
+        // An outage that ends in a pause also ends in a ramp.
         if case .outage = state { calls.restart(asRamp: true, at: now) }
         let isGuess = reason == .unavailable && retryAfter == nil
         let pause = GatePause(reason: reason, until: now + length, endsInRead: isGuess).joined(other)
@@ -208,9 +208,9 @@ package struct CallGate: Sendable, Equatable {
         return max(length, pause.left(at: now))
     }
 
-    /// A call was surely not sent: the provider could not be reached.
+    /// A call was not sent, because the provider could not be reached.
     ///
-    /// - Returns: for how long that call is put off. Not longer in a long outage, so that it is due when that ends.
+    /// - Returns: how long that call is put off; not longer in a long outage, so that it is due at the end.
     @discardableResult
     package mutating func unreachable(at now: Timestamp) -> Duration {
         advance(to: now)
@@ -218,8 +218,8 @@ package struct CallGate: Sendable, Equatable {
         return GateMemory.readPauses[0]
     }
 
-    /// A timeout or 5xx of a call: one may be the delivery's own fault, many in a row are the provider's. The one call of a
-    /// trial was to tell, so there it is the provider's at once.
+    /// A timeout or 5xx of a call. One may be the delivery's own fault; many in a row are the provider's, and so is the
+    /// single call of a trial.
     package mutating func badAnswer(at now: Timestamp) {
         advance(to: now)
         switch state {
@@ -232,13 +232,13 @@ package struct CallGate: Sendable, Equatable {
         }
     }
 
-    /// A log could not be read, because nothing usable came back.
+    /// A log could not be read, because no usable answer came back.
     package mutating func badRead(at now: Timestamp) {
         advance(to: now)
         if closed == nil, memory.badRead() { beginOutage(at: now) }
     }
 
-    /// The credential is refused: nothing is called until `credentialWorks`.
+    /// The credential is refused: no call begins until `credentialWorks`.
     package mutating func credentialRefused(at now: Timestamp) {
         advance(to: now)
         if case .refused = state { return }
@@ -257,7 +257,7 @@ package struct CallGate: Sendable, Equatable {
 
     // MARK: - Moves
 
-    /// Does what time alone does. Asking the gate at any moment and telling it this first is the same.
+    /// Makes the moves that time alone makes. It may be called at any moment without another effect.
     mutating func advance(to now: Timestamp) {
         switch state {
         case .paused(let pause) where pause.left(at: now) == .zero && pause.endsInRead:

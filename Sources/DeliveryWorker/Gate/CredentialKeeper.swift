@@ -2,17 +2,15 @@ import DeliveryQueue
 import Logging
 import ProviderAPI
 
-/// While the provider refuses the credential everything is held; this tries it again now and then, and opens the gate
-/// when it works.
+/// Tries a refused credential again from time to time and opens the gate when it works. Until then nothing is called.
 struct CredentialKeeper: Sendable {
     let client: ProviderClient
-    /// The endpoint whose log is read to try the credential: a fixed token has no login that could be tried, and reading
-    /// a log can duplicate nothing.
+    /// The endpoint whose log is read to try the credential, because a fixed token has no login to try.
     let endpointID: String
     let gate: SharedGate
     let logger: Logger
 
-    /// Often enough to resume soon after an operator mends it, seldom enough not to lock the account.
+    /// Often enough to resume soon after an operator's correction, and seldom enough not to lock the account.
     static let interval = Duration.seconds(300)
 
     /// - Returns: whether the gate was opened by this turn.
@@ -25,18 +23,19 @@ struct CredentialKeeper: Sendable {
                 gate.credentialWorks(at: now)
                 if let trouble { gate.learn(from: trouble, at: now) }
             }
-            logger.notice("credential accepted, work goes on")
+            logger.notice("credential accepted; calls go on")
             return true
         } catch {
             logger.error(
-                "credential still refused, everything is held",
+                "credential still refused; all deliveries are held",
                 metadata: ["error": "\(error)", "next.in": "\(Self.interval)"])
             return false
         }
     }
 
-    /// - Returns: another trouble than the credential's, which is an answer to a token that is known.
-    /// - Throws: only what says that the credential is still refused, or nothing of it.
+    /// - Returns: trouble of another kind. The provider answered it to a token that it knows; nil when the log was
+    ///   read.
+    /// - Throws: errors that say that the credential is refused, or that do not say whether it is.
     private func readLog() async throws(ProviderError) -> ProviderError? {
         do {
             _ = try await client.logs(of: endpointID)

@@ -1,9 +1,9 @@
 import DeliveryQueue
 
-/// What a gate remembers of the trouble it is in: since when, how often in a row it had to shut, and so for how long the
-/// next time. Trouble that comes back soon after the gate opened, before a call was answered, is the same trouble.
+/// What a gate remembers of its trouble: since when, and how often in a row it shut, which decides how long it shuts next.
+/// Trouble that comes back soon after the gate opened, before a call was answered, is the same trouble.
 struct GateMemory: Sendable, Equatable {
-    /// When the present reason, or the last one, began.
+    /// When the present or the last reason began.
     private(set) var began: Timestamp?
     private var reason: CallGate.Closed?
     private var reopened: Timestamp?
@@ -12,18 +12,18 @@ struct GateMemory: Sendable, Equatable {
     private var badCallsInARow = 0
     private var badReadsInARow = 0
 
-    /// The pauses where the provider names none, one after the other as long as no call is answered in between.
+    /// The pauses when the provider names none. Each pause without an answered call before it takes the next one.
     static let unnamedPauses: [Duration] = [30, 60, 120, 240, 300].map { .seconds($0) }
-    /// The least pauses where it names one: a storm that goes on is left alone for longer than it asks.
+    /// The shortest pauses when the provider names one. In a storm that goes on we wait longer than it asks.
     static let namedPauses: [Duration] = [1, 2, 4, 8, 16, 30].map { .seconds($0) }
-    /// The waits before the reads of a log that tell whether an outage is over.
+    /// The waits before the log reads that find out whether an outage is over.
     static let readPauses: [Duration] = [5, 10, 20, 40, 80, 160, 300].map { .seconds($0) }
-    /// Timeouts and 5xx in a row, over all calls and logs, that count as an outage of the provider itself.
+    /// This many timeouts and 5xx answers in a row, over all calls and logs, mean an outage of the provider.
     static let badAnswerLimit = 5
-    /// How soon is soon: the longest wait of the ladders, so that trouble at their end is still known.
+    /// Trouble that returns within this time is the same. It is the longest wait of the ladders.
     private static let span = Duration.seconds(300)
 
-    /// The gate shuts: since when, unless it was shut for this reason before.
+    /// The gate shuts. Trouble of the same reason keeps its beginning.
     mutating func shut(_ reason: CallGate.Closed, at now: Timestamp) {
         if self.reason != reason { began = now }
         self.reason = reason
@@ -34,12 +34,12 @@ struct GateMemory: Sendable, Equatable {
         reopened = now
     }
 
-    /// The provider answered a call: whatever it was is over.
+    /// The provider answered a call, so the trouble is over.
     mutating func forget() {
         self = GateMemory()
     }
 
-    /// To be told before new trouble, while the gate is open.
+    /// Call it before new trouble, while the gate is open.
     mutating func forgetIfLongAgo(_ now: Timestamp) {
         if let reopened, now >= reopened, now - reopened <= Self.span { return }
         forget()
@@ -47,9 +47,9 @@ struct GateMemory: Sendable, Equatable {
 
     // MARK: - Ladders
 
-    /// The length of a pause, a rung up when it is not the one `inForce` already.
+    /// The length of a pause: one step longer, unless a pause is `inForce` already.
     ///
-    /// - Parameter asked: what the provider named; nil when it named nothing.
+    /// - Parameter asked: the pause that the provider named; nil when it named none.
     mutating func pause(asked: Duration?, inForce: Bool) -> Duration {
         if !inForce { pausesInARow += 1 }
         let ladder = asked == nil ? Self.unnamedPauses : Self.namedPauses
@@ -57,18 +57,18 @@ struct GateMemory: Sendable, Equatable {
         return min(max(asked ?? least, least), GatePause.bounds.upperBound)
     }
 
-    /// The wait before the next read of a log in an outage, a rung up each time.
+    /// The wait before the next log read in an outage, one step longer each time.
     mutating func readPause() -> Duration {
         defer { readsInARow += 1 }
         return Self.readPauses[min(readsInARow, Self.readPauses.count - 1)]
     }
 
-    /// The last read was answered: the rung that was taken for the next one was not needed.
+    /// The last read was answered, so the step for the next read is taken back.
     mutating func readAnswered() {
         readsInARow = max(1, readsInARow - 1)
     }
 
-    // MARK: - Answers that are none
+    // MARK: - Bad answers
 
     /// - Returns: whether these are enough in a row for an outage.
     mutating func badCall() -> Bool {
@@ -82,7 +82,7 @@ struct GateMemory: Sendable, Equatable {
         return isRow
     }
 
-    /// A log that can be read breaks no row of bad calls: the two need not fail together.
+    /// A readable log does not end a row of bad calls, because calls and logs need not fail together.
     mutating func goodRead() {
         badReadsInARow = 0
     }

@@ -1,17 +1,17 @@
 import DeliveryQueue
 
-/// A time in which the provider asked to be left alone.
+/// A time in which the provider wants no calls.
 struct GatePause: Sendable, Equatable {
     /// `throttled` or `unavailable`.
     var reason: CallGate.Closed
     var until: Timestamp
-    /// Nobody named its end, so that its length is a guess: a log is read before calls begin again.
+    /// True when the provider named no end, so the length is a guess. A log is then read before calls begin again.
     var endsInRead: Bool
 
-    /// `Retry-After` is honoured within these bounds; an absurd one must not park the work for years.
+    /// `Retry-After` counts within these bounds only, so that an absurd one does not stop the work for years.
     static let bounds = Duration.seconds(1)...Duration.seconds(3_600)
 
-    /// Zero when its time is over, and when the clock was set back so far that it cannot have been meant.
+    /// Zero when its time is over, or when the clock was set back so far that the rest cannot be meant.
     func left(at now: Timestamp) -> Duration {
         guard until > now, until - now <= Self.bounds.upperBound else { return .zero }
         return until - now

@@ -1,19 +1,19 @@
 package import DeliveryQueue
 
-/// What a gate tells metrics and people at one moment.
+/// The state of a gate at one moment, for metrics and people.
 package struct GateStanding: Sendable, Equatable {
-    /// Why no call begins; nil while calls may begin, be it one at a time.
+    /// Why no call begins; nil while calls may begin, also one at a time.
     package var reason: CallGate.Closed?
-    /// When this reason began. One that comes back before a call was accepted is the same trouble going on.
+    /// When this reason began. A reason that comes back before a call was accepted keeps its beginning.
     package var since: Timestamp?
-    /// When a pause ends, or a log is read next to find out whether an outage is over; nil while a credential is refused.
+    /// When the pause ends, or when a log is read next in an outage; nil while the credential is refused.
     package var until: Timestamp?
-    /// The share of the configured rate in force, above 0 and at most 1.
+    /// The share of the configured rate that is in force; above 0, at most 1.
     package var rate: Double
-    /// Whether calls may begin again, but only one until the provider has answered it.
+    /// True while a single call may begin, until the provider has answered it.
     package var isTrial: Bool
 
-    /// Until when the provider asked to be left alone; nil when it does not.
+    /// Until when the provider wants no calls; nil when it does not say so.
     package var throttledUntil: Timestamp? {
         switch reason {
         case .throttled, .unavailable: until

@@ -1,6 +1,6 @@
 package import DeliveryQueue
 
-/// The one gate that pollers and the dispatcher share.
+/// The gate that pollers and the dispatcher share.
 package actor SharedGate {
     package private(set) var gate: CallGate
 
@@ -13,7 +13,7 @@ package actor SharedGate {
         change(&gate)
     }
 
-    /// Whether calls may begin, and why not, for metrics and people.
+    /// Whether calls may begin and why not, for metrics and people.
     package func standing(at now: Timestamp) -> GateStanding {
         gate.standing(at: now)
     }

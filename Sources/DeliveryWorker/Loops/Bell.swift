@@ -1,10 +1,9 @@
 import ServiceLifecycle
 
-/// Lets one loop sleep until its time comes or something happens that it should look at. A ring while nobody sleeps is
-/// kept for the next sleeper.
+/// Lets one loop sleep until its time comes or somebody rings. A ring while nobody sleeps is kept for the next sleeper.
 package actor Bell {
     private var isRung = false
-    /// Ends the sleep that is under way; nil when nobody sleeps.
+    /// Ends the present sleep; nil when nobody sleeps.
     private var wake: AsyncStream<Never>.Continuation?
 
     package init() {}
@@ -14,10 +13,9 @@ package actor Bell {
         wake?.finish()
     }
 
-    /// Returns after `duration`, at a ring, when a graceful shutdown begins, or when the calling task is cancelled; never
-    /// longer.
+    /// Returns after `duration`, at a ring, when a graceful shutdown begins, or when the calling task is cancelled.
     ///
-    /// Only child tasks are made here: they stay on the caller's executor, which a simulation depends on.
+    /// It makes child tasks only, because a simulation needs them on the caller's executor.
     package func sleep(for duration: Duration, clock: any Clock<Duration>) async {
         guard !isRung, duration > .zero else {
             isRung = false

@@ -4,12 +4,12 @@ import Dispatch
     import Glibc
 #endif
 
-/// Tells that a file was written to, by whichever process, without looking at it again and again. It tells so once: then it
-/// has to be armed anew, so that a busy file costs no more than who listens has time for.
+/// Tells when any process has written to a file, without polling. It tells it once and must then be armed again, so
+/// that a busy file costs no more than the listener has time for.
 final class FileWatch {
     private let path: String
     private let descriptor: Int32
-    /// nil where the system cannot tell (inotify(7)), or not to any more processes.
+    /// nil where the system has no inotify(7), or no more watches to give.
     private let source: (any DispatchSourceRead)?
 
     /// - Parameter changed: called on a thread of its own.
@@ -39,9 +39,9 @@ final class FileWatch {
         source?.cancel()
     }
 
-    /// What is written from now on is told of.
+    /// Tells the next write from now on.
     ///
-    /// - Returns: false when it is not: the system cannot, or there is no such file.
+    /// - Returns: false when the system cannot do that, or the file does not exist.
     func arm() -> Bool {
         #if os(Linux)
             guard source != nil else { return false }
@@ -51,8 +51,8 @@ final class FileWatch {
         #endif
     }
 
-    /// That there are any is all that they say. That a watch has ended is one too: should it end just when it is armed again,
-    /// nothing else would tell.
+    /// Only the arrival of an event matters, not its content. The end of a watch is an event too, and the only sign of
+    /// a watch that ends while it is armed again.
     private static func discardEvents(_ descriptor: Int32) {
         var bytes = [UInt8](repeating: 0, count: 4_096)
         while read(descriptor, &bytes, bytes.count) > 0 {}

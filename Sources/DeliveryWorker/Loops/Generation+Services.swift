@@ -4,10 +4,10 @@ import ServiceLifecycle
 
 /// The duties of a generation, each with the loop that it runs in.
 extension Generation {
-    /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it may show
-    /// what came about while we were away, and its answer tells whether our clock is right.
+    /// One service per duty, and one per endpoint for polling. Nothing is settled or pruned before a log was read: it
+    /// may show arrivals from before the start, and the provider's answer tells whether our clock is right.
     ///
-    /// - Parameter watchesOperators: false where there are none, as in a simulation, whose file only it writes to.
+    /// - Parameter watchesOperators: false in a simulation, which is the only writer of its file.
     func services(watchesOperators: Bool = true) -> [any Service] {
         var services: [any Service] = pollers.map { poller, bell in
             Duty { try await runPolling(poller, bell) }
@@ -54,15 +54,15 @@ extension Generation {
         return services
     }
 
-    /// Looks once a write to the database may have been an operator's, and not again at once: most are our own. And again after
-    /// that: a commit is told of when it is written, and seen when it is synced.
+    /// Looks for operators' actions after a write to the database, but not too often, because most writes are our own. It
+    /// looks again a moment later: a commit triggers the watch when it is written, but is visible when it is synced.
     private func watchOperators() async {
         let bell = Bell()
         let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }
         var watch = OperatorWatch(store: dispatcher.store, gate: dispatcher.gate)
-        // Not with that bell: a failed commit of our own rings it and would end the pause after an error.
+        // The loop has another bell: a failed commit of our own rings this one and would end the pause after an error.
         await loop(.operators).run { _ in
-            // Before the look, so that nothing is written between the two and not told of.
+            // Armed before the look, so that no write between the two is missed.
             let isTold = file.arm()
             if try await watch.runOnce(at: wallClock.now) { await ringAll() }
             await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: OperatorWatch.interval) }

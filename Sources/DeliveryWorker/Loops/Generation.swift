@@ -4,13 +4,13 @@ import ProviderAPI
 import RedeliverConfiguration
 import ServiceLifecycle
 
-/// The names of the loops, in logs and as a metric's label.
+/// The names of the loops, in the log and as a label of metrics.
 enum LoopName: String, CaseIterable {
     case poll, dispatch, settle, prune, credential, metrics, operators
 }
 
-/// All duties under one configuration. A reload ends this generation, calls in flight finish, and builds the next: no
-/// duty ever sees its configuration change.
+/// All duties under one configuration. A reload ends this generation, lets calls in flight finish, and builds the next
+/// one, so no duty sees its configuration change.
 struct Generation: Sendable {
     let configuration: WorkerConfiguration
     let pollers: [(poller: LogPoller, bell: Bell)]
@@ -25,7 +25,7 @@ struct Generation: Sendable {
     let clock: any Clock<Duration>
     private let logger: Logger
 
-    /// - Parameter carried: the gate of the generation before, whose pause, outage or hold goes on; nil: a new one.
+    /// - Parameter carried: the gate of the last generation, whose pause or outage goes on; nil for a new gate.
     init(_ configuration: WorkerConfiguration, on base: WorkerBase, gate carried: CallGate? = nil) {
         self.configuration = configuration
         vitals = base.vitals
@@ -63,8 +63,8 @@ struct Generation: Sendable {
             disk: base.disk)
     }
 
-    /// Makes the database know this configuration's endpoints and event types, and reads again what an earlier
-    /// configuration could not understand.
+    /// Registers this configuration's endpoints and event types in the database, and decodes again the log entries that
+    /// an earlier configuration could not read.
     func prepare(at now: Timestamp) async throws {
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
@@ -75,19 +75,18 @@ struct Generation: Sendable {
         _ = try await unreadableReader.runOnce(at: now)
     }
 
-    /// The gate to hand on at a reload, when this generation has ended: what the provider asked for and what is known of its
-    /// outage holds under the next configuration too.
+    /// The gate for the next generation, after this one has ended: a pause or an outage goes on.
     ///
-    /// - Returns: nil when that one names another provider.
+    /// - Returns: nil when the next configuration names another provider.
     func gate(for next: WorkerConfiguration) async -> CallGate? {
         next.provider.baseURL == configuration.provider.baseURL ? await dispatcher.gate.gate : nil
     }
 
-    /// One full turn of everything, for cron: poll, retry what is due, wait for the answers, look at the logs again where
-    /// an outcome is open, settle, write metrics. A drain goes on within the turn; a receiver that is down gets one trial, or
-    /// short waits between trials would never let the turn end.
+    /// One full turn of all duties, for cron: it polls, retries what is due, waits for the answers, reads the logs
+    /// again where an outcome is open, settles, and writes metrics. A drain continues within the turn. A receiver that
+    /// is down gets one trial only, because short waits between trials would never let the turn end.
     ///
-    /// - Returns: how many endpoints could not be polled; each is logged and stored.
+    /// - Returns: how many endpoints could not be polled. Each error is logged and stored.
     func runOnce() async throws -> Int {
         var failed = await poll(pollers.map(\.poller)).count
         var isMoving = true
@@ -95,7 +94,7 @@ struct Generation: Sendable {
             let called = try await dispatcher.runOnce(at: wallClock.now).started
             let before = try await nextDueInTurn()
             failed = max(failed, await poll(try await awaitingPollers()).count)
-            // A drain lets more out with each arrival: what its log shows by now makes room for the next calls.
+            // Each arrival that the log shows lets a drain send more.
             let next = try await nextDueInTurn()
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
@@ -109,8 +108,8 @@ struct Generation: Sendable {
         try await dispatcher.store.nextDue(of: vitals.endpointsPolled, countsTrials: false, at: wallClock.now)
     }
 
-    /// What operators asked for while no daemon runs: reads the logs of the endpoints concerned first, because what they
-    /// already show is not sent again, calls, and looks at the logs once more.
+    /// Sends the retries that operators asked for while no daemon runs. It reads the logs of their endpoints before, so
+    /// that nothing is sent that has arrived, and once more after the calls.
     func runManualRetries() async throws -> ManualRetries {
         let endpoints = try await dispatcher.store.endpointsWithManualRetries()
         let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
@@ -127,9 +126,9 @@ struct Generation: Sendable {
 
     // MARK: - Polling
 
-    /// Polls every `poll.interval`, every `confirm.interval` while the log is to show an outcome or the receiver's return,
-    /// more often while a trial or the first calls of a drain wait for it, and in an outage when the gate wants a log read. A
-    /// ring only makes it look which of these applies.
+    /// Polls every `poll.interval`; every `confirm.interval` while an outcome or the receiver's return should show in
+    /// the log; more often during a trial or at the beginning of a drain; and in an outage when the gate wants a log
+    /// read. A ring only makes the loop look which of these applies.
     func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
@@ -150,9 +149,9 @@ struct Generation: Sendable {
     }
 
     private enum PollTurn {
-        /// Not before the gate was asked again, after this time.
+        /// Not now; ask the gate again after this time.
         case later(Duration)
-        /// At the pace of the configuration.
+        /// At the configured pace.
         case usual
         /// Now, to find out whether an outage is over.
         case probe
@@ -166,7 +165,7 @@ struct Generation: Sendable {
         }
     }
 
-    /// A turn in an outage: when it ends it, all that waited for that goes on, whatever became of this log.
+    /// A turn in an outage. When it ends the outage all loops go on, even if this log could not be read to its end.
     private func probe(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
         let result: Result<PollSummary, any Error>
         do {
@@ -178,7 +177,7 @@ struct Generation: Sendable {
         return try result.get()
     }
 
-    /// A turn of polling; once the log was read to its end, the endpoint's deliveries may be retried.
+    /// One polling turn. The endpoint's deliveries may be retried when the log was read to its end.
     private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
         let summary: PollSummary
         do {
@@ -199,10 +198,10 @@ struct Generation: Sendable {
         }
     }
 
-    /// How often a log is read that a trial or a beginning drain waits for.
+    /// How often a log is read during a trial or at the beginning of a drain.
     private static let closeInterval = Duration.seconds(2)
 
-    /// Those whose log is to show an outcome.
+    /// The pollers of endpoints whose log should show an outcome.
     private func awaitingPollers() async throws -> [LogPoller] {
         var awaiting: [LogPoller] = []
         for (poller, _) in pollers
@@ -212,7 +211,7 @@ struct Generation: Sendable {
         return awaiting
     }
 
-    /// - Returns: why logs could not be read, one error for each; each is logged and stored.
+    /// - Returns: an error for each log that could not be read. Each is logged and stored.
     func poll(_ pollers: [LogPoller]) async -> [any Error] {
         var failed: [any Error] = []
         for poller in pollers {
@@ -227,7 +226,7 @@ struct Generation: Sendable {
         return failed
     }
 
-    /// A disk that is nearly full keeps logs from being read, and pruning may be what ends that.
+    /// True when a log was read since the start, or when the disk is too full to read logs: pruning may then make room.
     func mayPrune() async -> Bool {
         if await !vitals.endpointsPolled.isEmpty { return true }
         return await pollers[0].poller.disk.shortage() != nil
@@ -243,7 +242,7 @@ struct Generation: Sendable {
     func loop(_ name: LoopName, _ bell: Bell = Bell()) -> Loop {
         Loop(
             name: name.rawValue, bell: bell, clock: clock, wallClock: wallClock, vitals: vitals,
-            // Reading is bounded by time, pruning by its count; a turn may wait for calls.
+            // Reading is limited by time and pruning by count; a turn may also wait for calls.
             patience: configuration.longestCall + .seconds(900), logger: logger)
     }
 }

@@ -2,10 +2,10 @@ import DeliveryQueue
 import Logging
 import ServiceLifecycle
 
-/// The only endless loop: a turn, a sleep until the next one, a growing pause after errors, a graceful stop.
+/// The only endless loop: a turn, a sleep until the next turn, growing pauses after errors, a graceful stop.
 ///
-/// A turn that throws is logged and tried again; it never ends the program. The loop ends when a graceful shutdown
-/// begins, after the turn that is under way.
+/// A turn that throws is logged and tried again; it never ends the program. When a graceful shutdown begins the loop
+/// ends after the present turn.
 struct Loop: Sendable {
     /// The loop's name in logs and in the metric `redeliver_last_loop_timestamp_seconds`.
     let name: String
@@ -13,16 +13,16 @@ struct Loop: Sendable {
     let clock: any Clock<Duration>
     let wallClock: WallClock
     let vitals: Vitals
-    /// The longest that a turn may take before the loop is taken to hang.
+    /// A turn that takes longer counts as hanging.
     var patience = Duration.seconds(900)
     let logger: Logger
 
-    /// The pauses after a first, second, … error in a row; the last one stays.
+    /// The pauses after the first, second, … error in a row; the last one repeats.
     static let errorPauses: [Duration] = [
         .seconds(1), .seconds(2), .seconds(5), .seconds(15), .seconds(30), .seconds(60),
     ]
 
-    /// - Parameter turn: does the work of one turn and says how long to sleep at most before the next.
+    /// - Parameter turn: does the work of one turn and returns the longest sleep before the next.
     func run(_ turn: (Timestamp) async throws -> Duration) async {
         let number = await vitals.began(name, patience: patience)
         await runTurns(number, turn)

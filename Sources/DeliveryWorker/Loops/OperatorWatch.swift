@@ -1,18 +1,18 @@
 import DeliveryQueue
 
-/// What the daemon and operators' commands tell each other through the database: a change by an operator wakes the daemon,
-/// so that a retry asked for or a resumed endpoint need not wait for the dispatcher's next look; and the daemon writes down
-/// why it makes no calls, so that `redeliver deliveries show` can say it.
+/// Connects the daemon with operators' commands through the database. An operator's action wakes the daemon, so that a
+/// retry or a resumed endpoint does not wait for the dispatcher's next look. The daemon stores why it makes no calls,
+/// so that `redeliver deliveries show` can say it.
 struct OperatorWatch {
     let store: QueueStore
     let gate: SharedGate
     private var newestAction: Int64?
-    /// nil: not written since the start, when that of an earlier process may stand there.
+    /// nil when nothing was stored since the start; an earlier process's pause may then stand in the database.
     private var recordedPause: Pause?
 
-    /// Between two looks at least: `redeliver deliveries retry` promises that a running daemon acts within a second.
+    /// The shortest time between two looks. `redeliver deliveries retry` promises that a daemon acts within a second.
     static let interval = Duration.milliseconds(500)
-    /// Between two looks at most, where the file tells that it was written to: why the daemon makes no calls changes without.
+    /// The longest time between two looks: the gate changes without a write to the file.
     static let longestInterval = Duration.seconds(15)
 
     private struct Pause: Equatable {
@@ -25,7 +25,7 @@ struct OperatorWatch {
         self.gate = gate
     }
 
-    /// - Returns: whether an operator did something since the last look; the first look only takes note.
+    /// - Returns: whether an operator acted since the last look; false for the first look.
     mutating func runOnce(at now: Timestamp) async throws -> Bool {
         let standing = await gate.standing(at: now)
         let pause = Pause(reason: standing.reason, until: standing.until)

@@ -1,4 +1,4 @@
-/// A result and how long it took, on a clock that a test may turn.
+/// Does the work and measures how long it took, by a clock that tests can set.
 func timed<Value>(
     on clock: some Clock<Duration>, _ work: () async throws -> Value
 ) async rethrows -> (value: Value, duration: Duration) {

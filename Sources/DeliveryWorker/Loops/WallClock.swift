@@ -6,7 +6,7 @@ package import DeliveryQueue
     import Darwin
 #endif
 
-/// Where wall time comes from: the system in production, a value under test. Read at the top of a turn and after a call.
+/// The source of wall time: the system in production, a value in tests. Read at the beginning of a turn and after a call.
 package struct WallClock: Sendable {
     private let read: @Sendable () -> Timestamp
 
@@ -23,7 +23,7 @@ package struct WallClock: Sendable {
     }
 }
 
-/// The clock by which the kernel and systemd tell moments, which nobody puts right.
+/// The monotonic clock of the kernel and of systemd, which nobody sets.
 enum SteadyClock {
     static var microseconds: Int64 {
         var time = timespec()
@@ -32,7 +32,7 @@ enum SteadyClock {
     }
 }
 
-/// The time since now by a clock.
+/// Measures the time from now on.
 func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
     let start = clock.now
     return { start.duration(to: clock.now) }

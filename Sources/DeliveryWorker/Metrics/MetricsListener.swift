@@ -7,8 +7,7 @@ import RedeliverConfiguration
 import ServiceLifecycle
 import Synchronization
 
-/// Serves the metrics file over HTTP, and whether the daemon is alive and ready, for those who cannot read a file: `/metrics`,
-/// `/healthz` and `/readyz`.
+/// Serves the metrics file (`/metrics`) and whether the daemon is alive and ready (`/healthz`, `/readyz`) over HTTP.
 struct MetricsListener: Sendable {
     let address: ListenAddress
     let textfile: String
@@ -18,11 +17,11 @@ struct MetricsListener: Sendable {
     let clock: any Clock<Duration>
     let logger: Logger
 
-    /// Nobody needs longer for one answer.
+    /// A connection is closed after this time; one answer needs far less.
     private static let longestConnection = TimeAmount.seconds(10)
-    /// Further ones are closed at once.
+    /// Further connections are closed at once.
     private static let mostConnections = 64
-    /// Until an address that cannot be had is tried again.
+    /// How long it waits before it tries a taken address again.
     private static let pause = Duration.seconds(15)
 
     /// Returns when a graceful shutdown begins.
@@ -32,7 +31,7 @@ struct MetricsListener: Sendable {
                 try await serve()
             } catch {
                 logger.error(
-                    "metrics are not served: check `metrics.listen`, and who else listens there",
+                    "metrics cannot be served; check `metrics.listen` and whether another program listens there",
                     metadata: ["address": "\(address)", "error": "\(error)", "next.in": "\(Self.pause)"])
                 await cancelWhenGracefulShutdown { _ = try? await clock.sleep(for: Self.pause) }
             }
@@ -65,33 +64,33 @@ struct MetricsListener: Sendable {
         case "/metrics": return metrics
         case "/healthz": return await health
         case "/readyz": return await readiness
-        default: return Answer(.notFound, "there are /metrics, /healthz and /readyz")
+        default: return Answer(.notFound, "not found: the paths are /metrics, /healthz and /readyz")
         }
     }
 
     private var metrics: Answer {
         (try? Data(contentsOf: URL(filePath: textfile))).map { Answer(metrics: Array($0)) }
-            ?? Answer(.serviceUnavailable, "the metrics file is not there yet, or cannot be read")
+            ?? Answer(.serviceUnavailable, "the metrics file does not exist yet or cannot be read")
     }
 
-    /// Alive while every loop completes its turns.
+    /// Healthy while every loop completes its turns in time.
     private var health: Answer {
         get async {
             let stalled = await vitals.stalledLoops.sorted()
             return stalled.isEmpty
                 ? Answer(.ok, "ok")
-                : Answer(.serviceUnavailable, "does not complete its turn: \(stalled.joined(separator: ", "))")
+                : Answer(.serviceUnavailable, "loops that hang: \(stalled.joined(separator: ", "))")
         }
     }
 
-    /// Ready once every log was read: before that nothing of its endpoint is retried.
+    /// Ready when every log was read since the start. Before that the endpoint's deliveries are not retried.
     private var readiness: Answer {
         get async {
             let read = await vitals.endpointsPolled
             let unread = endpoints.filter { !read.contains($0.key) }.values.sorted()
             return unread.isEmpty
                 ? Answer(.ok, "ok")
-                : Answer(.serviceUnavailable, "not read yet: the log of \(unread.joined(separator: ", "))")
+                : Answer(.serviceUnavailable, "logs not read yet: \(unread.joined(separator: ", "))")
         }
     }
 
@@ -116,7 +115,7 @@ struct MetricsListener: Sendable {
         }
     }
 
-    /// How many connections there are.
+    /// Counts the open connections.
     private final class Open: Sendable {
         private let count = Atomic(0)
 
@@ -124,8 +123,8 @@ struct MetricsListener: Sendable {
         func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
     }
 
-    /// A connection: one answer, and closed once that is with the system. A handler and not a task with streams: those may not
-    /// be dropped, which happens to a connection that comes while the listener is closed.
+    /// One connection: it gets one answer and is closed when the system has taken it. A handler and not a task with streams:
+    /// a connection that comes while the listener closes is dropped, and streams must not be dropped.
     private final class Exchange: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
 

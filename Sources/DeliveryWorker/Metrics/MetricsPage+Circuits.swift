@@ -1,7 +1,7 @@
 import DeliveryQueue
 
 extension MetricsPage {
-    /// What keeps calls back, of the provider and of each endpoint, and what comes of trials.
+    /// What keeps calls back at the provider and at each endpoint, and the results of trials.
     mutating func writeCircuits() {
         writeOpenCircuits()
         let endpoints = queue.endpoints.filter(\.isActive)
@@ -15,18 +15,18 @@ extension MetricsPage {
             }
         }
         page.family(
-            "redeliver_deliveries_held", .gauge, help: "Deliveries that wait for the end of their endpoint's hold.")
+            "redeliver_deliveries_held", .gauge, help: "Scheduled deliveries of held endpoints.")
         for endpoint in endpoints {
             let held = endpoint.heldBecause == nil ? 0 : endpoint.scheduled
             page.sample("redeliver_deliveries_held", ["endpoint": endpoint.name], Double(held))
         }
         single(
             "redeliver_throttled_until_timestamp_seconds", .gauge,
-            "Until when the provider asked to be left alone; 0: it does not.",
+            "Until when the provider wants no calls; 0: it accepts calls.",
             (worker.gate.throttledUntil?.milliseconds).map { Double($0) / 1_000 } ?? 0)
         page.family(
             "redeliver_superseded_total", .counter,
-            help: "Due deliveries that a newer event had overtaken, by what was done with them.")
+            help: "Due deliveries that a newer event superseded, by action.")
         for type in eventTypes {
             for action in RetryPolicy.Superseded.allCases.map(\.rawValue) {
                 page.sample(
@@ -36,10 +36,10 @@ extension MetricsPage {
         }
     }
 
-    /// The scopes `provider` and `auth` are of all endpoints and name none.
+    /// The scopes `provider` and `auth` concern all endpoints, so their label `endpoint` is empty.
     private mutating func writeOpenCircuits() {
         let name = "redeliver_circuit_open"
-        page.family(name, .gauge, help: "1 while no call is made, but for a trial now and then, by what keeps it back.")
+        page.family(name, .gauge, help: "1 while no calls are made except trials, by scope.")
         page.sample(name, ["scope": "provider", "endpoint": ""], worker.gate.reason == .outage ? 1 : 0)
         page.sample(name, ["scope": "auth", "endpoint": ""], worker.gate.reason == .credential ? 1 : 0)
         for endpoint in queue.endpoints where endpoint.isActive {

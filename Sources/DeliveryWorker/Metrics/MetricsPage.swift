@@ -1,12 +1,12 @@
 package import DeliveryQueue
 import ProviderAPI
 
-/// The metrics file's content: a pure function of a snapshot, so that a page can be compared whole.
+/// The content of the metrics file. Pure: one snapshot gives one page, so tests compare whole pages.
 ///
-/// Every combination of labels is written as 0 from the first page on: a counter that is born at 1 is invisible to
-/// `increase()` (prometheus#1673).
+/// Every combination of labels is written as 0 from the first page on, because `increase()` does not see a counter that
+/// begins at 1 (prometheus#1673).
 package struct MetricsPage: Sendable {
-    /// What the page says beside the queue itself.
+    /// What the page says about the worker, beside the queue.
     package struct Worker: Sendable {
         package var version: String
         package var started: Timestamp
@@ -17,7 +17,7 @@ package struct MetricsPage: Sendable {
         package var walSize: Int64
         /// The file system that the database is on.
         package var disk: DiskReserve
-        /// How far this machine's clock is ahead of the provider's; nil: the provider tells no time.
+        /// How far this machine's clock is ahead of the provider's; nil when the provider sends no time.
         package var clockSkew: Duration?
 
         package init(
@@ -87,7 +87,7 @@ package struct MetricsPage: Sendable {
         page.sample("redeliver_database_size_bytes", ["file": "main"], Double(worker.databaseSize))
         page.sample("redeliver_database_size_bytes", ["file": "wal"], Double(worker.walSize))
         single(
-            "redeliver_disk_free_bytes", .gauge, "What is free on the database's file system; NaN: unknown.",
+            "redeliver_disk_free_bytes", .gauge, "Free bytes on the database's file system; NaN: unknown.",
             worker.disk.free.map(Double.init) ?? .nan)
         page.family("redeliver_polling_paused", .gauge, help: "1 while no log is read, by reason.")
         page.sample("redeliver_polling_paused", ["reason": "disk"], worker.disk.isShort ? 1 : 0)
@@ -107,7 +107,7 @@ package struct MetricsPage: Sendable {
                 endpoint.lastPoll?.inSeconds ?? 0)
         }
         page.family(
-            "redeliver_scan_gap_seconds", .gauge, help: "Provider time of the endpoint's log that is not read yet.")
+            "redeliver_scan_gap_seconds", .gauge, help: "Length of the endpoint's log that is not read yet.")
         for endpoint in endpoints {
             page.sample("redeliver_scan_gap_seconds", ["endpoint": endpoint.name], endpoint.gap.inSeconds)
         }
@@ -119,13 +119,13 @@ package struct MetricsPage: Sendable {
                     endpoint.holdReason == reason ? 1 : 0)
             }
         }
-        page.family("redeliver_log_entries_total", .counter, help: "Entries of the provider's logs, by what they were.")
+        page.family("redeliver_log_entries_total", .counter, help: "Entries of the provider's logs, by result.")
         for result in Counter.logResults {
             page.sample(
                 "redeliver_log_entries_total", ["result": result], Double(queue.count(Counter.logEntries, result)))
         }
         single(
-            "redeliver_unreadable_entries", .gauge, "Log entries that are kept because they could not be understood.",
+            "redeliver_unreadable_entries", .gauge, "Log entries that are kept because they cannot be read.",
             Double(queue.unreadable))
     }
 
@@ -185,7 +185,7 @@ package struct MetricsPage: Sendable {
         }
         single(
             "redeliver_unconfirmed_total", .counter,
-            "Retry calls about which the log stayed silent; each may lead to a repeat.",
+            "Retry calls that the log never showed; each may lead to a repeat.",
             Double(queue.count(Counter.unconfirmed)))
         histogram(
             "redeliver_retry_request_duration_seconds", "Duration of retry calls.", Counter.requestDuration,
@@ -194,7 +194,7 @@ package struct MetricsPage: Sendable {
 
     // MARK: - Shapes
 
-    /// Always ends with `other`, so that its series exists before the 33rd event type does.
+    /// Always ends with `other`, so that its series exists before the 33rd event type comes.
     var eventTypes: [String] {
         queue.eventTypes.filter { $0 != EventTypeLabels.other } + [EventTypeLabels.other]
     }
@@ -217,6 +217,6 @@ package struct MetricsPage: Sendable {
 }
 
 extension Timestamp {
-    /// Unix seconds, as Prometheus has time.
+    /// Unix seconds, as Prometheus writes times.
     fileprivate var inSeconds: Double { Double(milliseconds) / 1_000 }
 }

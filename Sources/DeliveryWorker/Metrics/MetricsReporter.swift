@@ -11,12 +11,12 @@ package struct MetricsReporter: Sendable {
     let time: ProviderClock
     var disk = DiskRoom.endless
 
-    /// The name that the file has while it is written, and that a crash may leave behind. It does not end in `.prom`, or
-    /// node_exporter would read it too.
+    /// The name that the file has while it is written, and that a crash may leave behind. It does not end in `.prom`,
+    /// or node_exporter would read it too.
     package static func temporaryName(of textfile: String) -> String { textfile + ".tmp" }
 
-    /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The old
-    ///   file then stays, and its age shows it.
+    /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The
+    ///   old file then stays, and its age shows it.
     func runOnce(at now: Timestamp) async throws {
         let queue = try await store.snapshot(at: now)
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)

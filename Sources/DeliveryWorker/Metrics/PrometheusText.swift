@@ -35,8 +35,8 @@ struct PrometheusText: Sendable {
         escaped(text, ["\\": "\\\\", "\n": "\\n", "\"": "\\\""])
     }
 
-    /// By scalar, as Prometheus reads it: a break after a carriage return, or a quote with an accent, is a character of
-    /// its own in Swift and would slip through.
+    /// By Unicode scalar, as Prometheus reads it. A line break after a carriage return, or a quote with an accent, is
+    /// one `Character` in Swift and would not be escaped.
     private static func escaped(_ text: String, _ escapes: [Unicode.Scalar: String]) -> String {
         var escaped = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {

@@ -4,7 +4,7 @@ import ProviderAPI
 import RedeliverConfiguration
 import ServiceLifecycle
 
-/// What a turn of polling one endpoint's log read and changed, in counts.
+/// Counts of one polling turn: what was read from one endpoint's log, and what changed.
 struct PollSummary: Sendable, Equatable {
     var pages = 0
     var entries = 0
@@ -12,9 +12,9 @@ struct PollSummary: Sendable, Equatable {
     var delivered = 0
     var failedAgain = 0
     var unreadable = 0
-    /// What the pages made of the endpoint's circuit, in the end; nil: it stays as it was.
+    /// The last change of the endpoint's circuit in this turn; nil when it did not change.
     var circuit: EndpointCircuit.Action?
-    /// The turn's time was over before the log was read; the rest is remembered.
+    /// True when the turn ended before the end of the log; the next turn continues there.
     var isUnfinished = false
 
     var changedSomething: Bool { new + delivered + failedAgain + unreadable > 0 || isUnfinished || circuit != nil }
@@ -30,7 +30,7 @@ struct PollSummary: Sendable, Equatable {
     }
 }
 
-/// Reads one endpoint's log into the queue, without gaps: a page at a time, rows and progress together.
+/// Reads one endpoint's log into the queue, page by page. Rows and progress are stored together, so that no gap is left.
 struct LogPoller: Sendable {
     let store: QueueStore
     let client: ProviderClient
@@ -42,16 +42,15 @@ struct LogPoller: Sendable {
     let wallClock: WallClock
     let logger: Logger
 
-    /// A turn ends after this time; a longer log is worked off in later turns, so that no endpoint's loop is ever busy
-    /// for long before it reports.
+    /// The longest turn. Later turns read the rest of a longer log, so every loop reports often.
     static let turnLimit = Duration.seconds(45)
-    /// A clock that goes back by less during a turn tells no wrong time that would matter.
+    /// The clock may go back by this much during a turn without harm.
     private static let smallStep = Duration.seconds(60)
 
-    /// One turn: what the last scan left unread, what is new, then older gaps. A log that is not newest-first is gone on
-    /// with where the last turn stopped, because its newest entries stand at the end.
+    /// One turn: reads what the last scan left unread, then new entries, then older gaps. In a log that is not
+    /// newest-first the newest entries stand at the end, so the turn continues where the last one stopped.
     ///
-    /// - Throws: `ProviderError`, `PagingCircle`, `DiskShortage` or `StoreError`; the pages read before it are stored.
+    /// - Throws: `ProviderError`, `PagingCircle`, `DiskShortage` or `StoreError`; pages read before are stored.
     func runOnce(at now: Timestamp) async throws -> PollSummary {
         if let shortage = await shortage(at: now) { throw shortage }
         do {
@@ -70,10 +69,10 @@ struct LogPoller: Sendable {
         }
     }
 
-    /// Whether the disk has no room for a page; `redeliver status` then shows that as the reason why the log is not read.
+    /// nil when the disk has room for a page. `redeliver status` shows a shortage as the reason for an unread log.
     func shortage(at now: Timestamp) async -> DiskShortage? {
         guard let shortage = await disk.shortage() else { return nil }
-        // A disk without any room refuses this too; our log and the metrics tell it.
+        // A full disk refuses this write too. Our log and the metrics report the shortage anyway.
         try? await store.recordPoll(of: endpoint.id, error: shortage.description, at: now)
         return shortage
     }
@@ -85,8 +84,8 @@ struct LogPoller: Sendable {
             try await resume(gap, until: deadline, at: now, into: &summary)
             return summary
         }
-        // The last scan's own gap is ended before a new scan begins, or taken over by it: otherwise a log that is slow to
-        // read, or has a page that stays unreadable, would get one more gap with every turn.
+        // The last scan's gap is closed before a new scan begins, or the new scan takes it over. Otherwise a slow log,
+        // or a page that stays unreadable, would add one gap per turn.
         let recent = plan.gaps.last { $0.range.from >= plan.range.from - poll.overlap }
         if let recent, recent.resumeURL != nil {
             try await resume(recent, restartsAfter: { _ in true }, until: deadline, at: now, into: &summary)
@@ -96,7 +95,7 @@ struct LogPoller: Sendable {
             var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now, takingOver: taken)
             try await run(&scan, from: nil, until: deadline, into: &summary)
         }
-        // The first of the others gets a page in any case, or a busy log would keep it waiting for ever.
+        // The first older gap always gets a page, or a busy log would starve it.
         for (index, gap) in plan.gaps.filter({ $0.id != recent?.id }).enumerated()
         where index == 0 || wallClock.now < deadline {
             try await resume(gap, until: deadline, at: now, into: &summary)
@@ -106,19 +105,19 @@ struct LogPoller: Sendable {
 
     private func plan(at now: Timestamp) async throws -> ScanPlan {
         let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
-        // Before anything was read of it: the endpoint was first seen when our clock was ahead.
+        // The endpoint was first seen while our clock was ahead, and nothing of its log is read yet.
         guard plan.isFirst, plan.historyFrom > now - poll.initialLookback else { return plan }
         try await store.beginHistory(of: endpoint.id, at: now - poll.initialLookback)
         return try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
     }
 
-    /// Goes on where a gap says. When that page is gone, the next turn begins at the first page again.
+    /// Continues a gap. When its page is gone, the next turn begins at the log's first page.
     private func resume(
         _ gap: ScanGap, restartsAfter isPageGone: (ProviderError) -> Bool = \.isAboutThePage,
         until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
-        // One that began when our clock was ahead does not say what of the log is read by now.
+        // A gap that began while our clock was ahead does not say what is read by now.
         let restarts = link == nil || gap.started > now
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
@@ -140,10 +139,10 @@ struct LogPoller: Sendable {
                 throw PagingCircle(endpoint: endpoint.name)
             }
             let page = try await client.logs(of: endpoint.id, at: link)
-            // Told at once: the rest of a long log need not be read to know that the provider is back.
+            // At once: one page shows that the provider is back, whatever follows in a long log.
             let answered = wallClock.now
             await gate.with { $0.logAnswered(at: answered) }
-            // The first answer told that our clock is ahead: what was planned by it is not to be stored.
+            // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
             guard answered + Self.smallStep >= scan.started else { throw ClockPutBack() }
             let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
             let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
@@ -177,11 +176,12 @@ struct LogPoller: Sendable {
         switch summary.circuit {
         case .hold:
             logger.warning(
-                "circuit opened: the receiver fails for all deliveries, which are held; one at a time is tried",
+                "circuit opened: the receiver fails for all deliveries; they are held, and one at a time is tried",
                 metadata: ["endpoint": "\(endpoint.name)"])
         case .release:
             logger.notice(
-                "circuit closed: the receiver is back, what was held is due", metadata: ["endpoint": "\(endpoint.name)"]
+                "circuit closed: the receiver is back; held deliveries are due",
+                metadata: ["endpoint": "\(endpoint.name)"]
             )
         case nil: break
         }
@@ -196,18 +196,20 @@ struct LogPoller: Sendable {
     }
 }
 
-/// Our clock went back during a turn of polling: the next turn begins by the right time.
+/// Our clock went back during a polling turn; the next turn begins with the right time.
 struct ClockPutBack: Error, CustomStringConvertible {
-    var description: String { "read log: our clock was put back meanwhile; the next turn reads the same again" }
+    var description: String {
+        "read log: this machine's clock was put back; the next turn reads the same entries again"
+    }
 }
 
-/// A log whose `next` leads back to a page of the same scan: reading on would never end.
+/// A log whose `next` leads back to a page of the same scan; reading on would never end.
 struct PagingCircle: Error, CustomStringConvertible {
     let endpoint: String
 
     var description: String {
-        "read log of endpoint \(endpoint): its paging leads back to a page already read; what was read is stored, the"
-            + " next turn begins at the first page again"
+        "read log of endpoint \(endpoint): the next page is one that was read already; all pages read are stored, and the"
+            + " next turn begins at the first page"
     }
 }
 

@@ -1,10 +1,10 @@
 package import DeliveryQueue
 
-/// How far to page through a log: pure, fed with each page's times, page by page.
+/// Decides how far to page through a log. Pure: it gets each page's times, one page after the other.
 ///
-/// Newest-first logs are read until nothing older can matter; all other orders are read to the end. Only what was seen
-/// counts as proof of the order: entries that fall in time, clearly more often than they rise, and never rise by more than
-/// the overlap, within which late entries are expected.
+/// A newest-first log is read until nothing older can matter; a log in any other order is read to the end. Only the
+/// entries that were seen prove the order: their times fall clearly more often than they rise, and never rise by more
+/// than the overlap, within which late entries are expected.
 package struct LogScan: Sendable, Equatable {
     package let range: ScanRange
     private let overlap: Duration
@@ -21,12 +21,12 @@ package struct LogScan: Sendable, Equatable {
     private var newest: Timestamp?
     private var visited: Set<String> = []
 
-    /// So many more falls than rises prove a newest-first log: a few entries in no order fall by chance.
+    /// This many more falls than rises prove a newest-first log; a few entries in no order fall by chance.
     private static let proof = 8
 
     /// A new scan of a range.
     ///
-    /// - Parameter gap: an earlier scan's gap that this one covers as well, and stands for from now on.
+    /// - Parameter gap: an earlier scan's gap that this scan covers too and replaces.
     package init(range: ScanRange, overlap: Duration, started: Timestamp, takingOver gap: ScanGap? = nil) {
         self.range = ScanRange(from: min(range.from, gap?.range.from ?? range.from), to: range.to)
         gapID = gap?.id
@@ -35,10 +35,10 @@ package struct LogScan: Sendable, Equatable {
         assumedNewestFirst = false
     }
 
-    /// The scan that goes on with what an earlier one left unread.
+    /// A scan that continues what an earlier one left unread.
     ///
-    /// - Parameter restarts: there is no page to resume at, so it begins at the log's first page and covers everything up
-    ///   to now.
+    /// - Parameter restarts: true when there is no page to resume at. The scan then begins at the log's first page and
+    ///   covers everything up to now.
     package init(resuming gap: ScanGap, overlap: Duration, restarts: Bool, at now: Timestamp) {
         range = restarts ? ScanRange(from: gap.range.from, to: now) : gap.range
         self.overlap = overlap
@@ -49,14 +49,14 @@ package struct LogScan: Sendable, Equatable {
 
     /// Notes a page's address before it is fetched.
     ///
-    /// - Returns: false when this scan was there before: the log's paging runs in a circle.
+    /// - Returns: false when this scan has fetched it before, so that the paging runs in a circle.
     package mutating func enter(_ url: String) -> Bool {
         visited.insert(url).inserted
     }
 
-    /// Takes a page's times, in page order, and says how the scan stands.
+    /// Takes a page's times in page order and returns the scan's progress.
     ///
-    /// - Parameter next: the next page's address; nil at the log's end.
+    /// - Parameter next: the next page's address; nil at the end of the log.
     package mutating func take(_ times: [Timestamp], next: String?) -> ScanProgress {
         for time in times {
             if let previous {
@@ -86,8 +86,8 @@ package struct LogScan: Sendable, Equatable {
         return falls >= rises + (assumedNewestFirst ? 0 : Self.proof)
     }
 
-    /// True when the page lies wholly before the range, or reaches so far before it that only an entry displaced by more
-    /// than the overlap could still be missing: an idle log then costs one request.
+    /// True when the whole page lies before the range, or its oldest entry lies before it by more than the overlap. An
+    /// idle log then costs one request.
     private func nothingOlderMatters(_ times: [Timestamp]) -> Bool {
         guard isNewestFirst, let oldest = times.min(), let youngest = times.max() else { return false }
         return youngest < range.from || oldest < range.from - overlap

@@ -3,8 +3,8 @@ import Logging
 import ProviderAPI
 import RedeliverConfiguration
 
-/// Reads kept entries again under a new configuration: when an operator corrects `log_fields`, the failures that could
-/// not be understood come into our care, however long ago their page was read.
+/// Decodes kept log entries again under a new configuration. When an operator corrects `log_fields`, the failures among
+/// them become deliveries, however old they are.
 struct UnreadableReader: Sendable {
     let store: QueueStore
     let client: ProviderClient
@@ -14,7 +14,7 @@ struct UnreadableReader: Sendable {
 
     private static let batch = 200
 
-    /// - Returns: how many entries are understood now.
+    /// - Returns: how many entries can be decoded now.
     func runOnce(at now: Timestamp) async throws -> Int {
         var understood = 0
         var last: Int64 = 0
@@ -32,7 +32,7 @@ struct UnreadableReader: Sendable {
             last = newest
         }
         if understood > 0 {
-            logger.notice("kept log entries are understood now", metadata: ["count": "\(understood)"])
+            logger.notice("log entries that were unreadable can be read now", metadata: ["count": "\(understood)"])
         }
         return understood
     }

@@ -1,21 +1,21 @@
-/// Whether the database's disk has room for more of a provider's log. Reading logs is what fills it, so that stops first:
-/// what is left is for the outcomes of calls, which cannot be read again everywhere.
+/// Whether the database's disk has room for more log entries. Reading logs fills the disk, so reading stops first. The
+/// rest is kept for the results of calls, which not every log shows again.
 package struct DiskReserve: Sendable, Equatable {
-    /// Logs are read only while more than this is free. A page may have 64 MiB, and what it holds is written twice: into
-    /// the write-ahead log, and from there into the database.
+    /// Logs are read only while more than this is free, in bytes. A page may have 64 MiB and is written twice: to the
+    /// write-ahead log, and from there to the database.
     package static let bytes: Int64 = 128 << 20
-    /// So much more has to be free before reading goes on, or it would stop and go with every page.
+    /// This much more must be free before reading continues, or it would stop again after each page.
     static let margin: Int64 = 16 << 20
 
-    /// In bytes, when it was last looked at; nil: unknown.
+    /// Free bytes at the last look; nil when unknown.
     package private(set) var free: Int64?
     package private(set) var isShort = false
 
     package init() {}
 
-    /// Takes note of what is free now. A file system that does not tell stops nothing: a full one refuses the write itself.
+    /// Notes the free bytes. An unknown number stops nothing, because a full disk refuses the write itself.
     ///
-    /// - Returns: whether reading has to stop or may go on since this look.
+    /// - Returns: whether `isShort` has changed.
     package mutating func see(_ free: Int64?) -> Bool {
         let before = isShort
         self.free = free
@@ -24,15 +24,15 @@ package struct DiskReserve: Sendable, Equatable {
     }
 }
 
-/// Why no log is read; goes on by itself when there is room.
+/// Why no log is read. Reading continues by itself when there is room.
 struct DiskShortage: Error, CustomStringConvertible {
     /// In bytes.
     let free: Int64
 
     var description: String {
         """
-        no log is read: \(ByteText.of(free)) are free on the database's disk, \(ByteText.of(DiskReserve.bytes)) are kept \
-        for outcomes of calls; free some space, reading goes on by itself
+        no log is read: \(ByteText.of(free)) are free on the database's disk, and \
+        \(ByteText.of(DiskReserve.bytes)) are kept for the results of calls; free some space, then reading continues by itself
         """
     }
 }

@@ -2,23 +2,22 @@ import DeliveryQueue
 import Foundation
 package import Logging
 
-/// The room on the database's file system, as all who fill it see it. Says once in the log that reading stops, and once
-/// that it goes on.
+/// Measures the room on the database's file system for all duties, and logs when reading stops and when it continues.
 package actor DiskRoom {
     private let measure: @Sendable () -> Int64?
     private let logger: Logger
     private var reserve = DiskReserve()
 
-    /// How often a poller that found no room looks again.
+    /// How long a poller waits that found no room.
     static let pause = Duration.seconds(5)
 
-    /// A new one without limits, for what is thrown away: simulations and tests. Two simulations must not share an actor:
-    /// one would run the other's jobs on its own thread.
+    /// A new one without limits, for simulations and tests. Simulations must not share one: an actor would run jobs of
+    /// one on the thread of the other.
     package static var endless: DiskRoom {
         DiskRoom(logger: Logger(label: "redeliver", factory: { _ in SwiftLogNoOpLogHandler() })) { nil }
     }
 
-    /// - Parameter measure: what is free for this user, in bytes; nil: unknown.
+    /// - Parameter measure: the bytes that this user may still write; nil when unknown.
     package init(logger: Logger, _ measure: @escaping @Sendable () -> Int64?) {
         self.measure = measure
         self.logger = logger
@@ -38,14 +37,14 @@ package actor DiskRoom {
         ]
         if reserve.isShort {
             logger.error(
-                "disk nearly full: no log is read; calls go on, and what comes of them is recorded", metadata: metadata)
+                "disk nearly full: no log is read; calls go on, and their results are recorded", metadata: metadata)
         } else {
-            logger.notice("disk has room again: logs are read", metadata: metadata)
+            logger.notice("disk has room again: logs are read again", metadata: metadata)
         }
         return reserve
     }
 
-    /// Looks now whether there is room for another page; nil: there is.
+    /// Looks at the file system now; nil when there is room for another page.
     func shortage() -> DiskShortage? {
         let reserve = look()
         return reserve.isShort ? DiskShortage(free: reserve.free ?? 0) : nil

@@ -3,11 +3,11 @@ import Logging
 import ProviderAPI
 import Synchronization
 
-/// The time by the provider's clock, where its answers tell it (the `Date` header, RFC 9110, 6.6.1).
+/// The time by the provider's clock, from the `Date` header of its answers (RFC 9110, 6.6.1).
 ///
-/// All that is compared with our own times is the provider's: when an entry was logged, whether it is of a call. So a machine
-/// whose clock is wrong, or is put right while we run, must not go by it. Clocks that agree within seconds are left
-/// alone; a provider that tells no time is taken to agree.
+/// Our times are compared with the provider's: when an entry was logged, and whether it belongs to a call. So a machine
+/// whose clock is wrong, or is set while we run, must use the provider's time. When the clocks agree within seconds, or
+/// when the provider sends no time, our own clock is used.
 final class ProviderClock: HTTPTransport {
     /// The provider's time at one moment of the steady clock.
     private struct Mark {
@@ -19,7 +19,7 @@ final class ProviderClock: HTTPTransport {
 
     private struct State {
         var mark: Mark?
-        /// What an answer told that contradicts our clock and the answers before; a second one has to confirm it.
+        /// The time of an answer that contradicts our clock and the earlier answers; a second answer must confirm it.
         var doubtful: Mark?
         var isWrong = false
     }
@@ -30,15 +30,15 @@ final class ProviderClock: HTTPTransport {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// Clocks that differ by less agree: half of what `RetryRules.clockTolerance` allows for, because whole seconds and the way
-    /// of an answer take their share.
+    /// Clocks that differ by less agree. It is half of `RetryRules.clockTolerance`, because whole seconds and the
+    /// answer's travel time make errors of their own.
     private static let agreement = RetryRules.clockTolerance / 2
-    /// An answer that took longer does not tell the time well enough.
+    /// The time in an answer that took longer is not exact enough.
     private static let longestRequest = Duration.seconds(2)
 
     /// - Parameters:
-    ///   - transport: whose answers tell the time.
-    ///   - clock: one that nobody puts right.
+    ///   - transport: its answers carry the time.
+    ///   - clock: one that nobody sets.
     init(watching transport: any HTTPTransport, wall: WallClock, clock: any Clock<Duration>, logger: Logger) {
         self.transport = transport
         self.wall = wall
@@ -46,13 +46,13 @@ final class ProviderClock: HTTPTransport {
         steady = stopwatch(clock)
     }
 
-    /// Our clock while it agrees with the provider's, else the provider's.
+    /// Our clock while the two agree, otherwise the provider's.
     var clock: WallClock { WallClock { [self] in now } }
 
-    /// Whether an answer has told the provider's time.
+    /// Whether any answer carried the provider's time.
     var isTold: Bool { state.withLock { $0.mark != nil } }
 
-    /// How far our clock is ahead of the provider's, less than a second or two being the way of its answers; nil: not told.
+    /// How far our clock is ahead of the provider's, with an error of a second or two; nil without a told time.
     var ahead: Duration? {
         let (wall, steady) = (wall.now, steady())
         return state.withLock { $0.mark }.map { wall - $0.time(at: steady) }
@@ -76,13 +76,13 @@ final class ProviderClock: HTTPTransport {
         return response
     }
 
-    /// Not from those whose time may be that of somebody between us and the provider, and not from a single one of many hosts.
+    /// Error answers are ignored, because a proxy may have made them, and so is one wrong host among many.
     private func learn(from response: HTTPResponse, began: Duration) {
         let (wall, steady) = (wall.now, steady())
         guard (200..<300).contains(response.status), steady - began <= Self.longestRequest,
             let time = response.serverTime(now: wall.milliseconds)
         else { return }
-        // It has whole seconds: on average half a second has passed.
+        // The header has whole seconds; on average half a second has passed.
         let mark = Mark(provider: Timestamp(milliseconds: time) + .milliseconds(500), steady: steady)
         let ahead = wall - mark.provider
         let (wasWrong, isWrong) = state.withLock { state in
@@ -91,7 +91,7 @@ final class ProviderClock: HTTPTransport {
                 state.doubtful = mark
                 return (wasWrong, wasWrong)
             }
-            // What is told once is not told again for a clock that is about as wrong as it may be.
+            // The second limit is lower, so that a clock close to the limit does not log again and again.
             let limit = wasWrong ? Self.agreement / 2 : Self.agreement
             state = State(mark: mark, isWrong: !Self.agree(wall, mark.provider, within: limit))
             return (wasWrong, state.isWrong)
@@ -99,15 +99,15 @@ final class ProviderClock: HTTPTransport {
         guard isWrong != wasWrong else { return }
         if isWrong {
             logger.error(
-                "this machine's clock is wrong, or the provider's: the provider's is used; check NTP on this machine",
+                "this machine's clock and the provider's differ; the provider's time is used; check NTP on this machine",
                 metadata: ["ahead.seconds": "\(ahead.inSeconds)"])
         } else {
             logger.notice("this machine's clock agrees with the provider's again")
         }
     }
 
-    /// The first answer of all is believed; a later one that agrees with our clock or with those before, or with one that was
-    /// not believed a second or more ago.
+    /// Believes the first answer. A later one must agree with our clock, with the earlier answers, or with a doubtful
+    /// answer that is at least a second old.
     private static func isCredible(_ mark: Mark, wall: Timestamp, _ state: State) -> Bool {
         guard let known = state.mark else { return true }
         if agree(mark.provider, wall) || agree(mark.provider, known.time(at: mark.steady)) { return true }

@@ -3,9 +3,7 @@ import Logging
 package import ProviderAPI
 package import RedeliverConfiguration
 
-/// Gives an operator's command the provider as a configuration names it, for one piece of work.
-///
-/// Nothing is logged: what happens is what `work` returns or throws.
+/// Gives an operator's command a client of the configured provider for one piece of work. Nothing is logged.
 package func withProvider<Value: Sendable>(
     _ configuration: WorkerConfiguration, _ work: (ProviderClient) async throws -> Value
 ) async throws -> Value {
@@ -15,7 +13,7 @@ package func withProvider<Value: Sendable>(
     let client = ProviderClient(configuration, transport: transport, wallClock: .system, logger: logger)
     do {
         let value = try await work(client)
-        // Its failure must not hide the value, which may be a secret that is shown only now.
+        // An error here must not hide the value, which may be a secret that the provider shows only once.
         try? await transport.shutdown()
         return value
     } catch {
@@ -25,7 +23,7 @@ package func withProvider<Value: Sendable>(
 }
 
 extension ProviderClient {
-    /// The provider that a configuration names, over a transport that the caller shuts down.
+    /// A client of the configured provider. The caller shuts the transport down.
     init(
         _ configuration: WorkerConfiguration, transport: any HTTPTransport, wallClock: WallClock, logger: Logger
     ) {

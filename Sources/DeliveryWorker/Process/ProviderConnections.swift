@@ -3,13 +3,13 @@ import ProviderAPI
 import RedeliverConfiguration
 import Synchronization
 
-/// The daemon's connections to the provider, made anew at a reload: the way to it may be another one then, and certificates are
-/// renewed by replacing their files.
+/// The daemon's connections to the provider. A reload makes new ones, because the network path may change and
+/// certificates are renewed by replacing their files.
 final class ProviderConnections: HTTPTransport {
     private let transport: Mutex<AsyncHTTPTransport>
     private let logger: Logger
 
-    /// - Throws: `NetworkPath.Fault` for a file that changed since the configuration was checked.
+    /// - Throws: `NetworkPath.Fault` when a file was changed after the configuration was checked.
     init(for configuration: WorkerConfiguration, logger: Logger) throws {
         self.logger = logger
         transport = Mutex(try Self.make(for: configuration, logger))
@@ -21,13 +21,14 @@ final class ProviderConnections: HTTPTransport {
             path: configuration.provider.path, logger: logger)
     }
 
-    /// Call it when no request is under way. Where a file cannot be used any more the old connections stay.
+    /// Call it while no request is under way. The old connections stay when a certificate file cannot be used any more.
     func renew(for configuration: WorkerConfiguration) async {
         let next: AsyncHTTPTransport
         do {
             next = try Self.make(for: configuration, logger)
         } catch {
-            return logger.error("connections to the provider not made anew", metadata: ["error": "\(error)"])
+            return logger.error(
+                "cannot make new connections to the provider; the old ones stay", metadata: ["error": "\(error)"])
         }
         let old = transport.withLock { transport in
             defer { transport = next }
@@ -36,7 +37,7 @@ final class ProviderConnections: HTTPTransport {
         do {
             try await old.shutdown()
         } catch {
-            logger.error("old connections to the provider not closed", metadata: ["error": "\(error)"])
+            logger.error("cannot close the old connections to the provider", metadata: ["error": "\(error)"])
         }
     }
 

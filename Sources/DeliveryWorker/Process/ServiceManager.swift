@@ -6,24 +6,23 @@ package import Logging
     import Darwin
 #endif
 
-/// The service manager that started the daemon, told how it is: one datagram for each state, to the socket that the
-/// environment names (sd_notify(3), "Standalone Implementations"). No library is needed for it. Nothing is sent where no manager
-/// asks for it.
+/// Tells the service manager how the daemon is: one datagram per state to the socket that the environment names
+/// (sd_notify(3), "Standalone Implementations"). Without such a socket nothing is sent.
 package struct ServiceManager: Sendable {
-    /// What it is told.
+    /// What the manager is told.
     enum State {
-        /// The database is open, the loops begin.
+        /// The database is open and the loops begin.
         case ready
         /// The configuration is read again; `ready` follows.
         case reloading
         case stopping
-        /// Every loop completes its turns.
+        /// Every loop completes its turns in time.
         case alive
     }
 
-    /// After so long without `alive` it takes the daemon for hung and kills it; nil: it does not watch.
+    /// After this time without `alive` the manager kills the daemon; nil when it does not watch.
     let watchdog: Duration?
-    /// Takes a message to it.
+    /// Sends a message to the manager.
     private let send: @Sendable (String) -> Void
 
     init(watchdog: Duration?, send: @escaping @Sendable (String) -> Void) {
@@ -33,7 +32,7 @@ package struct ServiceManager: Sendable {
 
     /// - Parameters:
     ///   - environment: `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` as systemd sets them.
-    ///   - processID: the watchdog of another process is not ours.
+    ///   - processID: the watchdog counts only when it is meant for this process.
     package init(environment: [String: String], processID: Int32 = getpid(), logger: Logger) {
         guard let path = environment["NOTIFY_SOCKET"], !path.isEmpty else {
             self.init(watchdog: nil) { _ in }
@@ -44,7 +43,7 @@ package struct ServiceManager: Sendable {
         self.init(watchdog: isOurs && microseconds > 0 ? .microseconds(microseconds) : nil) { message in
             guard !Self.send(message, to: path) else { return }
             logger.warning(
-                "the service manager could not be told; it may take the daemon for hung",
+                "cannot reach the service manager; it may stop the daemon as hung",
                 metadata: ["socket": "\(path)", "error": "\(String(cString: strerror(errno)))"])
         }
     }
@@ -65,7 +64,7 @@ package struct ServiceManager: Sendable {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var name = Array(path.utf8)
-        // An abstract name, which no file stands for, is written with an `@`.
+        // An abstract name, which has no file, is written with an `@`.
         if name.first == UInt8(ascii: "@") { name[0] = 0 }
         let room = MemoryLayout.size(ofValue: address.sun_path)
         guard name.count < room else {

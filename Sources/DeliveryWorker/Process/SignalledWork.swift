@@ -1,6 +1,6 @@
 import UnixSignals
 
-/// Runs work that SIGINT and SIGTERM cancel, instead of ending the process at once: it can remove what is half made.
+/// Runs work that SIGINT and SIGTERM cancel. The process does not end at once, so the work can remove unfinished files.
 ///
 /// - Throws: what `work` throws, also when it is cancelled.
 package func cancelledBySignals<Value: Sendable>(

@@ -1,6 +1,6 @@
 import UnixSignals
 
-/// Runs work that has no end of its own until SIGINT or SIGTERM, which cancel it: an operator's Ctrl-C is no error.
+/// Runs endless work until SIGINT or SIGTERM cancels it. An operator's Ctrl-C is no error.
 ///
 /// - Throws: what the work throws before that.
 package func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
@@ -13,7 +13,7 @@ package func untilStopped(_ work: @escaping @Sendable () async throws -> Void) a
         defer { group.cancelAll() }
         try await group.next()
         group.cancelAll()
-        // What the end broke off is no error either.
+        // Errors of the cancelled work are not errors either.
         while await group.nextResult() != nil {}
     }
 }

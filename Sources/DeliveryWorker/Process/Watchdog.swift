@@ -2,8 +2,8 @@ import DeliveryQueue
 import Logging
 import ServiceLifecycle
 
-/// Tells the service manager that the daemon is alive for as long as every loop completes its turns, so that a daemon that hangs
-/// is killed and started again. Whatever was in flight then is found by the next start, as after any kill.
+/// Tells the service manager that the daemon is alive while every loop completes its turns in time. The manager kills
+/// and restarts a daemon that hangs; the next start recovers the calls in flight, as after any kill.
 struct Watchdog: Service, CustomStringConvertible {
     let manager: ServiceManager
     let vitals: Vitals
@@ -14,7 +14,7 @@ struct Watchdog: Service, CustomStringConvertible {
 
     func run() async throws {
         if let limit = manager.watchdog {
-            // Two late ones in a row are no hang yet.
+            // Two late messages in a row are no hang yet.
             await watch(every: limit / 3)
         } else {
             try? await gracefulShutdown()
@@ -29,7 +29,7 @@ struct Watchdog: Service, CustomStringConvertible {
             if stalled.isEmpty { manager.tell(.alive) }
             for loop in stalled.subtracting(known).sorted() {
                 logger.critical(
-                    "a loop does not complete its turn: the service manager is no longer told that all is well",
+                    "a loop hangs; the service manager is not told any more that the daemon is alive",
                     metadata: ["loop": "\(loop)"])
             }
             known = stalled

@@ -5,8 +5,8 @@ package import RedeliverConfiguration
 import ServiceLifecycle
 import UnixSignals
 
-/// What outlives a reload: the open database and its disk, the connections to the provider, clocks and vital signs. The wall
-/// clock is the provider's where ours is wrong, see `ProviderClock`.
+/// What outlives a reload: the open database and its disk, the connections to the provider, clocks and vitals. The wall
+/// clock follows the provider's when ours is wrong; see `ProviderClock`.
 package struct WorkerBase: Sendable {
     package let store: QueueStore
     let transport: any HTTPTransport
@@ -14,11 +14,11 @@ package struct WorkerBase: Sendable {
     let wallClock: WallClock
     let time: ProviderClock
     let vitals: Vitals
-    /// Of the dispatcher, see `RetryDispatcher.longestSleep`.
+    /// See `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
     let disk: DiskRoom
     let logger: Logger
-    /// Makes the connections to the provider anew for the next configuration, between two generations.
+    /// Makes new connections to the provider for the next configuration, between two generations.
     let reconnect: @Sendable (WorkerConfiguration) async -> Void
 
     package init(
@@ -32,7 +32,7 @@ package struct WorkerBase: Sendable {
         self.transport = time
         self.clock = clock
         self.wallClock = time.clock
-        // Not by a clock that goes on while the machine sleeps: every loop would seem to hang when it wakes.
+        // A clock that runs while the machine sleeps would make every loop seem to hang at wake-up.
         vitals = Vitals(started: wallClock.now, clock: clock is ContinuousClock ? SuspendingClock() : clock)
         self.longestSleep = longestSleep
         self.logger = logger
@@ -44,15 +44,15 @@ package struct WorkerBase: Sendable {
     }
 }
 
-/// The composition root: opens what is needed, runs until it is told to stop, closes in order.
+/// The composition root: opens the database and the connections, runs until it is told to stop, closes in order.
 package struct Worker: Sendable {
     package let load: @Sendable () throws -> WorkerConfiguration
     package let logger: Logger
     private let manager: ServiceManager
 
     /// - Parameters:
-    ///   - environment: may name a service manager that wants to be told how the daemon is.
-    ///   - load: reads the configuration; called at the start and at every SIGHUP.
+    ///   - environment: may name the service manager's socket.
+    ///   - load: reads the configuration, at the start and at each SIGHUP.
     package init(
         logger: Logger, environment: [String: String] = [:],
         load: @escaping @Sendable () throws -> WorkerConfiguration
@@ -62,11 +62,11 @@ package struct Worker: Sendable {
         manager = ServiceManager(environment: environment, logger: logger)
     }
 
-    /// The daemon: returns after SIGTERM or SIGINT, when calls in flight have ended and are recorded.
+    /// Runs the daemon. Returns after SIGTERM or SIGINT, when the calls in flight have ended and are recorded.
     ///
     /// - Throws: `ConfigurationError` or `StoreError` before anything is called.
     package func run() async throws {
-        // From before the file is read: a SIGHUP of this moment would end the process, a little later be lost.
+        // Before the file is read: until this line a SIGHUP ends the process, and a later trap could miss one.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try load()
         try await withBase(configuration) { base in
@@ -75,7 +75,7 @@ package struct Worker: Sendable {
             let reloader = Reloader(
                 hangups: hangups, load: load, reload: reload, database: configuration.database, manager: manager,
                 logger: logger)
-            // It stops first, and says so.
+            // The last service stops first; it tells the manager.
             let watchdog = Watchdog(manager: manager, vitals: base.vitals, clock: base.clock, logger: logger)
             var group = ServiceGroupConfiguration(
                 services: [reloader, supervisor, watchdog], gracefulShutdownSignals: [.sigterm, .sigint],
@@ -99,10 +99,9 @@ package struct Worker: Sendable {
         }
     }
 
-    /// Sends what operators asked for, in place of a daemon.
+    /// Sends the retries that operators asked for, in place of a daemon.
     ///
-    /// - Parameter configuration: loaded by the caller, who has used it to find the database.
-    /// - Throws: `StoreError` of the kind `locked` when a daemon runs after all; it does the same.
+    /// - Throws: `StoreError` of the kind `locked` when a daemon runs after all; the daemon then sends them.
     package func runManualRetries(_ configuration: WorkerConfiguration) async throws -> ManualRetries {
         try await withBase(configuration) { base in
             let generation = Generation(configuration, on: base)
@@ -111,7 +110,7 @@ package struct Worker: Sendable {
         }
     }
 
-    /// Time for recording the last outcomes after the last call had to end.
+    /// The time for recording the last results after the last call has ended.
     private static let shutdownMargin = Duration.seconds(5)
 
     private func withBase<Value: Sendable>(
@@ -138,13 +137,13 @@ package struct Worker: Sendable {
         } catch {
             result = .failure(error)
         }
-        // The work's own error says more than one of closing.
+        // An error of the work says more than an error of closing.
         do {
             try await connections.shutdown()
             try store.close()
         } catch {
             if case .success = result { throw error }
-            logger.error("not closed in order", metadata: ["error": "\(error)"])
+            logger.error("cannot close the database or the connections", metadata: ["error": "\(error)"])
         }
         return try result.get()
     }
@@ -152,7 +151,7 @@ package struct Worker: Sendable {
     private func reclaim(_ store: QueueStore, _ configuration: WorkerConfiguration, at now: Timestamp) async throws {
         if let copy = store.keptCopy {
             logger.notice(
-                "schema brought up to date; the database as it was before is kept for 7 days",
+                "schema updated; a copy of the database before the update is kept for 7 days",
                 metadata: ["copy": "\(copy)"])
         }
         let interrupted = try await store.reclaimOpenIntents(rules: configuration.rules, at: now)
@@ -165,17 +164,17 @@ package struct Worker: Sendable {
     }
 }
 
-/// Runs one generation after the other.
+/// Runs one generation after another.
 private struct Supervisor: Service, CustomStringConvertible {
     let first: WorkerConfiguration
     let base: WorkerBase
     let reload: Reload
     let manager: ServiceManager
 
-    /// The longest that a start or a reload takes before it is taken to hang.
+    /// A start or a reload that takes longer counts as hanging.
     static let patience = Duration.seconds(900)
 
-    /// Every service is described when it starts; a mirror of all that this one holds was a twentieth of the start.
+    /// Each service is described at its start. Describing all that this one holds would take a twentieth of the start.
     var description: String { "supervisor" }
 
     func run() async throws {
@@ -183,16 +182,16 @@ private struct Supervisor: Service, CustomStringConvertible {
         var gate: CallGate?
         while true {
             let generation = Generation(configuration, on: base, gate: gate)
-            // Also when it has to be put off: it is tried again here, and not by a new start.
+            // Also when the preparation fails: it is tried again here, without a new start.
             manager.tell(.ready)
             guard await prepare(generation) else { return }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: generation.services(), logger: base.logger.quieter))
             await reload.attach(group)
             try await group.run()
-            // No loop vouches for the daemon between two configurations.
+            // Between two configurations no loop reports to the vitals.
             let change = await base.vitals.began("reload", patience: Self.patience)
-            // The last turn of the loops may have changed what the file says.
+            // The last turns of the loops may have changed the figures.
             try? await generation.metrics.runOnce(at: base.wallClock.now)
             guard let next = await reload.take(), !Task.isShuttingDownGracefully else { return }
             gate = await generation.gate(for: next)
@@ -204,7 +203,7 @@ private struct Supervisor: Service, CustomStringConvertible {
 }
 
 extension Supervisor {
-    /// A database that cannot be written at the moment does not end the daemon: tried again until it can.
+    /// Tries again until the database can be written; a database that cannot be written now does not end the daemon.
     ///
     /// - Returns: false when a shutdown began before it succeeded.
     private func prepare(_ generation: Generation) async -> Bool {
@@ -216,7 +215,7 @@ extension Supervisor {
                 return true
             } catch {
                 await base.vitals.turned(start, begun: nil, nextIn: Self.patience)
-                base.logger.error("start put off", metadata: ["error": "\(error)", "next.in": "5 s"])
+                base.logger.error("cannot start yet", metadata: ["error": "\(error)", "next.in": "5 s"])
                 await cancelWhenGracefulShutdown { _ = try? await base.clock.sleep(for: .seconds(5)) }
             }
         }
@@ -224,7 +223,7 @@ extension Supervisor {
     }
 }
 
-/// Reads the configuration again at SIGHUP. A faulty file changes nothing and is reported whole.
+/// Reads the configuration again at SIGHUP. A faulty file changes nothing, and all its faults are logged.
 private struct Reloader: Service, CustomStringConvertible {
     let hangups: UnixSignalsSequence
     let load: @Sendable () throws -> WorkerConfiguration
@@ -241,7 +240,7 @@ private struct Reloader: Service, CustomStringConvertible {
                 let configuration = try load()
                 guard configuration.database == database else {
                     logger.error(
-                        "configuration not reloaded: `database` cannot change while the daemon runs; restart it",
+                        "configuration not reloaded: `database` cannot change while the daemon runs; restart the daemon to change it",
                         metadata: ["database": "\(database)", "asked": "\(configuration.database)"])
                     continue
                 }
@@ -249,7 +248,7 @@ private struct Reloader: Service, CustomStringConvertible {
                 logger.notice("configuration reloaded", metadata: ["endpoints": "\(configuration.endpoints.count)"])
                 await reload.offer(configuration)
             } catch {
-                logger.error("configuration not reloaded, the old one stays", metadata: ["error": "\(error)"])
+                logger.error("configuration not reloaded; the old one stays in force", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -277,7 +276,7 @@ private actor Reload {
 }
 
 extension Logger {
-    /// For libraries whose everyday messages are of no use to an operator.
+    /// For libraries whose everyday messages do not help an operator.
     fileprivate var quieter: Logger {
         var logger = self
         logger.logLevel = max(.warning, logLevel)

@@ -2,13 +2,12 @@ package import RedeliverConfiguration
 import ServiceLifecycle
 
 extension WorkerBase {
-    /// Runs the duties of one configuration until the task is cancelled or a graceful shutdown begins: the loops of the daemon
-    /// without what a simulation has no use for, which is signals and the watch for operators. Only child tasks are made, so
-    /// they stay on the caller's executor.
+    /// Runs the daemon's loops for one configuration until the task is cancelled or a graceful shutdown begins, without
+    /// signals and without the watch for operators. It makes child tasks only, so they stay on the caller's executor.
     ///
-    /// - Parameter gate: that of the configuration before, which a reload hands on; nil: a new one.
-    /// - Returns: the gate to hand on.
-    /// - Throws: `StoreError` when the database cannot take the configuration's endpoints.
+    /// - Parameter gate: the gate of the last configuration, as at a reload; nil for a new one.
+    /// - Returns: the gate for the next configuration.
+    /// - Throws: `StoreError` when the endpoints cannot be registered.
     @discardableResult
     package func runDuties(of configuration: WorkerConfiguration, gate: CallGate? = nil) async throws -> CallGate {
         let generation = Generation(configuration, on: self, gate: gate)

@@ -2,12 +2,12 @@ package import RedeliverConfiguration
 
 /// Single turns of one duty, for a benchmark.
 extension WorkerBase {
-    /// Makes the database know the configuration's endpoints and event types, as a start does.
+    /// Registers the configuration's endpoints and event types, as a start does.
     package func prepare(for configuration: WorkerConfiguration) async throws {
         try await Generation(configuration, on: self).prepare(at: wallClock.now)
     }
 
-    /// One turn of polling of every endpoint, as in `redeliver run --once`.
+    /// Polls every endpoint once, as `redeliver run --once` does.
     ///
     /// - Returns: how many logs could not be read.
     package func readLogs(of configuration: WorkerConfiguration) async throws -> Int {
@@ -15,7 +15,7 @@ extension WorkerBase {
         return await generation.poll(generation.pollers.map(\.poller)).count
     }
 
-    /// One pass of the metrics file.
+    /// Writes the metrics file once.
     package func writeMetrics(of configuration: WorkerConfiguration) async throws {
         try await Generation(configuration, on: self).metrics.runOnce(at: wallClock.now)
     }

@@ -2,25 +2,25 @@ package import DeliveryQueue
 package import Logging
 import ServiceLifecycle
 
-/// Removes what is past its retention, in small batches, and gives the space back.
+/// Removes rows that are past their retention, in small batches, and gives the space back to the file system.
 package struct Pruner: Sendable {
     let store: QueueStore
-    /// For so many times as long as a batch took, the disk and the writer's place are left to others: a tenth of the time
-    /// is enough, and a drain beside it hardly slower.
+    /// The rest after a batch, in times of the batch's duration. Pruning so takes a tenth of the time, and a drain
+    /// beside it is hardly slower.
     private var rests = 9
     let clock: any Clock<Duration>
     let logger: Logger
 
     static let interval = Duration.seconds(3_600)
-    /// Between two looks whether a log was read since the start.
+    /// How often it looks whether a log was read since the start.
     static let patience = Duration.seconds(60)
-    /// Rows of a kind that one turn looks for; what is left waits for the next.
+    /// Rows of each kind that one turn removes at most; the next turn takes the rest.
     static let rowsPerTurn = 100_000
-    /// A turn ends after so long; what is left waits for the next.
+    /// The longest turn; the next turn takes the rest.
     static let longestTurn = Duration.seconds(300)
-    /// However long a batch took: for one that the disk, or the machine's sleep, has held up.
+    /// The longest rest, also after a batch that took very long because of the disk or the machine's sleep.
     static let longestRest = Duration.seconds(10)
-    /// Rows of a kind that are removed in one transaction: a claim waits for no more than one.
+    /// Rows of each kind that one transaction removes; a claim waits for one transaction at most.
     static let rowsPerBatch = 100
 
     package init(store: QueueStore, clock: any Clock<Duration> = ContinuousClock(), logger: Logger) {
@@ -29,14 +29,14 @@ package struct Pruner: Sendable {
         self.logger = logger
     }
 
-    /// For where nobody else works on the database.
+    /// For a database that nobody else works on.
     package func withoutRests() -> Pruner {
         var pruner = self
         pruner.rests = 0
         return pruner
     }
 
-    /// Ends early, between two batches, when a graceful shutdown begins.
+    /// One turn. It ends early, between two batches, when a graceful shutdown begins.
     package func runOnce(at now: Timestamp) async throws -> PruneSummary {
         var sum = PruneSummary()
         let elapsed = stopwatch(clock)
@@ -49,7 +49,7 @@ package struct Pruner: Sendable {
         }
         try await giveSpaceBack(elapsed)
         for copy in store.removeOldMigrationCopies(at: now) {
-            logger.info("copy from before an older change of the schema removed", metadata: ["copy": "\(copy)"])
+            logger.info("old copy of the database from before a schema change removed", metadata: ["copy": "\(copy)"])
         }
         guard sum.total > 0 else { return sum }
         logger.info(
@@ -61,7 +61,7 @@ package struct Pruner: Sendable {
         return sum
     }
 
-    /// Also what earlier turns left free.
+    /// Also gives back what earlier turns left.
     private func giveSpaceBack(_ elapsed: () -> Duration) async throws {
         for _ in 0..<Self.rowsPerTurn / Self.rowsPerBatch where mayGoOn(elapsed()) {
             guard try await resting({ try await store.reclaimSpace() }) > 0 else { return }

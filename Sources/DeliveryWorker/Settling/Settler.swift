@@ -1,11 +1,11 @@
 import DeliveryQueue
 import Logging
 
-/// Gives up waiting where the log stayed silent, and rescues calls whose lease ran out.
+/// Gives up waiting for proofs that the log does not show, and rescues calls whose lease ran out.
 struct Settler: Sendable {
     let store: QueueStore
     let rules: RetryRules
-    /// nil: nobody tells the time but our own clock.
+    /// nil when only our own clock tells the time.
     var time: ProviderClock?
     let logger: Logger
 
@@ -14,14 +14,14 @@ struct Settler: Sendable {
         let summary = try await store.settleOverdue(rules: rules, at: now)
         if summary.interrupted + summary.unconfirmed > 0 {
             logger.notice(
-                "calls settled without a word in the log",
+                "retry calls settled that the log does not show",
                 metadata: ["interrupted": "\(summary.interrupted)", "unconfirmed": "\(summary.unconfirmed)"])
         }
         for endpoint in summary.held {
             logger.error(
                 """
-                endpoint held: three retries in a row do not show in its log; if this provider's log never shows \
-                retries, set confirm.by: answer, then run redeliver endpoints resume
+                endpoint held: its log did not show three retries in a row; if this provider's log never shows \
+                retries, set confirm.by: answer and run redeliver endpoints resume
                 """,
                 metadata: ["endpoint": "\(endpoint)", "reason": "\(HoldReason.logSilent.rawValue)"])
         }

@@ -10,8 +10,8 @@ struct BackupCommand: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Copies the database to a new file, also while the daemon works on it.",
         discussion: """
-            The copy is one consistent moment in one file (mode 0600), verified before it gets its name. It holds the \
-            bodies of failed deliveries: people's identity data.
+            The copy is one file (mode 0600) with the state of one moment. It is verified before it gets its name. It holds \
+            the bodies of failed deliveries, which are people's identity data.
             """
     )
 
@@ -35,19 +35,19 @@ struct BackupCommand: AsyncParsableCommand {
         }
     }
 
-    /// The backup stands, whatever becomes of the note: who may only read the database makes one too.
+    /// A backup without this note is complete too: a user who may only read the database can make one.
     private func note(in database: String) async {
         do throws(StoreError) {
             let store = try QueueStore.forOperator(path: database, now: WallClock.system.now)
             try await store.noteBackup(at: WallClock.system.now)
             try store.close()
         } catch {
-            Note.print("the metrics will not know of this backup: \(error)")
+            Note.print("the backup is complete, but the metrics will not show it: \(error)")
         }
     }
 }
 
-/// What `redeliver database backup` says.
+/// What `redeliver database backup` prints.
 struct BackupReport: Encodable {
     let at: Double
     let file: String
@@ -88,7 +88,7 @@ struct CopyReport: Encodable {
         let upTo = newest.map { TimeText.full(Timestamp(milliseconds: Int64($0 * 1_000)), at: now) }
         return """
             \(bytes) bytes, schema \(schemaVersion), \(deliveries) deliveries, \(open) of them open; \
-            \(upTo.map { "newest change \($0)" } ?? "nothing has happened in it")
+            \(upTo.map { "newest change \($0)" } ?? "no changes in it")
             """
     }
 }

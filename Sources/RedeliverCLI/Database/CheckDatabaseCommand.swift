@@ -7,10 +7,10 @@ import ProviderAPI
 struct CheckDatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Examines the whole database; exits with 74 if it is not sound.",
+        abstract: "Examines the whole database; exits with 74 if it has a fault.",
         discussion: """
-            Structure and indexes, references, settings, schema, every stored body against its hash, and the states of \
-            all deliveries. Reads only, also while the daemon runs; takes about 20 s per million deliveries.
+            Checks structure and indexes, references, settings, schema, the hash of each stored body, and the states of \
+            all deliveries. It only reads, also while the daemon runs, and takes about 20 s per million deliveries.
             """
     )
 
@@ -29,13 +29,13 @@ struct CheckDatabaseCommand: AsyncParsableCommand {
     }
 }
 
-/// What `redeliver database check` says.
+/// What `redeliver database check` prints.
 struct CheckReport: Encodable {
     struct Part: Encodable {
         let name: String
         let examined: Int?
         let faultCount: Int
-        /// The first of them.
+        /// The first faults.
         let faults: [String]
         let advice: String?
     }
@@ -83,12 +83,13 @@ extension CheckPart.Name {
     fileprivate var advice: String {
         switch self {
         case .structure, .references:
-            "stop the daemon, keep a copy of the files, restore a backup; look for the cause in the disk and the kernel's log"
+            "stop the daemon, copy the files, restore a backup; look for the cause in the kernel's log and on the disk"
         case .settings:
-            "another program changed them: start the daemon once; auto_vacuum takes a VACUUM while the daemon is stopped"
-        case .schema: "run the redeliver that wrote it, or start the daemon of this program"
-        case .bodies: "such a body is never sent, its delivery dies as rejected; restore a backup that has it whole"
-        case .states: "send the lines above to the developers; restore a backup from before"
+            "another program changed them; start the daemon once (auto_vacuum needs a VACUUM while it is stopped)"
+        case .schema: "run the redeliver version that wrote it, or start the daemon of this program"
+        case .bodies:
+            "a damaged body is never sent, and its delivery dies as rejected; restore a backup from before the damage"
+        case .states: "send the lines above to the developers, and restore an older backup"
         }
     }
 }

@@ -8,17 +8,17 @@ import ProviderAPI
 struct PruneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
-        abstract: "Removes what is past its retention now; without --confirm it only counts it.",
+        abstract: "Removes rows that are past their retention; without --confirm it only counts them.",
         discussion: """
-            The daemon does the same every hour. Works in small batches, also while the daemon runs, and gives the freed \
-            space back.
+            The daemon does the same every hour. The command works in small batches, also while the daemon runs, and gives \
+            the freed space back.
             """
     )
 
     @OptionGroup var database: DatabaseOption
     @OptionGroup var output: OutputOptions
 
-    @Flag(help: "Do it.")
+    @Flag(help: "Remove the rows, instead of counting them.")
     var confirm = false
 
     func run() async throws {
@@ -38,7 +38,7 @@ struct PruneCommand: AsyncParsableCommand {
         try await cancelledBySignals {
             let store = try QueueStore.forMaintenance(path: path, now: now)
             defer { try? store.close() }
-            // A daemon's drain goes before.
+            // Beside a daemon it rests between batches, because a drain goes first.
             let beside = Pruner(
                 store: store, logger: Logger(label: "prune", factory: { _ in SwiftLogNoOpLogHandler() }))
             let pruner = store.isAlone ? beside.withoutRests() : beside
@@ -52,7 +52,7 @@ struct PruneCommand: AsyncParsableCommand {
     }
 }
 
-/// What `redeliver database prune` says.
+/// What `redeliver database prune` prints.
 struct PruneReport: Encodable {
     let at: Double
     let pruned: Bool
@@ -63,7 +63,7 @@ struct PruneReport: Encodable {
     let logEntries: Int
     let arrivals: Int
     let unreadable: Int
-    /// Free space inside the database's file, afterwards.
+    /// Free space inside the database's file after pruning.
     let freeBytes: Int64
 
     init(_ summary: PruneSummary, freeBytes: Int64, isDone: Bool, database: String, at now: Timestamp) {
@@ -95,7 +95,7 @@ struct PruneReport: Encodable {
             \(table.text(on: .plain))
 
             \(freeBytes) bytes are free inside \(Printable.text(database))\
-            \(pruned ? "" : "\ngive --confirm to remove them; nothing was changed")
+            \(pruned ? "" : "\nnothing was changed; give --confirm to remove the rows")
             """
     }
 }

@@ -15,24 +15,24 @@ import RedeliverConfiguration
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Puts a backup in the database's place; without --confirm it only says what it would do.",
+        abstract: "Replaces the database by a backup; without --confirm it only shows what it would do.",
         discussion: """
-            Needs the daemon stopped. The present database stays beside the new one under a name that is printed. What was \
-            or may have been retried since the backup awaits the provider's log before anything is sent again.
+            Stop the daemon first. The present database is kept beside the new one under a name that is printed. Deliveries \
+            that were or may have been retried since the backup wait for the provider's log before they are sent again.
             """
     )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: OutputOptions
 
-    @Argument(help: ArgumentHelp("The backup.", valueName: "file"), completion: .file())
+    @Argument(help: ArgumentHelp("The backup file.", valueName: "file"), completion: .file())
     var file: String
 
-    @Flag(help: "Do it.")
+    @Flag(help: "Restore, instead of a dry run.")
     var confirm = false
 
     func run() async throws {
-        // As the daemon: files for the owner and the group only.
+        // As for the daemon: files are for the owner and the group only.
         umask(0o027)
         try await Exit.onError {
             let settings = try configuration.load()
@@ -50,22 +50,22 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 }
 
-/// What `redeliver database restore` says.
+/// What `redeliver database restore` prints.
 struct RestoreReport: Encodable {
     let at: Double
     let restored: Bool
     let file: String
     let database: String
     let backup: CopyReport
-    /// Where the replaced database is; nil when there was none, or nothing was done.
+    /// The path of the replaced database; nil when there was none, or when nothing was done.
     let keptAs: String?
-    /// Whether the replaced database told which calls were made since the backup.
+    /// Whether the replaced database shows the calls since the backup.
     let callsKnown: Bool
     let calls: Int
     let newDeliveries: Int
     let delivered: Int
     let awaiting: Int
-    /// A daemon that has to be stopped first.
+    /// The daemon that must be stopped first.
     let daemonProcess: Int?
     let daemonRuns: Bool
 
@@ -105,11 +105,11 @@ struct RestoreReport: Encodable {
             ? """
             since the backup: \(calls) retry calls, \(delivered) deliveries proven delivered, \
             \(newDeliveries) new deliveries taken over
-            """ : "the present database cannot be read: every scheduled delivery counts as called since the backup"
+            """ : "the present database cannot be read, so every scheduled delivery counts as called since the backup"
     }
 
     private var awaitingText: String {
-        "\(awaiting) deliveries await the provider's log before they are sent again"
+        "\(awaiting) deliveries wait for the provider's log before they are sent again"
     }
 
     private var keptText: String {
@@ -121,7 +121,7 @@ struct RestoreReport: Encodable {
         if restored { return ["start the daemon now"] }
         let process = daemonProcess.map { " (process \($0))" } ?? ""
         return daemonRuns
-            ? ["stop the daemon\(process) first, then give --confirm; nothing was changed"]
-            : ["give --confirm to do it; nothing was changed"]
+            ? ["nothing was changed; stop the daemon\(process) first, then give --confirm"]
+            : ["nothing was changed; give --confirm to restore"]
     }
 }

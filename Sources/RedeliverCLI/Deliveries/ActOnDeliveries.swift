@@ -7,11 +7,11 @@ extension DeliveriesCommand {
     /// `redeliver deliveries retry`.
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Asks the provider for a retry now, beside the schedule: uses no attempt.",
+            abstract: "Asks the provider for a retry now, outside the schedule. It uses no attempt.",
             discussion: """
-                A running daemon sends it within a second; without one the call is made from here. It passes every hold \
-                but an operator's pause. A success cancels the schedule; when it comes to nothing the schedule goes on as \
-                it was, and a delivery that was dead is dead again.
+                A running daemon sends the retry within a second; without a daemon this command sends it. Only an \
+                operator's pause holds it back. A success ends the schedule. After a failure the schedule goes on as before, \
+                and a dead delivery is dead again.
                 \(ActionOptions.discussion)
                 """)
 
@@ -26,7 +26,7 @@ extension DeliveriesCommand {
     /// `redeliver deliveries discard`.
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Gives waiting deliveries up: dead, reason discarded; requeue brings them back.",
+            abstract: "Gives up waiting deliveries: they are dead for the reason discarded. requeue brings them back.",
             discussion: ActionOptions.discussion)
 
         @OptionGroup var action: ActionOptions
@@ -39,7 +39,7 @@ extension DeliveriesCommand {
     /// `redeliver deliveries requeue`.
     struct Requeue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Gives dead deliveries a new cycle with all their attempts, due at once.",
+            abstract: "Gives dead deliveries a new cycle with all attempts; they are due at once.",
             discussion: ActionOptions.discussion)
 
         @OptionGroup var action: ActionOptions
@@ -51,29 +51,29 @@ extension DeliveriesCommand {
     }
 }
 
-/// How fast deliveries become due that an action on many brings back.
+/// How fast the deliveries of an action on many become due.
 struct PaceOptions: ParsableArguments {
     @Option(
         help:
-            "With a filter: so many deliveries become due each second. Default: all at once, as retry.per_second allows."
+            "With a filter: how many deliveries become due per second. Default: all at once; retry.per_second limits the calls."
     )
     var perSecond: Double?
 
     func validate() throws {
         if let perSecond, !(0.001...10_000).contains(perSecond) {
-            throw ValidationError("--per-second is a number from 0.001 to 10000")
+            throw ValidationError("--per-second: expected a number from 0.001 to 10000")
         }
     }
 
     var spacing: Duration { perSecond.map { .seconds(1 / $0) } ?? .zero }
 }
 
-/// Which deliveries an action is for, and why it is done: one at once, or all that match a filter, after a dry run.
+/// Which deliveries an action is for, and why: one delivery at once, or all that match a filter after a dry run.
 struct ActionOptions: ParsableArguments {
     static let discussion = """
-        One delivery is acted on at once. With a filter nothing is changed until --confirm is given: before, the number \
-        and a sample of what matches are printed. The set is fixed at the start; what fails again meanwhile is not acted \
-        on twice.
+        For a single delivery the command acts at once. With a filter it needs --confirm; without it, it prints the number \
+        and a sample of the matching deliveries and changes nothing. The set is fixed at the start: a delivery that fails \
+        again meanwhile is not acted on twice.
         """
 
     @Argument(help: DeliveryArgument.help)
@@ -81,13 +81,13 @@ struct ActionOptions: ParsableArguments {
 
     @OptionGroup var filter: FilterOptions
 
-    @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
+    @Option(help: ArgumentHelp("Only deliveries that are dead for this reason; may be repeated.", valueName: "reason"))
     var deadReason: [DeadReason] = []
 
-    @Option(name: .long, help: ArgumentHelp("Why; kept with your name and the time.", valueName: "text"))
+    @Option(name: .long, help: ArgumentHelp("Why you do it; stored with your name and the time.", valueName: "text"))
     var reason: String?
 
-    @Flag(help: "With a filter: do it.")
+    @Flag(help: "With a filter: act, instead of a dry run.")
     var confirm = false
 
     @OptionGroup var database: DatabaseOption
@@ -97,20 +97,20 @@ struct ActionOptions: ParsableArguments {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
     }
 
-    /// Not in `validate`, which runs before the parser reports unknown options: a mistyped option is missed here, and its
-    /// value is taken for a delivery.
+    /// Not in `validate`, which runs before the parser reports a mistyped option and would take its value for a delivery.
     private func check() throws {
         switch (delivery, filter.isGiven || !deadReason.isEmpty) {
         case (_?, true): throw ValidationError("give one delivery or a filter, not both")
         case (nil, false):
-            throw ValidationError("say which: a task id or number, or a filter such as --event-type or --since")
+            throw ValidationError(
+                "name a delivery by task id or number, or give a filter such as --event-type or --since")
         case (_?, false), (nil, true): break
         }
         guard reason == nil, delivery != nil || confirm else { return }
-        throw ValidationError("--reason is missing: say why, it is kept with your name and the time")
+        throw ValidationError("--reason is missing: say why; it is stored with your name and the time")
     }
 
-    /// - Parameter pace: nil where an action makes nothing due.
+    /// - Parameter pace: nil for an action that makes nothing due.
     func run(_ action: OperatorAction, pace: PaceOptions?) async throws {
         try await Exit.onError {
             try check()
@@ -125,7 +125,7 @@ struct ActionOptions: ParsableArguments {
                 report = try await actOnMany(wanted, action, pace?.spacing ?? .zero, reader, at: now)
             }
             try output.print(report) { report.text(on: $0, at: now) }
-            // What was asked for is on record, whatever became of calling from here.
+            // The action is recorded, even if the calls from here failed.
             if let obstacle = report.obstacle { throw obstacle }
         }
     }
@@ -136,7 +136,8 @@ struct ActionOptions: ParsableArguments {
         _ id: Int64, _ action: OperatorAction, _ pace: PaceOptions?, _ path: String, at now: Timestamp
     ) async throws -> ActionReport {
         if pace?.perSecond != nil || confirm {
-            throw ValidationError("--per-second and --confirm are for filters; one delivery is acted on at once")
+            throw ValidationError(
+                "--per-second and --confirm are for filters; for a single delivery the command acts at once")
         }
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
@@ -170,31 +171,30 @@ struct ActionOptions: ParsableArguments {
         return report
     }
 
-    /// Only states in which the action can find a delivery at all; asked-for others are a mistake that must not look
-    /// like "nothing matches".
+    /// Limits the filter to the states that the action is for. Other states are a mistake and not "nothing matches".
     private func eligible(_ filter: DeliveryFilter, for action: OperatorAction) throws -> DeliveryFilter {
         var filter = filter
         if !filter.reasons.isEmpty, filter.states.isEmpty { filter.states = [.dead] }
         if let other = filter.states.first(where: { !action.states.contains($0) }) {
             let states = action.states.map(\.rawValue).joined(separator: " or ")
-            throw ValidationError("\(action.rawValue) is for \(states) deliveries, not for \(other.rawValue) ones")
+            throw ValidationError(
+                "\(action.rawValue) is for \(states) deliveries, not for \(other.rawValue) deliveries")
         }
         if filter.states.isEmpty { filter.states = action.states }
         return filter
     }
 
-    /// nil when there is none that can be used: what was asked for is already on record and waits for a daemon, so that is
-    /// said and does not make the command fail.
+    /// nil when the configuration cannot be used. The action is recorded and waits for a daemon, so this is no failure.
     private func configurationOrNote() -> WorkerConfiguration? {
         do {
             return try database.configuration.load()
         } catch {
-            Note.print("nothing can be called from here without a configuration: \(error)")
+            Note.print("no call can be made from here, because the configuration cannot be used: \(error)")
             return nil
         }
     }
 
-    /// Who makes what is due now happen: the daemon, or for retries we ourselves.
+    /// Lets the daemon act, or makes the calls of retries from here when no daemon runs.
     private func follow(_ report: inout ActionReport, _ path: String) async {
         report.daemon = DaemonPresence.look(atDatabase: path)
         guard report.action == .retry, report.done > 0, report.daemon == .absent else { return }

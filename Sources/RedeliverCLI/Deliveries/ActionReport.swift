@@ -1,6 +1,6 @@
 import DeliveryQueue
 
-/// What an action on deliveries did, or would do.
+/// What an action on deliveries did or would do.
 struct ActionReport {
     static let sampleSize = 10
 
@@ -13,11 +13,11 @@ struct ActionReport {
     var done = 0
     var skipped: [OperatorAction.Refusal: Int] = [:]
     var daemon = DaemonPresence.absent
-    /// Calls made from here, because no daemon runs; nil: none had to be.
+    /// Calls made from here because no daemon runs; nil when none was needed.
     var called: Int?
-    /// Of those, the ones that the provider took on.
+    /// How many of them the provider accepted.
     var accepted: Int?
-    /// What went wrong while calling from here; what was not called is kept all the same. nil: nothing, or nothing was tried.
+    /// The error of the calls from here; retries that were not called stay recorded. nil without an error.
     var obstacle: (any Error)?
 
     init(action: OperatorAction, matched: Int, delivery: Int64? = nil) {
@@ -53,24 +53,24 @@ struct ActionReport {
         guard done > 0, action != .discard else { return nil }
         switch daemon {
         case .running(let process):
-            return "the running daemon\(process.map { " (process \($0))" } ?? "") takes it up within a second"
-        case .unknown: return "a running daemon takes it up within a second"
+            return "the running daemon\(process.map { " (process \($0))" } ?? "") acts on it within a second"
+        case .unknown: return "a running daemon acts on it within a second"
         case .absent: break
         }
         guard let called, let accepted else {
             return obstacle == nil
-                ? "no daemon runs: it is taken up when one starts"
-                : "no daemon runs, and calling from here failed: what was not called is taken up when one starts"
+                ? "no daemon runs; the next daemon acts on it at its start"
+                : "no daemon runs, and the calls from here failed; the next daemon makes the rest at its start"
         }
         if obstacle != nil, called == 0 {
-            return "no daemon runs, and nothing could be called from here: it is kept, and taken up when one starts"
+            return "no daemon runs, and no call could be made from here; the next daemon makes them at its start"
         }
         let rest = done - called
         var text = """
-            no daemon runs, so \(called) \(called == 1 ? "was" : "were") called from here, and the provider took \
-            \(accepted) on; the log decides
+            no daemon runs, so \(called) \(called == 1 ? "call was" : "calls were") made from here; the provider accepted \
+            \(accepted); the log will show the result
             """
-        if rest > 0 { text += "\n\(rest) could not be called now: a daemon does it when it starts" }
+        if rest > 0 { text += "\n\(rest) could not be called now; the next daemon calls them at its start" }
         return text
     }
 
@@ -82,7 +82,7 @@ struct ActionReport {
 
             \(table)\(more)
 
-            nothing was changed; add --confirm and --reason to do it
+            nothing was changed; give --confirm and --reason to do it
             """
     }
 }

@@ -1,10 +1,11 @@
 import ArgumentParser
 
-/// Commands about deliveries: look at them, and act on them by hand.
+/// Commands that show deliveries and act on them by hand.
 struct DeliveriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deliveries",
-        abstract: "Lists deliveries, tells one delivery's story, and retries, discards or requeues them by hand.",
+        abstract:
+            "Lists deliveries, shows one delivery's history, and retries, discards or requeues deliveries by hand.",
         subcommands: [List.self, Show.self, Retry.self, Discard.self, Requeue.self]
     )
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import DeliveryQueue
 
-/// Which delivery a person means: a number of ours or a task id of the provider; `id:12` and `task:12` where it could
-/// be both.
+/// The delivery that a person means: our number, or the provider's task id; `id:12` and `task:12` say which.
 struct DeliveryArgument: ExpressibleByArgument, Equatable {
     static let help = ArgumentHelp(
-        "The task id, or our number of the delivery; id:12 and task:12 say which.", valueName: "task-id|id")
+        "The provider's task id, or our number of the delivery; write id:12 or task:12 where it could be both.",
+        valueName: "task-id|id")
 
     let text: String
 
@@ -13,11 +13,11 @@ struct DeliveryArgument: ExpressibleByArgument, Equatable {
         text = argument
     }
 
-    /// - Throws: `ValidationError` when there is none, or more than one.
+    /// - Throws: `ValidationError` when no delivery or more than one matches.
     func find(in reader: QueueReader) throws -> Int64 {
         let found = try reader.deliveries(withID: id, orTaskID: taskID)
         guard let first = found.first else {
-            throw ValidationError("there is no delivery \(text): `redeliver deliveries list` shows what there is")
+            throw ValidationError("there is no delivery \(text); `redeliver deliveries list` lists all")
         }
         guard found.count == 1 else {
             let choices = found.map { "id:\($0.delivery.id) (task \($0.delivery.taskID), endpoint \($0.endpointName))" }

@@ -8,7 +8,7 @@ struct DeliveryStory {
     /// nil when no configuration could be read.
     let policy: (policy: RetryPolicy, match: PolicyBook.Match)?
     let remaining: Timetable.Remaining?
-    /// nil when it was not asked for, or is no longer stored.
+    /// nil when it was not requested or is not stored any more.
     let body: [UInt8]?
     let now: Timestamp
 
@@ -54,7 +54,7 @@ struct DeliveryStory {
         let policy: String?
         /// Absent when no configuration could be read.
         let remainingAttempts: [Attempt]?
-        /// Why it dies when all of them fail; absent when it is settled already.
+        /// The reason of its death if all of them fail; absent when it is settled.
         let endsWith: String?
         let timeline: [Event]
     }
@@ -106,13 +106,13 @@ struct DeliveryStory {
     }
 
     private var policyText: String {
-        guard let policy else { return "not known: the configuration could not be read" }
+        guard let policy else { return "unknown, because the configuration cannot be read" }
         return "\(policy.match.explanation); at most \(policy.policy.maxAttempts) attempts, "
             + "none later than \(TimeText.duration(policy.policy.maxAge)) after the first failure"
     }
 
     private var bodyFacts: String {
-        let size = history.bodySize.map { "\($0) bytes" } ?? "no longer stored"
+        let size = history.bodySize.map { "\($0) bytes" } ?? "not stored any more"
         return "\(size), SHA-256 \(history.bodyDigest)"
     }
 
@@ -128,7 +128,7 @@ struct DeliveryStory {
         ).text(on: terminal)
     }
 
-    /// How many future attempts are written out.
+    /// At most this many future attempts are listed.
     private static let attemptsShown = 20
 
     private var timetable: String? {
@@ -137,7 +137,7 @@ struct DeliveryStory {
         var lines = shown.map { "  attempt \($0.number)  \(TimeText.full($0.at, at: now))" }
         if remaining.attempts.count > shown.count { lines.append("  … \(remaining.attempts.count - shown.count) more") }
         if let end = remaining.end { lines.append("  then dead: \(end.rawValue)") }
-        return "if each further attempt fails at once:\n" + lines.joined(separator: "\n")
+        return "timetable, if each attempt fails at once:\n" + lines.joined(separator: "\n")
     }
 
     private var bodyText: String? {
@@ -146,7 +146,7 @@ struct DeliveryStory {
 }
 
 extension Delivery {
-    /// As if no operator had asked for a retry: what its schedule says.
+    /// The delivery as its schedule has it, without the retry that an operator asked for.
     fileprivate var bySchedule: Delivery {
         guard let manual, case .attempt(let time) = manual.kept else { return self }
         var delivery = self
@@ -178,9 +178,9 @@ extension PolicyBook.Match {
 
     fileprivate var explanation: String {
         switch self {
-        case .exact: "the one that names this event type exactly"
-        case .glob(let pattern): "the one with the longest matching pattern, \(pattern)"
-        case .standard: "the built-in one: no policy of the configuration matches"
+        case .exact: "the policy that names this event type"
+        case .glob(let pattern): "the policy with the longest matching pattern, \(pattern)"
+        case .standard: "the built-in policy, because no configured policy matches"
         }
     }
 }

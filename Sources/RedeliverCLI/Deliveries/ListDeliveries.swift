@@ -6,15 +6,16 @@ extension DeliveriesCommand {
     /// `redeliver deliveries list`: deliveries that match, newest first.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists deliveries, newest first, by any of their properties; never a body.")
+            abstract: "Lists deliveries, newest first, optionally filtered. It never prints a body.")
 
         @OptionGroup var database: DatabaseOption
         @OptionGroup var filter: FilterOptions
 
-        @Option(help: ArgumentHelp("Only dead for this reason; may be repeated.", valueName: "reason"))
+        @Option(
+            help: ArgumentHelp("Only deliveries that are dead for this reason; may be repeated.", valueName: "reason"))
         var reason: [DeadReason] = []
 
-        @Option(name: .customLong("limit"), help: "The most rows that are printed; 0: all. Default: 50.")
+        @Option(name: .customLong("limit"), help: "Print at most this many rows; 0 prints all. Default: 50.")
         private var wantedLimit: Int?
 
         private var limit: Int { wantedLimit ?? 50 }
@@ -22,7 +23,7 @@ extension DeliveriesCommand {
         @OptionGroup var output: RowOutputOptions
 
         func validate() throws {
-            if limit < 0 { throw ValidationError("--limit is a number of rows, 0 or more") }
+            if limit < 0 { throw ValidationError("--limit: expected a number of rows, 0 or more") }
         }
 
         func run() async throws {
@@ -30,7 +31,7 @@ extension DeliveriesCommand {
                 let now = WallClock.system.now
                 let reader = try QueueReader(path: try database.path())
                 let wanted = try filter.filter(in: reader, reasons: reason, at: now)
-                // One more than is shown tells whether there are more, without counting them all.
+                // One more row than is shown tells whether there are more, without counting all.
                 let found = try reader.deliveries(matching: wanted, limit: limit == 0 ? 0 : min(limit, .max - 1) + 1)
                 let hasMore = limit > 0 && found.count > limit
                 let list = DeliveryList(found.prefix(hasMore ? limit : found.count))
@@ -70,7 +71,7 @@ struct DeliveryList {
     }
 
     func footer(hasMore: Bool) -> String {
-        if hasMore { return "the newest \(records.count); there are more: raise --limit, or narrow the filter" }
+        if hasMore { return "the newest \(records.count); there are more: raise --limit or narrow the filter" }
         return records.isEmpty ? "no delivery matches" : "\(records.count) in all"
     }
 }
@@ -93,7 +94,7 @@ struct DeliveryReport: Encodable, Equatable {
     let lastFailed: Double
     let nextAttempt: Double?
     let confirmBy: Double?
-    /// When an operator asked for a retry that is not settled yet.
+    /// When an operator asked for a retry; absent when none is open.
     let retryAsked: Double?
     let finalized: Double?
     let supersededBy: String?

@@ -4,18 +4,18 @@ import DeliveryWorker
 import RedeliverConfiguration
 
 extension DeliveriesCommand {
-    /// `redeliver deliveries show`: one delivery's whole story.
+    /// `redeliver deliveries show`.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Tells everything about one delivery: timeline, policy, what it waits for, the rest of its timetable.")
+                "Shows everything about one delivery: what it waits for, timeline, policy and future attempts.")
 
         @OptionGroup var database: DatabaseOption
 
         @Argument(help: DeliveryArgument.help)
         var delivery: DeliveryArgument
 
-        @Flag(help: "Print the body too: people's identity data.")
+        @Flag(help: "Print the body too; it holds people's identity data.")
         var body = false
 
         @OptionGroup var output: OutputOptions

@@ -1,12 +1,13 @@
 import DeliveryQueue
 
-/// Why a delivery is not being retried at this moment: what holds it, until when, and what can be done. Pure; each case is
-/// one sentence for people and one word for scripts.
+/// Why a delivery is not retried at this moment, until when, and what can be done. Pure. Each case has a sentence for
+/// people and a word for scripts.
 struct Standing: Equatable {
-    /// `delivered`, `dead`, `attempting`, `awaiting`, `not_configured`, `held`, `waiting`, `no_daemon`, `paused`, `due`.
+    /// `delivered`, `dead`, `attempting`, `awaiting`, `not_configured`, `held`, `waiting`, `no_daemon`, `paused`,
+    /// `due`.
     let word: String
     let sentence: String
-    /// When that ends by itself; nil when it does not, or nobody knows.
+    /// When that ends by itself; nil when it does not, or when the time is unknown.
     var until: Timestamp?
 
     init(_ history: DeliveryHistory, daemon: DaemonPresence, at now: Timestamp) {
@@ -46,8 +47,8 @@ struct Standing: Equatable {
         return Standing(
             "dead",
             """
-            given up\(time): \(record.deadReason?.explanation ?? "for no known reason"). `redeliver deliveries \
-            requeue id:\(id) --reason …` begins a new cycle, `retry` sends it once
+            given up\(time): \(record.deadReason?.explanation ?? "the reason is unknown"). To begin a new cycle, run `redeliver \
+            deliveries requeue id:\(id) --reason …`; `retry` sends it once
             """)
     }
 
@@ -61,9 +62,9 @@ struct Standing: Equatable {
     ) -> Standing {
         let called = delivery.called.map { " \(TimeText.full($0, at: now))" } ?? ""
         let limit = delivery.confirmBy.map { " until \(TimeText.full($0, at: now))" } ?? ""
-        var sentence = "called\(called); the log has\(limit) to show what came of it"
+        var sentence = "called\(called); the log should show the result\(limit)"
         if let error = endpoint.lastPollError {
-            sentence += ". But the log cannot be read, and silence counts only once it was: \(error)"
+            sentence += ". But the log cannot be read, and the wait does not end before it was: \(error)"
         }
         return Standing("awaiting", sentence, until: delivery.confirmBy)
     }
@@ -75,7 +76,8 @@ struct Standing: Equatable {
     ) -> Standing {
         let endpoint = history.endpoint
         guard endpoint.isActive else {
-            return Standing("not_configured", "its endpoint is not in the configuration, so it is kept and not retried")
+            return Standing(
+                "not_configured", "its endpoint is not in the configuration; the delivery is kept and not retried")
         }
         if let reason = endpoint.holdReason, reason == .operator || delivery.manual == nil {
             return held(reason, history, at: now)
@@ -86,30 +88,30 @@ struct Standing: Equatable {
         if let next = delivery.nextAttempt, next > now {
             let what =
                 delivery.manual == nil
-                ? "waits for its time" : "an operator asked for a retry, which waits for its turn"
+                ? "waits for its next attempt" : "an operator asked for a retry; it waits for its turn"
             return Standing("waiting", "\(what): \(TimeText.full(next, at: now))", until: next)
         }
         if daemon == .absent {
-            return Standing("no_daemon", "due, but no daemon works on this database: `redeliver run`")
+            return Standing("no_daemon", "due, but no daemon works on this database; start one with `redeliver run`")
         }
         if let pause = history.pause, pause.until.map({ $0 > now }) ?? true {
             let end = pause.until.map { "until \(TimeText.full($0, at: now))" } ?? "until the credential works"
             let since = "since \(TimeText.full(pause.since, at: now))"
             return Standing(
-                "paused", "due, but no calls are made at all \(since), \(end): \(pauseText(pause.reason))",
+                "paused", "due, but the daemon makes no calls \(since), \(end): \(pauseText(pause.reason))",
                 until: pause.until)
         }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
         let doubt = endpoint.lastPollError.map {
-            "; after a start nothing is retried before its endpoint's log was read, which fails: \($0)"
+            "; after a start nothing is retried before the endpoint's log was read, and reading fails: \($0)"
         }
         let drain =
             if case .draining(let limit) = endpoint.circuit, delivery.manual == nil {
-                "; its endpoint is just back, so at most \(limit) of its calls are open at once"
+                "; its endpoint has just come back, so at most \(limit) of its calls are open at once"
             } else {
                 ""
             }
-        return Standing("due", "due\(asked): sent as soon as the rate limit lets it through\(drain)\(doubt ?? "")")
+        return Standing("due", "due\(asked): sent as soon as the rate limit allows\(drain)\(doubt ?? "")")
     }
 
     private static func held(
@@ -118,13 +120,13 @@ struct Standing: Equatable {
         let name = history.record.endpointName
         let trial =
             history.endpoint.trialTask.map { "the trial of task \($0) is under way" }
-            ?? "the next trial of one delivery is made \(TimeText.full(nextTrial, at: now))"
+            ?? "one delivery is tried \(TimeText.full(nextTrial, at: now))"
         return Standing(
             "held",
             """
             its endpoint \(name) is held since \(TimeText.full(since, at: now)): its receiver fails for all deliveries \
-            (circuit). It costs no attempt and no age; \(trial), and any arrival makes all that is held due. Or \
-            `redeliver endpoints resume \(name) --reason …`
+            (circuit). The wait uses no attempt and no age; \(trial), and any arrival makes all held deliveries due. To end \
+            the hold now, run `redeliver endpoints resume \(name) --reason …`
             """,
             until: history.endpoint.trialTask == nil ? nextTrial : nil)
     }
@@ -136,23 +138,23 @@ struct Standing: Equatable {
         let resume = "`redeliver endpoints resume \(name) --reason …`"
         let cause =
             switch reason {
-            case .operator: "an operator paused it; until \(resume)"
+            case .operator: "an operator paused it; to end that, run \(resume)"
             case .logSilent:
                 """
-                the log did not show three retries in a row (log_silent; if this log never shows any, set confirm.by: \
-                answer); until a success shows in it, or \(resume)
+                the log did not show three retries in a row (log_silent). A success in the log ends the hold; if this log \
+                never shows retries, set confirm.by: answer; to end the hold now, run \(resume)
                 """
             case .rejected: "the provider refused three deliveries in a row (rejected)"
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
             }
-        let end = endpoint.holdUntil.map { "; one trial is made \(TimeText.full($0, at: now))" } ?? ""
+        let end = endpoint.holdUntil.map { "; one delivery is tried \(TimeText.full($0, at: now))" } ?? ""
         return Standing("held", "its endpoint \(name) is held\(since): \(cause)\(end)", until: endpoint.holdUntil)
     }
 
     private static func pauseText(_ reason: String) -> String {
         switch reason {
         case "throttled": "the provider asked to slow down (HTTP 429)"
-        case "unavailable": "the provider said that it is not available (HTTP 503 or 425)"
+        case "unavailable": "the provider is not available (HTTP 503 or 425)"
         case "outage": "the provider does not answer"
         case "credential": "the provider refuses the credential"
         default: reason

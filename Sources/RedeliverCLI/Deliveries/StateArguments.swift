@@ -2,12 +2,12 @@ import ArgumentParser
 import DeliveryQueue
 
 extension DeliveryState: ExpressibleByArgument {
-    /// What the help and the manual say of the value.
+    /// The value's text in the help and the manual.
     package var defaultValueDescription: String {
         switch self {
         case .scheduled: "waits for its next attempt"
         case .attempting: "a retry call is in flight"
-        case .awaiting: "called; the log is to show what came of it"
+        case .awaiting: "called; the log should show the result"
         case .delivered: "arrived"
         case .dead: "given up"
         }
@@ -15,18 +15,18 @@ extension DeliveryState: ExpressibleByArgument {
 }
 
 extension DeadReason: ExpressibleByArgument {
-    /// What the help and the manual say of the value.
+    /// The value's text in the help and the manual.
     package var defaultValueDescription: String { explanation }
 
-    /// Why the delivery was given up, as a clause for people.
+    /// Why the delivery was given up, as a clause.
     var explanation: String {
         switch self {
-        case .attempts: "its policy's attempts are used up"
-        case .age: "its next attempt would have begun after its policy's max_age"
+        case .attempts: "all attempts of its policy are used"
+        case .age: "its next attempt would be later than its policy's max_age"
         case .rejected: "the provider refused the retry for good"
-        case .superseded: "a newer event of its webhook, customer and type has arrived, and its policy says skip"
+        case .superseded: "a newer event of the same webhook, customer and type has arrived, and its policy says skip"
         case .discarded: "an operator discarded it"
-        case .poison: "the provider answered its retries with 5xx while it took on others"
+        case .poison: "the provider answered its retries with 5xx while it accepted others"
         }
     }
 }

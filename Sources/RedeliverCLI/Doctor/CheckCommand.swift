@@ -2,11 +2,11 @@ import ArgumentParser
 import DeliveryQueue
 import RedeliverConfiguration
 
-/// `redeliver check`: all faults of a configuration, and nothing else.
+/// `redeliver check`: all faults of a configuration.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Prints every fault of a configuration at once; exits with 78 if there is one."
+        abstract: "Prints all faults of the configuration; exits with 78 if there is one."
     )
 
     @OptionGroup var configuration: ConfigurationOption

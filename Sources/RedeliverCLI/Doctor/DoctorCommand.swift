@@ -4,15 +4,15 @@ import Doctor
 import Foundation
 import RedeliverConfiguration
 
-/// `redeliver doctor`: whether this installation is healthy, on one page.
+/// `redeliver doctor`.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Says on one page whether this installation is healthy; exits with 1 if something is bad.",
+        abstract: "Shows on one page whether this installation is healthy; exits with 1 if a check is bad.",
         discussion: """
-            Looks at the configuration, the database, the daemon, who may read the files, the metrics file, the provider \
-            (one page of each endpoint's log is read, nothing is sent) and the free space. Every check is made even when \
-            others fail.
+            Checks the configuration, the database, the daemon, the files' permissions, the metrics file, the provider (it \
+            reads one page of each endpoint's log and sends nothing) and the free space. A failed check does not stop the \
+            others.
             """
     )
 
@@ -21,8 +21,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            First mend what is harmless to mend: make the metrics folder, remove a metrics file that a crash left half \
-            written, let the group read the database's files.
+            First repair what is safe to repair: create the metrics folder, remove a half-written metrics file that a crash \
+            left, let the group read the database's files.
             """)
     var fix = false
 

@@ -2,7 +2,7 @@ import DeliveryQueue
 import Doctor
 import ProviderAPI
 
-/// What `redeliver doctor` says: the JSON's shape, and the same as text.
+/// What `redeliver doctor` prints, as JSON and as text.
 struct DoctorReport: Encodable {
     struct Check: Encodable {
         let name: String
@@ -12,12 +12,12 @@ struct DoctorReport: Encodable {
     }
 
     let at: Double
-    /// Nothing is bad; there may be warnings.
+    /// No check is bad; there may be warnings.
     let healthy: Bool
     let checks: [Check]
-    /// What `--fix` did, a sentence each.
+    /// What `--fix` did, one sentence for each repair.
     let fixed: [String]
-    /// What `--fix` tried in vain, with the cause.
+    /// What `--fix` could not do, with the cause.
     let notFixed: [String]
 
     init(_ findings: [Finding], repairs: [DoctorRepair.Outcome] = [], at now: Timestamp) {
@@ -28,7 +28,7 @@ struct DoctorReport: Encodable {
         notFixed = repairs.compactMap { if case .failed(let sentence) = $0 { sentence } else { nil } }
     }
 
-    /// For people: a table, and below it in full what is to be done.
+    /// For people: a table, and below it what to do.
     func text(on terminal: Terminal) -> String {
         let parts = [fixedText, table.text(on: terminal), advice(on: terminal), summary(on: terminal)]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")

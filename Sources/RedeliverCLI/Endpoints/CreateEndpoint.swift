@@ -10,8 +10,8 @@ extension EndpointsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Registers a webhook endpoint with the provider.",
             discussion: """
-                Prints the new id and the lines that make Redeliver look after it. Needs --url and --event, or both in \
-                the file of --from-json. When the answer is lost (exit code 69) the endpoint may exist all the same.
+                Prints the new id and the lines to add to the configuration. Needs --url and --event, or both in the file of \
+                --from-json. When the answer is lost (exit code 69) the endpoint may exist even so.
                 """)
 
         @OptionGroup var configuration: ConfigurationOption
@@ -20,8 +20,7 @@ extension EndpointsCommand {
 
         func run() async throws {
             try await Exit.onError {
-                // Not in `validate`, which would hide that an option is mistyped. With a file the same is found out when it
-                // is read.
+                // Not in `validate`, which would hide a mistyped option. A file is checked when it is read.
                 guard fields.fromJson != nil || (fields.url != nil && !fields.event.isEmpty) else {
                     throw ValidationError("give --url and at least one --event, or both in the file of --from-json")
                 }
@@ -34,7 +33,7 @@ extension EndpointsCommand {
                 let report = CreatedEndpoint(endpoint, fields, besides: settings.endpoints.map(\.name))
                 try output.print(report) { _ in report.text }
                 Note.print(
-                    "its messages are signed: `redeliver endpoints secret '\(report.id)' --output FILE` stores the secret"
+                    "the provider signs its messages; `redeliver endpoints secret '\(report.id)' --output FILE` stores the secret"
                 )
             }
         }
@@ -46,11 +45,11 @@ struct CreatedEndpoint: Encodable, Equatable {
     let id: String
     let url: String
     let enabledEvents: [String]
-    /// An entry of the configuration's list `endpoints`.
+    /// An entry for the configuration's list `endpoints`.
     let configuration: String
 
     /// - Parameters:
-    ///   - endpoint: what the provider's answer says; what it leaves out is as it was asked for.
+    ///   - endpoint: the provider's answer; fields that it leaves out are taken from `asked`.
     ///   - taken: the names of configured endpoints.
     init(_ endpoint: WebhookEndpoint, _ asked: EndpointFields, besides taken: [String]) {
         id = endpoint.id ?? ""
@@ -64,13 +63,13 @@ struct CreatedEndpoint: Encodable, Equatable {
         """
         endpoint \(Printable.text(id)) is registered: \(enabledEvents.map(Printable.text).joined(separator: ", "))
 
-        Add it to `endpoints:` in the configuration, then let the daemon read it (SIGHUP):
+        Add these lines to `endpoints:` in the configuration, then reload the daemon (SIGHUP):
 
         \(configuration)
         """
     }
 
-    /// The host, as far as a configured name may hold its characters; nil when that says nothing or is taken.
+    /// The host, without characters that a configured name cannot have; nil when it is empty or taken.
     private static func name(for url: String, besides taken: [String]) -> String? {
         let host = URL(string: url)?.host() ?? ""
         let name = String(host.filter { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }.prefix(64))
@@ -78,7 +77,7 @@ struct CreatedEndpoint: Encodable, Equatable {
     }
 }
 
-/// Texts of others in YAML that people paste.
+/// Texts from outside in YAML that people paste.
 enum YAMLText {
     /// A double-quoted scalar (YAML 1.2, 7.3.1): one line, whatever the text holds.
     static func quoted(_ text: String) -> String {

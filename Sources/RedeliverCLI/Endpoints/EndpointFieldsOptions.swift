@@ -2,48 +2,49 @@ import ArgumentParser
 import Foundation
 import ProviderAPI
 
-/// The options that describe an endpoint: one by one, or as a file.
+/// The options that describe an endpoint: single options or a file.
 struct EndpointFieldsOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the provider sends the webhooks.", valueName: "url"))
+    @Option(help: ArgumentHelp("The address to which the provider sends webhooks.", valueName: "url"))
     var url: String?
 
     @Option(
-        help: ArgumentHelp("An event type to enable; repeat it for several. See `redeliver events`.", valueName: "name")
+        help: ArgumentHelp(
+            "An event type to enable; may be repeated. `redeliver events` lists them.", valueName: "name")
     )
     var event: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A header to send with each webhook; repeatable. Values show in the process list: --from-json keeps secrets.",
+            "A header to send with each webhook; may be repeated. The process list shows it; use --from-json for secrets.",
             valueName: "name=value"))
     var header: [String] = []
 
-    @Option(help: ArgumentHelp("A text to keep with the endpoint; repeatable.", valueName: "name=value"))
+    @Option(help: ArgumentHelp("A text to store with the endpoint; may be repeated.", valueName: "name=value"))
     var metadata: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A JSON object with url, enabled_events, custom_headers, metadata, instead of the other options; - reads stdin.",
+            "A JSON file with url, enabled_events, custom_headers, metadata, instead of the other options; - reads stdin.",
             valueName: "file"), completion: .file())
     var fromJson: String?
 
-    /// Largest file that is read, in bytes; far more than any endpoint needs.
+    /// The largest file, in bytes; far more than any endpoint needs.
     private static let fileLimit = 1 << 20
 
-    /// Whether one of the single options stands there.
+    /// Whether any of the single options is given.
     var isGiven: Bool { url != nil || !event.isEmpty || !header.isEmpty || !metadata.isEmpty }
 
     func validate() throws {
         if fromJson != nil, isGiven {
             throw ValidationError(
-                "--from-json takes the place of --url, --event, --header and --metadata; give one form")
+                "--from-json replaces --url, --event, --header and --metadata; give one form only")
         }
         if isGiven { _ = try fields() }
     }
 
     /// The fields that are given.
     ///
-    /// - Throws: `ValidationError` for what cannot be sent, and for a file that cannot be read.
+    /// - Throws: `ValidationError` for fields that cannot be sent, and for a file that cannot be read.
     func fields() throws -> EndpointFields {
         do {
             if let fromJson { return try EndpointFields(json: try Self.read(fromJson)) }
@@ -55,7 +56,7 @@ struct EndpointFieldsOptions: ParsableArguments {
         }
     }
 
-    /// nil when the option is not given. A text that is no pair is not repeated: it may be a secret.
+    /// nil when the option is not given. An error does not repeat the text, because it may be a secret.
     private static func pairs(_ texts: [String], of option: String) throws -> [(name: String, value: String)]? {
         guard !texts.isEmpty else { return nil }
         return try texts.map { text in

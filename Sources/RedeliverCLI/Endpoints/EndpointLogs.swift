@@ -8,28 +8,30 @@ extension EndpointsCommand {
     /// `redeliver endpoints logs`.
     struct Logs: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the provider's log of an endpoint as Redeliver understands it, oldest entry first.",
+            abstract: "Shows the provider's log of an endpoint as Redeliver reads it, oldest entry first.",
             discussion: """
-                Reads the provider, not the database, and changes neither. Entries that cannot be understood are shown \
-                as such; bodies never are. --follow reads again every `poll.interval` and prints what is new, until Ctrl-C.
+                Reads from the provider, not from the database, and changes nothing. Unreadable entries are shown as such; \
+                bodies are never shown. --follow reads again every `poll.interval` and prints new entries, until Ctrl-C.
                 """)
 
         @OptionGroup var endpoint: ProviderEndpointArgument
         @OptionGroup var output: RowOutputOptions
 
-        @Flag(help: "Go on and print what is new; with --json one object on a line.")
+        @Flag(help: "Keep reading and print new entries; with --json one object per line.")
         var follow = false
 
-        @Flag(help: "Only failures, and entries that could not be understood, which may be failures.")
+        @Flag(help: "Only failures, and unreadable entries, which may be failures.")
         var failed = false
 
-        @Option(name: .customLong("limit"), help: "The newest so many entries; 0: the whole log. Default: 100.")
+        @Option(
+            name: .customLong("limit"),
+            help: "Print this many of the newest entries; 0 prints the whole log. Default: 100.")
         private var wantedLimit: Int?
 
         private var limit: Int { wantedLimit ?? 100 }
 
         func validate() throws {
-            guard limit >= 0 else { throw ValidationError("--limit: \(limit) is less than 0") }
+            guard limit >= 0 else { throw ValidationError("--limit: expected a number of entries, 0 or more") }
         }
 
         func run() async throws {
@@ -79,7 +81,7 @@ struct LogRow: Encodable, Equatable {
         detail = line.detail
     }
 
-    /// - Parameter now: what the ages are relative to; nil: times without ages, for lines that stay on the screen.
+    /// - Parameter now: the ages are relative to it; nil for times without ages, for lines that stay on the screen.
     static func table(_ lines: [LogTail.Line], at now: Timestamp?) -> Table {
         Table(
             ["at", "outcome", "event_type", "task_id", "customer_id", "http_status", "detail"],

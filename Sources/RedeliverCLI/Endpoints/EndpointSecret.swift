@@ -9,7 +9,7 @@ extension EndpointsCommand {
         static let configuration = CommandConfiguration(
             commandName: "secret",
             abstract: "Shows or rotates the secret that signs an endpoint's messages.",
-            discussion: "An endpoint that is called `rotate` is reached by `redeliver endpoints secret show rotate`.",
+            discussion: "For an endpoint that is called `rotate`, write `redeliver endpoints secret show rotate`.",
             subcommands: [Show.self, Rotate.self],
             defaultSubcommand: Show.self
         )
@@ -17,7 +17,7 @@ extension EndpointsCommand {
         /// `redeliver endpoints secret show`, and without `show`.
         struct Show: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Prints the secret alone on stdout, or stores it in a new file.")
+                abstract: "Prints only the secret on stdout, or stores it in a new file.")
 
             @OptionGroup var endpoint: ProviderEndpointArgument
             @OptionGroup var output: SecretOutputOption
@@ -36,10 +36,10 @@ extension EndpointsCommand {
         /// `redeliver endpoints secret rotate`.
         struct Rotate: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Makes the provider generate a new secret; it signs every message from now on.",
+                abstract: "Makes the provider generate a new secret, which signs all messages from now on.",
                 discussion: """
-                    Messages that are already on their way carry the signature of the old secret: keep it (--keep-old) \
-                    and accept both for a while. Files are made before the provider is asked, and removed again when it \
+                    Messages on their way carry the signature of the old secret: keep it (--keep-old) and accept both for \
+                    a while. The command checks first that the files can be made. It leaves no file when the provider \
                     refuses.
                     """)
 
@@ -60,7 +60,8 @@ extension EndpointsCommand {
 
             private static func place(of path: String) -> URL {
                 let file = URL(filePath: path)
-                return file.deletingLastPathComponent().resolvingSymlinksInPath().appending(path: file.lastPathComponent)
+                return file.deletingLastPathComponent().resolvingSymlinksInPath().appending(
+                    path: file.lastPathComponent)
             }
 
             func run() async throws {

@@ -4,7 +4,7 @@ import ArgumentParser
 struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints",
-        abstract: "Holds and resumes endpoints, and acts on them at the provider.",
+        abstract: "Pauses and resumes endpoints, and manages them at the provider.",
         subcommands: [
             Pause.self, Resume.self, Create.self, Update.self, SecretCommand.self, Logs.self, Test.self,
         ]

@@ -3,7 +3,7 @@ import DeliveryWorker
 import Foundation
 import ProviderAPI
 
-/// `redeliver endpoints logs --follow`: reads again and again, and survives readings that fail.
+/// `redeliver endpoints logs --follow`: reads again and again, also after errors.
 struct LogFollower: Sendable {
     let endpoint: ProviderEndpoint
     let client: ProviderClient
@@ -13,7 +13,7 @@ struct LogFollower: Sendable {
 
     /// Ends when it is cancelled.
     ///
-    /// - Throws: what the provider refuses at the first reading: a wrong endpoint will not become right.
+    /// - Throws: `ProviderError` when the provider refuses the first reading: a wrong endpoint stays wrong.
     func run(_ tail: LogTail) async throws {
         var tail = tail
         var printer = printer
@@ -25,14 +25,14 @@ struct LogFollower: Sendable {
                 try printer.print(reading.lines)
             } catch let error as ProviderError where error.kind != .cancelled {
                 guard hasRead || Exit.code(for: error) != Exit.refused else { throw error }
-                Note.print("\(error); read again in \(TimeText.duration(interval))")
+                Note.print("\(error); next reading in \(TimeText.duration(interval))")
             }
             try await Task.sleep(for: interval)
         }
     }
 }
 
-/// Prints lines of a log as they come: a heading once, then rows.
+/// Prints lines of a log as they come: one heading, then rows.
 struct LogPrinter: Sendable {
     let json: Bool
     let csv: Bool
@@ -44,7 +44,7 @@ struct LogPrinter: Sendable {
         self.csv = csv
     }
 
-    /// - Throws: when stdout cannot be written, for instance because its reader is gone.
+    /// - Throws: `OutputFault` when stdout cannot be written, for instance because its reader is gone.
     mutating func print(_ lines: [LogTail.Line]) throws {
         try StandardOutput.write(try text(of: lines, on: .standardOutput))
     }
@@ -57,7 +57,7 @@ struct LogPrinter: Sendable {
         return hasHeading ? String(text.drop { $0 != "\n" }.dropFirst()) : text
     }
 
-    /// Later rows keep the widths of earlier ones, so that the columns stay where they are.
+    /// Later rows keep the widths of earlier ones, so that columns stay in place.
     private mutating func aligned(_ table: inout Table, on terminal: Terminal) -> String {
         let columns = table.columns.indices.dropLast()
         widths = columns.map { column in

@@ -2,34 +2,34 @@ import DeliveryQueue
 import DeliveryWorker
 import ProviderAPI
 
-/// The newest lines of an endpoint's log, and with each further reading what is new.
+/// The newest lines of an endpoint's log, and with each further reading the new ones.
 ///
-/// A log that is proven to be newest-first is read only as far as it matters; all others are read to their end. New is
-/// what was not seen before and is not older than the newest entry by more than the overlap, within which late entries
-/// are expected.
+/// A log that is proven to be newest-first is read only as far as it matters; other logs are read to their end. An
+/// entry is new when it was not seen before and is not older than the newest one by more than the overlap, within which
+/// late entries are expected.
 struct LogTail: Sendable {
-    /// What a reading found.
+    /// The result of a reading.
     struct Reading: Sendable, Equatable {
         /// Oldest first; those without a time stand before all others.
         var lines: [LogTail.Line] = []
-        /// There are older lines that are not among `lines`.
+        /// True when there are older lines than `lines`.
         var isCut = false
     }
 
-    /// Lines after which the first reading may end; nil: never before the log's end.
+    /// The first reading may end after this many lines; nil for the log's end.
     private let enough: Int?
-    /// How many lines the first reading keeps; nil: all.
+    /// The first reading keeps this many lines; nil for all.
     private let keeps: Int?
     private let onlyFailures: Bool
     private let overlap: Duration
-    /// What was seen and could be met again: by hash, because a log may be long.
+    /// Hashes of the entries that were seen and may come again.
     private var seen: [Int: Timestamp?] = [:]
     private var newest: Timestamp?
     private var hasRead = false
 
     /// - Parameters:
-    ///   - limit: lines of the first reading; 0: the whole log. Later readings leave nothing out.
-    ///   - onlyFailures: failures, and entries that could not be understood, which may be failures.
+    ///   - limit: lines of the first reading; 0 for the whole log. Later readings leave nothing out.
+    ///   - onlyFailures: only failures, and unreadable entries, which may be failures.
     init(limit: Int, onlyFailures: Bool, overlap: Duration) {
         enough = limit == 0 ? nil : limit
         keeps = enough
@@ -37,7 +37,7 @@ struct LogTail: Sendable {
         self.overlap = overlap
     }
 
-    /// A tail whose first reading goes back over the newest `duration` of the log, and leaves nothing of it out.
+    /// A tail whose first reading covers the newest `duration` of the log completely.
     init(newest duration: Duration) {
         enough = 0
         keeps = nil
@@ -45,7 +45,7 @@ struct LogTail: Sendable {
         overlap = duration
     }
 
-    /// Reads the log. A reading that fails changes nothing: the next one finds what this one would have found.
+    /// Reads the log. A reading that fails changes nothing; the next one finds the same lines.
     ///
     /// - Throws: `ProviderError`.
     mutating func read(_ endpointID: String, from client: ProviderClient) async throws -> Reading {
@@ -55,7 +55,7 @@ struct LogTail: Sendable {
             guard turn.scan.enter(link?.url ?? "") else {
                 throw ProviderError(
                     operation: "reading the log of endpoint '\(endpointID)'",
-                    reason: .unreadableAnswer(cause: "its paging leads back to a page already read"))
+                    reason: .unreadableAnswer(cause: "the next page is one that was read already"))
             }
             link = take(try await client.logs(of: endpointID, at: link), in: &turn)
         } while link != nil
@@ -64,7 +64,7 @@ struct LogTail: Sendable {
 
     // MARK: - One reading
 
-    /// What a reading has found so far; kept apart, so that one that fails leaves no trace.
+    /// What a reading has found so far. It is kept apart, so that a failed reading leaves no trace.
     private struct Turn {
         var scan: LogScan
         var lines: [LogTail.Line] = []
@@ -79,10 +79,10 @@ struct LogTail: Sendable {
         }
     }
 
-    /// Nothing older is new; nil while that is unknown.
+    /// No older entry is new; nil while unknown.
     private var floor: Timestamp? { newest.map { $0 - overlap } }
 
-    /// - Returns: where to read on; nil when the reading is complete.
+    /// - Returns: the next page to read; nil when the reading is complete.
     private func take(_ page: LogPage, in turn: inout Turn) -> PageLink? {
         var times: [Timestamp] = []
         for item in page.items {
@@ -126,7 +126,7 @@ struct LogTail: Sendable {
         turn.isCut = true
     }
 
-    /// By time; of the same time in the order in which the log tells them.
+    /// By time; entries of the same time in the order of the log.
     private func sorted(_ turn: Turn) -> [LogTail.Line] {
         let lines = turn.isNewestFirst ? turn.lines.reversed() : turn.lines
         let early = Timestamp(milliseconds: .min)
@@ -148,7 +148,7 @@ struct LogTail: Sendable {
 }
 
 extension LogPage.Item {
-    /// What tells an entry from all others; a row that is changed in place becomes another one by its outcome or time.
+    /// Identifies an entry. A row that is changed in place gets another one, because its outcome or time differs.
     fileprivate var fingerprint: Int {
         var hasher = Hasher()
         switch self {

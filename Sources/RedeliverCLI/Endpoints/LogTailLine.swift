@@ -2,24 +2,24 @@ import DeliveryQueue
 import ProviderAPI
 
 extension LogTail {
-    /// One entry of the provider's log for a person: what happened to which task, without its body.
+    /// One entry of the provider's log for people, without its body.
     struct Line: Sendable, Equatable {
         enum Outcome: String, Sendable, CaseIterable {
             case succeeded, failed
             case inProgress = "in_progress"
-            /// The entry could not be understood; it may be a failure.
+            /// The entry cannot be read; it may be a failure.
             case unreadable
         }
 
         /// Provider time of the entry's newest change; nil when it has none.
         let time: Timestamp?
-        /// nil, here and below: the entry does not say, or could not be understood.
+        /// nil, here and below: the entry does not say it, or cannot be read.
         let taskID: String?
         let eventType: String?
         let customerID: String?
         let outcome: Outcome
         let httpStatus: Int?
-        /// The error text of the log; for an unreadable entry the reason and what is wrong with it.
+        /// The error text of the log; for an unreadable entry what is wrong with it.
         let detail: String?
 
         init(
@@ -49,7 +49,7 @@ extension LogTail {
             }
         }
 
-        /// A failure, or an entry that nobody understands and that may be one.
+        /// A failure, or an unreadable entry, which may be one.
         var mayBeFailure: Bool { outcome == .failed || outcome == .unreadable }
     }
 }

@@ -6,12 +6,13 @@ extension EndpointsCommand {
     /// `redeliver endpoints pause`.
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Holds an endpoint's deliveries, without loss, until it is resumed; nothing else ends it.")
+            abstract:
+                "Holds an endpoint's deliveries until you resume it. Nothing is lost, and nothing else ends the hold.")
 
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("paused", needless: "was paused already") { store, id, reason, now in
+            try await hold.run("paused", needless: "was already paused") { store, id, reason, now in
                 try await store.pause(endpoint: id, by: Operator.name, reason: reason, at: now)
             }
         }
@@ -20,7 +21,7 @@ extension EndpointsCommand {
     /// `redeliver endpoints resume`.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends the hold of an endpoint, whatever its reason: its deliveries are retried again.")
+            abstract: "Ends the hold of an endpoint, whatever its reason. Its deliveries are retried again.")
 
         @OptionGroup var hold: HoldOptions
 
@@ -32,12 +33,12 @@ extension EndpointsCommand {
     }
 }
 
-/// What pausing and resuming share: which endpoint, why, and what is printed.
+/// What pausing and resuming have in common: endpoint, reason and output.
 struct HoldOptions: ParsableArguments {
     @Argument(help: "The endpoint's name or id.")
     var endpoint: String
 
-    @Option(help: ArgumentHelp("Why; kept with your name and the time.", valueName: "text"))
+    @Option(help: ArgumentHelp("Why you do it; stored with your name and the time.", valueName: "text"))
     var reason: String
 
     @OptionGroup var database: DatabaseOption
@@ -50,13 +51,13 @@ struct HoldOptions: ParsableArguments {
     struct Report: Encodable {
         let endpointId: String
         let done: String
-        /// false: it was so already, and nothing is noted.
+        /// false when nothing had to be changed.
         let changed: Bool
     }
 
     /// - Parameters:
-    ///   - done: what the endpoint is afterwards.
-    ///   - needless: what is said of an endpoint for which nothing had to be done.
+    ///   - done: the endpoint's new state.
+    ///   - needless: the text when nothing had to be changed.
     func run(
         _ done: String, needless: String,
         _ change: (QueueStore, String, String, Timestamp) async throws -> HoldChange

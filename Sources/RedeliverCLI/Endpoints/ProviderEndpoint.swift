@@ -2,17 +2,17 @@ import ArgumentParser
 import ProviderAPI
 import RedeliverConfiguration
 
-/// ENDPOINT and `--config` of a command that asks the provider about one endpoint.
+/// ENDPOINT and `--config` of commands that ask the provider about one endpoint.
 struct ProviderEndpointArgument: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOption
 
-    @Argument(help: "The name or id of a configured endpoint; anything else is taken for the provider's id of one.")
+    @Argument(help: "The name or id of a configured endpoint, or the provider's id of any endpoint.")
     var endpoint: String
 
     func validate() throws {
-        // A dot segment would lead to another path of the provider's.
+        // A dot segment would lead to another path at the provider.
         guard !endpoint.isEmpty, endpoint != ".", endpoint != ".." else {
-            throw ValidationError("'\(endpoint)' is no name or id of an endpoint")
+            throw ValidationError("'\(endpoint)' is not the name or id of an endpoint")
         }
     }
 
@@ -22,14 +22,14 @@ struct ProviderEndpointArgument: ParsableArguments {
     }
 }
 
-/// An endpoint of the provider, and how people call it.
+/// An endpoint of the provider and its name.
 struct ProviderEndpoint: Equatable {
     let id: String
     /// The configured name; the id for an endpoint that is not configured.
     let name: String
     let isConfigured: Bool
 
-    /// An id is meant rather than a name, where one endpoint's id is another one's name.
+    /// An id wins over a name, when one endpoint's id is another one's name.
     init(_ text: String, in configuration: WorkerConfiguration) {
         let endpoints = configuration.endpoints
         let found = endpoints.first { $0.id == text } ?? endpoints.first { $0.name == text }

@@ -1,6 +1,6 @@
-/// A receiver's address, fit to be printed: it may hold a user's name and password.
+/// A receiver's address for printing. It may hold a user name and a password.
 enum PublicAddress {
-    /// Without what stands before the `@` of its host; all else, the query included, stays.
+    /// The address without the part before the `@` of its host.
     static func text(_ url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return url }
         let end = url[scheme.upperBound...].firstIndex { "/?#".contains($0) } ?? url.endIndex

@@ -5,7 +5,7 @@ struct SecretPlace {
     /// nil: stdout.
     let file: SecretOutputFile?
 
-    /// The one way of a secret out of the program.
+    /// Every secret leaves the program here.
     func store(_ secret: Secret, _ name: String = "the secret") throws {
         guard let file else { return try StandardOutput.write(secret.revealed + "\n") }
         try file.write(secret.revealed)
@@ -13,15 +13,15 @@ struct SecretPlace {
     }
 }
 
-/// The rotation of a secret, in an order in which none is lost: the old one is kept before the new one is asked for.
+/// The rotation of a secret. It stores the old secret before it asks for the new one, so that none is lost.
 struct SecretRotation {
     let endpoint: ProviderEndpoint
     let new: SecretPlace
-    /// Where the old secret is kept; nil: nowhere.
+    /// Where the old secret is stored; nil when it is not kept.
     let old: SecretOutputFile?
 
-    /// - Throws: `ProviderError`; no file is left when the provider surely did nothing. `StoreError` or `OutputFault` when
-    ///   a secret could not be stored.
+    /// - Throws: `ProviderError`; no file is left when the provider surely did nothing. `StoreError` or `OutputFault`
+    ///   when a secret could not be stored.
     func run(with client: ProviderClient) async throws {
         if let old { try SecretPlace(file: old).store(try await client.secret(of: endpoint.id), "the old secret") }
         do {
@@ -29,7 +29,9 @@ struct SecretRotation {
             Note.print(advice)
         } catch let error as ProviderError {
             if error.kind == .unknownOutcome {
-                Note.print("read the secret with `\(readAgain)`" + (old.map { "; the old one is in \($0.path)" } ?? ""))
+                Note.print(
+                    "read the present secret with `\(readAgain)`" + (old.map { "; the old one is in \($0.path)" } ?? "")
+                )
             } else {
                 old?.discard()
             }
@@ -41,19 +43,19 @@ struct SecretRotation {
         do {
             try new.store(secret)
         } catch {
-            Note.print("the secret is changed, but could not be stored; read it with `\(readAgain)`")
+            Note.print("the secret is changed but could not be stored; read it with `\(readAgain)`")
             throw error
         }
     }
 
     private var readAgain: String { "redeliver endpoints secret show '\(Printable.text(endpoint.name))'" }
 
-    /// What the receiver's people have to do now.
+    /// What the receiver's operators must do now.
     var advice: String {
         let files = "--secret-file \(new.file?.path ?? "NEW") --secret-file \(old?.path ?? "OLD")"
         return """
-            the secret of endpoint \(endpoint.title) is changed; messages already on their way carry the old signature: \
-            accept both for a while, for example with `redeliver verify \(files)`
+            the secret of endpoint \(endpoint.title) is changed; messages on their way still carry the old signature: accept \
+            both secrets for a while, for example with `redeliver verify \(files)`
             """
     }
 }

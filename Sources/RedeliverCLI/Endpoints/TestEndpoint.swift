@@ -11,17 +11,17 @@ extension EndpointsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Makes the provider send an event with dummy data to an endpoint.",
             discussion: """
-                Prints the task id that the answer names. The event is kept in the database as a test: when it fails, it \
-                is stored and never retried. With --wait: 0 delivered, 1 failed, 69 not seen in the log in time.
+                Prints the task id from the answer. The database marks the event as a test: if it fails, it is stored and \
+                never retried. Exit codes with --wait: 0 delivered, 1 failed, 69 not in the log in time.
                 """)
 
         @OptionGroup var endpoint: ProviderEndpointArgument
         @OptionGroup var output: OutputOptions
 
-        @Option(help: ArgumentHelp("The event type; see `redeliver events`.", valueName: "name"))
+        @Option(help: ArgumentHelp("The event type; `redeliver events` lists them.", valueName: "name"))
         var event: String
 
-        @Flag(help: "Read the log until it shows what became of the event.")
+        @Flag(help: "Read the log until it shows the event's result.")
         var wait = false
 
         @Option(help: "How long --wait waits, such as 90s or 5m. Default: 60s.")
@@ -33,8 +33,8 @@ extension EndpointsCommand {
 
         func run() async throws {
             try await Exit.onError {
-                // Not in `validate`, which would hide that --wait is mistyped.
-                if timeout != nil, !wait { throw ValidationError("--timeout says how long --wait waits; give both") }
+                // Not in `validate`, which would hide a mistyped --wait.
+                if timeout != nil, !wait { throw ValidationError("--timeout needs --wait") }
                 let (settings, endpoint) = try endpoint.load()
                 let book = try TestEventBook(settings, endpoint)
                 defer { book.close() }
@@ -51,7 +51,8 @@ extension EndpointsCommand {
             do {
                 return try await client.test(endpoint.id, event: event)
             } catch  where error.kind == .unknownOutcome {
-                Note.print("if it was sent and fails, a running daemon retries it like any other event")
+                Note.print(
+                    "the event may have been sent; if it fails, a running daemon retries it like any other event")
                 throw error
             }
         }
@@ -89,7 +90,7 @@ struct ArgumentDuration: ExpressibleByArgument {
 struct TestReport: Encodable, Equatable {
     let endpoint: String
     let eventType: String
-    /// nil: the provider's answer names none.
+    /// nil when the provider's answer names none.
     let taskId: String?
     /// `sent`, and with `--wait` `delivered`, `failed` or `unknown`.
     let outcome: String
@@ -109,7 +110,7 @@ struct TestReport: Encodable, Equatable {
         }
     }
 
-    /// nil: done.
+    /// nil for success.
     var exitCode: ExitCode? {
         switch outcome {
         case "failed": ExitCode(1)
@@ -119,13 +120,13 @@ struct TestReport: Encodable, Equatable {
     }
 
     var text: String {
-        let task = taskId.map { "task \(Printable.text($0))" } ?? "under no task id that the answer names"
+        let task = taskId.map { "task \(Printable.text($0))" } ?? "the answer names no task id"
         let sent = "test event \(Printable.text(eventType)) is sent: \(task)"
         let more = [httpStatus.map { "HTTP \($0)" }, detail.map(Printable.text)].compactMap { $0 }
         switch outcome {
         case "delivered": return "\(sent)\ndelivered"
         case "failed": return "\(sent)\nfailed" + (more.isEmpty ? "" : ": \(more.joined(separator: ", "))")
-        case "unknown": return "\(sent)\nthe log does not show what became of it"
+        case "unknown": return "\(sent)\nthe log did not show its result in time"
         default: return sent
         }
     }

@@ -4,7 +4,7 @@ import Foundation
 import ProviderAPI
 import RedeliverConfiguration
 
-/// Keeps in the database which events are tests, so that the daemon does not retry them.
+/// Marks test events in the database, so that the daemon does not retry them.
 struct TestEventBook {
     private let endpoint: ProviderEndpoint
     private let path: String
@@ -13,7 +13,7 @@ struct TestEventBook {
 
     /// Opens the database before anything is sent.
     ///
-    /// - Throws: `StoreError` for a database that is there and cannot be used: the test would be retried.
+    /// - Throws: `StoreError` when the database exists and cannot be used; the test event would be retried.
     init(_ settings: WorkerConfiguration, _ endpoint: ProviderEndpoint) throws {
         self.endpoint = endpoint
         path = settings.database
@@ -21,28 +21,31 @@ struct TestEventBook {
         store = isThere ? try QueueStore.forOperator(path: path, now: WallClock.system.now) : nil
     }
 
-    /// Notes a test that was sent; says so where that is not possible.
+    /// Marks a test event that was sent, or prints why it cannot.
     ///
     /// - Throws: `StoreError` when the database cannot be written.
     func note(_ taskID: String?, event: String) async throws {
         guard let taskID else {
             return Note.print(
                 """
-                the answer names no task id, so the test cannot be told from a real event: if it fails, a running daemon \
-                retries it; `redeliver deliveries` shows it
+                the answer names no task id, so the test event looks like a real event: if it fails, a running daemon retries \
+                it; `redeliver deliveries list` shows it
                 """)
         }
         guard let store else {
-            return Note.print("the test is not recorded, because there is no database \(path) yet: \(consequence)")
+            return Note.print(
+                "the test event is not recorded, because the database \(path) does not exist yet: \(consequence)")
         }
         do {
             let note = try await store.noteTestEvent(
                 endpoint: endpoint.id, taskID: taskID, eventType: event, by: Operator.name, at: WallClock.system.now)
             if note == .unknownEndpoint {
-                Note.print("the test is not recorded, because the database does not know this endpoint: \(consequence)")
+                Note.print(
+                    "the test event is not recorded, because the endpoint is not in the database: \(consequence)")
             }
         } catch {
-            Note.print("the test event is sent as task \(Printable.text(taskID)), but not recorded: \(consequence)")
+            Note.print(
+                "the test event was sent as task \(Printable.text(taskID)) but could not be recorded: \(consequence)")
             throw error
         }
     }
@@ -51,23 +54,22 @@ struct TestEventBook {
         try? store?.close()
     }
 
-    private var consequence: String { "a daemon that reads the endpoint's log retries it if it fails" }
+    private var consequence: String { "if it fails, a daemon that reads the endpoint's log retries it" }
 }
 
-/// Waits for the log to show what became of a test event.
+/// Waits until the log shows a test event's result.
 struct TestWatch {
     let endpoint: ProviderEndpoint
     let taskID: String
-    /// From one reading to the next.
+    /// The time between two readings.
     let interval: Duration
     let limit: Duration
-    /// How much later than others an entry may appear.
+    /// How late an entry may appear.
     let overlap: Duration
 
     /// The newest final entry of the task; nil when none came in time.
     ///
-    /// - Throws: `ProviderError` when the provider refuses to show the log; other failures are told on stderr and tried
-    ///   again.
+    /// - Throws: `ProviderError` when the provider refuses the log; after other errors it tries again.
     func outcome(from client: ProviderClient) async throws -> LogTail.Line? {
         let clock = ContinuousClock()
         let deadline = clock.now + limit
@@ -87,6 +89,6 @@ struct TestWatch {
 }
 
 extension LogTail.Line {
-    /// Whether the provider is done with it.
+    /// Whether the provider is done with the task.
     fileprivate var isFinal: Bool { outcome == .succeeded || outcome == .failed }
 }

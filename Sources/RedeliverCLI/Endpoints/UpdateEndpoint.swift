@@ -8,8 +8,8 @@ extension EndpointsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Changes an endpoint at the provider.",
             discussion: """
-                Sends only what is given; at least one field is needed. What is given takes the place of the whole field: \
-                one --header replaces all custom headers, one --metadata all metadata, one --event all enabled events.
+                Sends only the given fields; at least one is needed. A given field is replaced as a whole: one --header \
+                replaces all custom headers, one --metadata all metadata, one --event all enabled events.
                 """)
 
         @OptionGroup var endpoint: ProviderEndpointArgument
@@ -18,7 +18,7 @@ extension EndpointsCommand {
 
         func run() async throws {
             try await Exit.onError {
-                // Not in `validate`, which would hide that an option is mistyped.
+                // Not in `validate`, which would hide a mistyped option.
                 guard fields.isGiven || fields.fromJson != nil else {
                     throw ValidationError(
                         "nothing to change: give at least one of --url, --event, --header, --metadata")
@@ -36,13 +36,13 @@ extension EndpointsCommand {
     }
 }
 
-/// What `redeliver endpoints update` prints: never a value of a header.
+/// What `redeliver endpoints update` prints; never a header's value.
 struct UpdatedEndpoint: Encodable, Equatable {
     let id: String
     let name: String
     /// The names of the fields that were sent.
     let changed: [String]
-    /// What the provider's answer says; nil when it does not.
+    /// From the provider's answer; nil when it does not say.
     let url: String?
     let enabledEvents: [String]?
 

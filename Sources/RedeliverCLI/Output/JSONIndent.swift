@@ -1,6 +1,6 @@
-/// Indents JSON for people without touching its values: numbers, escapes and repeated keys stay as they were.
+/// Indents JSON for people without changing its values: numbers, escapes and repeated keys stay as they are.
 enum JSONIndent {
-    /// - Parameter bytes: JSON that was checked before.
+    /// - Parameter bytes: valid JSON.
     static func text(_ bytes: [UInt8]) -> String {
         var output: [UInt8] = []
         var depth = 0

@@ -1,8 +1,7 @@
 import Foundation
 
-/// A result that could not be handed over: the disk is full, or the reader is gone.
+/// Why a result could not be written, for instance because the reader is gone.
 struct OutputFault: Error, CustomStringConvertible {
-    /// For example `write the secret to /run/secret`.
     let operation: String
     let cause: String
 

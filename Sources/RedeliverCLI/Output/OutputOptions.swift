@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import ProviderAPI
 
-/// `--json`, for commands that answer with one thing.
+/// `--json`, for commands with one result.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print stable JSON for scripts; times are Unix seconds.")
     var json = false
@@ -13,7 +13,7 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// `--json` and `--csv`, for commands that answer with rows.
+/// `--json` and `--csv`, for commands that print rows.
 struct RowOutputOptions: ParsableArguments {
     @Flag(help: "Print stable JSON for scripts; times are Unix seconds.")
     var json = false
@@ -22,15 +22,15 @@ struct RowOutputOptions: ParsableArguments {
     var csv = false
 
     func validate() throws {
-        if json && csv { throw ValidationError("--json and --csv exclude each other") }
+        if json && csv { throw ValidationError("--json and --csv cannot be used together") }
     }
 
     /// Prints rows for scripts or for people.
     ///
     /// - Parameters:
     ///   - report: what `--json` prints.
-    ///   - table: what `--csv` prints, and people see with `footer` below it.
-    ///   - footer: a line for people only, such as how many rows were left out; nil: none.
+    ///   - table: what `--csv` prints, and what people see.
+    ///   - footer: a line below the table for people, such as how many rows were left out.
     func print(_ report: some Encodable, _ table: Table, footer: String? = nil) throws {
         if json { return try StandardOutput.print(try JSONOutput.text(report)) }
         let terminal = Terminal.standardOutput
@@ -39,13 +39,13 @@ struct RowOutputOptions: ParsableArguments {
     }
 }
 
-/// The one shape of all JSON that we print: keys in snake case and sorted, so that outputs can be compared.
+/// The form of all JSON that we print: keys in snake case and sorted, so that outputs can be compared.
 enum JSONOutput {
     static func text(_ report: some Encodable) throws -> String {
         try text(report, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
-    /// One value on one line, for outputs that have no end.
+    /// One value on one line, for endless outputs.
     static func line(_ report: some Encodable) throws -> String {
         try text(report, [.sortedKeys, .withoutEscapingSlashes])
     }
@@ -57,8 +57,8 @@ enum JSONOutput {
         return escaped(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
 
-    /// The encoder leaves the control characters above U+007E as they are, and some of them steer a terminal like an
-    /// escape sequence. They can stand in strings only, where an escape means the same.
+    /// The encoder does not escape control characters above U+007E, and some of them steer a terminal. They occur in
+    /// strings only, where an escape means the same.
     private static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isUnsafe) else { return json }
         return json.unicodeScalars.map { scalar in

@@ -1,21 +1,21 @@
 import Foundation
 import ProviderAPI
 
-/// What a command says beside its result.
+/// Prints messages beside a command's result.
 enum Note {
     /// A warning or hint on stderr, so that stdout holds nothing but the result.
     static func print(_ text: String) {
-        // What the provider wrote may stand in it. Errors with several lines keep them.
+        // The text may quote the provider. Errors of several lines keep their lines.
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.text(String($0)) }
-        // Without a reader there is nobody to tell.
+        // An error of stderr cannot be reported anywhere.
         try? FileHandle.standardError.write(contentsOf: Data("redeliver: \(lines.joined(separator: "\n"))\n".utf8))
     }
 }
 
-/// Standard output without a buffer: what was printed is with the reader, also in a pipe, and a failure shows. All results
-/// go this way: `print` leaves them in a buffer, and what a full disk does not take is lost without a word.
+/// Standard output without a buffer, so that a pipe's reader gets everything at once and errors show. All results go
+/// this way: `print` would leave them in a buffer and lose them without an error when the disk is full.
 enum StandardOutput {
-    /// A result and the line break behind it.
+    /// Prints a result and a line break.
     static func print(_ text: String) throws(OutputFault) {
         try write(text + "\n")
     }

@@ -1,14 +1,14 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// One value of a row: as people read it, and as CSV carries it.
+/// One value of a row, for people and for CSV.
 struct Cell: Sendable, Equatable, ExpressibleByStringInterpolation {
     let text: String
-    /// The exact value; equals `text` where people read the same.
+    /// The exact value, for CSV.
     let value: String
     let style: Style
 
-    /// Texts of the provider may stand in it: nothing in a cell can control the terminal.
+    /// - Parameter text: may come from the provider; control characters are masked.
     init(_ text: String, value: String? = nil, style: Style = .plain) {
         self.text = Printable.text(text)
         self.value = value ?? text
@@ -38,11 +38,11 @@ struct Cell: Sendable, Equatable, ExpressibleByStringInterpolation {
     }
 }
 
-/// Rows under a heading, for people or as CSV. Columns are named once: `event_type` in CSV is `EVENT TYPE` to people.
+/// Rows under a heading, for people or as CSV. A column `event_type` is `EVENT TYPE` for people.
 struct Table: Sendable {
     let columns: [String]
     var rows: [[Cell]]
-    /// Columns that a narrow terminal goes without, the least important first.
+    /// Columns that are left out on a narrow terminal, the least important first.
     private let spare: [String]
 
     init(_ columns: [String], _ rows: [[Cell]] = [], spare: [String] = []) {
@@ -51,12 +51,12 @@ struct Table: Sendable {
         self.spare = spare
     }
 
-    /// No column is cut below this width; a terminal that is too narrow even so wraps its lines.
+    /// No column is cut below this width; a terminal that is still too narrow wraps the lines.
     private static let narrowest = 8
     private static let gap = "  "
 
-    /// Columns are aligned two spaces apart. Where the terminal is too narrow the widest columns are cut, and end in `…`;
-    /// where that is not enough some are left out, and named below.
+    /// Columns are two spaces apart. On a narrow terminal the widest columns are cut and end in `…`; if that is not
+    /// enough, some columns are left out and named below.
     func text(on terminal: Terminal) -> String {
         let leftOut = leftOut(terminal)
         let shown = columns.indices.filter { !leftOut.contains(columns[$0]) }
@@ -76,7 +76,7 @@ struct Table: Sendable {
         (lines.first ?? []).indices.map { column in lines.map { $0[column].text.count }.max() ?? 0 }
     }
 
-    /// As many of the spare columns as it takes until the others fit when they are cut.
+    /// The spare columns that must go, so that the others fit when they are cut.
     private func leftOut(_ terminal: Terminal) -> [String] {
         guard let width = terminal.width else { return [] }
         let least = Dictionary(
@@ -90,7 +90,7 @@ struct Table: Sendable {
             })
     }
 
-    /// RFC 4180, with the line ends of Unix: the exact values, but on a terminal without what would steer it.
+    /// RFC 4180 with the line ends of Unix. The values are exact; on a terminal control characters are masked.
     func csv(on terminal: Terminal) -> String {
         ([columns] + rows.map { $0.map(\.value) }).map { row in
             row.map { Self.quoted(terminal == .plain ? $0 : Printable.text($0)) }.joined(separator: ",") + "\n"
@@ -106,7 +106,7 @@ struct Table: Sendable {
         }.joined(separator: Self.gap)
     }
 
-    /// Cuts the widest column, again and again, until the lines fit.
+    /// Cuts the widest column until the lines fit.
     private func fitted(_ natural: [Int], _ terminal: Terminal) -> [Int] {
         guard let width = terminal.width else { return natural }
         var widths = natural
@@ -119,8 +119,7 @@ struct Table: Sendable {
         return widths
     }
 
-    /// By bytes: a comma or quote is one for the reader also where a combining mark follows and makes it another
-    /// `Character`.
+    /// By bytes: a comma or quote before a combining mark is another `Character`, but it counts in CSV.
     private static func quoted(_ value: String) -> String {
         let quote = UInt8(ascii: "\"")
         guard value.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) else { return value }

@@ -6,9 +6,9 @@ import Foundation
     import Darwin
 #endif
 
-/// What the place that we print to can do: a pipe or a file has neither width nor colours.
+/// The abilities of the output: a pipe or a file has neither width nor colours.
 struct Terminal: Sendable, Equatable {
-    /// Characters in a line; nil: no limit, because nobody looks at it through a window.
+    /// Characters per line; nil for no limit.
     var width: Int?
     var hasColours: Bool
 
@@ -31,7 +31,7 @@ struct Terminal: Sendable, Equatable {
     }
 }
 
-/// What a piece of text means to its reader; a terminal shows it as a colour.
+/// The meaning of a piece of text, which a terminal shows as a colour.
 enum Style: Sendable, Equatable {
     case plain, heading, good, warning, bad, faint
 

@@ -3,7 +3,7 @@ import DeliveryQueue
 import Foundation
 import RedeliverConfiguration
 
-/// A moment as a person writes it: an age (`24h`, `30m`) or a time in UTC (`2026-01-01`, `2026-01-01T08:30`,
+/// A moment on the command line: an age (`24h`, `30m`) or a time in UTC (`2026-01-01`, `2026-01-01T08:30`,
 /// `2026-01-01T08:30:00Z`).
 enum TimeArgument: ExpressibleByArgument, Equatable {
     case age(Duration)
@@ -35,7 +35,7 @@ enum TimeArgument: ExpressibleByArgument, Equatable {
         let text = "\(day)T\(clock)Z"
         guard let date = try? Date(text, strategy: .iso8601) else { return nil }
         let time = Timestamp(milliseconds: Int64(date.timeIntervalSince1970) * 1_000)
-        // The parser takes February 30 for March 2 and does not look at what follows the time.
+        // The parser reads February 30 as March 2 and ignores text after the time.
         return time.iso8601 == text ? time : nil
     }
 }

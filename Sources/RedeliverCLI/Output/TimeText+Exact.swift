@@ -1,8 +1,7 @@
 import DeliveryQueue
 
 extension TimeText {
-    /// `90 s` as `1 min 30 s`, `65 h 3 min`, `250 ms`: the two largest units, rounded. Days begin at 100 h, where hours
-    /// are no longer read at a glance; a negative duration reads as a positive one.
+    /// `1 min 30 s`, `65 h 3 min`, `250 ms`: the two largest units, rounded, without a sign. Days begin at 100 h.
     static func exact(_ duration: Duration) -> String {
         let milliseconds = abs(duration.wholeMilliseconds)
         guard milliseconds > 0 else { return "0 s" }

@@ -1,7 +1,7 @@
 import DeliveryQueue
 import Foundation
 
-/// Times for people: UTC, with the age, because at 3 a.m. nobody should subtract.
+/// Times for people: UTC with the age, so that nobody has to subtract at 3 a.m.
 enum TimeText {
     /// `2026-01-01T00:00:00Z (5 min ago)`.
     static func full(_ time: Timestamp, at now: Timestamp) -> String {
@@ -15,7 +15,7 @@ enum TimeText {
         return difference > .zero ? "in \(duration(difference))" : "\(duration(difference)) ago"
     }
 
-    /// `99 s`, `5 min`, `3 h`, `2 d`: one unit, whatever the sign.
+    /// `99 s`, `5 min`, `3 h`, `2 d`: one unit, without a sign.
     static func duration(_ duration: Duration) -> String {
         let seconds = abs(duration.inSeconds)
         return switch seconds {
@@ -33,6 +33,6 @@ extension Timestamp {
         Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(.iso8601)
     }
 
-    /// Unix seconds with milliseconds as the fraction, as all our JSON has them.
+    /// Unix seconds with milliseconds as the fraction, as in all our JSON.
     var seconds: Double { Double(milliseconds) / 1_000 }
 }

@@ -2,17 +2,17 @@ import ArgumentParser
 import DeliveryQueue
 import RedeliverConfiguration
 
-/// `redeliver policies`: which policy an event type gets and when its deliveries are tried, before anything fails.
+/// `redeliver policies`.
 struct PoliciesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",
-        abstract: "Shows the policies, or which one an event type gets and its timetable.",
+        abstract: "Shows all policies, or one event type's policy and timetable.",
         discussion: """
-            Times are counted from the failure and assume that each attempt fails at once. Jitter only adds to a wait.
+            Times are counted from the failure, if each attempt fails at once. Jitter only adds to a wait.
             """
     )
 
-    @Argument(help: "An event type, also one that was never seen; none: all policies, one a line.")
+    @Argument(help: "An event type, also one that was never seen. Without it all policies are listed.")
     var eventType: String?
 
     @OptionGroup var configuration: ConfigurationOption
@@ -20,9 +20,9 @@ struct PoliciesCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard let eventType else { return }
-        if eventType.isEmpty { throw ValidationError("the event type is empty: name one, such as profile_update") }
+        if eventType.isEmpty { throw ValidationError("the event type is empty; name one, such as profile_update") }
         if eventType.contains(where: { $0 == "*" || $0 == "?" }) {
-            throw ValidationError("\(eventType) is a pattern: name one event type, such as profile_update")
+            throw ValidationError("\(eventType) is a pattern; name one event type, such as profile_update")
         }
     }
 

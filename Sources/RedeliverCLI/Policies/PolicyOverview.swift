@@ -1,25 +1,25 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// What `redeliver policies` says: every policy, the built-in one last, and what the provider's documented event types get.
+/// What `redeliver policies` prints: all policies, the built-in one last, and the documented event types with theirs.
 struct PolicyOverview: Encodable {
     struct Policy: Encodable {
-        /// Names and patterns; none for the built-in one.
+        /// Names and patterns; empty for the built-in policy.
         let events: [String]
         let builtIn: Bool
         let terms: PolicyTerms
-        /// Those that `max_age` lets happen.
+        /// The attempts before `max_age` ends.
         let attemptsPossible: Int
         let spanSeconds: Double
         let spanAtMostSeconds: Double
-        /// The documented ones that get it.
+        /// The documented event types with this policy.
         var eventTypes: [String] = []
     }
 
     struct EventType: Encodable {
         let eventType: String
         let match: PolicyMatch
-        /// The place of its policy in `policies`, from 0.
+        /// The index of its policy in `policies`.
         let policy: Int
     }
 
@@ -37,7 +37,7 @@ struct PolicyOverview: Encodable {
         self.policies = policies
     }
 
-    /// A name or pattern stands in one policy only: the configuration's reader sees to that.
+    /// The configuration's reader ensures that a name or pattern is in one policy only.
     private static func place(of match: PolicyBook.Match, for eventType: String, in book: PolicyBook) -> Int {
         let event: String? =
             switch match {
@@ -48,7 +48,7 @@ struct PolicyOverview: Encodable {
         return book.entries.firstIndex { event.map($0.events.contains) ?? false } ?? book.entries.count
     }
 
-    /// The last column names the event types, which people see in a table of their own.
+    /// The last column names the event types, which people see in a second table.
     var csv: Table {
         table.inSeconds(["span", "span_at_most", "max_age"])
     }
@@ -94,7 +94,7 @@ struct PolicyOverview: Encodable {
 }
 
 extension PolicyOverview.Policy {
-    /// - Parameter events: nil for the built-in one.
+    /// - Parameter events: nil for the built-in policy.
     fileprivate init(events: [String]?, _ policy: RetryPolicy) {
         let timetable = Timetable(policy)
         self.init(

@@ -1,11 +1,11 @@
 import DeliveryQueue
 
-/// A policy's own words, under the names that they have in the configuration.
+/// A policy's settings, under their names in the configuration.
 struct PolicyTerms: Encodable {
     let initialDelaySeconds: Double?
     let multiplier: Double?
     let maxDelaySeconds: Double?
-    /// Instead of the three above.
+    /// Replaces the three above.
     let scheduleSeconds: [Double]?
     let maxAttempts: Int
     let jitter: Double
@@ -76,13 +76,13 @@ struct PolicyMatch: Encodable {
         switch matchedBy {
         case "exact": "named in a policy"
         case "pattern": "matched by \(pattern ?? "")"
-        default: "built-in policy: none names or matches it"
+        default: "built-in policy, because no policy names or matches it"
         }
     }
 }
 
 extension Table {
-    /// For CSV, whose values carry no unit: the columns that are in seconds say so.
+    /// For CSV, whose values have no unit: appends `_seconds` to the names of these columns.
     func inSeconds(_ names: Set<String>) -> Table {
         Table(columns.map { names.contains($0) ? "\($0)_seconds" : $0 }, rows)
     }

@@ -1,7 +1,7 @@
 import DeliveryQueue
 import ProviderAPI
 
-/// What `redeliver policies EVENT_TYPE` says: why the event type has its policy, and each attempt's time.
+/// What `redeliver policies EVENT_TYPE` prints: why the event type has its policy, and the times of the attempts.
 struct PolicyTimetable: Encodable {
     struct Attempt: Encodable {
         let number: Int
@@ -9,7 +9,7 @@ struct PolicyTimetable: Encodable {
         let waitAtMostSeconds: Double
         let sinceFailureSeconds: Double
         let sinceFailureAtMostSeconds: Double
-        /// `certain`, `jitter` (only with little of it) or `never`: `max_age` is over before.
+        /// `certain`, `jitter` (only with little jitter) or `never` (`max_age` ends before).
         let happens: String
     }
 

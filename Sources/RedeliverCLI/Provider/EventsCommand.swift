@@ -2,32 +2,32 @@ import ArgumentParser
 import DeliveryWorker
 import ProviderAPI
 
-/// `redeliver events`: what the provider can send.
+/// `redeliver events`.
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "Lists the event types of the provider, with their example payloads."
+        abstract: "Lists the provider's event types and their example payloads."
     )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: RowOutputOptions
 
-    @Flag(help: "Print each event's example payload too, indented for people.")
+    @Flag(help: "Also print each example payload, indented.")
     var examples = false
 
-    @Flag(help: "With --examples: print the payloads as the provider sent them.")
+    @Flag(help: "With --examples: print the payloads exactly as the provider sent them.")
     var raw = false
 
     func validate() throws {
         if raw && (output.json || output.csv) {
-            throw ValidationError("--json and --csv hold the payloads as the provider sent them, also without --raw")
+            throw ValidationError("--json and --csv have the exact payloads also without --raw")
         }
     }
 
     func run() async throws {
         try await Exit.onError {
-            // Not in `validate`, which would hide that --examples is mistyped.
-            if raw && !examples { throw ValidationError("--raw says how --examples prints; give both") }
+            // Not in `validate`, which would hide a mistyped --examples.
+            if raw && !examples { throw ValidationError("--raw needs --examples") }
             let settings = try configuration.load()
             let events = try await withProvider(settings) { try await $0.events() }
             let report = EventReport(events, withExamples: examples)
@@ -46,7 +46,7 @@ struct EventReport {
     struct Row: Encodable, Equatable {
         let eventType: String
         let hasExample: Bool
-        /// JSON as text, byte for byte: decoded and encoded again its numbers could change.
+        /// JSON as text, byte for byte, because decoding and encoding could change its numbers.
         let examplePayload: String?
     }
 
@@ -74,9 +74,9 @@ struct EventReport {
         return table
     }
 
-    /// Each event's name and below it its example.
+    /// Each event's name and its example.
     ///
-    /// - Parameter raw: as the provider sent it. Even so nothing in it steers a terminal.
+    /// - Parameter raw: as the provider sent it; on a terminal control characters are masked even so.
     func examples(on terminal: Terminal, raw: Bool) -> String {
         events.map { event in
             let name = terminal.paint(Printable.text(event.name), .heading)

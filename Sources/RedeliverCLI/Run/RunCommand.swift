@@ -9,27 +9,27 @@ import Logging
     import Darwin
 #endif
 
-/// `redeliver run`: the daemon, or one turn of it.
+/// `redeliver run`: the daemon, or one turn.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Polls the provider's logs and retries failed deliveries until stopped.",
+        abstract: "Reads the provider's logs and retries failed deliveries until it is stopped.",
         discussion: """
-            SIGTERM and SIGINT stop it when the calls in flight have ended; SIGHUP reads the configuration again. With \
-            --once it does one full turn and exits, with 69 if a log could not be read.
+            SIGTERM and SIGINT stop it after the calls in flight have ended. SIGHUP reloads the configuration. With --once \
+            it does one full turn and exits, with 69 if a log could not be read.
             """
     )
 
     @OptionGroup var configuration: ConfigurationOption
 
-    @Flag(help: "One full turn (poll, retry what is due, settle, write metrics), then exit: for cron.")
+    @Flag(help: "Do one full turn (read logs, retry, settle, write metrics) and exit; for cron.")
     var once = false
 
-    @Option(help: "How much is logged to stderr; also REDELIVER_LOG_LEVEL. Default: info.")
+    @Option(help: "The level of the log on stderr; also REDELIVER_LOG_LEVEL. Default: info.")
     var logLevel: LogLevel?
 
     func run() async throws {
-        // Bodies are people's identity data: files for the owner and the group only.
+        // Bodies are people's identity data, so files are for the owner and the group only.
         umask(0o027)
         let worker = Worker(logger: makeLogger(), environment: ProcessInfo.processInfo.environment) { [configuration] in
             try configuration.load()
@@ -47,7 +47,7 @@ struct RunCommand: AsyncParsableCommand {
         let variable = ProcessInfo.processInfo.environment["REDELIVER_LOG_LEVEL"]
         if let variable, LogLevel(rawValue: variable) == nil {
             let levels = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
-            Note.print("REDELIVER_LOG_LEVEL: '\(variable)' is no level: the levels are \(levels); info is used")
+            Note.print("REDELIVER_LOG_LEVEL: '\(variable)' is not a level; info is used; the levels are \(levels)")
         }
         logger.logLevel = (logLevel ?? variable.flatMap(LogLevel.init(rawValue:)) ?? .info).level
         return logger
@@ -60,16 +60,16 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 
     var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
 
-    /// What the help and the manual say of the value.
+    /// The value's text in the help and the manual.
     var defaultValueDescription: String {
         switch self {
         case .trace: "also each answer of the provider"
-        case .debug: "also what each turn of the work did"
-        case .info: "also what goes well and is seldom, such as a login"
-        case .notice: "also starts, stops, reloads and retries that were not taken on"
-        case .warning: "only what went wrong"
-        case .error: "only what failed"
-        case .critical: "only what cannot be gone on from"
+        case .debug: "also the results of each turn"
+        case .info: "also rare good news, such as a login"
+        case .notice: "also starts, stops, reloads and retries that the provider did not accept"
+        case .warning: "warnings and errors"
+        case .error: "errors only"
+        case .critical: "only errors that stop the daemon"
         }
     }
 }

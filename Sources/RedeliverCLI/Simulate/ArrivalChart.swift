@@ -1,8 +1,8 @@
 import DeliverySimulation
 import Foundation
 
-/// How many of a run's failures have arrived as time passes after recovery: a line of blocks for each run, all on the same
-/// axis, which is logarithmic, because one schedule takes minutes and another takes hours.
+/// Shows how many of a run's failures have arrived as time passes after recovery: a line of blocks per run, all on one
+/// axis. The axis is logarithmic, because one schedule takes minutes and another takes hours.
 struct ArrivalChart {
     /// A mark of the axis.
     private struct Mark {
@@ -25,7 +25,7 @@ struct ArrivalChart {
         self.results = results
     }
 
-    /// nil where the terminal is too narrow for it.
+    /// nil when the terminal is too narrow.
     func text(on terminal: Terminal) -> String? {
         let names = results.map { String($0.schedule.prefix(Self.longestName)) }
         let margin = (names.map(\.count).max() ?? 0) + 2
@@ -39,7 +39,7 @@ struct ArrivalChart {
         return ([heading] + lines + [String(repeating: " ", count: margin) + Self.axis(width)]).joined(separator: "\n")
     }
 
-    /// A block's height is the share of the failures that has arrived by its column's end; the smallest block is "some".
+    /// A block's height is the share of failures that have arrived by the end of its column; the smallest means "some".
     private static func blocks(of result: SimulationResult, _ width: Int) -> String {
         let total = max(1, result.failures)
         return String(

@@ -5,18 +5,18 @@ import Foundation
 import ProviderAPI
 import RedeliverConfiguration
 
-/// `redeliver simulate`: what a configuration would do in an outage, before there is one.
+/// `redeliver simulate`.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Shows what a configuration would do in an outage, beside two published schedules.",
+        abstract: "Shows what the configuration would do in an outage, compared with two published schedules.",
         discussion: """
-            Runs the rules, the store and the loops of the daemon against a receiver and a provider in memory, whose clock \
-            does not wait. Needs the configuration file only: no network, no database, no secret; the endpoints are \
-            simulated ones. The same seed gives the same answer.
-            Lag is from recovery, when receiver and provider are both up, to arrival. A call is wasted when it delivers \
-            nothing. Lost is what has not arrived 7 d after recovery. With --neighbours the lag of the healthy endpoints, from \
-            failure to arrival, is told as well.
+            Runs the daemon's rules, store and loops in virtual time against a receiver and a provider in memory. It needs \
+            only the configuration file: no network, no database, no secret. The endpoints are simulated. The same seed \
+            gives the same result.
+            Lag is the time from recovery, when receiver and provider are both up, to arrival. A call is wasted when it \
+            delivers nothing. A delivery is lost when it has not arrived 7 d after recovery. With --neighbours the lag of \
+            the healthy endpoints, from failure to arrival, is shown too.
             Example: redeliver simulate --config config.yaml --outage 6h --failures 1000
             """
     )
@@ -28,25 +28,26 @@ struct SimulateCommand: AsyncParsableCommand {
     var outage: ArgumentDuration?
 
     @Option(
-        help: ArgumentHelp("Events in the outage, evenly spread (1 to 100000). Default: 1000.", valueName: "number"))
+        help: ArgumentHelp(
+            "The number of events in the outage, evenly spread (1 to 100000). Default: 1000.", valueName: "number"))
     var failures: Int?
 
     @Option(help: "What the receiver does in the outage. Default: down.")
     var receiver: SimulatedReceiver.Outage?
 
-    @Option(help: "How long the provider is down from then on, such as 1h (1s to 7d). Default: not at all.")
+    @Option(help: "How long the provider is down after the outage, such as 1h (1s to 7d). Default: not at all.")
     var providerOutage: ArgumentDuration?
 
     @Option(
         help: ArgumentHelp(
-            "Healthy endpoints of the same provider, where one delivery in ten fails (0 to 20). Default: 0.",
+            "The number of healthy endpoints of the same provider; one delivery in ten fails there (0 to 20). Default: 0.",
             valueName: "number"))
     var neighbours: Int?
 
-    @Option(help: ArgumentHelp("Another seed is another course of chance. Default: 1.", valueName: "number"))
+    @Option(help: ArgumentHelp("The seed of the random numbers. Default: 1.", valueName: "number"))
     var seed: UInt64?
 
-    @Flag(help: "No event comes after the outage, so that only retries can find the receiver up again.")
+    @Flag(help: "No events after the outage, so that only retries can find the receiver up again.")
     var quiet = false
 
     func validate() throws {
@@ -67,7 +68,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Exit.onError {
-            // What the provider is asked with does not matter here; its file may be on another machine.
+            // The credential is not used here; its file may be on another machine.
             let settings = try WorkerConfiguration.load(
                 path: configuration.config, environment: ProcessInfo.processInfo.environment,
                 credential: .token(Secret("simulated")))
@@ -87,7 +88,7 @@ struct SimulateCommand: AsyncParsableCommand {
                     (name: $0.name, settings: $0.applied(to: settings))
                 }
                 let configurations = [(name: SimulationReport.ownName, settings: settings)] + published
-                // Side by side: each has a world, a thread and a database of its own.
+                // In parallel: each has its own world, thread and database.
                 return try await withThrowingTaskGroup { group in
                     for (place, run) in configurations.enumerated() {
                         group.addTask { (place, try await simulation.run(run.settings, as: run.name)) }
@@ -117,11 +118,11 @@ struct SimulateCommand: AsyncParsableCommand {
 
 /// A simulation that was stopped before its end.
 private struct SimulationInterrupted: Error, CustomStringConvertible {
-    var description: String { "interrupted before the end; nothing is left behind" }
+    var description: String { "interrupted before the end; no file is left" }
 }
 
 extension SimulatedReceiver.Outage: ExpressibleByArgument {
-    /// What the help and the manual say of the value.
+    /// The value's text in the help and the manual.
     package var defaultValueDescription: String {
         switch self {
         case .down: "refuses everything"

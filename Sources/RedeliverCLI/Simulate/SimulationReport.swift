@@ -1,9 +1,9 @@
 import DeliveryQueue
 import DeliverySimulation
 
-/// What `redeliver simulate` says.
+/// What `redeliver simulate` prints.
 struct SimulationReport: Encodable {
-    /// One configuration's figures. Keys stay, whatever their values: null is "none arrived after recovery".
+    /// One configuration's figures. All keys are always there; null means that nothing arrived after recovery.
     struct Run: Encodable {
         let schedule: String
         let p50LagSeconds: Double?
@@ -29,7 +29,7 @@ struct SimulationReport: Encodable {
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(schedule, forKey: .schedule)
-            // Not `encodeIfPresent`: a script may rely on the key.
+            // Not `encodeIfPresent`, because a script may rely on the key.
             try container.encode(p50LagSeconds, forKey: .p50LagSeconds)
             try container.encode(p99LagSeconds, forKey: .p99LagSeconds)
             try container.encode(maxLagSeconds, forKey: .maxLagSeconds)
@@ -62,14 +62,14 @@ struct SimulationReport: Encodable {
         runs = results.map(Run.init)
     }
 
-    /// The table, and a chart where somebody looks at it.
+    /// The table, and on a terminal a chart.
     func text(on terminal: Terminal) -> String {
         let chart = terminal.width == nil ? nil : ArrivalChart(results).text(on: terminal).map { "\($0)\n\n\(effort)" }
         let neighbours = scenario.neighbours > 0 ? neighbourTable.text(on: terminal) : nil
         return [heading, table.text(on: terminal), neighbours, chart].compactMap(\.self).joined(separator: "\n\n")
     }
 
-    /// How much was simulated in how little time, for those who wait for it.
+    /// How much time was simulated, and how long that took.
     private var effort: String {
         let (simulated, real) = results.reduce((Duration.zero, Duration.zero)) {
             ($0.0 + $1.virtualDuration, $0.1 + $1.realDuration)
@@ -99,7 +99,7 @@ struct SimulationReport: Encodable {
             + "\(scenario.seed)"
     }
 
-    /// From failure to arrival at the endpoints beside, which the outage shall not delay.
+    /// The lag at the healthy endpoints, which the outage must not delay.
     private var neighbourTable: Table {
         Table(
             ["healthy_endpoints", "p50_lag", "p99_lag"],
@@ -123,12 +123,12 @@ struct SimulationReport: Encodable {
             })
     }
 
-    /// In whole seconds: a poll's moment is not known more closely.
+    /// In whole seconds, because the time of a poll is not known better.
     private static func lag(_ duration: Duration?) -> Cell {
         Cell(ifAny: duration.map { TimeText.exact(.seconds($0.inSeconds.rounded())) })
     }
 
-    /// With one decimal, two where that would be zero.
+    /// With one decimal; with two when one would show zero.
     private static func tenths(_ number: Double) -> String {
         let hundredths = Int((number * 100).rounded())
         if hundredths < 10 { return "0.0\(hundredths)" }
@@ -143,7 +143,7 @@ extension SimulationReport.Run {
         p50LagSeconds = result.lag(within: 0.5)?.inSeconds
         p99LagSeconds = result.lag(within: 0.99)?.inSeconds
         maxLagSeconds = result.lag(within: 1)?.inSeconds
-        // Four places, as nothing finer can be of use.
+        // Four decimals; finer ones mean nothing.
         wastedCallsPerFailure = (result.wastedCallsPerFailure * 10_000).rounded() / 10_000
         lost = result.lost
         failures = result.failures

@@ -2,11 +2,11 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 
-/// `redeliver status`: what the database knows, for people or as JSON.
+/// `redeliver status`.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows what the database knows, while the daemon runs and while it does not."
+        abstract: "Shows the state of all deliveries and endpoints, with or without a running daemon."
     )
 
     @OptionGroup var database: DatabaseOption

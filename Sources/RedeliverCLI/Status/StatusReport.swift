@@ -1,15 +1,15 @@
 import DeliveryQueue
 import Foundation
 
-/// What `redeliver status` says: the JSON's shape, and the same as text. Keys are stable; times are Unix seconds.
+/// What `redeliver status` prints, as JSON and as text. Keys are stable; times are Unix seconds.
 struct StatusReport: Encodable {
     struct Totals: Encodable {
         var scheduled = 0
         var attempting = 0
         var awaiting = 0
-        /// Of the open ones, those whose endpoint is held.
+        /// The open ones whose endpoint is held.
         var held = 0
-        /// Since the database was made; pruned ones included.
+        /// Since the database was created, pruned ones included.
         var delivered: Int64 = 0
         /// Given up and not requeued.
         var dead = 0
@@ -33,9 +33,9 @@ struct StatusReport: Encodable {
         let unreadSeconds: Double
         let heldBecause: String?
         let heldSince: Double?
-        /// `open`: its receiver fails for all deliveries; `draining`: it is just back; `closed`.
+        /// `open` (its receiver fails for all deliveries), `draining` (it has just come back) or `closed`.
         let circuit: String
-        /// When the open circuit lets the next delivery try; while a trial is under way: after it.
+        /// When the open circuit tries the next delivery; during a trial the time after it.
         let nextTrial: Double?
     }
 

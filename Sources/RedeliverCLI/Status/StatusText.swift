@@ -50,7 +50,7 @@ extension StatusReport {
             })
     }
 
-    /// nil: nothing holds it.
+    /// nil when it is not held.
     private func held(_ endpoint: Endpoint) -> String? {
         guard endpoint.active else { return "not configured" }
         guard endpoint.heldBecause == EndpointCircuit.word, let trial = endpoint.nextTrial else {

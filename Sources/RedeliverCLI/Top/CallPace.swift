@@ -1,6 +1,6 @@
 import DeliveryQueue
 
-/// Retry calls per second, from a counter that only rises, as it was read one time after another.
+/// Retry calls per second, from successive readings of a counter that only rises.
 struct CallPace: Equatable {
     private struct Sample: Equatable {
         let at: Timestamp
@@ -8,10 +8,10 @@ struct CallPace: Equatable {
     }
 
     private static let window = Duration.seconds(60)
-    /// Oldest first; the first one is the only one that may lie before the window.
+    /// Oldest first; only the first may lie before the window.
     private var samples: [Sample] = []
 
-    /// Begins anew when the clock went back or another database has taken the place of the first: its counter is lower.
+    /// Adds a reading. A clock that went back, or a lower counter, as of a restored database, begins anew.
     mutating func note(_ calls: Int64, at now: Timestamp) {
         if let last = samples.last, now <= last.at || calls < last.calls { samples = [] }
         samples.append(Sample(at: now, calls: calls))
@@ -23,7 +23,7 @@ struct CallPace: Equatable {
         samples.suffix(2).count == 2 ? Self.perSecond(samples[samples.count - 2], samples[samples.count - 1]) : nil
     }
 
-    /// Over the last minute, or as long as it was watched; nil before there are two readings.
+    /// Over the last minute, or since the first reading; nil before there are two readings.
     var lately: (perSecond: Double, calls: Int64, over: Duration)? {
         guard samples.count > 1, let first = samples.first, let last = samples.last else { return nil }
         return (Self.perSecond(first, last), last.calls - first.calls, last.at - first.at)

@@ -8,8 +8,7 @@ import Foundation
     import Darwin
 #endif
 
-/// The terminal that we were started from, taken over to draw on: raw mode, another screen, no cursor. `leave` gives it
-/// back as it was.
+/// The terminal in raw mode, with another screen and without a cursor. `leave` restores it.
 final class RawTerminal {
     enum Event {
         /// Time is up.
@@ -23,17 +22,17 @@ final class RawTerminal {
     /// Signals that would otherwise end the process and leave the terminal as it is.
     private static let endings = [SIGINT, SIGTERM, SIGHUP]
     private static let stopKeys: Set<UInt8> = [UInt8(ascii: "q"), UInt8(ascii: "Q"), 3, 4]
-    // Private modes of xterm: 1049 the other screen, 25 the cursor, 7 the automatic line break, which a wide character
-    // could trigger.
+    // Private modes of xterm: 1049 is the other screen, 25 the cursor, 7 the automatic line break, which a wide
+    // character could trigger.
     private static let takeOver = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l"
     private static let giveBack = "\u{1B}[?7h\u{1B}[?25h\u{1B}[?1049l"
 
     private let original: termios
-    /// Signals come in here as bytes, so that one `poll` waits for them and for keys.
+    /// Signals arrive here as bytes, so that one `poll` waits for signals and keys.
     private let signals = Pipe()
     private var sources: [any DispatchSourceSignal] = []
 
-    /// nil when standard input or output is no terminal, or one that cannot be drawn on (`TERM=dumb`).
+    /// nil when standard input or output is no terminal, or when it cannot be drawn on (`TERM=dumb`).
     init?(environment: [String: String]) {
         var settings = termios()
         guard isatty(STDOUT_FILENO) == 1, environment["TERM"] != "dumb", tcgetattr(STDIN_FILENO, &settings) == 0
@@ -41,7 +40,7 @@ final class RawTerminal {
         original = settings
     }
 
-    /// Signals are caught before the terminal is changed, so that none finds it changed and us unprepared.
+    /// Signals are caught before the terminal is changed, so that none leaves it changed.
     func enter() {
         catchSignals()
         var raw = original
@@ -50,7 +49,7 @@ final class RawTerminal {
         write(Self.takeOver)
     }
 
-    /// Keys that were typed and not read are thrown away: they were not meant for the shell.
+    /// Unread keys are discarded, because they were not meant for the shell.
     func leave() {
         write(Self.giveBack)
         var settings = original
@@ -59,7 +58,7 @@ final class RawTerminal {
         sources.forEach { $0.cancel() }
     }
 
-    /// As it is now; 80 × 24 where the terminal does not tell.
+    /// The present size; 80 × 24 when the terminal does not tell it.
     var size: TopFrame.Size {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
@@ -68,12 +67,12 @@ final class RawTerminal {
         return TopFrame.Size(columns: Int(size.ws_col), rows: Int(size.ws_row))
     }
 
-    /// Draws over what was there. Each line is cleared before it is written: afterwards its last character would go.
+    /// Draws over the old picture. Each line is cleared first; clearing it afterwards could remove its last character.
     func draw(_ lines: [String]) {
         write("\u{1B}[H" + lines.map { "\u{1B}[K" + $0 }.joined(separator: "\r\n") + "\u{1B}[J")
     }
 
-    /// Waits for a key that means something, a signal, or the end of the time.
+    /// Waits for a stop key, a signal, or the end of the time.
     func wait(upTo limit: Duration) -> Event {
         let end = ContinuousClock.now + limit
         while true {
@@ -84,7 +83,7 @@ final class RawTerminal {
             ]
             let ready = poll(&watched, 2, Int32(clamping: left))
             if ready == 0 { return .tick }
-            // An interruption is no event: the signal itself arrives through the pipe.
+            // An interruption is no event, because the signal arrives through the pipe.
             if ready < 0 && errno == EINTR { continue }
             guard ready > 0 else { return .stop }
             if watched[1].revents != 0 { return received(Self.bytes(from: watched[1].fd)) }

@@ -3,12 +3,12 @@ import DeliveryQueue
 import DeliveryWorker
 import Foundation
 
-/// `redeliver top`: `status` as a picture that moves.
+/// `redeliver top`: a live `status`.
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Shows live what the queue does: endpoints, what is due, calls per second, the last failures.",
-        discussion: "Reads only and changes nothing. q or Ctrl-C ends it. NO_COLOR switches the colours off."
+        abstract: "Shows the queue live: endpoints, due deliveries, calls per second, the last failures.",
+        discussion: "Only reads. q or Ctrl-C quits. NO_COLOR switches the colours off."
     )
 
     @OptionGroup var database: DatabaseOption
@@ -18,7 +18,7 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.onError {
             guard let terminal = RawTerminal(environment: ProcessInfo.processInfo.environment) else {
-                throw ValidationError("top draws on a terminal, and this is none: `redeliver status` prints once")
+                throw ValidationError("top needs a terminal; `redeliver status` prints the same once")
             }
             let path = try database.path()
             var view = try TopView(database: path, at: WallClock.system.now)

@@ -2,7 +2,7 @@ import DeliveryQueue
 import Foundation
 import ProviderAPI
 
-/// One picture of `redeliver top`: lines that fit a window, nothing done and nothing asked.
+/// One picture of `redeliver top`: lines that fit a window. Pure.
 struct TopFrame {
     struct Size: Equatable {
         var columns: Int
@@ -13,7 +13,7 @@ struct TopFrame {
     let size: Size
     let hasColours: Bool
 
-    /// Lines.
+    /// In lines.
     private static let longestError = 4
 
     private var report: StatusReport { view.report }
@@ -35,11 +35,11 @@ struct TopFrame {
         return [terminal.paint(title, .heading)] + trouble + [totals, due, calls]
     }
 
-    /// How old all below is, and why: the cause stands at the end of an error, so the text is wrapped and not cut.
+    /// How old the figures are, and why. Wrapped and not cut, because an error ends with its cause.
     private var trouble: [String] {
         guard let error = view.error else { return [] }
         let age = TimeText.duration(view.now - Timestamp(milliseconds: Int64(report.at * 1_000)))
-        let text = Array(Printable.text("what follows is \(age) old: \(error)"))
+        let text = Array(Printable.text("the figures below are \(age) old: \(error)"))
         let starts = stride(from: 0, to: text.count, by: max(size.columns, 1)).prefix(Self.longestError)
         return starts.map { start in
             terminal.paint(String(text[start..<min(start + max(size.columns, 1), text.count)]), .bad)
@@ -58,7 +58,7 @@ struct TopFrame {
         terminal.paint("\(count) held", count > 0 ? .warning : .plain)
     }
 
-    /// Of the endpoints that are retried: what is held is due in name only.
+    /// Only of endpoints that are not held.
     private var due: String {
         let free = report.endpoints.filter { $0.active && $0.heldBecause == nil }
         let counts = QueueActivity.horizons.enumerated().map { place, horizon in
@@ -85,7 +85,7 @@ struct TopFrame {
 
     // MARK: - Tables
 
-    /// Those in trouble first, so that a small window shows them.
+    /// Endpoints in trouble come first, so that a small window shows them.
     private var endpoints: Table {
         let inTrouble = report.endpoints.filter { $0.active && ($0.heldBecause != nil || $0.lastPollError != nil) }
         let rest = report.endpoints.filter { endpoint in !inTrouble.contains { $0.id == endpoint.id } }
@@ -107,7 +107,7 @@ struct TopFrame {
         return Cell("held: \(reason)\(since)", style: .warning)
     }
 
-    /// Those with most to do first.
+    /// Event types with most open deliveries come first.
     private var eventTypes: Table {
         func open(_ type: StatusReport.EventType) -> Int {
             type.totals.scheduled + type.totals.attempting + type.totals.awaiting
@@ -147,12 +147,12 @@ struct TopFrame {
 // MARK: - Fitting the window
 
 extension TopFrame {
-    /// Lines of a section that are no rows: the empty one above it and its heading.
+    /// Lines of a section beside its rows: an empty line and the heading.
     fileprivate static let frame = 2
-    /// A section with fewer lines than these (one row, and how many more there are) says nothing.
+    /// The least lines of a section: one row, and a line that counts the others.
     private static let smallest = frame + 2
 
-    /// Shares lines out: first each section in turn gets the least that makes sense, then one line after another.
+    /// Shares the lines: first each section gets the least that makes sense, then one line after another.
     static func shares(of available: Int, needs: [Int]) -> [Int] {
         var left = available
         var shares = needs.map { need in
@@ -181,7 +181,7 @@ extension TopFrame {
         return [""] + table.text(on: terminal).components(separatedBy: "\n") + more
     }
 
-    /// Cuts a line at a width; colours do not count, and end where the line is cut.
+    /// Cuts a line to a width. Colour codes do not count; colours end at the cut.
     static func clipped(_ line: String, to columns: Int) -> String {
         var (clipped, width, isEscape, hasEscapes) = ("", 0, false, false)
         for character in line {

@@ -1,17 +1,17 @@
 import DeliveryQueue
 
-/// What `redeliver top` knows at one moment: the last reading that succeeded, and what went wrong since.
+/// The state of `redeliver top`: the last successful reading, and the error since.
 struct TopView {
     let database: String
     private(set) var report: StatusReport
     private(set) var activity: QueueActivity
     private(set) var rate = CallPace()
-    /// When the last reading was tried.
+    /// The time of the last reading, successful or not.
     private(set) var now: Timestamp
-    /// Why it failed, and `report` and `activity` are old; nil: it did not.
+    /// Why the last reading failed, so that `report` and `activity` are old; nil when it succeeded.
     private(set) var error: String?
 
-    /// More than any screen has lines for.
+    /// More than any screen can show.
     private static let failures = 100
 
     init(database: String, report: StatusReport, activity: QueueActivity, at now: Timestamp) {
@@ -19,13 +19,13 @@ struct TopView {
         rate.note(report.retryCalls, at: now)
     }
 
-    /// - Throws: `StoreError` when there is no such database, or it cannot be read: most likely a wrong path.
+    /// - Throws: `StoreError` when the database does not exist or cannot be read.
     init(database: String, at now: Timestamp) throws {
         let (report, activity) = try Self.read(database, at: now)
         self.init(database: database, report: report, activity: activity, at: now)
     }
 
-    /// Reads again. A database that is gone may come back: the error is kept beside what was read last.
+    /// Reads again. After an error the last reading stays, because a missing database may come back.
     mutating func refresh(at now: Timestamp) {
         do {
             let (report, activity) = try Self.read(database, at: now)
@@ -44,7 +44,7 @@ struct TopView {
         (self.error, self.now) = (error, now)
     }
 
-    /// Opened anew each time: what is read is the file that has this name now, not one that was moved away.
+    /// Opens the database each time, so that it reads the file that has this name now.
     private static func read(_ database: String, at now: Timestamp) throws -> (StatusReport, QueueActivity) {
         let reader = try QueueReader(path: database)
         defer { try? reader.close() }

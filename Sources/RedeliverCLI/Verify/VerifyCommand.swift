@@ -2,28 +2,27 @@ import ArgumentParser
 import Foundation
 import ProviderAPI
 
-/// `redeliver verify`: whether a received webhook comes from the provider. Needs neither configuration nor database.
+/// `redeliver verify`. It needs neither configuration nor database.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Checks the signature of a received webhook, whose body it reads from standard input.",
+        abstract: "Checks the signature of a received webhook. It reads the body from standard input.",
         discussion: """
-            The body has to be the bytes that were received. They are tried as they are, and then in the form that the \
-            vendor's sample signs, Python's json.dumps(json.loads(body)). Exits with 0 if the signature is valid, with 1 \
-            if it is not.
+            The body must be exactly the received bytes. They are checked as they are, and then in the form of the vendor's \
+            sample, Python's json.dumps(json.loads(body)). Exits with 0 if the signature is valid, with 1 if it is not.
             Example: redeliver verify --secret-file secret.txt --signature 'cQ6x...kE8=' < body.json
             """
     )
 
-    /// Far more than any webhook; protects against a wrong pipe.
+    /// In bytes: far more than any webhook, as a protection against a wrong pipe.
     static let bodyLimit = 64 << 20
-    /// More than one is needed only while a secret is changed.
+    /// More than one is needed only during a change of the secret.
     static let secretFileLimit = 10
 
     @Option(
         name: .customLong("secret-file"),
         help: ArgumentHelp(
-            "A file with the endpoint's secret token; repeat it for the old one after a change (up to 10).",
+            "A file with the endpoint's secret; repeat the option for the old secret after a change (up to 10).",
             valueName: "file"),
         completion: .file())
     var secretFiles: [String]
@@ -35,7 +34,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard secretFiles.count <= Self.secretFileLimit else {
-            throw ValidationError("--secret-file is given \(secretFiles.count) times: 10 at most")
+            throw ValidationError("--secret-file is given \(secretFiles.count) times; at most 10 are allowed")
         }
     }
 
@@ -47,7 +46,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// - Throws: `ValidationError` for input that cannot be checked.
+    /// - Throws: `ValidationError` when the input cannot be checked.
     private func match() throws -> WebhookSignature.Match? {
         do {
             let signature = try WebhookSignature(signature)
@@ -63,13 +62,13 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             bytes = try input.read(upToCount: bodyLimit + 1) ?? Data()
         } catch {
-            throw ValidationError("the body cannot be read from standard input: is it a readable file or pipe?")
+            throw ValidationError("cannot read the body from standard input; is it a readable file or pipe?")
         }
         guard !bytes.isEmpty else {
-            throw ValidationError("standard input is empty: pipe the received body in, byte for byte")
+            throw ValidationError("standard input is empty; pipe the received body into it, byte for byte")
         }
         guard bytes.count <= bodyLimit else {
-            throw ValidationError("the body on standard input is larger than 64 MiB: is it the right file?")
+            throw ValidationError("the body on standard input is larger than 64 MiB; is it the right file?")
         }
         return Array(bytes)
     }

@@ -214,7 +214,7 @@ import Testing
         await #expect(throws: PagingCircle.self) { try await poller.runOnce(at: .noon) }
 
         #expect(try bench.tasks(.scheduled) == ["a", "b", "c"])
-        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("paging") == true)
+        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("read already") == true)
         #expect(await transport.requests.count <= 4)
     }
 

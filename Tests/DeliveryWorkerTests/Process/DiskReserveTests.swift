@@ -58,8 +58,8 @@ import Testing
             _ = await disk.room.look()
         }
 
-        let begins = "error disk nearly full: no log is read; calls go on, and what comes of them is recorded"
-        #expect(disk.lines.all == [begins, "notice disk has room again: logs are read", begins])
+        let begins = "error disk nearly full: no log is read; calls go on, and their results are recorded"
+        #expect(disk.lines.all == [begins, "notice disk has room again: logs are read again", begins])
     }
 
     // MARK: - Polling

@@ -78,7 +78,7 @@ enum MetricsSample {
         # TYPE redeliver_database_size_bytes gauge
         redeliver_database_size_bytes{file="main"} 40960
         redeliver_database_size_bytes{file="wal"} 8272
-        # HELP redeliver_disk_free_bytes What is free on the database's file system; NaN: unknown.
+        # HELP redeliver_disk_free_bytes Free bytes on the database's file system; NaN: unknown.
         # TYPE redeliver_disk_free_bytes gauge
         redeliver_disk_free_bytes 1048576
         # HELP redeliver_polling_paused 1 while no log is read, by reason.
@@ -91,7 +91,7 @@ enum MetricsSample {
         # TYPE redeliver_last_poll_success_timestamp_seconds gauge
         redeliver_last_poll_success_timestamp_seconds{endpoint="core"} 1749988793
         redeliver_last_poll_success_timestamp_seconds{endpoint="crm"} 1749988791
-        # HELP redeliver_scan_gap_seconds Provider time of the endpoint's log that is not read yet.
+        # HELP redeliver_scan_gap_seconds Length of the endpoint's log that is not read yet.
         # TYPE redeliver_scan_gap_seconds gauge
         redeliver_scan_gap_seconds{endpoint="core"} 1800
         redeliver_scan_gap_seconds{endpoint="crm"} 0
@@ -105,17 +105,17 @@ enum MetricsSample {
         redeliver_endpoint_held{endpoint="crm",reason="rejected"} 0
         redeliver_endpoint_held{endpoint="crm",reason="redirected"} 0
         redeliver_endpoint_held{endpoint="crm",reason="operator"} 0
-        # HELP redeliver_log_entries_total Entries of the provider's logs, by what they were.
+        # HELP redeliver_log_entries_total Entries of the provider's logs, by result.
         # TYPE redeliver_log_entries_total counter
         redeliver_log_entries_total{result="failure"} 4
         redeliver_log_entries_total{result="success"} 0
         redeliver_log_entries_total{result="in_progress"} 0
         redeliver_log_entries_total{result="duplicate"} 0
         redeliver_log_entries_total{result="unreadable"} 0
-        # HELP redeliver_unreadable_entries Log entries that are kept because they could not be understood.
+        # HELP redeliver_unreadable_entries Log entries that are kept because they cannot be read.
         # TYPE redeliver_unreadable_entries gauge
         redeliver_unreadable_entries 2
-        # HELP redeliver_circuit_open 1 while no call is made, but for a trial now and then, by what keeps it back.
+        # HELP redeliver_circuit_open 1 while no calls are made except trials, by scope.
         # TYPE redeliver_circuit_open gauge
         redeliver_circuit_open{scope="provider",endpoint=""} 0
         redeliver_circuit_open{scope="auth",endpoint=""} 1
@@ -137,15 +137,14 @@ enum MetricsSample {
         redeliver_trials_total{endpoint="crm",outcome="unconfirmed"} 0
         redeliver_trials_total{endpoint="crm",outcome="not_executed"} 0
         redeliver_trials_total{endpoint="crm",outcome="refused"} 0
-        # HELP redeliver_deliveries_held Deliveries that wait for the end of their endpoint's hold.
+        # HELP redeliver_deliveries_held Scheduled deliveries of held endpoints.
         # TYPE redeliver_deliveries_held gauge
         redeliver_deliveries_held{endpoint="core"} 2
         redeliver_deliveries_held{endpoint="crm"} 4
-        # HELP redeliver_throttled_until_timestamp_seconds Until when the provider asked to be left alone; 0: \
-        it does not.
+        # HELP redeliver_throttled_until_timestamp_seconds Until when the provider wants no calls; 0: it accepts calls.
         # TYPE redeliver_throttled_until_timestamp_seconds gauge
         redeliver_throttled_until_timestamp_seconds 0
-        # HELP redeliver_superseded_total Due deliveries that a newer event had overtaken, by what was done with them.
+        # HELP redeliver_superseded_total Due deliveries that a newer event superseded, by action.
         # TYPE redeliver_superseded_total counter
         redeliver_superseded_total{event_type="a",action="retry"} 0
         redeliver_superseded_total{event_type="a",action="skip"} 2
@@ -217,7 +216,7 @@ enum MetricsSample {
         redeliver_retry_requests_total{answer="rejected"} 0
         redeliver_retry_requests_total{answer="redirected"} 0
         redeliver_retry_requests_total{answer="server_error"} 0
-        # HELP redeliver_unconfirmed_total Retry calls about which the log stayed silent; each may lead to a repeat.
+        # HELP redeliver_unconfirmed_total Retry calls that the log never showed; each may lead to a repeat.
         # TYPE redeliver_unconfirmed_total counter
         redeliver_unconfirmed_total 1
         # HELP redeliver_retry_request_duration_seconds Duration of retry calls.

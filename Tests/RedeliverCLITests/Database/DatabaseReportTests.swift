@@ -20,7 +20,7 @@ import Testing
                 backup written and verified: /b/x.db
                   253952 bytes, schema 3, 40 deliveries, 17 of them open; newest change 2025-12-31T23:55:00Z (5 min ago)
                 """)
-        #expect(BackupReport(copy(newest: nil), file: "x", at: now).text.hasSuffix("; nothing has happened in it"))
+        #expect(BackupReport(copy(newest: nil), file: "x", at: now).text.hasSuffix("; no changes in it"))
     }
 
     @Test func `a backup's JSON is stable`() throws {
@@ -59,7 +59,7 @@ import Testing
                 restored: /d/redeliver.db from x.db
                   253952 bytes, schema 3, 40 deliveries, 17 of them open; newest change 2025-12-31T23:55:00Z (5 min ago)
                   since the backup: 29 retry calls, 15 deliveries proven delivered, 2 new deliveries taken over
-                  4 deliveries await the provider's log before they are sent again
+                  4 deliveries wait for the provider's log before they are sent again
                   the replaced database is kept as /d/redeliver.db.before-restore-20260101T000000Z
                 start the daemon now
                 """)
@@ -71,12 +71,12 @@ import Testing
             restore(isDone: false, daemon: .running(process: 7), knowsCalls: false).text == """
                 would restore: /d/redeliver.db from x.db
                   253952 bytes, schema 3, 40 deliveries, 17 of them open; newest change 2025-12-31T23:55:00Z (5 min ago)
-                  the present database cannot be read: every scheduled delivery counts as called since the backup
-                  4 deliveries await the provider's log before they are sent again
+                  the present database cannot be read, so every scheduled delivery counts as called since the backup
+                  4 deliveries wait for the provider's log before they are sent again
                   a present database would be kept beside it
-                stop the daemon (process 7) first, then give --confirm; nothing was changed
+                nothing was changed; stop the daemon (process 7) first, then give --confirm
                 """)
-        #expect(restore(isDone: false).text.hasSuffix("\ngive --confirm to do it; nothing was changed"))
+        #expect(restore(isDone: false).text.hasSuffix("\nnothing was changed; give --confirm to restore"))
     }
 
     // MARK: - Prune
@@ -100,7 +100,7 @@ import Testing
                 unreadable log entries          6     90 d
 
                 4096 bytes are free inside /d/x.db
-                give --confirm to remove them; nothing was changed
+                nothing was changed; give --confirm to remove the rows
                 """)
     }
 
@@ -144,7 +144,7 @@ import Testing
                 """
                   the body of delivery 20 does not match its SHA-256
                   … and 5 more
-                  to do: such a body is never sent, its delivery dies as rejected; restore a backup that has it whole
+                  to do: a damaged body is never sent, and its delivery dies as rejected; restore a backup from before the damage
 
                 /d/x.db: not sound
                 """))

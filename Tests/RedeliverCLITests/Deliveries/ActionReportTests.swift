@@ -43,7 +43,7 @@ import Testing
                 19  t-19     core      profile_update  c-1          dead   age     2         2025-12-31T22:00:00Z (2 h ago)  -             -
                 … 12 more
 
-                nothing was changed; add --confirm and --reason to do it
+                nothing was changed; give --confirm and --reason to do it
                 """)
     }
 
@@ -67,10 +67,10 @@ import Testing
     // MARK: - Done
 
     @Test(arguments: [
-        (DaemonPresence.running(process: 42), "the running daemon (process 42) takes it up within a second"),
-        (.running(process: nil), "the running daemon takes it up within a second"),
-        (.unknown(cause: "Permission denied"), "a running daemon takes it up within a second"),
-        (.absent, "no daemon runs: it is taken up when one starts"),
+        (DaemonPresence.running(process: 42), "the running daemon (process 42) acts on it within a second"),
+        (.running(process: nil), "the running daemon acts on it within a second"),
+        (.unknown(cause: "Permission denied"), "a running daemon acts on it within a second"),
+        (.absent, "no daemon runs; the next daemon acts on it at its start"),
     ]) func `one delivery's retry says who makes it happen`(daemon: DaemonPresence, next: String) {
         #expect(text(report(.retry, daemon: daemon)) == "delivery 7: a retry is asked for\n\(next)")
         #expect(
@@ -82,17 +82,17 @@ import Testing
     }
 
     @Test(arguments: [
-        (1, 1, 1, "so 1 was called from here, and the provider took 1 on; the log decides"),
-        (3, 3, 2, "so 3 were called from here, and the provider took 2 on; the log decides"),
+        (1, 1, 1, "so 1 call was made from here; the provider accepted 1; the log will show the result"),
+        (3, 3, 2, "so 3 calls were made from here; the provider accepted 2; the log will show the result"),
         (
             3, 1, 0,
             """
-            so 1 was called from here, and the provider took 0 on; the log decides
-            2 could not be called now: a daemon does it when it starts
+            so 1 call was made from here; the provider accepted 0; the log will show the result
+            2 could not be called now; the next daemon calls them at its start
             """
         ),
         // Others had been asked for before.
-        (3, 5, 5, "so 5 were called from here, and the provider took 5 on; the log decides"),
+        (3, 5, 5, "so 5 calls were made from here; the provider accepted 5; the log will show the result"),
     ]) func `calls made from here are told with what came of them`(
         done: Int, called: Int, accepted: Int, next: String
     ) {
@@ -110,17 +110,17 @@ import Testing
         #expect(
             text(report) == """
                 delivery 7: a retry is asked for
-                no daemon runs, and nothing could be called from here: it is kept, and taken up when one starts
+                no daemon runs, and no call could be made from here; the next daemon makes them at its start
                 """)
         // An error in the middle: nobody counted.
         (report.called, report.accepted) = (nil, nil)
-        #expect(text(report).hasSuffix("calling from here failed: what was not called is taken up when one starts"))
+        #expect(text(report).hasSuffix("the calls from here failed; the next daemon makes the rest at its start"))
     }
 
     @Test func `when only some could be called, the others are said to be kept`() throws {
         var report = report(.retry, matched: 3, one: false, done: 3)
         (report.called, report.accepted, report.obstacle) = (1, 1, unreachable)
-        #expect(text(report).hasSuffix("\n2 could not be called now: a daemon does it when it starts"))
+        #expect(text(report).hasSuffix("\n2 could not be called now; the next daemon calls them at its start"))
         #expect(try JSONOutput.text(report).contains(#""obstacle" : "reading: no answer from the provider (refused)"#))
     }
 

@@ -43,7 +43,7 @@ import Testing
 
     @Test func `the footer says how many there are, or that there are more`() {
         #expect(list.footer(hasMore: false) == "2 in all")
-        #expect(list.footer(hasMore: true) == "the newest 2; there are more: raise --limit, or narrow the filter")
+        #expect(list.footer(hasMore: true) == "the newest 2; there are more: raise --limit or narrow the filter")
     }
 
     @Test(arguments: [160, 120, 110]) func `a narrow terminal cuts the widest columns and keeps every column`(

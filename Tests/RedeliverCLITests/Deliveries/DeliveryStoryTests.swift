@@ -41,7 +41,7 @@ import Testing
     @Test func `a waiting delivery shows its standing, its facts, what happened and the rest of its timetable`() {
         #expect(
             story(waiting, policies: policies, aliases: ["t-8", "t-9"], events: events).text(on: .plain) == """
-                SCHEDULED: waits for its time: 2026-01-01T00:01:30Z (in 90 s)
+                SCHEDULED: waits for its next attempt: 2026-01-01T00:01:30Z (in 90 s)
 
                 delivery        7, task t-7
                 endpoint        core (e-1)
@@ -53,7 +53,7 @@ import Testing
                 last error      HTTP 502 \u{FFFD}[31m
                 also logged as  t-8, t-9
                 attempts        2 used in cycle 1
-                policy          the one with the longest matching pattern, profile_*; at most 4 attempts, none later than 24 h after the first failure
+                policy          the policy with the longest matching pattern, profile_*; at most 4 attempts, none later than 24 h after the first failure
                 body            120 bytes, SHA-256 5f70bf18a08660b5
 
                 AT                                 SOURCE    WHAT      DETAIL
@@ -61,7 +61,7 @@ import Testing
                 2025-12-31T23:50:00Z (10 min ago)  retry     accepted  attempt 1, answer accepted
                 2025-12-31T23:59:00Z (60 s ago)    operator  requeue   \("")
 
-                if each further attempt fails at once:
+                timetable, if each attempt fails at once:
                   attempt 3  2026-01-01T00:01:30Z (in 90 s)
                   attempt 4  2026-01-01T00:41:30Z (in 42 min)
                   then dead: attempts
@@ -73,16 +73,16 @@ import Testing
             DeliverySample.delivery(.dead, customer: nil), dead: .superseded, finalized: now, supersededBy: "t-20")
         let text = story(dead, policies: policies, bodySize: nil).text(on: .plain)
 
-        #expect(text.hasPrefix("DEAD: given up 2026-01-01T00:00:00Z (now): a newer event of its webhook"))
+        #expect(text.hasPrefix("DEAD: given up 2026-01-01T00:00:00Z (now): a newer event of the same webhook"))
         #expect(text.contains("\ncustomer       none\n") && text.contains("\nsuperseded by  task t-20\n"))
-        #expect(text.contains("\nbody           no longer stored, SHA-256 5f70bf18a08660b5\n"))
+        #expect(text.contains("\nbody           not stored any more, SHA-256 5f70bf18a08660b5\n"))
         #expect(text.hasSuffix("\n\nAT  SOURCE  WHAT  DETAIL"))
     }
 
     @Test func `without a configuration it says so and guesses no times`() {
         let text = story(waiting).text(on: .plain)
-        #expect(text.contains("\npolicy        not known: the configuration could not be read\n"))
-        #expect(!text.contains("if each further attempt"))
+        #expect(text.contains("\npolicy        unknown, because the configuration cannot be read\n"))
+        #expect(!text.contains("if each attempt"))
     }
 
     @Test func `an operator's retry does not hide the schedule that goes on after it`() {
@@ -91,7 +91,7 @@ import Testing
         #expect(
             story(record, policies: policies).text(on: .plain).hasSuffix(
                 """
-                if each further attempt fails at once:
+                timetable, if each attempt fails at once:
                   attempt 3  2026-01-01T00:10:00Z (in 10 min)
                   attempt 4  2026-01-01T00:50:00Z (in 50 min)
                   then dead: attempts
@@ -106,7 +106,7 @@ import Testing
         ])
         let lines = story(waiting, policies: many).text(on: .plain).split(separator: "\n")
 
-        #expect(lines.contains { $0.hasPrefix("policy        the one that names this event type exactly; at most 30") })
+        #expect(lines.contains { $0.hasPrefix("policy        the policy that names this event type; at most 30") })
         #expect(lines.suffix(2) == ["  … 8 more", "  then dead: attempts"])
         #expect(lines[lines.count - 3].hasPrefix("  attempt 22  "))
     }
@@ -173,7 +173,7 @@ import Testing
                     }
                   ],
                   "standing" : "waiting",
-                  "standing_text" : "waits for its time: 2026-01-01T00:01:30Z (in 90 s)",
+                  "standing_text" : "waits for its next attempt: 2026-01-01T00:01:30Z (in 90 s)",
                   "standing_until" : 1767225690,
                   "timeline" : [
                     {

@@ -44,20 +44,20 @@ import Testing
     }
 
     @Test(arguments: [
-        (DeadReason.attempts, "its policy's attempts are used up"),
-        (.age, "its next attempt would have begun after its policy's max_age"),
+        (DeadReason.attempts, "all attempts of its policy are used"),
+        (.age, "its next attempt would be later than its policy's max_age"),
         (.rejected, "the provider refused the retry for good"),
-        (.superseded, "a newer event of its webhook, customer and type has arrived, and its policy says skip"),
+        (.superseded, "a newer event of the same webhook, customer and type has arrived, and its policy says skip"),
         (.discarded, "an operator discarded it"),
-        (.poison, "the provider answered its retries with 5xx while it took on others"),
+        (.poison, "the provider answered its retries with 5xx while it accepted others"),
     ]) func `a dead one says why and how it is brought back`(reason: DeadReason, cause: String) {
         let record = DeliverySample.record(
             DeliverySample.delivery(.dead), dead: reason, finalized: now - .seconds(3_600 * 3))
         #expect(settled(record).word == "dead")
         #expect(
             settled(record).sentence == """
-                given up 2025-12-31T21:00:00Z (3 h ago): \(cause). `redeliver deliveries requeue id:7 --reason …` begins \
-                a new cycle, `retry` sends it once
+                given up 2025-12-31T21:00:00Z (3 h ago): \(cause). To begin a new cycle, run `redeliver deliveries requeue \
+                id:7 --reason …`; `retry` sends it once
                 """)
     }
 
@@ -73,14 +73,13 @@ import Testing
         let delivery = DeliverySample.delivery(
             .awaiting, called: now - .seconds(120), confirmBy: now + .seconds(480))
         let text = """
-            called 2025-12-31T23:58:00Z (2 min ago); the log has until 2026-01-01T00:08:00Z (in 8 min) to show what \
-            came of it
+            called 2025-12-31T23:58:00Z (2 min ago); the log should show the result until 2026-01-01T00:08:00Z (in 8 min)
             """
         #expect(standing(delivery).word == "awaiting" && standing(delivery).until == now + .seconds(480))
         #expect(standing(delivery).sentence == text)
         #expect(
             standing(delivery, DeliverySample.endpoint(pollError: "HTTP 502")).sentence
-                == text + ". But the log cannot be read, and silence counts only once it was: HTTP 502")
+                == text + ". But the log cannot be read, and the wait does not end before it was: HTTP 502")
     }
 
     // MARK: - Held back
@@ -90,19 +89,20 @@ import Testing
             DeliverySample.delivery(next: now), DeliverySample.endpoint(isActive: false, held: .operator),
             daemon: .absent)
         #expect(found.word == "not_configured" && found.until == nil)
-        #expect(found.sentence == "its endpoint is not in the configuration, so it is kept and not retried")
+        #expect(found.sentence == "its endpoint is not in the configuration; the delivery is kept and not retried")
     }
 
     @Test(arguments: [
         (
             HoldReason.operator,
-            "an operator paused it; until `redeliver endpoints resume core --reason …`"
+            "an operator paused it; to end that, run `redeliver endpoints resume core --reason …`"
         ),
         (
             .logSilent,
             """
-            the log did not show three retries in a row (log_silent; if this log never shows any, set confirm.by: \
-            answer); until a success shows in it, or `redeliver endpoints resume core --reason …`
+            the log did not show three retries in a row (log_silent). A success in the log ends the hold; if this log \
+            never shows retries, set confirm.by: answer; to end the hold now, run `redeliver endpoints resume core \
+            --reason …`
             """
         ),
         (.rejected, "the provider refused three deliveries in a row (rejected)"),
@@ -116,7 +116,7 @@ import Testing
         #expect(standing(delivery, held).word == "held" && standing(delivery, held).until == nil)
         #expect(standing(delivery, held).sentence == text)
         #expect(
-            standing(delivery, trial).sentence == text + "; one trial is made 2026-01-01T00:05:00Z (in 5 min)")
+            standing(delivery, trial).sentence == text + "; one delivery is tried 2026-01-01T00:05:00Z (in 5 min)")
         #expect(standing(delivery, trial).until == now + .seconds(300))
     }
 
@@ -128,8 +128,9 @@ import Testing
         #expect(
             held.sentence == """
                 its endpoint core is held since 2025-12-31T23:50:00Z (10 min ago): its receiver fails for all deliveries \
-                (circuit). It costs no attempt and no age; the next trial of one delivery is made 2026-01-01T00:02:00Z \
-                (in 2 min), and any arrival makes all that is held due. Or `redeliver endpoints resume core --reason …`
+                (circuit). The wait uses no attempt and no age; one delivery is tried 2026-01-01T00:02:00Z (in 2 min), and \
+                any arrival makes all held deliveries due. To end the hold now, run `redeliver endpoints resume core \
+                --reason …`
                 """)
         let tried = standing(delivery, DeliverySample.endpoint(circuit: open, trial: "t-9"))
         #expect(tried.until == nil && tried.sentence.contains("the trial of task t-9 is under way"))
@@ -167,23 +168,23 @@ import Testing
         let found = standing(DeliverySample.delivery(next: next), daemon: .absent)
         #expect(found == standing(DeliverySample.delivery(next: next)))
         #expect(found.word == "waiting" && found.until == next)
-        #expect(found.sentence == "waits for its time: 2026-01-01T00:01:30Z (in 90 s)")
+        #expect(found.sentence == "waits for its next attempt: 2026-01-01T00:01:30Z (in 90 s)")
         let manual = ManualRetry(asked: now, kept: .dead(.age))
         #expect(
             standing(DeliverySample.delivery(next: next, manual: manual)).sentence
-                == "an operator asked for a retry, which waits for its turn: 2026-01-01T00:01:30Z (in 90 s)")
+                == "an operator asked for a retry; it waits for its turn: 2026-01-01T00:01:30Z (in 90 s)")
     }
 
     @Test func `without a daemon nothing that is due is sent, and an old pause means nothing`() {
         let pause = DeliveryHistory.Pause(reason: "credential", since: now, until: nil)
         let found = standing(DeliverySample.delivery(next: now), pause: pause, daemon: .absent)
         #expect(found.word == "no_daemon" && found.until == nil)
-        #expect(found.sentence == "due, but no daemon works on this database: `redeliver run`")
+        #expect(found.sentence == "due, but no daemon works on this database; start one with `redeliver run`")
     }
 
     @Test(arguments: [
         ("throttled", "the provider asked to slow down (HTTP 429)"),
-        ("unavailable", "the provider said that it is not available (HTTP 503 or 425)"),
+        ("unavailable", "the provider is not available (HTTP 503 or 425)"),
         ("outage", "the provider does not answer"), ("a later word", "a later word"),
     ]) func `while no calls are made it says why, since when and until when`(reason: String, cause: String) {
         let until = now + .seconds(40)
@@ -192,7 +193,7 @@ import Testing
         #expect(found.word == "paused" && found.until == until)
         #expect(
             found.sentence == """
-                due, but no calls are made at all since 2025-12-31T23:59:40Z (20 s ago), until 2026-01-01T00:00:40Z (in 40 s): \
+                due, but the daemon makes no calls since 2025-12-31T23:59:40Z (20 s ago), until 2026-01-01T00:00:40Z (in 40 s): \
                 \(cause)
                 """)
     }
@@ -203,7 +204,7 @@ import Testing
         #expect(found.word == "paused" && found.until == nil)
         #expect(
             found.sentence == """
-                due, but no calls are made at all since 2025-12-31T23:50:00Z (10 min ago), until the credential works: \
+                due, but the daemon makes no calls since 2025-12-31T23:50:00Z (10 min ago), until the credential works: \
                 the provider refuses the credential
                 """)
     }
@@ -213,7 +214,7 @@ import Testing
         let over = DeliveryHistory.Pause(reason: "outage", since: now - .seconds(60), until: now)
         let found = standing(DeliverySample.delivery(next: now - .seconds(1)), pause: over, daemon: daemon)
         #expect(found.word == "due" && found.until == nil)
-        #expect(found.sentence == "due: sent as soon as the rate limit lets it through")
+        #expect(found.sentence == "due: sent as soon as the rate limit allows")
     }
 
     @Test func `one that is due says who asked for it, and that its log cannot be read`() {
@@ -222,8 +223,8 @@ import Testing
             DeliverySample.delivery(next: now, manual: asked), DeliverySample.endpoint(pollError: "HTTP 502"))
         #expect(
             found.sentence == """
-                due (an operator asked for it 5 s ago): sent as soon as the rate limit lets it through; after a start \
-                nothing is retried before its endpoint's log was read, which fails: HTTP 502
+                due (an operator asked for it 5 s ago): sent as soon as the rate limit allows; after a start \
+                nothing is retried before the endpoint's log was read, and reading fails: HTTP 502
                 """)
     }
 }

@@ -91,7 +91,7 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
             report.text == """
                 endpoint e-2 is registered: a, b
 
-                Add it to `endpoints:` in the configuration, then let the daemon read it (SIGHUP):
+                Add these lines to `endpoints:` in the configuration, then reload the daemon (SIGHUP):
 
                   - id: "e-2"
                     name: "hooks.example.com"
@@ -227,13 +227,13 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
             (try report(nil, waited: false), sent, nil),
             (try report(.init(time: nil, taskID: "t-1", outcome: .succeeded)), sent + "\ndelivered", nil),
             (try report(failed), sent + "\nfailed: HTTP 503, down�", 1),
-            (try report(nil), sent + "\nthe log does not show what became of it", 69),
+            (try report(nil), sent + "\nthe log did not show its result in time", 69),
         ]
         for (report, text, code) in cases {
             #expect(report.text == text)
             #expect(report.exitCode?.rawValue == code)
         }
         let unnamed = try report(nil, taskID: nil, waited: false)
-        #expect(unnamed.text == "test event profile_create is sent: under no task id that the answer names")
+        #expect(unnamed.text == "test event profile_create is sent: the answer names no task id")
     }
 }

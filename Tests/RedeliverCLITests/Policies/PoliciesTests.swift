@@ -25,7 +25,7 @@ import Testing
 
         #expect(
             report.heading == """
-                never_seen: built-in policy: none names or matches it
+                never_seen: built-in policy, because no policy names or matches it
                 waits: 1 min × 2, at most 12 h; jitter up to 10 %; max_age 72 h; on_superseded retry
                 """)
         #expect(
@@ -124,8 +124,8 @@ import Testing
                 document_delete           document_* profile_create  matched by document_*
                 document_update           document_* profile_create  matched by document_*
                 document_status_change    document_* profile_create  matched by document_*
-                zip_file_create           (built-in)                 built-in policy: none names or matches it
-                video_call_status_change  (built-in)                 built-in policy: none names or matches it
+                zip_file_create           (built-in)                 built-in policy, because no policy names or matches it
+                video_call_status_change  (built-in)                 built-in policy, because no policy names or matches it
                 """)
     }
 

@@ -47,7 +47,7 @@ import Testing
         view.fail("read database /no: SQLite error 14\u{1B}[2J", at: now + .seconds(12))
         let broken = lines(of: view)
 
-        #expect(broken[1] == "what follows is 12 s old: read database /no: SQLite error 14\u{FFFD}[2J")
+        #expect(broken[1] == "the figures below are 12 s old: read database /no: SQLite error 14\u{FFFD}[2J")
         #expect(broken[0].contains("00:00:12Z") && broken[2].hasPrefix("9 scheduled"))
         view.show(report(calls: 60, at: now + .seconds(13)), activity, at: now + .seconds(13))
         #expect(lines(of: view)[1].hasPrefix("9 scheduled"))
@@ -58,7 +58,7 @@ import Testing
         view.fail(String(repeating: "cause ", count: 10), at: now)
         #expect(
             lines(of: view, columns: 50)[1...2] == [
-                "what follows is 0 s old: cause cause cause cause c", "ause cause cause cause cause cause ",
+                "the figures below are 0 s old: cause cause cause c", "ause cause cause cause cause cause cause ",
             ])
         view.fail(String(repeating: "cause ", count: 1_000), at: now)
         #expect(lines(of: view, columns: 50).firstIndex { $0.hasPrefix("9 scheduled") } == 5)

@@ -32,7 +32,7 @@ import Testing
         let report = VerifyReport(try match("what do ya want?").match)
         #expect(
             report.text(on: .plain)
-                == "not valid: no secret file fits, neither with the raw body nor with its json.dumps form")
+                == "not valid: no secret fits, neither for the raw body nor for its json.dumps form")
         #expect(try JSONOutput.text(report) == "{\n  \"valid\" : false\n}")
     }
 }
