@@ -38,7 +38,7 @@ enum FileProbe {
     static func disk(_ use: DiskFacts.Use, folder: String) -> DiskFacts {
         let space = DiskSpace(at: folder)
         return DiskFacts(
-            use, folder: folder, freeBytes: space?.freeBytes, freeFiles: space?.freeFiles,
+            use: use, folder: folder, freeBytes: space?.freeBytes, freeFiles: space?.freeFiles,
             network: NetworkDisk.name(at: folder))
     }
 

@@ -196,20 +196,20 @@ import Testing
     @Test(arguments: edges) func `space that runs out`(use: DiskFacts.Use, free: Int64, verdict: Finding.Verdict) throws
     {
         try expect("disk \(use.rawValue)", verdict, "free at /") { facts in
-            facts.disks = facts.disks.map { $0.use == use ? DiskFacts(use, folder: "/", freeBytes: free) : $0 }
+            facts.disks = facts.disks.map { $0.use == use ? DiskFacts(use: use, folder: "/", freeBytes: free) : $0 }
         }
     }
 
     @Test func `a file system without room for a file, and one that cannot be asked`() throws {
         try expect("disk database", .bad, "no more files can be created") {
-            $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: 1 << 40, freeFiles: 0)
+            $0.disks[0] = DiskFacts(use: .database, folder: "/d", freeBytes: 1 << 40, freeFiles: 0)
         }
         try expect("disk database", .unknown, "the free space at /d cannot be read") {
-            $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: nil)
+            $0.disks[0] = DiskFacts(use: .database, folder: "/d", freeBytes: nil)
         }
         try expect("disk metrics", .unknown, "not known") { $0.disks.removeLast() }
         try expect("disk database", .bad, "/d is on NFS") {
-            $0.disks[0] = DiskFacts(.database, folder: "/d", freeBytes: 1 << 40, network: "NFS")
+            $0.disks[0] = DiskFacts(use: .database, folder: "/d", freeBytes: 1 << 40, network: "NFS")
         }
     }
 }
@@ -237,8 +237,8 @@ extension DoctorFacts {
                 file: file("/m/redeliver.prom", 0o644)),
             provider: .success([.answering("core"), .answering("second")]),
             disks: [
-                DiskFacts(.database, folder: "/data", freeBytes: 5 << 30, freeFiles: 1_000),
-                DiskFacts(.metrics, folder: "/m", freeBytes: 5 << 30),
+                DiskFacts(use: .database, folder: "/data", freeBytes: 5 << 30, freeFiles: 1_000),
+                DiskFacts(use: .metrics, folder: "/m", freeBytes: 5 << 30),
             ])
     }
 

@@ -1,38 +1,24 @@
-package import DeliveryQueue
+import DeliveryQueue
 import ProviderAPI
 
 /// The content of the metrics file. Pure: one snapshot gives one page, so tests compare whole pages.
 ///
 /// Every combination of labels is written as 0 from the first page on, because `increase()` does not see a counter that
 /// begins at 1 (prometheus#1673).
-package struct MetricsPage: Sendable {
+struct MetricsPage: Sendable {
     /// What the page says about the worker, beside the queue.
-    package struct Worker: Sendable {
-        package var version: String
-        package var started: Timestamp
-        package var lastTurns: [String: Timestamp]
+    struct Worker: Sendable {
+        var version: String
+        var started: Timestamp
+        var lastTurns: [String: Timestamp]
         /// Whether calls may begin.
-        package var gate: GateStanding
-        package var databaseSize: Int64
-        package var walSize: Int64
+        var gate: GateStanding
+        var databaseSize: Int64
+        var walSize: Int64
         /// The file system that the database is on.
-        package var disk: DiskReserve
+        var disk = DiskReserve()
         /// How far this machine's clock is ahead of the provider's; nil when the provider sends no time.
-        package var clockSkew: Duration?
-
-        package init(
-            version: String, started: Timestamp, lastTurns: [String: Timestamp], gate: GateStanding,
-            databaseSize: Int64, walSize: Int64, disk: DiskReserve = DiskReserve(), clockSkew: Duration? = nil
-        ) {
-            self.version = version
-            self.started = started
-            self.lastTurns = lastTurns
-            self.gate = gate
-            self.databaseSize = databaseSize
-            self.walSize = walSize
-            self.disk = disk
-            self.clockSkew = clockSkew
-        }
+        var clockSkew: Duration?
     }
 
     let queue: QueueSnapshot
@@ -40,7 +26,7 @@ package struct MetricsPage: Sendable {
     private let written: Timestamp
     var page = PrometheusText()
 
-    package static func text(queue: QueueSnapshot, worker: Worker, at written: Timestamp) -> String {
+    static func text(queue: QueueSnapshot, worker: Worker, at written: Timestamp) -> String {
         var metrics = MetricsPage(queue: queue, worker: worker, written: written)
         metrics.writeWorker()
         metrics.writeFiles()
@@ -49,12 +35,6 @@ package struct MetricsPage: Sendable {
         metrics.writeDeliveries()
         metrics.writeRetries()
         return metrics.page.text
-    }
-
-    private init(queue: QueueSnapshot, worker: Worker, written: Timestamp) {
-        self.queue = queue
-        self.worker = worker
-        self.written = written
     }
 
     // MARK: - Families

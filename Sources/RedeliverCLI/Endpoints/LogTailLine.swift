@@ -12,45 +12,34 @@ extension LogTail {
         }
 
         /// Provider time of the entry's newest change; nil when it has none.
-        let time: Timestamp?
+        var time: Timestamp?
         /// nil, here and below: the entry does not say it, or cannot be read.
-        let taskID: String?
-        let eventType: String?
-        let customerID: String?
-        let outcome: Outcome
-        let httpStatus: Int?
+        var taskID: String?
+        var eventType: String?
+        var customerID: String?
+        var outcome: Outcome
+        var httpStatus: Int?
         /// The error text of the log; for an unreadable entry what is wrong with it.
-        let detail: String?
-
-        init(
-            time: Timestamp?, taskID: String?, eventType: String? = nil, customerID: String? = nil, outcome: Outcome,
-            httpStatus: Int? = nil, detail: String? = nil
-        ) {
-            self.time = time
-            self.taskID = taskID
-            self.eventType = eventType
-            self.customerID = customerID
-            self.outcome = outcome
-            self.httpStatus = httpStatus
-            self.detail = detail
-        }
-
-        init(_ item: LogPage.Item) {
-            switch item {
-            case .entry(let entry):
-                self.init(
-                    time: (entry.changedAt ?? entry.loggedAt).map(Timestamp.init(milliseconds:)),
-                    taskID: entry.taskID.text, eventType: entry.eventType, customerID: entry.customerID?.text,
-                    outcome: Outcome(entry.outcome), httpStatus: entry.statusCode, detail: entry.errorText)
-            case .unreadable(let entry):
-                self.init(
-                    time: entry.loggedAt.map(Timestamp.init(milliseconds:)), taskID: nil, outcome: .unreadable,
-                    detail: "\(entry.reason.rawValue): \(entry.detail)")
-            }
-        }
+        var detail: String?
 
         /// A failure, or an unreadable entry, which may be one.
         var mayBeFailure: Bool { outcome == .failed || outcome == .unreadable }
+    }
+}
+
+extension LogTail.Line {
+    init(_ item: LogPage.Item) {
+        switch item {
+        case .entry(let entry):
+            self.init(
+                time: (entry.changedAt ?? entry.loggedAt).map(Timestamp.init(milliseconds:)),
+                taskID: entry.taskID.text, eventType: entry.eventType, customerID: entry.customerID?.text,
+                outcome: Outcome(entry.outcome), httpStatus: entry.statusCode, detail: entry.errorText)
+        case .unreadable(let entry):
+            self.init(
+                time: entry.loggedAt.map(Timestamp.init(milliseconds:)), taskID: nil, outcome: .unreadable,
+                detail: "\(entry.reason.rawValue): \(entry.detail)")
+        }
     }
 }
 
