@@ -56,9 +56,16 @@ let package = Package(
         .target(
             name: "DeliveryQueue",
             dependencies: [grdb, grdbSQLite, crypto],
+            exclude: [
+                "README.md", "Delivery/README.md", "Endpoint/README.md", "Log/README.md", "Opening/README.md",
+                "Policy/README.md", "Reading/README.md", "SQL/README.md", "Transaction/README.md",
+            ],
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),
+        // What administrators do with the database's file: backup, restore, check.
+        .target(
+            name: "DatabaseTools", dependencies: ["DeliveryQueue"], exclude: ["README.md"], swiftSettings: strict),
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
@@ -88,7 +95,10 @@ let package = Package(
         ),
         // What `redeliver doctor` looks at, and what it makes of it.
         .target(
-            name: "Doctor", dependencies: ["RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "ProviderAPI"],
+            name: "Doctor",
+            dependencies: [
+                "RedeliverConfiguration", "DatabaseTools", "DeliveryWorker", "DeliveryQueue", "ProviderAPI",
+            ],
             swiftSettings: strict
         ),
         // The production rules, store and loops in virtual time against a provider in memory.
@@ -101,8 +111,8 @@ let package = Package(
         .executableTarget(
             name: "RedeliverCLI",
             dependencies: [
-                "RedeliverConfiguration", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue", "Doctor",
-                "ProviderAPI", argumentParser, logging,
+                "RedeliverConfiguration", "DatabaseTools", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue",
+                "Doctor", "ProviderAPI", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -151,7 +161,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DeliveryQueueTests",
-            dependencies: ["DeliveryQueue", "FaultyDisk", grdb, crypto],
+            dependencies: ["DatabaseTools", "DeliveryQueue", "FaultyDisk", grdb, crypto],
             swiftSettings: strict
         ),
         .testTarget(
@@ -175,7 +185,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DoctorTests",
-            dependencies: ["RedeliverConfiguration", "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI"],
+            dependencies: [
+                "RedeliverConfiguration", "DatabaseTools", "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -189,8 +201,8 @@ let package = Package(
         .testTarget(
             name: "RedeliverCLITests",
             dependencies: [
-                "RedeliverCLI", "RedeliverConfiguration", "HostileInput", "DeliverySimulation", "DeliveryWorker",
-                "DeliveryQueue", "Doctor", "ProviderAPI", grdb, logging,
+                "RedeliverCLI", "RedeliverConfiguration", "DatabaseTools", "HostileInput", "DeliverySimulation",
+                "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI", grdb, logging,
             ],
             swiftSettings: strict
         ),

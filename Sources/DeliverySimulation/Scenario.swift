@@ -35,7 +35,7 @@ package struct Scenario: Sendable, Equatable {
         self.neighbours = neighbours
     }
 
-    /// How a retry shows in the provider's log (docs/provider-api.md).
+    /// How a retry shows in the provider's log (docs/provider-api.md, "Assumed: what a retry does").
     package enum RetryTrace: String, Sendable, CaseIterable {
         /// A new row under the task id that was retried.
         case sameTaskID

@@ -1,18 +1,14 @@
-/// Random numbers that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014).
+import DeliveryQueue
+
+/// Random numbers that a seed repeats.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var source: Jitter
 
     package init(seed: UInt64) {
-        state = seed
+        source = Jitter(seed: seed)
     }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { source.next() }
 
     /// At least 0 and below 1.
     package mutating func fraction() -> Double {

@@ -1,3 +1,4 @@
+import DatabaseTools
 import DeliveryQueue
 import DeliveryWorker
 

@@ -1,3 +1,4 @@
+import DatabaseTools
 package import DeliveryQueue
 import ProviderAPI
 import RedeliverConfiguration

@@ -41,4 +41,10 @@ struct DatabaseOption: ParsableArguments {
         guard database != nil else { return try configuration.load() }
         return try? configuration.load()
     }
+
+    /// The rules under which a command changes the queue: the configuration's, or the defaults where --database stands for one
+    /// that cannot be read.
+    func rules() throws -> RetryRules {
+        try settings()?.rules ?? RetryRules()
+    }
 }

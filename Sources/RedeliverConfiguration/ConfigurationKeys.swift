@@ -2,7 +2,7 @@ import DeliveryQueue
 import ProviderAPI
 
 /// Every key of the configuration: name, allowed values, default and effect. The checks, the environment variables and
-/// the documentation's table all use this list.
+/// the table in docs/configuration.md all use this list.
 enum ConfigurationKeys {
     static let all: [Setting] = [
         provider,

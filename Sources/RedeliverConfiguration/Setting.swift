@@ -1,3 +1,5 @@
+import ProviderAPI
+
 /// One key of the configuration: its allowed values and its effect.
 struct Setting: Sendable {
     /// The allowed values of a key.
@@ -61,7 +63,7 @@ struct TextRule: Sendable {
 
     init(
         _ wanted: String, maxLength: Int, isHidden: Bool = false,
-        allows: @escaping @Sendable (Unicode.Scalar) -> Bool = { !TextRule.isControl($0) }
+        allows: @escaping @Sendable (Unicode.Scalar) -> Bool = { !$0.isControl }
     ) {
         self.wanted = wanted
         self.maxLength = maxLength
@@ -75,7 +77,7 @@ struct TextRule: Sendable {
     }
     static let field = TextRule("a field's name", maxLength: 100)
     static let event = TextRule("an event's name or a pattern with * and ?", maxLength: 200) {
-        !isControl($0) && $0 != " "
+        !$0.isControl && $0 != " "
     }
     /// 4,096 is Linux's limit for a path.
     static let path = TextRule("a path", maxLength: 4_096)
@@ -91,10 +93,6 @@ struct TextRule: Sendable {
     /// A path or a name of a secret. Hidden, because people paste the secret itself here.
     static let secretPath = TextRule("a path", maxLength: 4_096, isHidden: true)
     static let variable = TextRule("an environment variable's name", maxLength: 200, isHidden: true) {
-        !isControl($0) && $0 != " " && $0 != "="
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control
+        !$0.isControl && $0 != " " && $0 != "="
     }
 }

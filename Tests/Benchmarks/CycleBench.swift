@@ -20,7 +20,7 @@ enum CycleBench {
         let count = cycles[batch] ?? batch
         let rates = try await bench.series {
             let began = ContinuousClock.now
-            var (done, ended) = (0, [AttemptOutcome]())
+            var (done, ended) = (0, [CallResult]())
             while done < count {
                 ended = try await turn(store, after: ended, batch: batch)
                 done += ended.count
@@ -35,7 +35,7 @@ enum CycleBench {
     }
 
     /// A delivery alone has no other's claim to be recorded with.
-    private static func record(_ ended: inout [AttemptOutcome], _ store: QueueStore) async throws {
+    private static func record(_ ended: inout [CallResult], _ store: QueueStore) async throws {
         let recorded = try await store.record(ended, rules: RetryRules(), at: .system)
         guard recorded.accepted == ended.count else { throw Inexact(what: "recorded \(recorded.accepted)") }
         ended = []
@@ -45,8 +45,8 @@ enum CycleBench {
     ///
     /// - Returns: what came of the claimed calls.
     private static func turn(
-        _ store: QueueStore, after ended: [AttemptOutcome], batch: Int
-    ) async throws -> [AttemptOutcome] {
+        _ store: QueueStore, after ended: [CallResult], batch: Int
+    ) async throws -> [CallResult] {
         let claimed = try await store.claimDue(
             after: ended, limit: batch, lease: .seconds(120), rules: RetryRules(), at: .system)
         guard claimed.recorded.accepted == ended.count else {
@@ -54,8 +54,8 @@ enum CycleBench {
         }
         guard claimed.deliveries.count == batch else { throw Inexact(what: "claimed \(claimed.deliveries.count)") }
         return claimed.deliveries.map { delivery in
-            AttemptOutcome(
-                deliveryID: delivery.id, leaseToken: delivery.leaseToken, meaning: .accepted, answer: "accepted",
+            CallResult(
+                deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: .accepted,
                 status: 200, duration: .milliseconds(3), answered: .system)
         }
     }

@@ -25,13 +25,13 @@ struct LogPages {
         }
     }
 
-    /// 600 bytes, as the bodies of provider-api.md are.
+    /// 600 bytes, as the bodies of docs/provider-api.md are.
     static func body(_ number: Int, name: String) -> String {
         let body = #"{"event": "profile_update", "id": "\#(name)-\#(number)", "text": ""#
         return body + String(repeating: "x", count: 600 - body.utf8.count - 2) + #""}"#
     }
 
-    /// What redeliver sends to have an entry's delivery retried (provider-api.md, operation 7).
+    /// What redeliver sends to have an entry's delivery retried (docs/provider-api.md, operation 7).
     static func retry(_ number: Int, name: String) -> String {
         """
         {"task_id": "\(name)-\(number)", "body": \(body(number, name: name)), \

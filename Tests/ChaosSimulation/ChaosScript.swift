@@ -163,18 +163,20 @@ struct ChaosScript: Sendable {
         let dice = world.withTruth { $0.dice.next() }
         let ids = world.withTruth { Array(Set($0.calls.map(\.deliveryID))).sorted() }
         let endpoint = plan.receivers[Int(dice % UInt64(plan.receivers.count))].id
+        let rules = try configuration(database).rules
         note("operator \(deed)")
         switch deed {
-        case .pause: _ = try await store.pause(endpoint: endpoint, by: "chaos", reason: "seed", at: now)
-        case .resume: _ = try await store.resume(endpoint: endpoint, by: "chaos", reason: "seed", at: now)
+        case .pause: _ = try await store.pause(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
+        case .resume: _ = try await store.resume(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
         case .resumeAll:
             for receiver in plan.receivers {
-                _ = try await store.resume(endpoint: receiver.id, by: "chaos", reason: "seed", at: now)
+                _ = try await store.resume(endpoint: receiver.id, by: "chaos", reason: "seed", rules: rules, at: now)
             }
         case .retry, .requeue, .discard:
             let action: OperatorAction = deed == .retry ? .retry : deed == .requeue ? .requeue : .discard
             let some = ids.isEmpty ? [] : [ids[Int(dice % UInt64(ids.count))], ids[Int(dice / 7 % UInt64(ids.count))]]
-            _ = try await store.act(action, on: some, spacing: .seconds(30), by: "chaos", reason: "seed", at: now)
+            _ = try await store.act(
+                action, on: some, spacing: .seconds(30), by: "chaos", reason: "seed", rules: rules, at: now)
         }
     }
 

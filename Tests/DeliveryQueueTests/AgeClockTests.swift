@@ -12,11 +12,13 @@ import Testing
     }
 
     private func pause(at now: Timestamp) async throws {
-        _ = try await queue.store.pause(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: now)
+        _ = try await queue.store.pause(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: now)
     }
 
     private func resume(at now: Timestamp) async throws {
-        _ = try await queue.store.resume(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: now)
+        _ = try await queue.store.resume(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: now)
     }
 
     private func held(_ task: String, at now: Timestamp) async throws -> Duration {
@@ -50,9 +52,10 @@ import Testing
     @Test func `a requeue begins with a clock of its own`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", at: start)
+        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", rules: queue.rules, at: start)
         try await pause(at: start + .hours(1))
-        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "x", at: start + .hours(3))
+        _ = try await queue.store.act(
+            .requeue, on: id, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(3))
         try await resume(at: start + .hours(4))
 
         #expect(try await held("a", at: start + .hours(9)) == .hours(1))
@@ -61,8 +64,8 @@ import Testing
     @Test func `pausing a held endpoint or resuming one that is not held moves no clock`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         try await resume(at: start + .hours(1))
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.endpoint, .logSilent, until: nil, at: start + .hours(2))
+        try await queue.change(at: start + .hours(2)) {
+            try $0.hold(QueueFixture.endpoint, .logSilent, until: nil, since: start + .hours(2))
         }
         try await pause(at: start + .hours(3))
         try await pause(at: start + .hours(4))
@@ -74,8 +77,8 @@ import Testing
 
     @Test func `a success in the log that ends a hold lets the clock run again`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1))
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.endpoint, .logSilent, until: nil, at: start + .hours(1))
+        try await queue.change(at: start + .hours(1)) {
+            try $0.hold(QueueFixture.endpoint, .logSilent, until: nil, since: start + .hours(1))
         }
         try await queue.ingest(.failure("b", at: start), at: start + .hours(1))
         try await queue.ingest(.success("a", at: start + .minutes(2)), at: start + .hours(3))

@@ -21,7 +21,7 @@ extension QueueFixture {
     }
 
     func phase() async throws -> EndpointCircuit.Phase {
-        try await store.pool.read { try EndpointCircuit.fetch($0, endpointID: Self.endpoint).phase }
+        try await store.read("look") { try EndpointCircuit.fetch($0, endpointID: Self.endpoint).phase }
     }
 
     /// The one delivery that may be called, as a trial.

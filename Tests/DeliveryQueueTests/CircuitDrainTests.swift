@@ -149,13 +149,14 @@ import Testing
     @Test func `an operator's pause holds the trials too, and the circuit learns on beneath it`() async throws {
         try await queue.fail(3, at: start)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .minutes(1))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .minutes(1))
         #expect(try await queue.claim(at: start + .hours(1)).isEmpty)
         try await queue.ingest(.success("fresh", at: start + .hours(2)), at: start + .hours(2))
         #expect(try await queue.claim(at: start + .hours(3)).isEmpty)
         #expect(try await queue.holdReason() == "operator")
 
-        _ = try await queue.store.resume(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .hours(4))
+        _ = try await queue.store.resume(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(4))
         #expect(try await queue.claim(at: start + .hours(4)).map(\.taskID) == ["t0"])
         #expect(try await queue.delivery("t1").held.total(at: start + .hours(9)) == .hours(4) - .seconds(2))
     }
@@ -163,7 +164,7 @@ import Testing
     @Test func `an operator's resume closes it`() async throws {
         try await queue.fail(3, at: start)
         let change = try await queue.store.resume(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .seconds(9))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .seconds(9))
         #expect(change == .made)
         #expect(try await queue.claim(at: start + .seconds(9)).map(\.taskID) == ["t0"])
     }
@@ -171,7 +172,8 @@ import Testing
     @Test func `an operator's retry passes it, and its arrival closes it`() async throws {
         try await queue.fail(3, at: start)
         let id = try await queue.delivery("t2").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: start + .seconds(5))
+        _ = try await queue.store.act(
+            .retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: start + .seconds(5))
         let call = try await queue.claimOne(at: start + .seconds(5))
         try await queue.record(call, .accepted, at: start + .seconds(5))
         try await queue.ingest(.success("t2", at: start + .seconds(6)), at: start + .seconds(7))
@@ -181,7 +183,7 @@ import Testing
 
     @Test func `a configuration without circuits lets everything go`() async throws {
         try await queue.fail(3, at: start)
-        try await queue.store.endCircuits(at: start + .seconds(9))
+        try await queue.store.endCircuits(rules: queue.rules, at: start + .seconds(9))
 
         #expect(try await queue.phase() == .closed)
         #expect(try await queue.claim(at: start + .seconds(9)).count == 3)

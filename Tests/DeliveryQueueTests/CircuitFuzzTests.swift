@@ -29,7 +29,7 @@ import Testing
                     random.roll(3) == 0 ? .success(claim.taskID, at: time) : .failure(claim.taskID, at: time), at: now)
             case 7...8 where !open.isEmpty:
                 let claim = open.remove(at: random.roll(open.count))
-                let meaning: AttemptOutcome.Meaning =
+                let meaning: Reply =
                     [
                         .accepted, .accepted, .accepted, .uncertain, .notExecuted(pause: .seconds(30)), .notFound,
                         .rejected, .serverError, .redirected,
@@ -42,11 +42,13 @@ import Testing
             case 10:
                 let id = try await queue.number("SELECT id FROM delivery ORDER BY random() LIMIT 1")
                 let action = OperatorAction.allCases[random.roll(3)]
-                _ = try? await queue.store.act(action, on: id, by: "ann", reason: "x", at: now)
+                _ = try? await queue.store.act(action, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
             case 11 where random.roll(3) == 0:
-                _ = try await queue.store.pause(endpoint: QueueFixture.endpoint, by: "a", reason: "x", at: now)
+                _ = try await queue.store.pause(
+                    endpoint: QueueFixture.endpoint, by: "a", reason: "x", rules: queue.rules, at: now)
             case 12:
-                _ = try await queue.store.resume(endpoint: QueueFixture.endpoint, by: "a", reason: "x", at: now)
+                _ = try await queue.store.resume(
+                    endpoint: QueueFixture.endpoint, by: "a", reason: "x", rules: queue.rules, at: now)
             default: break
             }
             for _ in 0..<3 {

@@ -117,7 +117,7 @@ import Testing
             for call in try await queue.claim(at: now) {
                 calls += 1
                 try await queue.record(call, .accepted, at: now)
-                let seen: Observation =
+                let seen: LogObservation =
                     call.taskID == "t0"
                     ? .failure(call.taskID, at: now + .seconds(1)) : .success(call.taskID, at: now + .seconds(1))
                 try await queue.ingest(seen, at: now + .seconds(2))
@@ -131,7 +131,7 @@ import Testing
 
     @Test func `answers of the 400 class to single deliveries open nothing`() async throws {
         for index in 0..<9 {
-            var seen = Observation.failure("t\(index)", at: start + .seconds(index))
+            var seen = LogObservation.failure("t\(index)", at: start + .seconds(index))
             seen.httpStatus = index.isMultiple(of: 2) ? 400 : 422
             try await queue.ingest(seen, at: start + .minutes(1))
         }
@@ -140,9 +140,9 @@ import Testing
 
     // MARK: - Trials that say nothing
 
-    @Test(arguments: [AttemptOutcome.Meaning.notExecuted(pause: .seconds(30)), .redirected, .rejected])
+    @Test(arguments: [Reply.notExecuted(pause: .seconds(30)), .redirected, .rejected])
     func `a trial that the provider does not take on is followed by the next one`(
-        meaning: AttemptOutcome.Meaning
+        meaning: Reply
     ) async throws {
         try await queue.fail(3, at: start)
         let now = start + .minutes(1)

@@ -134,7 +134,7 @@ import Testing
 
     @Test func `failures from before circuits were switched off open none later`() async throws {
         try await queue.fail(2, at: start)
-        try await queue.store.endCircuits(at: start + .minutes(1))
+        try await queue.store.endCircuits(rules: queue.rules, at: start + .minutes(1))
         try await queue.ingest(.failure("later", at: start + .hours(9)), at: start + .hours(9))
         #expect(try await queue.phase() == .closed)
     }
@@ -164,7 +164,8 @@ import Testing
         let ids = try await queue.store.pool.read {
             try Int64.fetchAll($0, sql: "SELECT id FROM delivery WHERE endpoint_id = 'ep-1'")
         }
-        _ = try await queue.store.act(.retry, on: ids, spacing: .zero, by: "ann", reason: "x", at: start + .hours(1))
+        _ = try await queue.store.act(
+            .retry, on: ids, spacing: .zero, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(1))
         var called: [String] = []
         for _ in 0..<8 { called += try await queue.claim(limit: 1, at: start + .hours(1)).map(\.endpointID) }
         #expect(called == ["ep-1", "ep-2", "ep-1", "ep-3", "ep-1", "ep-2", "ep-1", "ep-3"])

@@ -99,15 +99,15 @@ import Testing
     func `a held endpoint is not called, the others are`(reason: HoldReason) async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         try await queue.ingest(.failure("b", at: start), endpoint: QueueFixture.other, at: start)
-        try await queue.store.write("hold") { try $0.hold(QueueFixture.endpoint, reason, until: nil, at: start) }
+        try await queue.change(at: start) { try $0.hold(QueueFixture.endpoint, reason, until: nil, since: start) }
 
         #expect(try await queue.claim(at: start + .days(30)).map(\.taskID) == ["b"])
     }
 
     @Test func `a hold that has passed lets one trial through and waits as long again`() async throws {
         for index in 0..<5 { try await queue.ingest(.failure("t\(index)", at: start), at: start) }
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.endpoint, .redirected, until: start + .hours(1), at: start)
+        try await queue.change(at: start) {
+            try $0.hold(QueueFixture.endpoint, .redirected, until: start + .hours(1), since: start)
         }
 
         #expect(try await queue.claim(at: start + .hours(1) - .milliseconds(1)).isEmpty)
@@ -119,8 +119,8 @@ import Testing
     @Test func `a trial that finds no room in the batch is not used up`() async throws {
         try await queue.ingest(.failure("first", at: start), at: start)
         try await queue.ingest(.failure("held", at: start), endpoint: QueueFixture.other, at: start)
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.other, .rejected, until: start + .minutes(5), at: start)
+        try await queue.change(at: start) {
+            try $0.hold(QueueFixture.other, .rejected, until: start + .minutes(5), since: start)
         }
         let now = start + .minutes(6)
 
@@ -129,8 +129,8 @@ import Testing
     }
 
     @Test func `a hold without anything due keeps its trial`() async throws {
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.endpoint, .rejected, until: start + .minutes(5), at: start)
+        try await queue.change(at: start) {
+            try $0.hold(QueueFixture.endpoint, .rejected, until: start + .minutes(5), since: start)
         }
         #expect(try await queue.claim(at: start + .minutes(6)).isEmpty)
 
@@ -146,8 +146,8 @@ import Testing
         try await queue.ingest(.failure("b", at: start), endpoint: QueueFixture.other, at: start + .minutes(5))
         #expect(try await queue.store.nextDue(at: start) == due)
 
-        try await queue.store.write("hold") {
-            try $0.hold(QueueFixture.other, .rejected, until: start + .hours(3), at: start)
+        try await queue.change(at: start) {
+            try $0.hold(QueueFixture.other, .rejected, until: start + .hours(3), since: start)
         }
         #expect(try await queue.store.nextDue(at: start) == start + .minutes(6))
 

@@ -14,7 +14,7 @@ import Testing
         var testDescription: String { rawValue }
 
         /// The entry for the retry of `a`, which failed at `start`.
-        func entry(_ outcome: Observation.Outcome, at time: Timestamp) -> Observation {
+        func entry(_ outcome: LogOutcome, at time: Timestamp) -> LogObservation {
             switch self {
             case .sameTask: .entry("a", outcome, at: time)
             case .named: .entry("named", outcome, of: "other bytes", at: time)
@@ -151,7 +151,7 @@ import Testing
             let logged = due + .seconds(2)
             let entry =
                 way == .inPlace
-                ? Observation.failure("a", at: start, changed: logged) : .failure(task, of: "a", at: logged)
+                ? LogObservation.failure("a", at: start, changed: logged) : .failure(task, of: "a", at: logged)
             try await queue.ingest(entry, at: due + .seconds(15))
             #expect(try await queue.delivery("a").attemptsUsed == number)
         }
@@ -205,7 +205,7 @@ import Testing
 
     @Test func `an entry that is still in progress when it is read again is no silence, for a day`() async throws {
         try await queue.accepted("a", failed: start, called: called)
-        let pending = Observation.pending("a", at: called + .seconds(2))
+        let pending = LogObservation.pending("a", at: called + .seconds(2))
 
         for minutes in stride(from: 5, through: 60, by: 5) {
             try await queue.ingest(pending, at: called + .minutes(minutes))
@@ -221,7 +221,7 @@ import Testing
         try await queue.accepted("a", failed: start, called: called)
 
         try await queue.ingest(.pending("n", of: "a", at: called + .seconds(2)), at: called + .seconds(15))
-        var outcome = Observation.success("n", at: called + .minutes(3))
+        var outcome = LogObservation.success("n", at: called + .minutes(3))
         outcome.body = nil
         try await queue.ingest(outcome, at: called + .minutes(4))
 

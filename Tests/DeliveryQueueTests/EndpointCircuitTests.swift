@@ -4,7 +4,7 @@ import Testing
 
 /// The circuit as a state machine: what is seen, and what it makes of it. Times are seconds after `start`.
 @Suite struct EndpointCircuitTests {
-    typealias Seen = EndpointCircuit.Observation
+    typealias Seen = EndpointCircuit.Signal
 
     private static let settings = CircuitSettings(openAfter: 3, rampLimit: 8)
 
@@ -26,7 +26,7 @@ import Testing
     ) -> (EndpointCircuit, [EndpointCircuit.Action]) {
         var circuit = circuit
         let actions = seen.enumerated().compactMap { index, observation in
-            circuit.observe(observation, at: at(second + index), settings)
+            circuit.take(observation, at: at(second + index), settings)
         }
         return (circuit, actions)
     }
@@ -79,15 +79,15 @@ import Testing
         var waits: [Duration] = []
         for trial in 0..<7 {
             let called = Self.at(1_000 * (trial + 1))
-            _ = circuit.observe(.trialBegan(delivery: Int64(trial)), at: called, Self.settings)
-            _ = circuit.observe(Self.failed(Int64(trial), 4 + trial, isTrial: true), at: called, Self.settings)
+            _ = circuit.take(.trialBegan(delivery: Int64(trial)), at: called, Self.settings)
+            _ = circuit.take(Self.failed(Int64(trial), 4 + trial, isTrial: true), at: called, Self.settings)
             if case .open(_, let next) = circuit.phase { waits.append(next - called) }
         }
         #expect(waits == [60, 120, 240, 300, 300, 300, 300].map { .seconds($0) })
         #expect(circuit.phase == .open(since: Self.at(102), nextTrial: Self.at(7_300)))
     }
 
-    @Test(arguments: [EndpointCircuit.Observation.trialWasted, failed(1, 9, isReceivers: false, isTrial: true)])
+    @Test(arguments: [EndpointCircuit.Signal.trialWasted, failed(1, 9, isReceivers: false, isTrial: true)])
     func `a trial that says nothing of the receiver is followed by another one step no higher`(_ ended: Seen) {
         let (circuit, actions) = Self.after([.trialBegan(delivery: 1), ended], from: Self.open, beginning: 200)
         #expect(circuit.phase == .open(since: Self.at(102), nextTrial: Self.at(231)))
@@ -140,7 +140,7 @@ import Testing
         var circuit = Self.draining
         var limits: [Int?] = []
         for second in 5..<12 {
-            _ = circuit.observe(Self.arrived(second, isRetry: true), at: Self.at(200 + second), Self.settings)
+            _ = circuit.take(Self.arrived(second, isRetry: true), at: Self.at(200 + second), Self.settings)
             limits.append(Self.limit(circuit))
         }
         #expect(limits == [2, 3, 4, 5, 6, 7, nil])
@@ -165,7 +165,7 @@ import Testing
     @Test func `a receiver that falls again while it drains keeps its place on the ladder`() {
         var circuit = Self.open
         for trial in 0..<3 {
-            _ = circuit.observe(Self.failed(1, 10 + trial, isTrial: true), at: Self.at(200 + trial), Self.settings)
+            _ = circuit.take(Self.failed(1, 10 + trial, isTrial: true), at: Self.at(200 + trial), Self.settings)
         }
         let flapped = [Self.arrived(20), Self.failed(4, 21), Self.failed(5, 22), Self.failed(6, 23)]
         let (again, actions) = Self.after(flapped, from: circuit, beginning: 300)
@@ -179,7 +179,7 @@ import Testing
         for second in 0..<10_000 {
             let isFailure = Int.random(in: 0..<10, using: &random) == 0
             let seen = isFailure ? Self.failed(Int64(second), second) : Self.arrived(second, isRetry: true)
-            #expect(circuit.observe(seen, at: Self.at(second), .standard) == nil)
+            #expect(circuit.take(seen, at: Self.at(second), .standard) == nil)
         }
         #expect(circuit.phase == .closed)
     }
@@ -202,7 +202,7 @@ import Testing
                 default: Bool.random(using: &random) ? .drained : .resumed
                 }
             let wasOpen = circuit.isOpen
-            let action = circuit.observe(seen, at: Self.at(second), Self.settings)
+            let action = circuit.take(seen, at: Self.at(second), Self.settings)
             #expect((action == .hold) == (!wasOpen && circuit.isOpen))
             #expect((action == .release) == (wasOpen && !circuit.isOpen))
             #expect(circuit.failing.count < Self.settings.openAfter)

@@ -12,7 +12,7 @@ import Testing
     }
 
     /// Calls each task and records its answer, one after the other.
-    private func answer(_ answers: (String, AttemptOutcome.Meaning)..., from: Timestamp) async throws {
+    private func answer(_ answers: (String, Reply)..., from: Timestamp) async throws {
         for (task, _) in answers { try await queue.ingest(.failure(task, at: from), at: from) }
         let claimed = try await queue.claim(at: from + .minutes(1))
         for (index, (task, meaning)) in answers.enumerated() {
@@ -59,7 +59,7 @@ import Testing
         let id = try await queue.delivery("a").id
         for hour in 1...2 {
             let now = start + .hours(hour)
-            _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "again", at: now)
+            _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "again", rules: queue.rules, at: now)
             try await queue.record(queue.claimOne(at: now), .rejected, at: now)
         }
 
@@ -109,7 +109,7 @@ import Testing
     @Test func `resume begins the row of refusals anew`() async throws {
         try await answer(("a", .rejected), ("b", .rejected), ("c", .rejected), from: start)
         _ = try await queue.store.resume(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .minutes(5))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .minutes(5))
         try await answer(("d", .rejected), ("e", .rejected), from: start + .minutes(6))
         #expect(try await queue.holdReason() == nil)
 
@@ -118,7 +118,9 @@ import Testing
     }
 
     @Test func `resuming an unknown endpoint says so`() async throws {
-        #expect(try await queue.store.resume(endpoint: "unknown", by: "ann", reason: "x", at: start) == .noEndpoint)
+        #expect(
+            try await queue.store.resume(endpoint: "unknown", by: "ann", reason: "x", rules: queue.rules, at: start)
+                == .noEndpoint)
         #expect(try await queue.number("SELECT COUNT(*) FROM operator_action") == 0)
     }
 }

@@ -12,7 +12,7 @@ import Testing
         queue = try await QueueFixture()
     }
 
-    private static let page: [Observation] = [
+    private static let page: [LogObservation] = [
         .failure("a", at: start, error: "boom"), .failure("b", at: nil), .success("c", at: start),
         .pending("d", at: start), .failure("e", at: start + .hours(9)), .success("a", at: start + .seconds(3)),
         .failure("old", at: start - .days(30)), .success("f", at: nil, customer: nil),
@@ -107,7 +107,7 @@ import Testing
     @Test func `an entry that is understood later is taken up even when our clock is a year ahead by then`()
         async throws
     {
-        let failed = Observation.failure("a", at: start)
+        let failed = LogObservation.failure("a", at: start)
         let entry = UnreadableObservation(reason: "x", detail: "y", raw: [1], logged: start)
         try await queue.ingest(unreadable: [entry], at: start)
         let kept = try #require(try await queue.store.unreadableEntries(after: 0, limit: 1).first)

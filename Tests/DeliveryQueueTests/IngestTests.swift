@@ -92,7 +92,7 @@ import Testing
         task: String, taskJSON: String, customer: String?, customerJSON: String
     ) async throws {
         try await queue.ingest(
-            Observation(
+            LogObservation(
                 taskID: task, taskIDJSON: taskJSON, eventType: "x", customerID: customer, customerIDJSON: customerJSON,
                 webhookID: "9", webhookIDJSON: "9", body: Array("{}".utf8), outcome: .failed, logged: start),
             at: start)
@@ -113,7 +113,7 @@ import Testing
         [UInt8](repeating: 0x61, count: 1 << 20),
     ])
     func `a body comes back byte for byte`(body: [UInt8]) async throws {
-        var observation = Observation.failure("a", at: start)
+        var observation = LogObservation.failure("a", at: start)
         observation.body = body
         try await queue.ingest(observation, at: start)
 
@@ -128,8 +128,8 @@ import Testing
     func `a failure that a later success mends is not retried, in any order on the page`(
         newestFirst: Bool
     ) async throws {
-        let failure = Observation.failure("a", at: start)
-        let success = Observation.success("a", at: start + .seconds(30))
+        let failure = LogObservation.failure("a", at: start)
+        let success = LogObservation.success("a", at: start + .seconds(30))
 
         if newestFirst {
             try await queue.ingest(success, failure, at: start + .minutes(1))
@@ -200,7 +200,7 @@ import Testing
     }
 
     @Test func `a failure without a body or type is no delivery, and stops nothing`() async throws {
-        var bare = Observation.failure("a", at: start)
+        var bare = LogObservation.failure("a", at: start)
         bare.body = nil
         let summary = try await queue.ingest(bare, .failure("b", at: start), at: start)
 

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 
+@testable import DatabaseTools
 @testable import DeliveryQueue
 
 /// A later release, whose schema goes further than this program's: so that what an upgrade meets is tested with the code that
@@ -63,10 +64,10 @@ enum LaterRelease {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-            try Migrations.apply(Array(steps.prefix(Migrations.steps.count)), to: db, at: start)
+            try Migrations.apply(Array(steps.prefix(Migrations.steps.count)), to: Session(db), at: start)
             try ViewSample().fill(db)
             try db.execute(sql: rest)
-            try Migrations.apply(Array(steps.prefix(count)), to: db, at: start)
+            try Migrations.apply(Array(steps.prefix(count)), to: Session(db), at: start)
         }
         try queue.close()
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)

@@ -13,7 +13,9 @@ import Testing
 
     private func ask(_ taskID: String, at now: Timestamp) async throws {
         let id = try await queue.delivery(taskID).id
-        #expect(try await queue.store.act(.retry, on: id, by: "ann", reason: "receiver is fixed", at: now))
+        #expect(
+            try await queue.store.act(
+                .retry, on: id, by: "ann", reason: "receiver is fixed", rules: queue.rules, at: now))
     }
 
     private func die(_ taskID: String, at now: Timestamp) async throws {
@@ -121,7 +123,7 @@ import Testing
         let queue = try await QueueFixture(rules: .exact(confirm: .answer))
         try await queue.ingest(.failure("a", at: start), at: start)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: asked)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: asked)
         try await queue.record(queue.claimOne(at: asked), .accepted, at: asked)
 
         #expect(
@@ -157,7 +159,7 @@ import Testing
         try await queue.ingest(.failure("old", at: start), at: start)
         try await queue.ingest(.success("new", at: start + .seconds(5)), at: start + .seconds(6))
         let id = try await queue.delivery("old").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: asked)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: asked)
 
         #expect(try await queue.claimOne(at: asked).id == id)
     }
@@ -171,11 +173,13 @@ import Testing
         #expect(try await queue.store.nextDue(at: asked) == asked)
         #expect(try await queue.store.nextManualDue() == asked)
 
-        _ = try await queue.store.pause(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: asked)
+        _ = try await queue.store.pause(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: asked)
         #expect(try await queue.claim(at: asked + .seconds(1)).isEmpty)
         #expect(try await queue.store.nextDue(at: asked) == nil)
 
-        _ = try await queue.store.resume(endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: asked)
+        _ = try await queue.store.resume(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: asked)
         #expect(try await queue.claim(at: asked + .seconds(1)).count == 1)
     }
 

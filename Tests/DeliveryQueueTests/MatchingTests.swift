@@ -12,7 +12,7 @@ import Testing
         queue = try await QueueFixture()
     }
 
-    private func retry(_ observation: Observation) async throws -> Delivery {
+    private func retry(_ observation: LogObservation) async throws -> Delivery {
         try await queue.accepted("a", failed: start, called: called)
         try await queue.ingest(observation, at: called + .seconds(15))
         return try await queue.delivery("a")
@@ -23,13 +23,13 @@ import Testing
     }
 
     @Test func `another customer is another event`() async throws {
-        let entry = Observation.success("n", of: "a", at: called + .seconds(2), customer: "c-2")
+        let entry = LogObservation.success("n", of: "a", at: called + .seconds(2), customer: "c-2")
 
         #expect(try await retry(entry).state == .awaiting)
     }
 
     @Test func `no customer is not any customer`() async throws {
-        let entry = Observation.success("n", of: "a", at: called + .seconds(2), customer: nil)
+        let entry = LogObservation.success("n", of: "a", at: called + .seconds(2), customer: nil)
 
         #expect(try await retry(entry).state == .awaiting)
     }
@@ -45,13 +45,13 @@ import Testing
     }
 
     @Test func `another event type is another event`() async throws {
-        let entry = Observation.success("n", of: "a", at: called + .seconds(2), type: "document_upload")
+        let entry = LogObservation.success("n", of: "a", at: called + .seconds(2), type: "document_upload")
 
         #expect(try await retry(entry).state == .awaiting)
     }
 
     @Test func `another webhook is another event`() async throws {
-        var entry = Observation.success("n", of: "a", at: called + .seconds(2))
+        var entry = LogObservation.success("n", of: "a", at: called + .seconds(2))
         entry.webhookID = "w-2"
 
         #expect(try await retry(entry).state == .awaiting)
@@ -165,9 +165,7 @@ import Testing
     @Test func `matching never reads all deliveries of an endpoint`() async throws {
         let plans = try await queue.store.pool.read { db in
             try [Matching.waiting, Matching.unconfirmed, Matching.failed, Matching.ended].map { sql in
-                let values = repeatElement(DatabaseValue.null, count: sql.count { $0 == "?" })
-                return try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(values))
-                    .map { $0["detail"] as String }.joined(separator: "; ")
+                try ViewPlan.lines(db, sql).joined(separator: "; ")
             }
         }
 

@@ -67,7 +67,7 @@ import Testing
     /// The last rows of a program that was killed are in its write-ahead log.
     @Test func `what only the write-ahead log has is in the copy`() throws {
         try LaterRelease.makeOlder(path)
-        let writer = try DatabaseQueue(path: path, configuration: QueueStore.configuration())
+        let writer = try DatabaseQueue(path: path, configuration: SQLiteSettings.configuration())
         try writer.write { try $0.execute(sql: "UPDATE delivery SET last_error = 'in the log'") }
         #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)
 
@@ -93,7 +93,7 @@ import Testing
         // The first of the missing steps is through, then it is killed.
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction {
-            try Migrations.apply(Array(LaterRelease.steps.prefix(2)), to: $0, at: start)
+            try Migrations.apply(Array(LaterRelease.steps.prefix(2)), to: Session($0), at: start)
         }
         #expect(try keep(at: start + .hours(2)) == first)
         // The older program went on for a while.

@@ -62,7 +62,7 @@ import Testing
         // The clock was set back for a while, and right again.
         try await queue.ingest(.success("a", at: start + .minutes(1)), at: aYearAgo)
         _ = try await queue.store.act(
-            .discard, on: try await queue.delivery("b").id, by: "ops", reason: "test", at: aYearAgo)
+            .discard, on: try await queue.delivery("b").id, by: "ops", reason: "test", rules: queue.rules, at: aYearAgo)
 
         #expect(try await queue.store.prune(at: start + .minutes(5)).deliveries == 0)
         try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start + .minutes(6))
@@ -131,7 +131,7 @@ import Testing
 
     @Test func `reclaiming space shrinks the file`() async throws {
         for index in 0..<40 {
-            var observation = Observation.failure("t\(index)", at: start)
+            var observation = LogObservation.failure("t\(index)", at: start)
             observation.body = [UInt8](repeating: 0x61, count: 50_000)
             try await queue.ingest(observation, .success("t\(index)", at: start), at: start)
         }

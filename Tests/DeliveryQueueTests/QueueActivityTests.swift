@@ -73,14 +73,14 @@ import Testing
         try await queue.ingest(.failure("a", at: start), at: start)
         let reader = try QueueReader(path: queue.path)
         let statements = Mutex<[String]>([])
-        reader.queue.inDatabase { db in
+        try reader.queue.inDatabase { db in
             db.trace { event in
                 let sql = event.description
                 statements.withLock { $0.append(sql) }
             }
         }
         _ = try reader.activity(failures: 10, at: start)
-        reader.queue.inDatabase { $0.trace(options: []) }
+        try reader.queue.inDatabase { $0.trace(options: []) }
 
         let selects = statements.withLock { $0 }.filter { $0.contains("FROM delivery") }
         #expect(selects.count >= 2)
@@ -93,12 +93,6 @@ import Testing
     }
 
     private func plan(of sql: String) async throws -> [String] {
-        let explained =
-            "EXPLAIN QUERY PLAN "
-            + sql.replacing("?1", with: "1").replacing("?2", with: "1").replacing(
-                "?", with: "1")
-        return try await queue.store.pool.read { db in
-            try Row.fetchAll(db, sql: explained).map { $0["detail"] }
-        }
+        try await queue.store.pool.read { try ViewPlan.lines($0, sql) }
     }
 }

@@ -53,7 +53,7 @@ final class QueueFixture: Sendable {
     /// Stores one page that ends a scan which began at `now`.
     @discardableResult
     func ingest(
-        _ observations: Observation..., unreadable: [UnreadableObservation] = [], endpoint: String = endpoint,
+        _ observations: LogObservation..., unreadable: [UnreadableObservation] = [], endpoint: String = endpoint,
         progress: ScanProgress? = nil, at now: Timestamp
     ) async throws -> IngestSummary {
         let page = ObservedPage(
@@ -75,16 +75,16 @@ final class QueueFixture: Sendable {
 
     @discardableResult
     func record(
-        _ claimed: ClaimedDelivery, _ meaning: AttemptOutcome.Meaning, naming named: String? = nil, at now: Timestamp
+        _ claimed: ClaimedDelivery, _ reply: Reply, naming named: String? = nil, at now: Timestamp
     ) async throws -> RecordSummary {
-        try await store.record([outcome(of: claimed, meaning, naming: named, at: now)], rules: rules, at: now)
+        try await store.record([outcome(of: claimed, reply, naming: named, at: now)], rules: rules, at: now)
     }
 
     func outcome(
-        of claimed: ClaimedDelivery, _ meaning: AttemptOutcome.Meaning, naming named: String? = nil, at now: Timestamp
-    ) -> AttemptOutcome {
-        AttemptOutcome(
-            deliveryID: claimed.id, leaseToken: claimed.leaseToken, meaning: meaning, answer: meaning.word,
+        of claimed: ClaimedDelivery, _ reply: Reply, naming named: String? = nil, at now: Timestamp
+    ) -> CallResult {
+        CallResult(
+            deliveryID: claimed.id, leaseToken: claimed.leaseToken, answer: reply.answer, pause: reply.pause,
             namedTaskID: named, duration: .milliseconds(80), answered: now)
     }
 
@@ -107,12 +107,25 @@ final class QueueFixture: Sendable {
     // MARK: - Looking
 
     func delivery(_ taskID: String, endpoint: String = endpoint) async throws -> Delivery {
-        let found = try await store.pool.read { try $0.delivery(endpointID: endpoint, taskID: taskID) }
-        return try #require(found)
+        try #require(try await found(taskID, endpoint: endpoint))
     }
 
     func isKnown(_ taskID: String, endpoint: String = endpoint) async throws -> Bool {
-        try await store.pool.read { try $0.delivery(endpointID: endpoint, taskID: taskID) } != nil
+        try await found(taskID, endpoint: endpoint) != nil
+    }
+
+    private func found(_ taskID: String, endpoint: String) async throws -> Delivery? {
+        try await store.read("look") { [rules] in
+            try QueueTransaction($0, rules: rules, at: start).delivery(endpointID: endpoint, taskID: taskID)
+        }
+    }
+
+    /// One transaction on the queue.
+    @discardableResult
+    func change<Value: Sendable>(
+        at now: Timestamp = start, _ work: @Sendable @escaping (inout QueueTransaction) throws -> Value
+    ) async throws -> Value {
+        try await store.change("test", rules: rules, at: now, work)
     }
 
     func text(_ sql: String, _ arguments: StatementArguments = []) async throws -> String? {
@@ -172,7 +185,7 @@ extension RetryRules {
     static func exact(
         _ spacing: RetryPolicy.Spacing = RetryPolicy.defaultSpacing, confirm: Confirmation = .log,
         maxAge: Duration = .hours(72), onSuperseded: RetryPolicy.Superseded = .retry,
-        circuit: CircuitSettings = .disabled
+        circuit: CircuitSettings = CircuitSettings(isEnabled: false)
     ) -> RetryRules {
         let policy = RetryPolicy(spacing: spacing, jitter: 0, maxAge: maxAge, onSuperseded: onSuperseded)
         return RetryRules(
@@ -181,29 +194,41 @@ extension RetryRules {
     }
 }
 
-extension AttemptOutcome.Meaning {
-    /// The answer's name as the dispatcher stores it.
-    var word: String {
-        switch self {
-        case .accepted: "accepted"
-        case .uncertain: "uncertain"
-        case .serverError: "server_error"
-        case .notExecuted: "not_executed"
-        case .notFound: "not_found"
-        case .rejected: "rejected"
-        case .redirected: "redirected"
-        }
+/// An answer of the provider, with the pause that the gate makes after it.
+struct Reply: Sendable, Equatable {
+    let answer: Answer
+    var pause = Duration.zero
+
+    static let accepted = Reply(answer: .accepted)
+    static let uncertain = Reply(answer: .uncertain)
+    static let serverError = Reply(answer: .serverError)
+    static let notFound = Reply(answer: .notFound)
+    static let rejected = Reply(answer: .rejected)
+    static let redirected = Reply(answer: .redirected)
+
+    static func notExecuted(pause: Duration) -> Reply { Reply(answer: .throttled, pause: pause) }
+}
+
+extension QueueReader {
+    /// The connection as GRDB sees it.
+    var queue: DatabaseQueue {
+        get throws { try #require(connections.file as? DatabaseQueue) }
     }
 }
 
-extension Observation {
+extension QueueStore {
+    /// The file as GRDB sees it, for tests that look at or spoil its rows.
+    var pool: any DatabaseWriter { connections.file }
+}
+
+extension LogObservation {
     /// The log entry `taskID` of a customer's event. Its body is that of the event `of`, by default its own.
     static func entry(
-        _ taskID: String, _ outcome: Outcome, of event: String? = nil, at logged: Timestamp?,
+        _ taskID: String, _ outcome: LogOutcome, of event: String? = nil, at logged: Timestamp?,
         changed: Timestamp? = nil, customer: String? = "c-1", type: String? = "profile_update",
         error: String? = nil
-    ) -> Observation {
-        Observation(
+    ) -> LogObservation {
+        LogObservation(
             taskID: taskID, taskIDJSON: "\"\(taskID)\"", eventType: type, customerID: customer,
             customerIDJSON: customer.map { "\"\($0)\"" } ?? "null", webhookID: "w-1", webhookIDJSON: "\"w-1\"",
             body: Array("{\"event\":\"\(event ?? taskID)\"}".utf8), outcome: outcome, logged: logged,
@@ -213,7 +238,7 @@ extension Observation {
     static func failure(
         _ taskID: String, of event: String? = nil, at logged: Timestamp?, changed: Timestamp? = nil,
         customer: String? = "c-1", type: String = "profile_update", error: String? = nil
-    ) -> Observation {
+    ) -> LogObservation {
         .entry(
             taskID, .failed, of: event, at: logged, changed: changed, customer: customer, type: type, error: error)
     }
@@ -221,11 +246,11 @@ extension Observation {
     static func success(
         _ taskID: String, of event: String? = nil, at logged: Timestamp?, changed: Timestamp? = nil,
         customer: String? = "c-1", type: String? = "profile_update"
-    ) -> Observation {
+    ) -> LogObservation {
         .entry(taskID, .succeeded, of: event, at: logged, changed: changed, customer: customer, type: type)
     }
 
-    static func pending(_ taskID: String, of event: String? = nil, at logged: Timestamp?) -> Observation {
+    static func pending(_ taskID: String, of event: String? = nil, at logged: Timestamp?) -> LogObservation {
         .entry(taskID, .inProgress, of: event, at: logged)
     }
 }

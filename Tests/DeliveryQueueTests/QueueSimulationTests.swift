@@ -44,7 +44,7 @@ import Testing
         .exponential(initial: .minutes(1), multiplier: 1.5, cap: .hours(1), attempts: 30))
 
     private func run(_ provider: inout SimulatedProvider, with queue: QueueFixture) async throws {
-        var unrecorded: [AttemptOutcome] = []
+        var unrecorded: [CallResult] = []
         var now = start
         for event in Self.events { provider.fail(event, at: now) }
 
@@ -64,7 +64,8 @@ import Testing
                 unrecorded.append(queue.outcome(of: claimed, meaning, naming: answer.named, at: now + .seconds(2)))
             }
             if try await queue.holdReason() != nil {
-                _ = try await queue.store.resume(endpoint: QueueFixture.endpoint, by: "test", reason: "x", at: now)
+                _ = try await queue.store.resume(
+                    endpoint: QueueFixture.endpoint, by: "test", reason: "x", rules: queue.rules, at: now)
             }
             if try await isDone(queue) { break }
         }

@@ -19,7 +19,7 @@ import Testing
     // MARK: - What an answer does to the delivery
 
     @Test(arguments: [
-        (AttemptOutcome.Meaning.accepted, DeliveryState.awaiting, "-", 0),
+        (Reply.accepted, DeliveryState.awaiting, "-", 0),
         (.uncertain, .awaiting, "-", 0),
         (.serverError, .awaiting, "-", 0),
         (.notExecuted(pause: .seconds(30)), .scheduled, "not_executed", 0),
@@ -28,24 +28,24 @@ import Testing
         (.rejected, .dead, "refused", 1),
     ])
     func `each answer moves the delivery and closes the attempt, or leaves it to the log`(
-        meaning: AttemptOutcome.Meaning, state: DeliveryState, outcome: String, used: Int
+        reply: Reply, state: DeliveryState, outcome: String, used: Int
     ) async throws {
-        let summary = try await queue.record(call(), meaning, at: answered)
+        let summary = try await queue.record(call(), reply, at: answered)
 
         let delivery = try await queue.delivery("a")
         #expect(delivery.state == state && delivery.attemptsUsed == used)
         #expect(try await queue.texts("SELECT coalesce(outcome, '-') FROM attempt") == [outcome])
         #expect(
             try await queue.texts("SELECT answer || ' ' || answered_ms FROM attempt")
-                == ["\(meaning.word) \(answered.milliseconds)"])
+                == ["\(reply.answer.rawValue) \(answered.milliseconds)"])
         #expect(summary.recorded == 1 && summary.late == 0)
-        #expect(try await queue.counter(Counter.retryRequests, meaning.word) == 1)
+        #expect(try await queue.counter(Counter.retryRequests, reply.answer.rawValue) == 1)
     }
 
     @Test func `an answer's status, detail and named task are kept on the attempt`() async throws {
         let claimed = try await call()
-        let outcome = AttemptOutcome(
-            deliveryID: claimed.id, leaseToken: claimed.leaseToken, meaning: .rejected, answer: "rejected", status: 422,
+        let outcome = CallResult(
+            deliveryID: claimed.id, leaseToken: claimed.leaseToken, answer: .rejected, status: 422,
             namedTaskID: "n", detail: "no such event", duration: .milliseconds(700), answered: answered)
         _ = try await queue.store.record([outcome], rules: queue.rules, at: answered)
 
@@ -160,9 +160,9 @@ import Testing
         try await serverErrors(4, in: queue)
         let due = try #require(try await queue.delivery("a").nextAttempt)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: due - .milliseconds(2))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due - .milliseconds(2))
         let resumed = try await queue.store.resume(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: due - .milliseconds(1))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due - .milliseconds(1))
         #expect(resumed == .made)
         try await serverErrors(3, in: queue)
 
@@ -172,18 +172,18 @@ import Testing
     // MARK: - Late outcomes
 
     @Test(arguments: [
-        AttemptOutcome.Meaning.accepted, .uncertain, .notExecuted(pause: .seconds(1)), .rejected, .notFound,
+        Reply.accepted, .uncertain, .notExecuted(pause: .seconds(1)), .rejected, .notFound,
     ])
-    func `an outcome after the rescue leaves the delivery to the log`(meaning: AttemptOutcome.Meaning) async throws {
+    func `an outcome after the rescue leaves the delivery to the log`(reply: Reply) async throws {
         let claimed = try await call()
         #expect(try await queue.settle(at: called + .seconds(60)).interrupted == 1)
         let before = try await queue.delivery("a")
 
-        let summary = try await queue.record(claimed, meaning, at: called + .seconds(90))
+        let summary = try await queue.record(claimed, reply, at: called + .seconds(90))
 
         #expect(summary.late == 1)
         #expect(try await queue.delivery("a") == before)
-        #expect(try await queue.texts("SELECT answer FROM attempt") == [meaning.word])
+        #expect(try await queue.texts("SELECT answer FROM attempt") == [reply.answer.rawValue])
     }
 
     @Test func `where answers confirm, a late one still delivers`() async throws {
@@ -209,7 +209,7 @@ import Testing
         #expect(summary.late == 1)
         #expect(try await queue.delivery("a") == before)
         #expect(before.leaseToken == second.leaseToken)
-        #expect(try await queue.texts("SELECT answer FROM attempt ORDER BY id LIMIT 1") == ["not_executed"])
+        #expect(try await queue.texts("SELECT answer FROM attempt ORDER BY id LIMIT 1") == ["throttled"])
     }
 
     @Test func `an outcome for a delivery that was pruned meanwhile is no error`() async throws {
@@ -222,7 +222,7 @@ import Testing
     @Test func `a batch is recorded whole`() async throws {
         try await queue.ingest(.failure("a", at: start), .failure("b", at: start), .failure("c", at: start), at: start)
         let claimed = try await queue.claim(at: called)
-        let meanings: [AttemptOutcome.Meaning] = [.accepted, .rejected, .notExecuted(pause: .seconds(9))]
+        let meanings: [Reply] = [.accepted, .rejected, .notExecuted(pause: .seconds(9))]
         let outcomes = zip(claimed, meanings).map { queue.outcome(of: $0, $1, at: answered) }
 
         let summary = try await queue.store.record(outcomes, rules: queue.rules, at: answered)

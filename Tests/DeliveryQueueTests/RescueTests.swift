@@ -64,7 +64,7 @@ import Testing
         let page = ObservedPage(
             endpointID: "e", observations: [.failure("a", at: start)], unreadable: [],
             progress: ScanProgress(started: start))
-        _ = try await first.ingest(page, rules: rules, at: start)
+        _ = try await first.ingest(page, rules: .exact(), at: start)
         _ = try await first.claimDue(limit: 1, lease: .seconds(60), rules: rules, at: called)
         try first.close()
 
@@ -145,7 +145,7 @@ import Testing
         let id = try await dead()
         let now = start + .days(20)
 
-        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now))
+        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", rules: queue.rules, at: now))
 
         let delivery = try await queue.delivery("a")
         #expect(delivery.state == .scheduled && delivery.nextAttempt == now)
@@ -163,7 +163,7 @@ import Testing
     @Test func `the new cycle has all its attempts and its own age`() async throws {
         let id = try await dead()
         let now = start + .days(20)
-        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now)
+        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", rules: queue.rules, at: now)
         try await queue.record(queue.claimOne(at: now), .accepted, at: now)
         try await queue.ingest(.failure("a", at: now + .seconds(2)), at: now + .seconds(5))
 
@@ -174,7 +174,8 @@ import Testing
     }
 
     @Test func `a requeue of an unknown delivery says so`() async throws {
-        #expect(try await queue.store.act(.requeue, on: 77, by: "ann", reason: "x", at: start) == false)
+        #expect(
+            try await queue.store.act(.requeue, on: 77, by: "ann", reason: "x", rules: queue.rules, at: start) == false)
     }
 
     @Test func `only a dead delivery is requeued`() async throws {
@@ -184,7 +185,7 @@ import Testing
 
         let refuse: @Sendable () async throws -> Void = {
             let error = try await #require(throws: StoreError.self) {
-                try await store.act(.requeue, on: id, by: "ann", reason: "x", at: start)
+                try await store.act(.requeue, on: id, by: "ann", reason: "x", rules: .exact(), at: start)
             }
             #expect(error.kind == .refusedMove)
         }
@@ -205,7 +206,8 @@ import Testing
         try await queue.run("UPDATE delivery_body SET body = NULL")
 
         await #expect(throws: StoreError.self) {
-            _ = try await queue.store.act(.requeue, on: claimed.id, by: "ann", reason: "again", at: start + .hours(1))
+            _ = try await queue.store.act(
+                .requeue, on: claimed.id, by: "ann", reason: "again", rules: queue.rules, at: start + .hours(1))
         }
         #expect(try await queue.delivery("a").state == .dead)
     }

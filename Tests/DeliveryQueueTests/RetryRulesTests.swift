@@ -20,40 +20,37 @@ import Testing
     // MARK: - The table of answers
 
     @Test(arguments: [
-        (AttemptOutcome.Meaning.accepted, Transition.await(until: start + .minutes(10))),
-        (.uncertain, .await(until: start + .minutes(10))),
-        (.serverError, .await(until: start + .minutes(10))),
-        (.notExecuted(pause: .seconds(7)), .schedule(at: start + .seconds(7), usesAttempt: false)),
-        (.notFound, .schedule(at: start + .hours(1), usesAttempt: false)),
-        (.rejected, .die(.rejected, usesAttempt: true)),
-        (.redirected, .schedule(at: start + .hours(1), usesAttempt: false)),
+        (Reply.accepted, Transition.await(until: start + .minutes(10)), AttemptEnd?.none),
+        (.uncertain, .await(until: start + .minutes(10)), nil),
+        (.serverError, .await(until: start + .minutes(10)), nil),
+        (.notExecuted(pause: .seconds(7)), .schedule(at: start + .seconds(7), usesAttempt: false), .notExecuted),
+        (.notFound, .schedule(at: start + .hours(1), usesAttempt: false), .notExecuted),
+        (.rejected, .die(.rejected, usesAttempt: true), .refused),
+        (.redirected, .schedule(at: start + .hours(1), usesAttempt: false), .notExecuted),
     ])
-    func `each answer means what the table says`(meaning: AttemptOutcome.Meaning, transition: Transition) {
-        #expect(rules.answered(meaning, for: delivery(), at: start, othersPass: false) == transition)
+    func `each answer means what the table says`(reply: Reply, transition: Transition, end: AttemptEnd?) {
+        #expect(answer(reply) == transition)
+        #expect(
+            rules.answered(reply.answer, for: delivery(), pause: reply.pause, at: start, othersPass: false).end == end)
     }
 
-    @Test func `confirmation by answer takes a 2xx as proof, and nothing else`() {
-        let rules = RetryRules.exact(confirm: .answer)
-        let others: [AttemptOutcome.Meaning] = [
-            .uncertain, .serverError, .notExecuted(pause: .seconds(7)), .notFound, .rejected, .redirected,
-        ]
+    /// What an answer does to a delivery.
+    private func answer(
+        _ reply: Reply, _ delivery: Delivery? = nil, by rules: RetryRules? = nil, othersPass: Bool = false
+    ) -> Transition {
+        (rules ?? self.rules).answered(
+            reply.answer, for: delivery ?? self.delivery(), pause: reply.pause, at: start, othersPass: othersPass
+        ).transition
+    }
 
-        #expect(
-            rules.answered(.accepted, for: delivery(), at: start, othersPass: false)
-                == .deliver(Evidence(actor: .worker, source: .answer, taskID: nil)))
-        for meaning in others {
-            #expect(
-                rules.answered(meaning, for: delivery(), at: start, othersPass: false)
-                    == self.rules.answered(meaning, for: delivery(), at: start, othersPass: false))
-        }
+    @Test(arguments: Answer.allCases)
+    func `confirmation by answer takes a 2xx as proof, and nothing else`(_ answer: Answer) {
+        #expect(RetryRules.exact(confirm: .answer).answerProves(answer) == (answer == .accepted))
+        #expect(!rules.answerProves(answer))
     }
 
     @Test func `the wait for the log is configurable`() {
-        let rules = RetryRules(confirmWithin: .minutes(3))
-
-        #expect(
-            rules.answered(.accepted, for: delivery(), at: start, othersPass: false)
-                == .await(until: start + .minutes(3)))
+        #expect(answer(.accepted, by: RetryRules(confirmWithin: .minutes(3))) == .await(until: start + .minutes(3)))
     }
 
     @Test(arguments: [
@@ -66,15 +63,11 @@ import Testing
     func `the fifth 5xx in a row is poison only while others pass`(
         before: Int, othersPass: Bool, transition: Transition
     ) {
-        let delivery = delivery(serverErrors: before)
-
-        #expect(rules.answered(.serverError, for: delivery, at: start, othersPass: othersPass) == transition)
+        #expect(answer(.serverError, delivery(serverErrors: before), othersPass: othersPass) == transition)
     }
 
     @Test func `the second 404 is final`() {
-        let answer = rules.answered(.notFound, for: delivery(notFound: 1), at: start, othersPass: true)
-
-        #expect(answer == .die(.rejected, usesAttempt: true))
+        #expect(answer(.notFound, delivery(notFound: 1), othersPass: true) == .die(.rejected, usesAttempt: true))
     }
 
     // MARK: - Limits
@@ -132,14 +125,13 @@ import Testing
     }
 
     @Test(arguments: [
-        AttemptOutcome.Meaning.accepted, .uncertain, .serverError, .notExecuted(pause: .seconds(7)), .notFound,
+        Reply.accepted, .uncertain, .serverError, .notExecuted(pause: .seconds(7)), .notFound,
         .redirected,
     ])
-    func `no answer gives a delivery up for its age`(meaning: AttemptOutcome.Meaning) {
+    func `no answer gives a delivery up for its age`(reply: Reply) {
         let old = delivery(used: 13, cycleStarted: start - .days(365))
 
-        let transition = rules.answered(meaning, for: old, at: start, othersPass: false)
-        #expect(transition.target != .dead)
+        #expect(answer(reply, old).target != .dead)
     }
 
     @Test func `an attempt far in the future or past does not overflow`() {
@@ -149,9 +141,7 @@ import Testing
             rules.retryFailed(delivery(), at: Timestamp(milliseconds: .max)).target == .dead
                 || rules.retryFailed(delivery(), at: Timestamp(milliseconds: .max)).target == .scheduled)
         #expect(
-            rules.answered(
-                .notExecuted(pause: .seconds(Int64.max)), for: delivery(), at: start, othersPass: false
-            ).target == .scheduled)
+            answer(.notExecuted(pause: .seconds(Int64.max)), by: rules).target == .scheduled)
     }
 
     @Test func `the policy is that of the event type`() {

@@ -12,7 +12,7 @@ struct SimulatedProvider {
     /// What became of a retry call, as the caller sees it.
     struct Answer {
         /// nil: the caller died in the call.
-        let meaning: AttemptOutcome.Meaning?
+        let meaning: Reply?
         let named: String?
     }
 
@@ -24,7 +24,7 @@ struct SimulatedProvider {
     var random: Jitter
     /// How often each event arrived at the customer.
     private(set) var arrivals: [String: Int] = [:]
-    private var rows: [(observation: Observation, visible: Timestamp)] = []
+    private var rows: [(observation: LogObservation, visible: Timestamp)] = []
     private var retries = 0
 
     init(way: Way, lag: Int = 300, triesItself: Bool = false, seed: Int) {
@@ -46,7 +46,7 @@ struct SimulatedProvider {
     }
 
     /// One page with all that the log shows, in an order of its own.
-    mutating func page(at now: Timestamp) -> [Observation] {
+    mutating func page(at now: Timestamp) -> [LogObservation] {
         rows.filter { $0.visible <= now }.map(\.observation).shuffled(using: &random)
     }
 
@@ -74,7 +74,7 @@ struct SimulatedProvider {
         if arrives { arrivals[event, default: 0] += 1 }
         let time = now + .seconds(Int.random(in: 0..<4, using: &random))
         let visible = time + .seconds(Int.random(in: 0..<lag, using: &random))
-        let outcome: Observation.Outcome = arrives ? .succeeded : .failed
+        let outcome: LogOutcome = arrives ? .succeeded : .failed
         retries += 1
         let task = way == .named || way == .silent ? "retry-\(retries)" : event
         guard way == .inPlace, let index = rows.firstIndex(where: { $0.observation.taskID == event }) else {

@@ -13,7 +13,7 @@ import Testing
 
     /// One delivery in each state and one held endpoint.
     private func fill() async throws {
-        for (task, meaning) in [("dead", AttemptOutcome.Meaning.rejected), ("awaiting", .accepted)] {
+        for (task, meaning) in [("dead", Reply.rejected), ("awaiting", .accepted)] {
             try await queue.ingest(.failure(task, at: start - .hours(2), type: "document_upload"), at: start)
             try await queue.record(queue.claimOne(at: start), meaning, at: start)
         }
@@ -23,7 +23,7 @@ import Testing
             .failure("arrived", at: start), .success("arrived", at: start + .seconds(20)),
             .failure("due", at: start - .minutes(3)), .failure("later", at: start + .seconds(30)),
             progress: ScanProgress(started: start + .minutes(1), newest: start + .seconds(30)), at: start + .minutes(1))
-        try await queue.store.write("hold") { try $0.hold(QueueFixture.other, .rejected, until: nil, at: start) }
+        try await queue.change(at: start) { try $0.hold(QueueFixture.other, .rejected, until: nil, since: start) }
     }
 
     private func check(_ snapshot: QueueSnapshot) {
@@ -45,7 +45,7 @@ import Testing
         #expect(snapshot.endpoints.map(\.name) == ["first", "second"])
         #expect(snapshot.endpoints.map(\.open) == [4, 0])
         #expect(snapshot.endpoints.map(\.holdReason) == [nil, .rejected])
-        #expect(snapshot.endpoints.map(\.holdSince) == [nil, start])
+        #expect(snapshot.endpoints.map(\.heldSince) == [nil, start])
         #expect(snapshot.endpoints[0].watermark == start + .seconds(30))
     }
 
@@ -63,7 +63,9 @@ import Testing
         #expect(try await queue.store.snapshot(at: start).dead.map(\.count) == [3])
 
         let one = try await queue.delivery("a")
-        #expect(try await queue.store.act(.requeue, on: one.id, by: "ann", reason: "its receiver is back", at: start))
+        #expect(
+            try await queue.store.act(
+                .requeue, on: one.id, by: "ann", reason: "its receiver is back", rules: queue.rules, at: start))
         #expect(try await queue.store.snapshot(at: start).dead.map(\.count) == [2])
 
         _ = try await queue.store.prune(at: start + .hours(24 * 400))

@@ -55,8 +55,8 @@ import Testing
             case .dead: [.dead]
             }
         let first = try await queue.delivery("a")
-        return try await queue.store.pool.write { db in
-            try path.reduce(first) { try db.moved($0, Self.transition(to: $1), at: start) }
+        return try await queue.change { queue in
+            try path.reduce(first) { try queue.moved($0, Self.transition(to: $1)) }
         }
     }
 
@@ -64,10 +64,10 @@ import Testing
     func `every allowed move happens and every other is refused`(from: DeliveryState, to: DeliveryState) async throws {
         let delivery = try await delivery(in: from)
         let before = try await queue.dump()
-        let store = queue.store
+        let queue = queue
 
         let move: @Sendable () async throws -> Delivery = {
-            try await store.write("move") { try $0.moved(delivery, Self.transition(to: to), at: start) }
+            try await queue.change { try $0.moved(delivery, Self.transition(to: to)) }
         }
         if Self.allowed[from]?.contains(to) == true {
             let moved = try await move()
@@ -127,9 +127,9 @@ import Testing
 
     @Test func `a decision under an older lease token changes nothing`() async throws {
         let stale = try await delivery(in: .attempting)
-        _ = try await queue.store.pool.write { db in
-            let back = try db.moved(stale, .schedule(at: start, usesAttempt: false), at: start)
-            return try db.moved(back, .attempt(leaseUntil: start + .minutes(5)), at: start)
+        try await queue.change { queue in
+            let back = try queue.moved(stale, .schedule(at: start, usesAttempt: false))
+            return try queue.moved(back, .attempt(leaseUntil: start + .minutes(5)))
         }
         let before = try await queue.dump()
 
@@ -138,7 +138,7 @@ import Testing
             .deliver(Evidence(actor: .worker, source: .answer, taskID: nil)),
         ] {
             let error = try await #require(throws: StoreError.self) {
-                try await queue.store.write("move") { _ = try $0.moved(stale, transition, at: start) }
+                try await queue.change { try $0.moved(stale, transition) }
             }
             #expect(error.kind == .refusedMove)
         }
@@ -151,7 +151,7 @@ import Testing
         let before = try await queue.dump()
 
         await #expect(throws: StoreError.self) {
-            try await queue.store.write("move") { _ = try $0.moved(seen, .attempt(leaseUntil: start), at: start) }
+            try await queue.change { try $0.moved(seen, .attempt(leaseUntil: start)) }
         }
         #expect(try await queue.dump() == before)
     }
@@ -161,10 +161,10 @@ import Testing
 
         for expected in 1...3 {
             let found = delivery
-            delivery = try await queue.store.pool.write { db in
-                let claimed = try db.moved(found, .attempt(leaseUntil: start + .minutes(1)), at: start)
+            delivery = try await queue.change { queue in
+                let claimed = try queue.moved(found, .attempt(leaseUntil: start + .minutes(1)))
                 #expect(claimed.leaseToken == Int64(expected))
-                return try db.moved(claimed, .schedule(at: start, usesAttempt: false), at: start)
+                return try queue.moved(claimed, .schedule(at: start, usesAttempt: false))
             }
         }
         #expect(delivery.leaseToken == 3)

@@ -26,7 +26,7 @@ import Testing
     @Test func `the settings that the promises rest on hold on the writer`() async throws {
         let store = try QueueStore(path: path, now: start)
 
-        let settings = try await store.pool.write { try QueueStore.settings($0) }
+        let settings = try await store.pool.write { try Session($0).settings() }
         #expect(
             settings == [
                 "auto_vacuum": "2", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
@@ -40,8 +40,8 @@ import Testing
         let store = try QueueStore.forSimulation(path: path, isDurable: isDurable, now: start)
 
         try await store.registerEventTypes(["a"])
-        let settings = try await store.read("look") { try QueueStore.settings($0) }
-        let written = try await store.write("look") { try QueueStore.settings($0) }
+        let settings = try await store.read("look") { try $0.settings() }
+        let written = try await store.write("look") { try $0.settings() }
         #expect(written["synchronous"] == synchronous && written["journal_mode"] == "wal")
         #expect(settings["foreign_keys"] == "1")
         #expect(try await store.snapshot(at: start).eventTypes == ["a"])
@@ -61,7 +61,7 @@ import Testing
     @Test func `readers have the same settings where they matter`() async throws {
         let store = try QueueStore(path: path, now: start)
 
-        let settings = try await store.pool.read { try QueueStore.settings($0) }
+        let settings = try await store.pool.read { try Session($0).settings() }
         #expect(settings["trusted_schema"] == "0")
         #expect(settings["foreign_keys"] == "1")
         #expect(settings["journal_mode"] == "wal")
@@ -71,7 +71,7 @@ import Testing
         try QueueStore(path: path, now: start).close()
         let store = try QueueStore(path: path, now: start)
 
-        let settings = try await store.pool.write { try QueueStore.settings($0) }
+        let settings = try await store.pool.write { try Session($0).settings() }
         #expect(settings["auto_vacuum"] == "2")
         #expect(settings["synchronous"] == "2")
         #expect(settings["journal_mode"] == "wal")
@@ -110,7 +110,7 @@ import Testing
         try await daemon.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
 
         let command = try QueueStore.forOperator(path: path, now: start)
-        #expect(try await command.pause(endpoint: "e", by: "ann", reason: "x", at: start) == .made)
+        #expect(try await command.pause(endpoint: "e", by: "ann", reason: "x", rules: .exact(), at: start) == .made)
         try command.close()
 
         #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)

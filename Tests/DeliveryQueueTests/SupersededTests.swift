@@ -63,13 +63,13 @@ import Testing
     }
 
     @Test(arguments: [
-        Observation.success("new", at: start + .minutes(5), customer: "c-2"),
+        LogObservation.success("new", at: start + .minutes(5), customer: "c-2"),
         .success("new", at: start + .minutes(5), customer: nil),
         .success("new", at: start + .minutes(5), type: "document_upload"),
         .success("new", at: start - .minutes(5)), .success("new", at: start), .success("new", at: nil),
         .pending("new", at: start + .minutes(5)), .failure("new", at: start + .minutes(29)),
     ])
-    func `any other entry does not supersede it`(entry: Observation) async throws {
+    func `any other entry does not supersede it`(entry: LogObservation) async throws {
         let queue = try await queue(.skip)
         try await queue.ingest(entry, at: later)
 
@@ -99,7 +99,7 @@ import Testing
         _ = try await claim(queue, at: later)
         let id = try await queue.delivery("old").id
 
-        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "needed", at: later))
+        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "needed", rules: queue.rules, at: later))
         let claimed = try #require(try await claim(queue, at: later).deliveries.first)
         #expect(claimed.taskID == "old")
 

@@ -86,7 +86,7 @@ import Testing
 
     /// Calls each of the tasks, and lets the log stay silent about them.
     private func silence(
-        _ tasks: String..., after meaning: AttemptOutcome.Meaning = .accepted, from: Timestamp, in queue: QueueFixture
+        _ tasks: String..., after meaning: Reply = .accepted, from: Timestamp, in queue: QueueFixture
     ) async throws -> SettleSummary {
         for task in tasks { try await queue.ingest(.failure(task, at: from), at: from) }
         for claimed in try await queue.claim(at: from + .minutes(1)) {
@@ -108,9 +108,9 @@ import Testing
         #expect(try await queue.store.nextDue(at: start + .days(2)) == nil)
     }
 
-    @Test(arguments: [AttemptOutcome.Meaning.serverError, .uncertain])
+    @Test(arguments: [Reply.serverError, .uncertain])
     func `an outage that answers nothing useful uses no attempt, however long it lasts`(
-        _ meaning: AttemptOutcome.Meaning
+        _ meaning: Reply
     ) async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         var now = start
@@ -173,7 +173,8 @@ import Testing
         #expect(try await silence("a", "b", "c", from: start, in: queue).held == [QueueFixture.endpoint])
 
         let resumed = try await queue.store.resume(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "log caught up", at: start + .minutes(12))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "log caught up", rules: queue.rules,
+            at: start + .minutes(12))
         #expect(resumed == .made)
         #expect(try await queue.holdReason() == nil)
         let action = "SELECT who || ' ' || action || ' ' || reason FROM operator_action"
@@ -196,7 +197,7 @@ import Testing
     @Test func `an operator's hold is not replaced by silence`() async throws {
         try await queue.ingest(.failure("a", at: start), .failure("b", at: start), .failure("c", at: start), at: start)
         for claimed in try await queue.claim(at: called) { try await queue.record(claimed, .accepted, at: called) }
-        try await queue.store.write("hold") { try $0.hold(QueueFixture.endpoint, .operator, until: nil, at: called) }
+        try await queue.change(at: called) { try $0.hold(QueueFixture.endpoint, .operator, until: nil, since: called) }
         try await queue.ingest(at: deadline)
         let summary = try await queue.settle(at: deadline)
 

@@ -35,7 +35,9 @@ import Testing
         #expect(try await store.pool.read { try DatabaseContent.schema($0) } == schema)
         let newest = try await store.pool.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
         #expect(newest == LaterRelease.steps.count)
-        let faults = try await store.pool.read { try $0.structureFaults(.full) + $0.foreignKeyFaults() }
+        let faults = try await store.pool.read {
+            try Session($0).structureFaults(.full) + Session($0).foreignKeyFaults()
+        }
         #expect(faults.isEmpty)
     }
 
@@ -72,7 +74,7 @@ import Testing
             try Int64.fetchOne($0, sql: "SELECT id FROM delivery WHERE task_id = 'rejected'") ?? 0
         }
         #expect(try await state("rejected") == "dead")
-        #expect(try await store.act(.requeue, on: dead, by: "ann", reason: "upgraded", at: now))
+        #expect(try await store.act(.requeue, on: dead, by: "ann", reason: "upgraded", rules: queue.rules, at: now))
         #expect(try await state("rejected") == "scheduled")
         #expect(try LaterRelease.run { try DatabaseContent.faults(of: queue.path) }.isEmpty)
     }
@@ -94,7 +96,7 @@ import Testing
 
     /// - Returns: databases as they would lie there if the process were killed before each statement of the upgrade.
     private func filesAtEachStatement() throws -> [String] {
-        let queue = try DatabaseQueue(path: path, configuration: QueueStore.configuration())
+        let queue = try DatabaseQueue(path: path, configuration: SQLiteSettings.configuration())
         var states: [String] = []
         var failure: (any Error)?
         try queue.writeWithoutTransaction { db in
@@ -110,7 +112,7 @@ import Testing
                 }
                 states.append(state)
             }
-            try Migrations.apply(LaterRelease.steps, to: db, at: start)
+            try Migrations.apply(LaterRelease.steps, to: Session(db), at: start)
             db.trace()
         }
         try queue.close()
@@ -121,7 +123,7 @@ import Testing
     private func upgraded(_ path: String) async throws -> [String] {
         let store = try LaterRelease.open(path)
         let (whole, faults) = try await store.pool.read {
-            (try DatabaseContent.whole($0), try $0.structureFaults(.full) + $0.foreignKeyFaults())
+            (try DatabaseContent.whole($0), try Session($0).structureFaults(.full) + Session($0).foreignKeyFaults())
         }
         #expect(faults.isEmpty)
         try store.close()

@@ -256,7 +256,9 @@ import Testing
         let store = try QueueStore(path: folder.file("held.db"), now: start)
         try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
         try await store.recordPoll(of: "e", error: nil, at: Timestamp(milliseconds: sample.made * 1_000))
-        try await store.write("hold") { try $0.hold("e", .redirected, until: nil, at: start) }
+        try await store.change("hold", rules: .exact(), at: start) {
+            try $0.hold("e", .redirected, until: nil, since: start)
+        }
 
         let checks = try await store.pool.read { db in
             try String.fetchAll(db, sql: "SELECT check_name || ' ' || ok FROM v_health")

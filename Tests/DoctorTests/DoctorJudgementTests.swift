@@ -3,6 +3,7 @@ import ProviderAPI
 import RedeliverConfiguration
 import Testing
 
+@testable import DatabaseTools
 @testable import Doctor
 
 /// What each fact means to the doctor. Every case changes one thing of a healthy installation.

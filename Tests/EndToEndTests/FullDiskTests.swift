@@ -65,7 +65,7 @@ import Testing
 
                 try disk.fill(leaving: 0)
                 try await waitUntil("an outcome cannot be recorded") {
-                    daemon.errors.contains("record outcomes of retry calls: SQLite error 13")
+                    daemon.errors.contains("record results of retry calls: SQLite error 13")
                 }
                 try await waitUntil("the metrics file cannot be replaced") {
                     daemon.errors.split(separator: "\n").contains {

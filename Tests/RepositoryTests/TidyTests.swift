@@ -30,18 +30,39 @@ struct TidyTests {
         ("Date()", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("Date.now", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("clock_gettime", ["Sources/DeliveryWorker/Loops/WallClock.swift", "Sources/ProviderSandbox/"]),
-        ("import GRDB", ["Sources/DeliveryQueue/Store/", "Sources/RedeliverDemo/Query.swift"]),
-        ("clock_gettime", ["Sources/DeliveryWorker/Loops/WallClock.swift", "Sources/ProviderSandbox/"]),
-        ("import GRDB", ["Sources/DeliveryQueue/Store/", "Sources/RedeliverDemo/Query.swift"]),
+        ("import GRDB", ["Sources/DeliveryQueue/SQL/", "Sources/RedeliverDemo/Query.swift"]),
         ("import AsyncHTTPClient", ["Sources/ProviderAPI/Wire/AsyncHTTPTransport.swift", "Sources/ProviderSandbox/"]),
         ("import Yams", ["Sources/RedeliverConfiguration/"]),
         ("import ProviderSandbox", []),
-        ("Double.random(", ["Sources/DeliveryQueue/Model/RetryPolicy.swift", "Sources/ProviderSandbox/"]),
+        ("Double.random(", ["Sources/DeliveryQueue/Policy/RetryPolicy.swift", "Sources/ProviderSandbox/"]),
         ("SystemRandomNumberGenerator", []),
     ]) func `dangerous things have one home`(_ word: String, _ homes: [String]) throws {
         for file in try Repository.swiftFiles(below: "Sources")
         where !homes.contains(where: { file.path.hasPrefix($0) }) {
             expectNone(of: word, in: file)
+        }
+    }
+
+    /// Another engine brings its own words for these.
+    @Test(arguments: ["INDEXED BY", "CROSS JOIN", "TOTAL(", "hex(", " IS ?", " IS :"])
+    func `SQL that only SQLite knows stands in one folder`(_ word: String) throws {
+        for file in try Repository.swiftFiles(below: "Sources/DeliveryQueue")
+            + Repository.swiftFiles(below: "Sources/DatabaseTools")
+        where !file.path.hasPrefix("Sources/DeliveryQueue/SQL/") {
+            expectNone(of: word, in: file)
+        }
+    }
+
+    @Test func `no function of ours stands on the database library's types`() throws {
+        for file in try Repository.swiftFiles(below: "Sources") { expectNone(of: "extension Database", in: file) }
+    }
+
+    @Test(arguments: ["DeliveryQueue", "ProviderAPI", "DeliveryWorker"])
+    func `each folder of the core says in a README what lives there`(_ target: String) throws {
+        let files = try Repository.swiftFiles(below: "Sources/\(target)")
+        for folder in Set(files.map { ($0.path as NSString).deletingLastPathComponent })
+        where folder != "Sources/\(target)" {
+            #expect(throws: Never.self, "\(folder)") { try Repository.text("\(folder)/README.md") }
         }
     }
 

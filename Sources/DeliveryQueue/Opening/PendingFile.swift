@@ -10,7 +10,7 @@ import Foundation
 /// the old state or the whole new file, never a part of it.
 package struct PendingFile: Sendable {
     /// The temporary name.
-    let path: String
+    package let path: String
     /// Where the file will stand.
     let target: String
     private let operation: String
@@ -75,7 +75,7 @@ package struct PendingFile: Sendable {
     }
 
     /// What SQLite puts beside a database.
-    static let companions = ["-wal", "-shm", "-journal"]
+    package static let companions = ["-wal", "-shm", "-journal"]
 
     /// Gives the file its final name, unless another file has it. It is on the disk when this returns.
     package func publish() throws(StoreError) {
@@ -120,14 +120,14 @@ package struct PendingFile: Sendable {
         try sync(Self.folder(of: target))
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
 }
 
 extension StoreError {
     /// A failed call of the operating system.
-    init(errno code: Int32, _ kind: Kind, operation: String, hint: String? = nil) {
+    package init(errno code: Int32, _ kind: Kind, operation: String, hint: String? = nil) {
         self.init(kind, operation: operation, cause: String(cString: strerror(code)), hint: hint)
     }
 }

@@ -15,7 +15,7 @@ struct DispatchSummary: Sendable, Equatable {
 }
 
 /// Asks the provider for retries: claims what is due, calls, records what came of it. The intent of a call is committed
-/// before it begins, its outcome after it ended; in between only one call per delivery is in flight.
+/// before it begins, its result after it ended; in between only one call per delivery is in flight.
 struct RetryDispatcher: Sendable {
     let store: QueueStore
     let client: ProviderClient
@@ -88,56 +88,56 @@ struct RetryDispatcher: Sendable {
     fileprivate struct Turn {
         var claimed: [ClaimedDelivery] = []
         var superseded = 0
-        var outcomes: [AttemptOutcome] = []
+        var results: [CallResult] = []
         var recorded = RecordSummary()
     }
 
     /// Records what has ended and claims what may begin, both in one transaction.
     private func turn(_ work: Work = .due, at now: Timestamp) async throws -> Turn {
-        let outcomes = await calls.takeFinished()
+        let results = await calls.takeFinished()
         let free = retry.concurrency - (await calls.count)
         let granted = await gate.with { $0.take(upTo: free, at: now) }
-        guard granted > 0 else { return try await record(outcomes, at: now) }
+        guard granted > 0 else { return try await record(results, at: now) }
         do {
             let batch = try await store.claimDue(
-                after: outcomes, of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted,
+                after: results, of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted,
                 lease: lease, rules: rules, at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
-            await follow(outcomes, batch.recorded)
+            await follow(results, batch.recorded)
             return Turn(
-                claimed: batch.deliveries, superseded: batch.superseded, outcomes: outcomes, recorded: batch.recorded)
+                claimed: batch.deliveries, superseded: batch.superseded, results: results, recorded: batch.recorded)
         } catch {
             await gate.with { $0.giveBack(granted) }
-            // What keeps deliveries from being claimed must not keep outcomes from being recorded.
-            _ = try await record(outcomes, at: now)
+            // What keeps deliveries from being claimed must not keep results from being recorded.
+            _ = try await record(results, at: now)
             throw error
         }
     }
 
-    /// One call, which always ends in an outcome.
+    /// One call, which always ends in a result.
     private func call(_ delivery: ClaimedDelivery) async {
-        let (answer, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
+        let (reply, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
         let answered = wallClock.now
-        let pause = await gate.with { $0.learn(from: answer, at: answered) }
-        let outcome = AttemptOutcome(
-            deliveryID: delivery.id, leaseToken: delivery.leaseToken,
-            meaning: AttemptOutcome.Meaning(answer.kind, pause: pause), answer: answer.kind.rawValue,
-            status: answer.status, namedTaskID: answer.namedTaskID, detail: answer.detail, duration: duration,
-            answered: answered)
+        let answer = Answer(reply.kind)
+        let pause = await gate.with { $0.take(answer, retryAfter: reply.retryAfter, at: answered) }
+        let result = CallResult(
+            deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: answer, pause: pause,
+            status: reply.status,
+            namedTaskID: reply.namedTaskID, detail: reply.detail, duration: duration, answered: answered)
         if pause > .zero { await pollBells[delivery.endpointID]?.ring() }
-        if await calls.finish(outcome) { await bell.ring() }
+        if await calls.finish(result) { await bell.ring() }
     }
 
     /// Records finished calls alone. What cannot be recorded now stays and is tried again in the next turn.
-    private func record(_ outcomes: [AttemptOutcome], at now: Timestamp) async throws -> Turn {
-        guard !outcomes.isEmpty else { return Turn() }
+    private func record(_ results: [CallResult], at now: Timestamp) async throws -> Turn {
+        guard !results.isEmpty else { return Turn() }
         do {
-            let summary = try await store.record(outcomes, rules: rules, at: now)
-            await follow(outcomes, summary)
-            return Turn(outcomes: outcomes, recorded: summary)
+            let summary = try await store.record(results, rules: rules, at: now)
+            await follow(results, summary)
+            return Turn(results: results, recorded: summary)
         } catch {
-            await calls.putBack(outcomes)
+            await calls.putBack(results)
             throw error
         }
     }
@@ -173,18 +173,18 @@ struct RetryDispatcher: Sendable {
     }
 
     /// Does what follows from what was recorded.
-    private func follow(_ outcomes: [AttemptOutcome], _ summary: RecordSummary) async {
-        guard !outcomes.isEmpty else { return }
+    private func follow(_ results: [CallResult], _ summary: RecordSummary) async {
+        guard !results.isEmpty else { return }
         for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
-        for outcome in outcomes where outcome.meaning != .accepted {
+        for result in results where result.answer != .accepted {
             logger.notice(
                 "retry not taken on",
                 metadata: [
-                    "delivery": "\(outcome.deliveryID)", "answer": "\(outcome.answer)",
-                    "status": "\(outcome.status.map(String.init) ?? "none")",
+                    "delivery": "\(result.deliveryID)", "answer": "\(result.answer.rawValue)",
+                    "status": "\(result.status.map(String.init) ?? "none")",
                 ])
         }
-        logger.debug("outcomes recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
+        logger.debug("results recorded", metadata: ["count": "\(summary.recorded)", "late": "\(summary.late)"])
     }
 }
 
@@ -194,14 +194,14 @@ extension DispatchSummary {
         superseded += turn.superseded
         recorded += turn.recorded.recorded
         accepted += turn.recorded.accepted
-        unreached += turn.outcomes.count { $0.answer == RetryAnswer.Kind.unreachable.rawValue }
+        unreached += turn.results.count { $0.answer == .unreachable }
     }
 }
 
-/// Calls that are under way, and the outcomes of those that ended and are not recorded yet.
+/// Calls that are under way, and the results of those that ended and are not recorded yet.
 actor CallsInFlight {
     private var running = 0
-    private var finished: [AttemptOutcome] = []
+    private var finished: [CallResult] = []
 
     /// Calls that hold a slot: running, or ended and not recorded.
     var count: Int { running + finished.count }
@@ -211,10 +211,10 @@ actor CallsInFlight {
     }
 
     /// - Returns: whether the dispatcher is to be woken: for the first one, or because enough have ended now.
-    func finish(_ outcome: AttemptOutcome) -> Bool {
+    func finish(_ result: CallResult) -> Bool {
         let hadEnough = hasEnough
         running -= 1
-        finished.append(outcome)
+        finished.append(result)
         return finished.count == 1 || (hasEnough && !hadEnough)
     }
 
@@ -222,12 +222,12 @@ actor CallsInFlight {
     /// commit serves too few, with more the calls wait for it.
     var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
 
-    func takeFinished() -> [AttemptOutcome] {
+    func takeFinished() -> [CallResult] {
         defer { finished = [] }
         return finished
     }
 
-    func putBack(_ outcomes: [AttemptOutcome]) {
-        finished = outcomes + finished
+    func putBack(_ results: [CallResult]) {
+        finished = results + finished
     }
 }

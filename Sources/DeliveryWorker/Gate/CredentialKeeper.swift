@@ -21,7 +21,7 @@ struct CredentialKeeper: Sendable {
             let trouble = try await readLog()
             await gate.with { gate in
                 gate.credentialWorks(at: now)
-                if let trouble { gate.learn(from: trouble, at: now) }
+                if let trouble { gate.take(trouble, at: now) }
             }
             logger.notice("credential accepted; calls go on")
             return true

@@ -71,7 +71,9 @@ struct Generation: Sendable {
             historyFrom: now - configuration.poll.initialLookback)
         try await dispatcher.store.registerEventTypes(
             configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
-        if !configuration.circuit.isEnabled { try await dispatcher.store.endCircuits(at: now) }
+        if !configuration.circuit.isEnabled {
+            try await dispatcher.store.endCircuits(rules: configuration.rules, at: now)
+        }
         _ = try await unreadableReader.runOnce(at: now)
     }
 

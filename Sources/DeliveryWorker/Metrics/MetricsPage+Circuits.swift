@@ -8,10 +8,10 @@ extension MetricsPage {
         page.family(
             "redeliver_trials_total", .counter, help: "Trials while an endpoint's circuit was open, by outcome.")
         for endpoint in endpoints {
-            for outcome in Counter.trialOutcomes {
+            for end in AttemptEnd.allCases {
                 page.sample(
-                    "redeliver_trials_total", ["endpoint": endpoint.name, "outcome": outcome],
-                    Double(queue.count(Counter.trials, endpoint.id, outcome)))
+                    "redeliver_trials_total", ["endpoint": endpoint.name, "outcome": end.rawValue],
+                    Double(queue.count(Counter.trials, endpoint.id, end.rawValue)))
             }
         }
         page.family(

@@ -60,7 +60,7 @@ struct LogPoller: Sendable {
             return summary
         } catch let error as ProviderError {
             let failed = wallClock.now
-            await gate.with { $0.learn(from: error, at: failed) }
+            await gate.with { $0.take(error, at: failed) }
             try await store.recordPoll(of: endpoint.id, error: error.description, at: failed)
             throw error
         } catch let error as PagingCircle {
@@ -107,7 +107,7 @@ struct LogPoller: Sendable {
         let plan = try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
         // The endpoint was first seen while our clock was ahead, and nothing of its log is read yet.
         guard plan.isFirst, plan.historyFrom > now - poll.initialLookback else { return plan }
-        try await store.beginHistory(of: endpoint.id, at: now - poll.initialLookback)
+        try await store.setHistoryStart(of: endpoint.id, to: now - poll.initialLookback)
         return try await store.scanPlan(of: endpoint.id, overlap: poll.overlap, at: now)
     }
 
@@ -158,12 +158,12 @@ struct LogPoller: Sendable {
     }
 
     private func observed(_ page: LogPage, _ progress: ScanProgress) -> ObservedPage {
-        var observations: [Observation] = []
+        var observations: [LogObservation] = []
         var unreadable: [UnreadableObservation] = []
         for item in page.items {
             switch item {
             case .entry(let entry):
-                observations.append(Observation(entry, defaultWebhookID: endpoint.webhookID ?? endpoint.id))
+                observations.append(LogObservation(entry, defaultWebhookID: endpoint.webhookID ?? endpoint.id))
             case .unreadable(let entry):
                 unreadable.append(UnreadableObservation(entry))
             }

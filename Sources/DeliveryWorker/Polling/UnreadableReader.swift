@@ -25,7 +25,7 @@ struct UnreadableReader: Sendable {
                 guard let endpoint = endpoints.first(where: { $0.id == entry.endpointID }),
                     let readable = client.logEntry(from: entry.raw)
                 else { continue }
-                let observation = Observation(readable, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
+                let observation = LogObservation(readable, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
                 try await store.ingest(observation, insteadOf: entry, rules: rules, at: now)
                 understood += 1
             }

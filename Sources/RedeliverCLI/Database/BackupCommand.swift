@@ -1,4 +1,5 @@
 import ArgumentParser
+import DatabaseTools
 import DeliveryQueue
 import DeliveryWorker
 import Foundation

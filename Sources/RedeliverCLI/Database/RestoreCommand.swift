@@ -1,4 +1,5 @@
 import ArgumentParser
+import DatabaseTools
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
@@ -37,7 +38,8 @@ struct RestoreCommand: AsyncParsableCommand {
         try await Exit.onError {
             let settings = try configuration.load()
             let restore = DatabaseRestore(
-                of: URL(fileURLWithPath: file).path, to: settings.database, rules: settings.rules)
+                of: URL(fileURLWithPath: file).path, to: settings.database,
+                rules: settings.rules)
             let (now, isConfirmed) = (WallClock.system.now, confirm)
             let done = try await cancelledBySignals {
                 isConfirmed ? try await restore.run(at: now) : try await restore.rehearse(at: now)

@@ -141,7 +141,9 @@ struct ActionOptions: ParsableArguments {
         }
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
-        guard try await store.act(action, on: id, by: Operator.name, reason: reason ?? "", at: now) else {
+        let isThere = try await store.act(
+            action, on: id, by: Operator.name, reason: reason ?? "", rules: try database.rules(), at: now)
+        guard isThere else {
             throw ValidationError("there is no delivery \(id) any more")
         }
         var report = ActionReport(action: action, matched: 1, delivery: id)
@@ -163,7 +165,8 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: reader.path, now: now)
         defer { try? store.close() }
         let summary = try await store.act(
-            action, on: ids, spacing: spacing, by: Operator.name, reason: reason ?? "", at: now)
+            action, on: ids, spacing: spacing, by: Operator.name, reason: reason ?? "", rules: try database.rules(),
+            at: now)
         report.isDryRun = false
         report.done = summary.done
         report.skipped = summary.skipped

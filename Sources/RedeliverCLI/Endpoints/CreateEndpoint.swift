@@ -85,7 +85,7 @@ enum YAMLText {
     }
 
     private static func escaped(_ scalar: Unicode.Scalar) -> String {
-        guard Printable.isControl(scalar) || [.privateUse, .unassigned].contains(scalar.properties.generalCategory)
+        guard scalar.steersDisplay || [.privateUse, .unassigned].contains(scalar.properties.generalCategory)
         else { return scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : String(scalar) }
         let digits = String(scalar.value, radix: 16, uppercase: true)
         return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits

@@ -12,8 +12,8 @@ extension EndpointsCommand {
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("paused", needless: "was already paused") { store, id, reason, now in
-                try await store.pause(endpoint: id, by: Operator.name, reason: reason, at: now)
+            try await hold.run("paused", needless: "was already paused") { store, id, rules, now in
+                try await store.pause(endpoint: id, by: Operator.name, reason: hold.reason, rules: rules, at: now)
             }
         }
     }
@@ -26,8 +26,8 @@ extension EndpointsCommand {
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("resumed", needless: "was not held") { store, id, reason, now in
-                try await store.resume(endpoint: id, by: Operator.name, reason: reason, at: now)
+            try await hold.run("resumed", needless: "was not held") { store, id, rules, now in
+                try await store.resume(endpoint: id, by: Operator.name, reason: hold.reason, rules: rules, at: now)
             }
         }
     }
@@ -60,7 +60,7 @@ struct HoldOptions: ParsableArguments {
     ///   - needless: the text when nothing had to be changed.
     func run(
         _ done: String, needless: String,
-        _ change: (QueueStore, String, String, Timestamp) async throws -> HoldChange
+        _ change: (QueueStore, String, RetryRules, Timestamp) async throws -> HoldChange
     ) async throws {
         try await Exit.onError {
             let now = WallClock.system.now
@@ -68,7 +68,7 @@ struct HoldOptions: ParsableArguments {
             let id = try QueueReader(path: path).knownEndpointID(named: endpoint)
             let store = try QueueStore.forOperator(path: path, now: now)
             defer { try? store.close() }
-            let change = try await change(store, id, reason, now)
+            let change = try await change(store, id, try database.rules(), now)
             if change == .noEndpoint {
                 throw ValidationError("there is no endpoint \(endpoint) in the database any more")
             }

@@ -7,6 +7,7 @@ import RedeliverConfiguration
 /// Marks test events in the database, so that the daemon does not retry them.
 struct TestEventBook {
     private let endpoint: ProviderEndpoint
+    private let rules: RetryRules
     private let path: String
     /// nil when there is no database yet.
     private let store: QueueStore?
@@ -16,6 +17,7 @@ struct TestEventBook {
     /// - Throws: `StoreError` when the database exists and cannot be used; the test event would be retried.
     init(_ settings: WorkerConfiguration, _ endpoint: ProviderEndpoint) throws {
         self.endpoint = endpoint
+        rules = settings.rules
         path = settings.database
         let isThere = FileManager.default.fileExists(atPath: path)
         store = isThere ? try QueueStore.forOperator(path: path, now: WallClock.system.now) : nil
@@ -38,7 +40,8 @@ struct TestEventBook {
         }
         do {
             let note = try await store.noteTestEvent(
-                endpoint: endpoint.id, taskID: taskID, eventType: event, by: Operator.name, at: WallClock.system.now)
+                endpoint: endpoint.id, taskID: taskID, eventType: event, by: Operator.name, rules: rules,
+                at: WallClock.system.now)
             if note == .unknownEndpoint {
                 Note.print(
                     "the test event is not recorded, because the endpoint is not in the database: \(consequence)")

@@ -71,6 +71,6 @@ enum JSONOutput {
     }
 
     private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        scalar != "\n" && Printable.isControl(scalar)
+        scalar != "\n" && scalar.steersDisplay
     }
 }

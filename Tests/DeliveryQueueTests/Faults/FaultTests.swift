@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Testing
 
+@testable import DatabaseTools
 @testable import DeliveryQueue
 
 /// Whatever call of the disk fails, in whatever the store does: a whole state, a useful error, and the same

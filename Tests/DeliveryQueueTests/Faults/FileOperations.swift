@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 
+@testable import DatabaseTools
 @testable import DeliveryQueue
 
 /// What is done to a database's files as a whole.
@@ -49,7 +50,7 @@ enum FileOperations {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL")
-            try Migrations.apply(Array(LaterRelease.steps.prefix(steps)), to: db, at: start)
+            try Migrations.apply(Array(LaterRelease.steps.prefix(steps)), to: Session(db), at: start)
             _ = try db.checkpoint(.truncate)
         }
         try queue.close()

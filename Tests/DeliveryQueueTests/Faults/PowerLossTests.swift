@@ -45,7 +45,7 @@ import Testing
     ) async throws {
         let tasks = (0..<3).map { "\(now.milliseconds).\($0)" }
         let rules = RetryRules.exact()
-        func page(_ observations: [Observation]) -> ObservedPage {
+        func page(_ observations: [LogObservation]) -> ObservedPage {
             ObservedPage(
                 endpointID: QueueFixture.endpoint, observations: observations, unreadable: [],
                 progress: ScanProgress(started: now))
@@ -59,8 +59,8 @@ import Testing
             claimed = try await store.claimDue(limit: 9, lease: .seconds(60), rules: rules, at: called).deliveries
         }
         let outcomes = claimed.map { claimed in
-            AttemptOutcome(
-                deliveryID: claimed.id, leaseToken: claimed.leaseToken, meaning: .accepted, answer: "accepted",
+            CallResult(
+                deliveryID: claimed.id, leaseToken: claimed.leaseToken, answer: .accepted,
                 duration: .milliseconds(80), answered: called)
         }
         try await step { _ = try await store.record(outcomes, rules: rules, at: called) }

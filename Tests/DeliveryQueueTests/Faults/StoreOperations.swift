@@ -41,7 +41,7 @@ enum StoreOperations {
     /// An answer of each meaning.
     static func record() async throws -> FaultedOperation {
         let queue = try await QueueFixture()
-        let meanings: [AttemptOutcome.Meaning] = [
+        let meanings: [Reply] = [
             .accepted, .uncertain, .serverError, .notExecuted(pause: .seconds(30)), .notFound, .rejected,
         ]
         for index in meanings.indices { try await queue.ingest(.failure("t\(index)", at: start), at: start) }
@@ -92,7 +92,7 @@ enum StoreOperations {
     private static func filled() async throws -> QueueFixture {
         let queue = try await QueueFixture()
         for index in 0..<6 {
-            var failure = Observation.failure("t\(index)", at: start)
+            var failure = LogObservation.failure("t\(index)", at: start)
             failure.body = Array("\"\(String(repeating: "x", count: 10_000))\"".utf8)
             try await queue.ingest(failure, .success("t\(index)", at: start + .minutes(1)), at: start + .minutes(1))
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DeliveryWorker
 
-/// DESIGN 5, the table of answers, from the HTTP answer to the rows.
+/// docs/architecture.md, the table of answers, from the HTTP answer to the rows.
 @Suite struct RetryAnswerEffectTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String

@@ -68,9 +68,9 @@ import Testing
         #expect(wakes == [1, 22])
     }
 
-    private func outcome(_ deliveryID: Int64) -> AttemptOutcome {
-        AttemptOutcome(
-            deliveryID: deliveryID, leaseToken: 1, meaning: .accepted, answer: "accepted", duration: .zero,
+    private func outcome(_ deliveryID: Int64) -> CallResult {
+        CallResult(
+            deliveryID: deliveryID, leaseToken: 1, answer: .accepted, duration: .zero,
             answered: .noon)
     }
 

@@ -64,16 +64,15 @@ import Testing
 
     @Test(
         arguments: [
-            (kind: RetryAnswer.Kind.accepted, closed: nil, pause: 0), (.throttled, .throttled, 7),
+            (answer: Answer.accepted, closed: nil, pause: 0), (.throttled, .throttled, 7),
             (.unavailable, .unavailable, 7), (.unreachable, .outage, 5), (.unauthorized, .credential, 60),
             (.forbidden, .credential, 60), (.uncertain, nil, 0), (.serverError, nil, 0), (.notFound, nil, 0),
             (.rejected, nil, 0), (.redirected, nil, 0),
-        ] as [(RetryAnswer.Kind, CallGate.Closed?, Double)])
-    func `each kind of retry answer has its own effect`(kind: RetryAnswer.Kind, closed: CallGate.Closed?, pause: Double)
-    {
+        ] as [(Answer, CallGate.Closed?, Double)])
+    func `each kind of retry answer has its own effect`(answer: Answer, closed: CallGate.Closed?, pause: Double) {
         var gate = gate()
 
-        let putOff = gate.learn(from: RetryAnswer(kind: kind, retryAfter: .seconds(7)), at: .noon)
+        let putOff = gate.take(answer, retryAfter: .seconds(7), at: .noon)
 
         #expect(gate.closed == closed)
         #expect(putOff == .seconds(pause))
@@ -98,14 +97,14 @@ import Testing
     ) {
         let error = ProviderError(operation: "reading", reason: reason)
         var gate = gate()
-        gate.learn(from: error, at: .noon)
+        gate.take(error, at: .noon)
         #expect(gate.closed == once)
-        for _ in 0..<4 { gate.learn(from: error, at: .noon) }
+        for _ in 0..<4 { gate.take(error, at: .noon) }
         #expect(gate.closed == often)
 
         var shut = self.gate()
         shut.unreachable(at: .noon)
-        shut.learn(from: error, at: .noon(5))
+        shut.take(error, at: .noon(5))
         #expect((shut.take(upTo: 16, at: .noon(5)) == 1) == endsOutage)
     }
 

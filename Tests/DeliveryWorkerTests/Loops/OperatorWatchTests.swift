@@ -17,7 +17,8 @@ import Testing
     }
 
     private func pause(_ reason: String = "maintenance") async throws {
-        _ = try await bench.store.pause(endpoint: "e1", by: "ann", reason: reason, at: bench.time.now)
+        _ = try await bench.store.pause(
+            endpoint: "e1", by: "ann", reason: reason, rules: bench.rules, at: bench.time.now)
     }
 
     private func pauses() throws -> [String] {
@@ -45,7 +46,7 @@ import Testing
         try await pause()
         #expect(try await watch.runOnce(at: .noon(1)))
         #expect(try await watch.runOnce(at: .noon(2)) == false)
-        _ = try await bench.store.resume(endpoint: "e1", by: "ann", reason: "done", at: .noon(3))
+        _ = try await bench.store.resume(endpoint: "e1", by: "ann", reason: "done", rules: bench.rules, at: .noon(3))
         try await pause("again")
         #expect(try await watch.runOnce(at: .noon(4)))
         #expect(try await watch.runOnce(at: .noon(5)) == false)
@@ -148,7 +149,8 @@ import Testing
                     if sleep == OperatorWatch.interval, !hasLooked {
                         hasLooked = true
                         #expect(await transport.retries.isEmpty)
-                        _ = try await bench.store.act(.retry, on: id, by: "ann", reason: "now", at: bench.time.now)
+                        _ = try await bench.store.act(
+                            .retry, on: id, by: "ann", reason: "now", rules: bench.rules, at: bench.time.now)
                     }
                     if await !transport.retries.isEmpty || turns > 2_000 { break }
                     clock.wake(upTo: OperatorWatch.interval)

@@ -33,7 +33,7 @@ final class Workbench: Sendable {
         self.lookback = lookback
         self.rules =
             rules
-            ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), circuit: .disabled)
+            ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), circuit: CircuitSettings(isEnabled: false))
         store = try QueueStore(path: folder + "/redeliver.db", now: time.now)
         try await store.registerEndpoints(
             endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)
@@ -86,19 +86,19 @@ final class Workbench: Sendable {
     // MARK: - Looking into the database
 
     func rows(_ sql: String) throws -> [Row] {
-        try store.pool.read { try Row.fetchAll($0, sql: sql) }
+        try store.connections.file.read { try Row.fetchAll($0, sql: sql) }
     }
 
     func number(_ sql: String) throws -> Int {
-        try store.pool.read { try Int.fetchOne($0, sql: sql) } ?? 0
+        try store.connections.file.read { try Int.fetchOne($0, sql: sql) } ?? 0
     }
 
     func text(_ sql: String) throws -> String? {
-        try store.pool.read { try String.fetchOne($0, sql: sql) }
+        try store.connections.file.read { try String.fetchOne($0, sql: sql) }
     }
 
     func execute(_ sql: String) throws {
-        try store.pool.write { try $0.execute(sql: sql) }
+        try store.connections.file.write { try $0.execute(sql: sql) }
     }
 
     /// Task ids by state, sorted.

@@ -1,6 +1,7 @@
-import DeliveryQueue
 import Testing
 
+@testable import DatabaseTools
+@testable import DeliveryQueue
 @testable import RedeliverCLI
 
 /// What the commands about the database say, word for word.

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import HostileInput
 import Logging
 import ProviderAPI
 

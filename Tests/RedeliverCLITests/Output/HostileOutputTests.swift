@@ -85,9 +85,9 @@ import Testing
 
     private static func observation(
         _ number: Int, at now: Timestamp, _ random: inout SeededGenerator
-    ) -> Observation {
+    ) -> LogObservation {
         let task = "\(number)" + storable(&random)
-        return Observation(
+        return LogObservation(
             taskID: task, taskIDJSON: "\(number)", eventType: storable(&random) + "e",
             customerID: storable(&random),
             customerIDJSON: "null", webhookID: storable(&random), webhookIDJSON: "null", body: Array("{}".utf8),
@@ -102,7 +102,7 @@ import Testing
     /// What is left of a text's control characters without line breaks and our own colours.
     private static func steering(in text: String) -> [Unicode.Scalar] {
         let bare = text.replacing(/\u{1B}\[(0|1|2|31|32|33)m/, with: "")
-        return bare.unicodeScalars.filter { $0 != "\n" && Printable.isControl($0) }
+        return bare.unicodeScalars.filter { $0 != "\n" && $0.steersDisplay }
     }
 
     /// A reader of RFC 4180 by itself: all fields of all lines, in order.

@@ -185,7 +185,7 @@ import Testing
     ) -> QueueSnapshot.Endpoint {
         QueueSnapshot.Endpoint(
             id: id, name: name, isActive: isActive, watermark: nil, lastPoll: poll, lastPollError: error, gap: .zero,
-            holdReason: held, holdSince: since, circuit: .closed,
+            holdReason: held, heldBecause: held?.rawValue, heldSince: since, circuit: .closed,
             open: open, scheduled: open)
     }
 }

@@ -1,0 +1,108 @@
+package import DeliveryQueue
+
+/// What can be told of a database within a second, however large it is.
+package struct DatabaseHealth: Sendable, Equatable {
+    /// As this program opens it; `PRAGMA` names and their values as text.
+    package var settings: [String: String]
+    package var schemaVersion: Int
+    /// What is wrong with the schema for this program; nil: nothing.
+    package var schemaFault: String?
+    package var look: QuickLook
+    package var bytes: Int64
+    package var walBytes: Int64
+    package var freeBytes: Int64
+
+    /// The schema that this program makes.
+    package static var newestSchema: Int { Migrations.newest }
+    /// What `settings` has to be; the promises rest on it.
+    package static var wantedSettings: [String: String] { SQLiteSettings.wanted }
+}
+
+/// A look at a database's structure that is bounded by the clock, not by its size.
+package struct QuickLook: Sendable, Equatable {
+    /// What is wrong, as SQLite says it.
+    package var faults: [String]
+    /// How many of the newest rows of each large table were read; nil: the whole file was checked.
+    package var newestRows: Int?
+
+    /// Read of each large table of a larger file.
+    static let newest = 2_000
+    /// Tables that stay small, whatever the number of deliveries.
+    static let smallTables = ["endpoint", "scan_gap", "counter", "metric_event_type", "schema_migration"]
+    /// The large tables, newest rows first.
+    static let largeTables = [
+        "delivery": "id", "delivery_body": "delivery_id", "attempt": "id", "unreadable_entry": "id",
+    ]
+}
+
+extension QueueReader {
+    /// A database whose schema is in question: newer, older, changed or damaged. Only its health and its check can be read.
+    ///
+    /// - Throws: `inaccessible`, or `foreign` for another program's file.
+    package static func ofAnySchema(path: String) throws(StoreError) -> QueueReader {
+        try QueueReader(path: path) { session in
+            do {
+                try Migrations.check(session)
+            } catch let error as StoreError where error.kind == .incompatible {
+                return
+            } catch  where EngineFault(error) == .corrupt {
+                return
+            }
+        }
+    }
+
+    /// Looks at the database for no longer than about a second; `check` looks at all of it.
+    package func health() throws(StoreError) -> DatabaseHealth {
+        let sizes = QueueStore.fileSizes(ofDatabase: path)
+        let look = try examine { try $0.quickLook() }
+        return try examine { session in
+            DatabaseHealth(
+                settings: try session.settings(), schemaVersion: try session.schemaVersion(),
+                schemaFault: try session.schemaFault(), look: look, bytes: sizes.main, walBytes: sizes.wal,
+                freeBytes: try session.freeBytes())
+        }
+    }
+}
+
+extension Session {
+    /// Why this program must not use the schema; nil: it may.
+    func schemaFault() throws -> String? {
+        do {
+            try Migrations.check(self)
+            return nil
+        } catch let error as StoreError where error.kind == .incompatible {
+            return error.cause
+        } catch  where EngineFault(error) == .corrupt {
+            return "the record of its migrations cannot be read: \(EngineFault.message(of: error) ?? "damaged")"
+        }
+    }
+
+    fileprivate func quickLook() throws -> QuickLook {
+        if try isSmall() { return QuickLook(faults: try structureFaults(.quick, limit: 10)) }
+        var faults: [String] = []
+        for table in QuickLook.smallTables {
+            faults += try orDamage(table) { try structureFaults(ofTable: table) }
+        }
+        for (table, key) in QuickLook.largeTables.sorted(by: { $0.key < $1.key }) {
+            faults += try orDamage(table) {
+                try readNewest(of: table, key)
+                return []
+            }
+        }
+        return QuickLook(faults: faults, newestRows: QuickLook.newest)
+    }
+
+    /// Reads rows to their last byte: SQLite notices pages and cells that are not well formed.
+    private func readNewest(of table: String, _ key: String) throws {
+        try each("SELECT * FROM \(table) ORDER BY \(key) DESC LIMIT \(QuickLook.newest)") { _ in true }
+    }
+
+    /// The faults that `look` finds; that it cannot be carried out for damage is one too.
+    private func orDamage(_ place: String, _ look: () throws -> [String]) throws -> [String] {
+        do {
+            return try look()
+        } catch  where EngineFault(error) == .corrupt {
+            return ["\(place): \(EngineFault.message(of: error) ?? "damaged")"]
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import DeliveryQueue
+import Foundation
+
+/// Puts a backup in the place of the database.
+///
+/// Everything is prepared in a file beside the database: the copy, its migrations, and what becomes of deliveries that
+/// were called since the backup. The last step is one rename, so a restore that fails or is cancelled before changes
+/// nothing.
+package struct DatabaseRestore: Sendable {
+    /// What a restore did, or would do.
+    package struct Report: Sendable {
+        /// Of the backup, before anything was changed in its copy.
+        package let backup: CopyFacts
+        package let summary: RestoreSummary
+        /// Where the replaced database is now; nil when there was none, or nothing was done.
+        package var keptAs: String?
+    }
+
+    private let backup: String
+    /// Without symbolic links: another name of it must not lose its file.
+    private let path: String
+    private let rules: RetryRules
+    private let operation: String
+
+    /// - Parameters:
+    ///   - backup: a file that `QueueReader.backUp` wrote, or any other whole copy.
+    ///   - database: where the daemon will look for it.
+    package init(of backup: String, to database: String, rules: RetryRules) {
+        self.backup = backup
+        path = InstanceLock.withoutLinks(database)
+        self.rules = rules
+        operation = "restore database \(database) from \(backup)"
+    }
+
+    /// Verifies the backup and says what a restore would do. Changes nothing; a daemon may be running.
+    package func rehearse(at now: Timestamp) async throws(StoreError) -> Report {
+        try await prepared(at: now) { _, _, report in report }
+    }
+
+    /// - Throws: `locked` when a daemon runs; `foreign`, `incompatible` or `storage` when the backup must not be used.
+    package func run(at now: Timestamp) async throws(StoreError) -> Report {
+        try NetworkDisk.refuse(database: path, operation: operation)
+        let lock = try InstanceLock(database: path)
+        defer { lock.release() }
+        // Made by root perhaps, and the daemon has to open it too, however this ends.
+        try FileOwner.give(path: lock.path, asBeside: path)
+        return try await prepared(at: now) { pending, present, report in
+            try Task.checkCancellation()
+            var report = report
+            report.keptAs = try present.setAside(isReadable: report.summary.knowsCalls, at: now)
+            try pending.replace()
+            // Opens it as the daemon will: the journal mode becomes WAL, the settings are read back.
+            try QueueStore(path: path, lock: lock, now: now).close()
+            return report
+        }
+    }
+
+    /// Makes the file that is to take the database's place, hands it over, and removes what is left of it.
+    private func prepared(
+        at now: Timestamp, _ finish: (PendingFile, ReplacedDatabase, Report) throws -> Report
+    ) async throws(StoreError) -> Report {
+        do {
+            let replaced = ReplacedDatabase(path: path, operation: operation)
+            let present = try replaced.reader()
+            let pending = try PendingFile(for: path, operation: operation)
+            defer { pending.remove() }
+            let facts = try await copy(into: pending)
+            let summary = try await settle(pending, since: facts.newest, present: present?.connections, at: now)
+            try present?.close()
+            try FileOwner.give(path: pending.path, asBeside: path)
+            return try finish(pending, replaced, Report(backup: facts, summary: summary))
+        } catch is CancellationError {
+            throw StoreError(.cancelled, operation: operation, cause: "cancelled; nothing is changed")
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    /// Copies the backup and examines the copy: what is verified is what will be used.
+    private func copy(into pending: PendingFile) async throws -> CopyFacts {
+        guard FileManager.default.fileExists(atPath: backup) else {
+            throw StoreError(.inaccessible, operation: operation, cause: "there is no such backup")
+        }
+        do {
+            let source = try Connections.single(path: backup, isReadOnly: true)
+            defer { try? source.close() }
+            let copy = pending.path
+            try await source.read { try $0.copy(to: copy) }
+            return try DatabaseCopy.examine(copy, .full)
+        } catch  where [.notADatabase, .corrupt].contains(EngineFault(error)) {
+            throw unusable("SQLite says: \(EngineFault.message(of: error) ?? "it is damaged")")
+        } catch let error as StoreError where [.foreign, .storage].contains(error.kind) {
+            throw unusable(error.cause)
+        }
+    }
+
+    private func unusable(_ cause: String) -> StoreError {
+        StoreError(
+            .foreign, operation: operation, cause: "the backup cannot be used: \(cause)",
+            hint: "nothing is changed; name another file that `redeliver database backup` wrote")
+    }
+
+    /// Brings the copy up to date, in its schema and in what may have happened since.
+    private func settle(
+        _ pending: PendingFile, since newest: Timestamp?, present: Connections?, at now: Timestamp
+    ) async throws -> RestoreSummary {
+        let copy = try Connections.single(path: pending.path, isReadOnly: false)
+        try await copy.writeAlone { try Migrations.apply(to: $0, at: now) }
+        let summary = try await copy.write { [rules] session in
+            var queue = RestoredQueue(QueueTransaction(session, rules: rules, at: now))
+            try queue.settle(since: newest, present: present)
+            return queue.summary
+        }
+        try copy.close()
+        return summary
+    }
+}

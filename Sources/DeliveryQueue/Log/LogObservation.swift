@@ -1,0 +1,90 @@
+/// What an entry of the provider's log says of its delivery.
+package enum LogOutcome: String, SQLWord, Sendable, CaseIterable {
+    case succeeded
+    case failed
+    /// The provider itself is still at it: neither.
+    case inProgress = "in_progress"
+}
+
+/// What one understood entry of the provider's log says, in the queue's own words.
+package struct LogObservation: Sendable, Equatable {
+
+    /// As text; `taskIDJSON` is the raw token.
+    package var taskID: String
+    package var taskIDJSON: String
+    /// nil only where the entry has none and is no failure.
+    package var eventType: String?
+    package var customerID: String?
+    package var customerIDJSON: String
+    package var webhookID: String
+    package var webhookIDJSON: String
+    /// The raw JSON value; always there on a failure.
+    package var body: [UInt8]?
+    package var outcome: LogOutcome
+    package var httpStatus: Int?
+    /// Provider time at which the entry was created; nil when the entry has no time.
+    package var logged: Timestamp?
+    /// Provider time of the entry's newest change; equals `logged` where rows are never updated in place.
+    package var changed: Timestamp?
+    /// Shortened by the decoder.
+    package var error: String?
+
+    package init(
+        taskID: String, taskIDJSON: String, eventType: String?, customerID: String?, customerIDJSON: String,
+        webhookID: String, webhookIDJSON: String, body: [UInt8]?, outcome: LogOutcome, httpStatus: Int? = nil,
+        logged: Timestamp?, changed: Timestamp? = nil, error: String? = nil
+    ) {
+        self.taskID = taskID
+        self.taskIDJSON = taskIDJSON
+        self.eventType = eventType
+        self.customerID = customerID
+        self.customerIDJSON = customerIDJSON
+        self.webhookID = webhookID
+        self.webhookIDJSON = webhookIDJSON
+        self.body = body
+        self.outcome = outcome
+        self.httpStatus = httpStatus
+        self.logged = logged
+        self.changed = changed ?? logged
+        self.error = error
+    }
+
+    /// Whether a failure speaks of the receiver and not of this one delivery: a receiver that answers with a status of the
+    /// 400 class is up and dislikes what it got. 408 and 429 say that it cannot keep up.
+    var blamesReceiver: Bool {
+        guard let httpStatus, (400...499).contains(httpStatus) else { return true }
+        return httpStatus == 408 || httpStatus == 429
+    }
+}
+
+/// A log entry that the decoder could not understand: kept whole.
+package struct UnreadableObservation: Sendable, Equatable {
+    package let reason: String
+    package let detail: String
+    package let raw: [UInt8]
+    package let logged: Timestamp?
+
+    package init(reason: String, detail: String, raw: [UInt8], logged: Timestamp?) {
+        self.reason = reason
+        self.detail = detail
+        self.raw = raw
+        self.logged = logged
+    }
+}
+
+/// One page of an endpoint's log and how far the scan that read it has come; stored in one transaction.
+package struct ObservedPage: Sendable {
+    package let endpointID: String
+    package let observations: [LogObservation]
+    package let unreadable: [UnreadableObservation]
+    package let progress: ScanProgress
+
+    package init(
+        endpointID: String, observations: [LogObservation], unreadable: [UnreadableObservation], progress: ScanProgress
+    ) {
+        self.endpointID = endpointID
+        self.observations = observations
+        self.unreadable = unreadable
+        self.progress = progress
+    }
+}

@@ -1,0 +1,216 @@
+import Foundation
+
+/// The failure database: opened once, one writer, every state change one transaction. Opens, closes, and runs transactions and
+/// reads; what they do stands in the folders `Transaction` and `Reading`.
+///
+/// All methods are safe to call from any task; writes wait for each other. The store never reads the clock.
+package struct QueueStore: Sendable {
+    let path: String
+    let connections: Connections
+    /// nil for an operator's command, which may work beside the daemon.
+    private let lock: InstanceLock?
+    /// Where the database is as it was before this start changed its schema; nil: it needed no change.
+    package let keptCopy: String?
+    /// Set: statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
+    /// in order. Called before and after each transaction.
+    private let simulated: (@Sendable () async -> Void)?
+
+    /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is copied
+    /// before, see `keptCopy`.
+    ///
+    /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`, or when the
+    ///   folder lies on a network file system (`inaccessible`).
+    package init(path: String, now: Timestamp) throws(StoreError) {
+        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
+        try self.init(path: path, lock: InstanceLock(database: path), now: now)
+    }
+
+    /// Opens a database for a single change by an operator, also while the daemon works on it.
+    ///
+    /// - Throws: `inaccessible` when there is no such database, or on a network file system; `incompatible` when its schema
+    ///   is not this program's: only the daemon changes it.
+    package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
+        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
+        let reader = try QueueReader(path: path)
+        try reader.read("open") { _ in }
+        try reader.close()
+        return try QueueStore(path: path, lock: nil, now: now)
+    }
+
+    /// Opens a database for long work by an operator. When no daemon runs, this process takes its place meanwhile: somebody
+    /// has to work the write-ahead log into the file.
+    ///
+    /// - Throws: as `forOperator`.
+    package static func forMaintenance(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
+        let beside = try forOperator(path: path, now: now)
+        let lock: InstanceLock
+        do throws(StoreError) {
+            lock = try InstanceLock(database: path)
+        } catch {
+            guard error.kind == .locked else { throw error }
+            return beside
+        }
+        try beside.close()
+        return try QueueStore(path: path, lock: lock, now: now)
+    }
+
+    /// Opens or creates the database of a simulation, whose one thread must do everything in order: statements run on the
+    /// calling thread.
+    ///
+    /// - Parameters:
+    ///   - isDurable: false: nothing is synced, which a loss of power could damage; for a file that is thrown away.
+    ///   - pause: called before and after each transaction: a simulation may let others run there, or end its worker.
+    package static func forSimulation(
+        path: String, isDurable: Bool, now: Timestamp, pause: @escaping @Sendable () async -> Void = {}
+    ) throws(StoreError) -> QueueStore {
+        try QueueStore(
+            path: path, lock: InstanceLock(database: path), now: now, synchronous: isDurable ? .full : .off,
+            simulated: pause)
+    }
+
+    /// - Parameters:
+    ///   - lock: taken by the caller; nil for an operator's command.
+    ///   - synchronous: everything but a simulation promises that what is committed survives a loss of power.
+    package init(
+        path: String, lock: InstanceLock?, now: Timestamp, synchronous: SQLiteSettings.Synchronous = .full,
+        simulated: (@Sendable () async -> Void)? = nil
+    ) throws(StoreError) {
+        self.path = path
+        self.lock = lock
+        self.simulated = simulated
+        do {
+            try Self.refuseForeignFile(path)
+            // Without the lock nothing is changed: an operator's command refuses an older schema.
+            keptCopy = try lock.flatMap { _ in
+                try MigrationCopy(of: path, before: Migrations.newest).keep(at: now)
+            }
+            connections = try Connections.pool(path: path)
+            try connections.writeAloneHere { session in
+                try Migrations.apply(to: session, at: now)
+                try SQLiteSettings.prepareWriter(session, checkpoints: lock != nil, synchronous: synchronous)
+            }
+        } catch {
+            throw StoreError(error, operation: "open database \(path)")
+        }
+    }
+
+    /// Sizes in bytes of the main file and the write-ahead log, by `stat` alone; 0 when a file is missing.
+    package static func fileSizes(ofDatabase path: String) -> (main: Int64, wal: Int64) {
+        func size(_ path: String) -> Int64 {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+        }
+        return (size(path), size(path + "-wal"))
+    }
+
+    /// Notes that a whole copy of the database was made, for the metrics.
+    package func noteBackup(at now: Timestamp) async throws(StoreError) {
+        try await write("note when the backup was made") {
+            try $0.run("INSERT INTO backup (id, at_ms) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at_ms = ?1", [now])
+        }
+    }
+
+    /// Whether no daemon works on the database beside this process.
+    package var isAlone: Bool { lock != nil }
+
+    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. Again
+    /// changes nothing.
+    package func close() throws(StoreError) {
+        do {
+            if lock != nil { try? connections.checkpoint() }
+            try connections.close()
+        } catch {
+            throw StoreError(error, operation: "close database")
+        }
+        lock?.release()
+    }
+
+    // MARK: - Transactions and reads
+
+    /// One transaction on the queue; rolled back whole when `work` throws or the task is cancelled.
+    func change<Value: Sendable>(
+        _ operation: String, rules: RetryRules, at now: Timestamp,
+        _ work: @Sendable @escaping (inout QueueTransaction) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await write(operation) { session in
+            var queue = QueueTransaction(session, rules: rules, at: now)
+            let value = try work(&queue)
+            try queue.finish()
+            return value
+        }
+    }
+
+    /// One transaction that moves no delivery.
+    func write<Value: Sendable>(
+        _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await run(operation) { isSimulated in
+            isSimulated ? try connections.writeHere(work) : try await connections.write(work)
+        }
+    }
+
+    /// Work on the writing connection that must not be in a transaction.
+    func writeAlone<Value: Sendable>(
+        _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await run(operation) { isSimulated in
+            isSimulated ? try connections.writeAloneHere(work) : try await connections.writeAlone(work)
+        }
+    }
+
+    /// One consistent snapshot that never waits for a writer.
+    func read<Value: Sendable>(
+        _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
+    ) async throws(StoreError) -> Value {
+        do {
+            guard simulated != nil else { return try await connections.read(work) }
+            try Task.checkCancellation()
+            return try connections.readHere(work)
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    private func run<Value>(
+        _ operation: String, _ work: (_ isSimulated: Bool) async throws -> Value
+    ) async throws(StoreError) -> Value {
+        do {
+            guard let simulated else { return try await work(false) }
+            await simulated()
+            try Task.checkCancellation()
+            let value = try await work(true)
+            await simulated()
+            return value
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    // MARK: - Opening
+
+    /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
+    private static func refuseForeignFile(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            // SQLite would call it a disk I/O error.
+            throw StoreError(
+                .inaccessible, operation: "open database \(path)", cause: "it is a folder",
+                hint: "name a file in `database`")
+        }
+        do {
+            try check(path, isReadOnly: true)
+        } catch  where EngineFault(error) == .cannotOpen {
+            return  // It does not exist yet, or the folder refuses us: creating it will tell which.
+        } catch  where EngineFault(error) == .unfinishedWrite {
+            // Whoever made it was interrupted, perhaps we at the first start: before anybody can look at it, what was
+            // half written has to be taken back, as its own program would.
+            try check(path, isReadOnly: false)
+        }
+    }
+
+    private static func check(_ path: String, isReadOnly: Bool) throws {
+        let file = try Connections.bare(path: path, isReadOnly: isReadOnly)
+        defer { try? file.close() }
+        try file.readHere { try Migrations.check($0) }
+    }
+}

@@ -1,0 +1,122 @@
+extension QueueReader {
+    /// Deliveries, newest first.
+    ///
+    /// - Parameter limit: 0: all.
+    package func deliveries(
+        matching filter: DeliveryFilter, limit: Int
+    ) throws(StoreError) -> [DeliveryRecord] {
+        try read("list deliveries") { session in
+            let condition = DeliveryCondition(filter)
+            return try session.all(
+                """
+                SELECT \(Delivery.columns), \(DeliveryRecord.columns)
+                FROM delivery_standing AS delivery
+                WHERE \(condition.sql)
+                ORDER BY delivery.id DESC \(limit == 0 ? "" : "LIMIT \(limit)")
+                """,
+                condition.parameters, DeliveryRecord.init)
+        }
+    }
+
+    /// The numbers of all deliveries that match now, oldest first: a fixed set, whatever happens to them later.
+    package func deliveryIDs(matching filter: DeliveryFilter) throws(StoreError) -> [Int64] {
+        try read("select deliveries") { session in
+            let condition = DeliveryCondition(filter)
+            return try session.all("SELECT id FROM delivery WHERE \(condition.sql) ORDER BY id", condition.parameters) {
+                $0.integer()
+            }
+        }
+    }
+
+    /// The deliveries that have this number of ours, or this task id, also as a further task id of a retry; several when
+    /// endpoints share a task id, or a number is also a task id. nil asks for none of that kind.
+    package func deliveries(withID id: Int64?, orTaskID taskID: String?) throws(StoreError) -> [DeliveryRecord] {
+        try read("find a delivery") { session in
+            try session.all(
+                """
+                SELECT \(Delivery.columns), \(DeliveryRecord.columns)
+                FROM delivery_standing AS delivery
+                WHERE delivery.id IN (
+                    SELECT ?1
+                    UNION SELECT id FROM delivery WHERE task_id = ?2
+                    UNION SELECT delivery_id FROM task_alias WHERE task_id = ?2)
+                ORDER BY delivery.id
+                """,
+                [id, taskID], DeliveryRecord.init)
+        }
+    }
+
+    /// A delivery's body, byte for byte; nil when there is no such delivery, or its body was dropped.
+    package func body(ofDelivery id: Int64) throws(StoreError) -> [UInt8]? {
+        try read("read the body of delivery \(id)") { session in
+            try session.first("SELECT body FROM delivery_body WHERE delivery_id = ? AND body IS NOT NULL", [id]) {
+                $0.bytes()
+            }
+        }
+    }
+
+    /// The id of the endpoint that a person names by its name or id; nil when the database knows none.
+    package func endpointID(named name: String) throws(StoreError) -> String? {
+        try read("find endpoint \(name)") { session in
+            try session.first("SELECT id FROM endpoint WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC", [name]) {
+                $0.text()
+            }
+        }
+    }
+}
+
+/// A filter as SQL. States are written out, so that the database may use the indexes that hold only some of them.
+private struct DeliveryCondition {
+    private(set) var sql = "1 = 1"
+    private(set) var parameters: Parameters = []
+
+    init(_ filter: DeliveryFilter) {
+        var states = filter.states
+        if !filter.reasons.isEmpty, states.isEmpty { states = [.dead] }
+        if !states.isEmpty {
+            sql += " AND delivery.state IN (\(states.map { "'\($0.rawValue)'" }.joined(separator: ", ")))"
+        }
+        add("delivery.dead_reason", filter.reasons.map(\.rawValue))
+        add("delivery.event_type", filter.eventTypes)
+        // Not by the index of endpoints, half of whose rows would have to be sorted by id.
+        add(Dialect.unindexed("delivery.endpoint_id"), filter.endpointID.map { [$0] } ?? [])
+        add("delivery.customer_id", filter.customerID.map { [$0] } ?? [])
+        if let since = filter.since { add("delivery.first_failed_ms >= ?", since) }
+        if let until = filter.until { add("delivery.first_failed_ms < ?", until) }
+    }
+
+    private mutating func add(_ column: String, _ values: [String]) {
+        guard !values.isEmpty else { return }
+        sql += " AND \(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
+        parameters = parameters + Parameters(values.map(\.sqlValue))
+    }
+
+    private mutating func add(_ comparison: String, _ time: Timestamp) {
+        sql += " AND \(comparison)"
+        parameters = parameters + [time]
+    }
+}
+
+extension DeliveryRecord {
+    /// What `init(_:)` reads behind `Delivery.columns`, in its order.
+    static let columns = """
+        delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
+        delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error
+        """
+
+    init(_ row: inout SQLRow) throws {
+        self.init(
+            delivery: try Delivery(&row), endpointName: row.text(), deadReason: row.wordIfAny(),
+            evidence: Evidence(&row), finalized: row.timestampIfAny(), supersededBy: row.textIfAny(),
+            lastError: row.textIfAny())
+    }
+}
+
+extension Evidence {
+    /// nil when nothing proves an arrival.
+    package init?(_ row: inout SQLRow) {
+        let (actor, source, taskID) = (row.wordIfAny(Actor.self), row.wordIfAny(Source.self), row.textIfAny())
+        guard let actor, let source else { return nil }
+        self.init(actor: actor, source: source, taskID: taskID)
+    }
+}

@@ -1,0 +1,75 @@
+/// A delivery as a person sees it: with what the rules do not need, and never with its body.
+package struct DeliveryRecord: Sendable, Equatable {
+    package let delivery: Delivery
+    package let endpointName: String
+    /// Set exactly when dead.
+    package let deadReason: DeadReason?
+    /// Set exactly when delivered.
+    package let evidence: Evidence?
+    /// When it was delivered or died.
+    package let finalized: Timestamp?
+    /// A newer event of the same webhook, customer and type arrived under this task id.
+    package let supersededBy: String?
+    /// The newest failure's text, from the log.
+    package let lastError: String?
+}
+
+/// Everything that is known of one delivery.
+package struct DeliveryHistory: Sendable, Equatable {
+    /// What holds a delivery back that is due.
+    package struct Endpoint: Sendable, Equatable {
+        /// false: no longer in the configuration.
+        package let isActive: Bool
+        package let holdReason: HoldReason?
+        package let holdSince: Timestamp?
+        /// nil with a reason: until a success in the log, or an operator.
+        package let holdUntil: Timestamp?
+        package let circuit: EndpointCircuit.Phase
+        /// The task id of the trial that is under way; nil: none is.
+        package let trialTask: String?
+        /// nil when the last poll of its log succeeded, or none was tried.
+        package let lastPollError: String?
+    }
+
+    package enum Source: String, SQLWord, Sendable {
+        case log, retry, `operator`
+    }
+
+    /// One line of the timeline.
+    package struct Event: Sendable, Equatable {
+        package let time: Timestamp
+        package let source: Source
+        /// The log's outcome, the retry's outcome or answer, the operator's action.
+        package let what: String
+        /// nil when there is nothing to add.
+        package let detail: String?
+    }
+
+    /// Why the running daemon makes no call at all.
+    package struct Pause: Sendable, Equatable {
+        /// `throttled`, `unavailable`, `outage` or `credential`.
+        package let reason: String
+        package let since: Timestamp
+        /// nil: until the credential works.
+        package let until: Timestamp?
+
+        package init(reason: String, since: Timestamp, until: Timestamp?) {
+            self.reason = reason
+            self.since = since
+            self.until = until
+        }
+    }
+
+    package let record: DeliveryRecord
+    package let endpoint: Endpoint
+    /// nil when calls are made, and of no meaning while no daemon runs.
+    package let pause: Pause?
+    /// Further task ids under which the provider logs it.
+    package let aliases: [String]
+    /// Oldest first.
+    package let events: [Event]
+    /// Hexadecimal SHA-256 of the body as it was logged.
+    package let bodyDigest: String
+    /// nil once it was dropped.
+    package let bodySize: Int?
+}

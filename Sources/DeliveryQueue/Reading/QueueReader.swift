@@ -1,0 +1,70 @@
+import Foundation
+
+/// Reads a failure database that another process may be working on, or none: opened for reading only, so that it works
+/// for a user who may not write, and disturbs nobody.
+package struct QueueReader: Sendable {
+    package let path: String
+    /// For the tools that look at the file itself.
+    package let connections: Connections
+
+    /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign` for another program's
+    ///   file, `incompatible` when its schema is newer than this program.
+    package init(path: String) throws(StoreError) {
+        try self.init(path: path) { try Migrations.check($0) }
+    }
+
+    /// - Parameter check: refuses what the caller cannot read; `Migrations.check` unless the schema itself is in question.
+    package init(path: String, check: (Session) throws -> Void) throws(StoreError) {
+        self.path = path
+        do {
+            connections = try Connections.single(path: path, isReadOnly: true)
+            try connections.readHere(check)
+        } catch  where EngineFault(error) == .cannotOpen {
+            throw Self.cannotOpen(path)
+        } catch {
+            throw StoreError(error, operation: "read database \(path)")
+        }
+    }
+
+    /// SQLite says the same of a file that is not there and of one that this user may not read.
+    private static func cannotOpen(_ path: String) -> StoreError {
+        let exists = FileManager.default.fileExists(atPath: path)
+        return StoreError(
+            .inaccessible, operation: "read database \(path)",
+            cause: exists
+                ? "this user may not read it" : "there is no such file, or this user may not enter its folder",
+            hint: exists
+                ? "it is for its owner and its group: join the group"
+                : "redeliver run makes it at its first start; check the path, and that this user is in the folder's group"
+        )
+    }
+
+    package func close() throws(StoreError) {
+        do {
+            try connections.close()
+        } catch {
+            throw StoreError(error, operation: "close database \(path)")
+        }
+    }
+
+    /// One consistent snapshot; never waits for a writer and never keeps one waiting.
+    ///
+    /// - Parameter anySchema: true: `work` reads only what every schema has.
+    /// - Throws: `incompatible` when the schema is older than this program's.
+    package func read<Value>(
+        _ operation: String, anySchema: Bool = false, _ work: (Session) throws -> Value
+    ) throws(StoreError) -> Value {
+        do {
+            return try connections.readHere { session in
+                guard try anySchema || session.schemaVersion() >= Migrations.newest else {
+                    throw StoreError(
+                        .incompatible, operation: "", cause: "its schema is older than this program's",
+                        hint: "the daemon brings it up to date when it starts; it may be doing so now")
+                }
+                return try work(session)
+            }
+        } catch {
+            throw StoreError(error, operation: "\(operation) of database \(path)")
+        }
+    }
+}

@@ -1,0 +1,203 @@
+/// Everything that the metrics file and `redeliver status` say about the queue, read in one consistent snapshot.
+package struct QueueSnapshot: Sendable {
+    /// A counter's row; labels are empty where it has none.
+    package struct Count: Sendable, Hashable {
+        package let name: String
+        package let label1: String
+        package let label2: String
+        package let value: Int64
+    }
+
+    /// Deliveries of one event type label that are neither delivered nor dead.
+    package struct Open: Sendable {
+        package let eventType: String
+        package let scheduled: Int
+        package let attempting: Int
+        package let awaiting: Int
+        package let oldestFailure: Timestamp
+    }
+
+    package struct Dead: Sendable {
+        package let eventType: String
+        package let reason: DeadReason
+        package let count: Int
+    }
+
+    package struct Endpoint: Sendable {
+        package let id: String
+        package let name: String
+        /// false: no longer in the configuration.
+        package let isActive: Bool
+        /// Everything logged before is read; nil before the first page. Never over a gap.
+        package let watermark: Timestamp?
+        package let lastPoll: Timestamp?
+        /// nil when the last poll succeeded, or none was tried.
+        package let lastPollError: String?
+        /// Provider time that scans have begun and not read to the end.
+        package let gap: Duration
+        /// nil: no reason but perhaps its circuit holds it.
+        package let holdReason: HoldReason?
+        /// A hold's reason, `circuit`, or `not configured`; nil: it is not held. From the view `endpoint_standing`.
+        package let heldBecause: String?
+        package let heldSince: Timestamp?
+        package let circuit: EndpointCircuit.Phase
+        /// Deliveries that wait, are called or await the log.
+        package let open: Int
+        /// Of those, the scheduled ones; held while the endpoint is.
+        package let scheduled: Int
+    }
+
+    /// The event types that have a label of their own, in the order in which they got it.
+    package let eventTypes: [String]
+    package let counts: [Count]
+    package let open: [Open]
+    package let dead: [Dead]
+    package let endpoints: [Endpoint]
+    /// When the last backup was made; nil: none was.
+    package let lastBackup: Timestamp?
+    /// When the delivery that has been due for the longest came due, held or not; nil when nothing is due.
+    package let oldestDue: Timestamp?
+    /// When the first of all that wait comes due, held or not; nil when nothing waits.
+    package let nextAttempt: Timestamp?
+    package let unreadable: Int
+
+    /// A counter's value, 0 when it never rose.
+    package func count(_ name: String, _ label1: String = "", _ label2: String = "") -> Int64 {
+        counts.first { $0.name == name && $0.label1 == label1 && $0.label2 == label2 }?.value ?? 0
+    }
+}
+
+extension QueueStore {
+    package func snapshot(at now: Timestamp) async throws(StoreError) -> QueueSnapshot {
+        try await read("read a snapshot") { try $0.snapshot(at: now) }
+    }
+}
+
+extension QueueReader {
+    package func snapshot(at now: Timestamp) throws(StoreError) -> QueueSnapshot {
+        try read("read a snapshot") { try $0.snapshot(at: now) }
+    }
+}
+
+extension Session {
+    fileprivate func snapshot(at now: Timestamp) throws -> QueueSnapshot {
+        let eventTypes = try all("SELECT name FROM metric_event_type ORDER BY position") { $0.text() }
+        let open = try OpenGroup.all(self)
+        let endpoints = try endpoints(open: Dictionary(grouping: open, by: \.endpointID))
+        let nextAttempt = endpoints.compactMap { $0.endpoint.isActive ? $0.nextDue : nil }.min()
+        return QueueSnapshot(
+            eventTypes: eventTypes,
+            counts: try all("SELECT name, label_1, label_2, value FROM counter ORDER BY name, label_1, label_2") {
+                .init(name: $0.text(), label1: $0.text(), label2: $0.text(), value: $0.integer())
+            },
+            open: OpenGroup.byLabel(open, known: Set(eventTypes)), dead: try dead(),
+            endpoints: endpoints.map(\.endpoint),
+            lastBackup: try first("SELECT at_ms FROM backup") { $0.timestamp() },
+            oldestDue: nextAttempt.flatMap { $0 <= now ? $0 : nil }, nextAttempt: nextAttempt,
+            unreadable: Int(try number("SELECT COUNT(*) FROM unreadable_entry") ?? 0))
+    }
+
+    private func dead() throws -> [QueueSnapshot.Dead] {
+        try all(
+            """
+            SELECT coalesce(metric_event_type.name, 'other') AS label, dead_reason, SUM(n)
+            FROM dead_count LEFT JOIN metric_event_type ON metric_event_type.name = event_type
+            WHERE n > 0
+            GROUP BY label, dead_reason ORDER BY label, dead_reason
+            """
+        ) { row in .init(eventType: row.text(), reason: try row.word(), count: row.int()) }
+    }
+
+    private func endpoints(
+        open: [String: [OpenGroup]]
+    ) throws -> [(endpoint: QueueSnapshot.Endpoint, nextDue: Timestamp?)] {
+        try all(
+            """
+            SELECT id, name, active, head_ms, last_poll_ms, last_poll_error, hold_reason, held_because, held_since_ms,
+                \(EndpointCircuit.Phase.columns), next_due_ms,
+                (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
+                (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id)
+            FROM endpoint_standing ORDER BY name, id
+            """
+        ) { row in
+            let (id, name, isActive, head) = (row.text(), row.text(), row.flag(), row.timestampIfAny())
+            let (lastPoll, error) = (row.timestampIfAny(), row.textIfAny())
+            let (reason, because, since) = (row.wordIfAny(HoldReason.self), row.textIfAny(), row.timestampIfAny())
+            let (circuit, nextDue) = (EndpointCircuit.Phase(&row), row.timestampIfAny())
+            let (gapFrom, gap) = (row.timestampIfAny(), row.milliseconds())
+            let groups = open[id] ?? []
+            let endpoint = QueueSnapshot.Endpoint(
+                id: id, name: name, isActive: isActive, watermark: head.map { min($0, gapFrom ?? $0) },
+                lastPoll: lastPoll, lastPollError: error, gap: gap, holdReason: reason, heldBecause: because,
+                heldSince: since, circuit: circuit, open: groups.map(\.count).reduce(0, +),
+                scheduled: groups.map(\.scheduled).reduce(0, +))
+            return (endpoint, nextDue)
+        }
+    }
+}
+
+/// The open deliveries of one endpoint and event type. All of them are counted by one walk of the index that has all three of
+/// what is asked; those that are called, which are few, by indexes of their own.
+private struct OpenGroup {
+    let endpointID: String
+    let eventType: String
+    let count: Int
+    let oldestFailure: Timestamp
+    /// Called, and those whose call is over and that await the log.
+    private var called = 0
+    /// Of the called ones, those whose call is under way.
+    private var attempting = 0
+
+    var scheduled: Int { count - called }
+
+    /// Byte for byte, as SQLite compares texts: to Swift two spellings of an accent are one text.
+    private struct Key: Hashable {
+        let endpointID: [UInt8]
+        let eventType: [UInt8]
+
+        init(_ endpointID: String, _ eventType: String) {
+            self.endpointID = Array(endpointID.utf8)
+            self.eventType = Array(eventType.utf8)
+        }
+    }
+
+    static func all(_ session: Session) throws -> [OpenGroup] {
+        let called = try counts(
+            session, "delivery \(Dialect.byWaiting) WHERE state IN ('attempting', 'awaiting')")
+        let attempting = try counts(session, "delivery \(Dialect.byLease) WHERE state = 'attempting'")
+        return try session.all(
+            """
+            SELECT endpoint_id, event_type, COUNT(*), MIN(first_failed_ms) FROM delivery
+            WHERE finalized_ms IS NULL GROUP BY endpoint_id, event_type
+            """
+        ) { row in
+            let (endpointID, eventType) = (row.text(), row.text())
+            let key = Key(endpointID, eventType)
+            return OpenGroup(
+                endpointID: endpointID, eventType: eventType, count: row.int(), oldestFailure: row.timestamp(),
+                called: called[key] ?? 0, attempting: attempting[key] ?? 0)
+        }
+    }
+
+    private static func counts(_ session: Session, _ deliveries: String) throws -> [Key: Int] {
+        let counts = try session.all(
+            "SELECT endpoint_id, event_type, COUNT(*) FROM \(deliveries) GROUP BY endpoint_id, event_type"
+        ) { (Key($0.text(), $0.text()), $0.int()) }
+        return Dictionary(counts, uniquingKeysWith: +)
+    }
+
+    /// - Parameter known: event types that have a label of their own; all others share one.
+    static func byLabel(_ groups: [OpenGroup], known: Set<String>) -> [QueueSnapshot.Open] {
+        let labels = Dictionary(grouping: groups) {
+            known.contains($0.eventType) ? $0.eventType : EventTypeLabels.other
+        }
+        return labels.sorted { $0.key < $1.key }.compactMap { label, groups in
+            guard let oldest = groups.map(\.oldestFailure).min() else { return nil }
+            let called = groups.map(\.called).reduce(0, +)
+            let attempting = groups.map(\.attempting).reduce(0, +)
+            return QueueSnapshot.Open(
+                eventType: label, scheduled: groups.map(\.scheduled).reduce(0, +), attempting: attempting,
+                awaiting: called - attempting, oldestFailure: oldest)
+        }
+    }
+}

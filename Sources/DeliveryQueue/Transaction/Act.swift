@@ -1,0 +1,208 @@
+/// What an action on many deliveries did.
+package struct ActionSummary: Sendable, Equatable {
+    package var done = 0
+    /// Those that were no longer in a state for it, by the reason.
+    package var skipped: [OperatorAction.Refusal: Int] = [:]
+
+    package init() {}
+}
+
+/// What an operator's pausing or resuming of an endpoint came to.
+package enum HoldChange: Sendable {
+    case made
+    /// It was paused already, or nothing held it: nothing was changed and nothing noted.
+    case needless
+    case noEndpoint
+}
+
+/// Who does something by hand, and why.
+package struct OperatorNote: Sendable, Equatable {
+    package let who: String
+    package let reason: String
+
+    package init(by who: String, reason: String) {
+        self.who = who
+        self.reason = reason
+    }
+}
+
+extension QueueStore {
+    /// Deliveries that one transaction changes at most, so that the daemon is never kept waiting for long.
+    private static let actionBatch = 500
+
+    /// Does an action to one delivery, and notes who did it and why, in one transaction.
+    ///
+    /// - Returns: false when there is no such delivery.
+    /// - Throws: `refusedMove` with the reason why it cannot be done now.
+    package func act(
+        _ action: OperatorAction, on id: Int64, by who: String, reason: String, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> Bool {
+        let operation = "\(action.rawValue) delivery \(id)"
+        return try await change(operation, rules: rules, at: now) { queue in
+            guard let delivery = try queue.delivery(id: id) else { return false }
+            if let refusal = try queue.act(action, on: delivery, .init(by: who, reason: reason), dueAt: now) {
+                throw StoreError(.refusedMove, operation: operation, cause: refusal.rawValue)
+            }
+            return true
+        }
+    }
+
+    /// Does an action to each of a fixed set of deliveries, in small transactions beside the daemon. One that is in no
+    /// state for it is skipped and counted; one that is gone is not counted.
+    ///
+    /// - Parameter spacing: the time from one delivery's call to the next one's; zero: all are due at once.
+    package func act(
+        _ action: OperatorAction, on ids: [Int64], spacing: Duration, by who: String, reason: String,
+        rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> ActionSummary {
+        var summary = ActionSummary()
+        let note = OperatorNote(by: who, reason: reason)
+        for start in stride(from: 0, to: ids.count, by: Self.actionBatch) {
+            let batch = ids[start..<min(start + Self.actionBatch, ids.count)]
+            let before = summary
+            summary = try await change("\(action.rawValue) deliveries", rules: rules, at: now) { queue in
+                var summary = before
+                for id in batch {
+                    guard let delivery = try queue.delivery(id: id) else { continue }
+                    let due = now + spacing * summary.done
+                    if let refusal = try queue.act(action, on: delivery, note, dueAt: due) {
+                        summary.skipped[refusal, default: 0] += 1
+                    } else {
+                        summary.done += 1
+                    }
+                }
+                return summary
+            }
+        }
+        return summary
+    }
+
+    /// Holds an endpoint until an operator resumes it: nothing of it is retried, nothing of it is lost. Noted when it changes
+    /// something.
+    package func pause(
+        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> HoldChange {
+        try await change("pause endpoint \(id)", rules: rules, at: now) { queue in
+            guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
+            guard standing.reason != .operator else { return .needless }
+            try queue.hold(id, .operator, until: nil, since: now)
+            try queue.write(.init(by: who, reason: reason), "pause", of: id, deliveryID: nil)
+            return .made
+        }
+    }
+
+    /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. The age clock of what waited stood still while
+    /// it was held. Noted when it changes something.
+    package func resume(
+        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> HoldChange {
+        try await change("resume endpoint \(id)", rules: rules, at: now) { queue in
+            guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
+            guard standing.reason != nil || standing.circuit != .closed else { return .needless }
+            try queue.endHold(of: id)
+            try queue.signal(.resumed, of: id)
+            try queue.write(.init(by: who, reason: reason), "resume", of: id, deliveryID: nil)
+            return .made
+        }
+    }
+
+    /// The number of the newest operator's action, 0 before the first: a greater one tells the daemon to look at once.
+    package func newestOperatorAction() async throws(StoreError) -> Int64 {
+        try await read("look for operators' actions") { try $0.number("SELECT MAX(id) FROM operator_action") ?? 0 }
+    }
+
+    /// The endpoints of which an operator asked for retries.
+    package func endpointsWithManualRetries() async throws(StoreError) -> Set<String> {
+        try await read("look for operators' retries") { session in
+            Set(
+                try session.all(
+                    "SELECT DISTINCT endpoint_id FROM delivery WHERE state = 'scheduled' AND manual_ms IS NOT NULL"
+                ) { $0.text() })
+        }
+    }
+}
+
+extension QueueTransaction {
+    /// Notes what was done by hand.
+    package func write(
+        _ note: OperatorNote, _ action: String, of endpointID: String, deliveryID: Int64?
+    ) throws {
+        try session.run(
+            """
+            INSERT INTO operator_action (at_ms, who, action, endpoint_id, delivery_id, reason)
+            VALUES (:now, :who, :action, :endpoint, :delivery, :reason)
+            """,
+            [
+                "now": now, "who": note.who, "action": action, "endpoint": endpointID, "delivery": deliveryID,
+                "reason": note.reason,
+            ])
+    }
+
+    /// What holds an endpoint now; nil: there is no such endpoint.
+    fileprivate func holdStanding(of id: String) throws -> (reason: HoldReason?, circuit: EndpointCircuit.Phase)? {
+        try session.first("SELECT hold_reason, \(EndpointCircuit.Phase.columns) FROM endpoint WHERE id = ?", [id]) {
+            ($0.wordIfAny(), EndpointCircuit.Phase(&$0))
+        }
+    }
+
+    /// - Returns: why it was not done; nil when it was.
+    fileprivate mutating func act(
+        _ action: OperatorAction, on delivery: Delivery, _ note: OperatorNote, dueAt time: Timestamp
+    ) throws -> OperatorAction.Refusal? {
+        let facts = try session.first(
+            """
+            SELECT delivery.dead_reason, endpoint.active, endpoint.hold_reason IS NOT DISTINCT FROM 'operator',
+                EXISTS (SELECT 1 FROM delivery_body WHERE delivery_id = delivery.id AND body IS NOT NULL)
+            FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id WHERE delivery.id = ?
+            """,
+            [delivery.id]
+        ) {
+            (
+                deadReason: $0.wordIfAny(DeadReason.self), isConfigured: $0.flag(), isPaused: $0.flag(),
+                hasBody: $0.flag()
+            )
+        }
+        guard let facts else { return nil }
+        let decision = action.decide(
+            on: delivery,
+            .init(hasBody: facts.hasBody, isConfigured: facts.isConfigured, isPaused: facts.isPaused),
+            deadReason: facts.deadReason, at: now, dueAt: time)
+        switch decision {
+        case .failure(let refused): return refused.refusal
+        case .success(let transition): try carryOut(transition, on: delivery)
+        }
+        if action == .requeue { try beginCycle(of: delivery) }
+        try write(note, action.rawValue, of: delivery.endpointID, deliveryID: delivery.id)
+        return nil
+    }
+
+    /// A delivery that waits already makes no move of its state when a retry is put before its schedule.
+    private mutating func carryOut(_ transition: Transition, on delivery: Delivery) throws {
+        guard delivery.state == .scheduled, case .retry(let manual, let time) = transition else {
+            return try move(delivery, transition)
+        }
+        try session.run(
+            """
+            UPDATE delivery
+            SET manual_ms = :asked, kept_attempt_ms = :kept, kept_dead_reason = :reason, next_attempt_ms = :next,
+                updated_ms = :now
+            WHERE id = :id
+            """,
+            [
+                "asked": manual.asked, "kept": manual.keptAttempt, "reason": manual.keptDeadReason, "next": time,
+                "now": now, "id": delivery.id,
+            ])
+    }
+
+    private func beginCycle(of delivery: Delivery) throws {
+        try session.run(
+            """
+            UPDATE delivery
+            SET cycle = cycle + 1, cycle_started_ms = ?, attempts_used = 0,
+                server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
+            WHERE id = ?
+            """,
+            [now, delivery.id])
+        try startAgeClock(of: delivery, from: now)
+    }
+}

@@ -1,0 +1,204 @@
+/// Deliveries whose intents are committed; their calls may begin.
+package struct ClaimedBatch: Sendable {
+    package var deliveries: [ClaimedDelivery] = []
+    /// Deliveries that ended dead instead, because a newer event has arrived and their policy says `skip`.
+    package var superseded = 0
+    /// What came of the calls that were recorded before.
+    package var recorded = RecordSummary()
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// Claims up to `limit` due deliveries, in the turns that `ClaimOrder` gives, and commits the intent of each call before it
+    /// can begin.
+    ///
+    /// - Parameters:
+    ///   - results: calls that have ended, recorded before anything is claimed, in the same transaction: the disk is waited
+    ///     for once, and each page is written once. When it fails, none is recorded; see `record`.
+    ///   - endpoints: only deliveries of these; nil: of all. A log that was not looked at since the start may already show
+    ///     what arrived while we were away.
+    ///   - onlyManual: only what operators asked for, for a command that works while no daemon runs.
+    ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
+    package func claimDue(
+        after results: [CallResult] = [], of endpoints: Set<String>? = nil, onlyManual: Bool = false, limit: Int,
+        lease: Duration, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> ClaimedBatch {
+        let operation = results.isEmpty ? "claim due deliveries" : "record results and claim due deliveries"
+        return try await change(operation, rules: rules, at: now) { queue in
+            var batch = ClaimedBatch()
+            if !results.isEmpty { batch.recorded = try queue.record(results) }
+            try queue.claim(limit: limit, of: endpoints, onlyManual: onlyManual, lease: lease, into: &batch)
+            return batch
+        }
+    }
+}
+
+extension QueueTransaction {
+    fileprivate mutating func claim(
+        limit: Int, of endpoints: Set<String>?, onlyManual: Bool, lease: Duration, into batch: inout ClaimedBatch
+    ) throws {
+        let manual = try session.manualDue(of: endpoints, limit: limit, at: now).map(\.id)
+        let last = try lastCall()
+        let shares = try onlyManual ? [] : shares(of: endpoints, limit: limit, after: last)
+        let order = ClaimOrder(manual: manual, lines: shares.map(\.line), last: last)
+        for id in order.first(limit) {
+            guard let due = try DueDelivery.fetch(session, id: id), try !isGivenUp(due, in: &batch) else { continue }
+            let share = manual.contains(id) ? nil : shares.first { $0.line.endpointID == due.delivery.endpointID }
+            guard let claimed = try claim(due, lease: lease, isTrial: share?.isTrial ?? false) else { continue }
+            batch.deliveries.append(claimed)
+            if let share { try note(share, claimed: due.delivery) }
+        }
+    }
+
+    /// What may be called by schedule, of as many endpoints as are called at all: the others' turn comes with the next claim.
+    private mutating func shares(
+        of endpoints: Set<String>?, limit: Int, after last: ClaimOrder.Last?
+    ) throws -> [DueEndpoint.Share] {
+        var shares: [DueEndpoint.Share] = []
+        let turns = ClaimOrder.inTurn(try DueEndpoint.all(session, of: endpoints), by: \.id, after: last)
+        for endpoint in turns where shares.count < limit {
+            if try endpoint.isDrained(session) { try signal(.drained, of: endpoint.id) }
+            let share = try endpoint.share(session, limit: limit, after: last, rules: rules, at: now)
+            if let share, !share.line.isEmpty { shares.append(share) }
+        }
+        return shares.sorted { $0.line.endpointID < $1.line.endpointID }
+    }
+
+    /// The one call of a share that is a trial, or a try of a hold that has passed: the next one waits as long again, unless
+    /// this one ends the hold.
+    private mutating func note(_ share: DueEndpoint.Share, claimed delivery: Delivery) throws {
+        if share.isTrial { try signal(.trialBegan(delivery: delivery.id), of: delivery.endpointID) }
+        if share.isTry {
+            try session.run(
+                "UPDATE endpoint SET hold_until_ms = ? WHERE id = ?",
+                [now + AnswerTable.holdPause, delivery.endpointID])
+        }
+    }
+
+    /// Ends a delivery that is not to be sent: a test, or one that a newer event has superseded.
+    ///
+    /// - Returns: whether it did.
+    private mutating func isGivenUp(_ due: DueDelivery, in batch: inout ClaimedBatch) throws -> Bool {
+        if due.isTest, try discardIfTest(due.delivery) { return true }
+        guard due.delivery.manual == nil, let newer = due.supersededBy else { return false }
+        let action = rules.policies.policy(for: due.delivery.eventType).policy.onSuperseded
+        try session.run("UPDATE delivery SET superseded_by_task_id = ? WHERE id = ?", [newer, due.delivery.id])
+        // One that is retried is noticed at every attempt and counts at the first.
+        if action == .skip || !due.isMarkedSuperseded {
+            counts.raise(Counter.superseded, eventType: due.delivery.eventType, action.rawValue)
+        }
+        guard action == .skip else { return false }
+        try move(due.delivery, .die(.superseded, usesAttempt: false))
+        batch.superseded += 1
+        return true
+    }
+
+    /// Commits the intent of a call. A body that the disk no longer holds as it was stored is never sent.
+    ///
+    /// - Returns: nil when the delivery ended dead for that.
+    private mutating func claim(_ due: DueDelivery, lease: Duration, isTrial: Bool) throws -> ClaimedDelivery? {
+        let delivery = due.delivery
+        guard let body = due.body else {
+            try session.run(
+                "UPDATE delivery SET last_error = ? WHERE id = ?",
+                ["the stored body is missing or no longer matches its SHA-256", delivery.id])
+            try move(delivery, .die(.rejected, usesAttempt: false))
+            return nil
+        }
+        try move(delivery, .attempt(leaseUntil: now + lease, isTrial: isTrial))
+        try recordIntent(of: delivery, isTrial: isTrial)
+        return ClaimedDelivery(
+            id: delivery.id, endpointID: delivery.endpointID, leaseToken: delivery.leaseToken + 1,
+            taskID: delivery.taskID, eventType: delivery.eventType, taskIDJSON: due.taskIDJSON,
+            customerIDJSON: due.customerIDJSON, webhookIDJSON: due.webhookIDJSON, body: body)
+    }
+
+    /// The attempt of a call that is about to begin: an operator's retries have numbers of their own.
+    private func recordIntent(of delivery: Delivery, isTrial: Bool) throws {
+        let isManual = delivery.manual != nil
+        let number =
+            try isManual
+            ? session.number(
+                "SELECT COUNT(*) FROM attempt WHERE delivery_id = ? AND cycle = ? AND kind = 'manual'",
+                [delivery.id, delivery.cycle]) : Int64(delivery.attemptsUsed)
+        let kind: AttemptKind = isManual ? .manual : .scheduled
+        try session.run(
+            """
+            INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, is_trial)
+            VALUES (:delivery, :cycle, :number, :kind, :token, :now, :trial)
+            """,
+            [
+                "delivery": delivery.id, "cycle": delivery.cycle, "number": (number ?? 0) + 1, "kind": kind,
+                "token": delivery.leaseToken + 1, "now": now, "trial": isTrial,
+            ])
+    }
+
+    /// The call before; nil when there was none. Operators' retries alternate with what else is due, so that one of the newest
+    /// calls is of the schedule, or it does not matter where the schedule's turn goes on.
+    private func lastCall() throws -> ClaimOrder.Last? {
+        let newest = try session.all(
+            """
+            SELECT attempt.id, attempt.kind, delivery.endpoint_id
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            ORDER BY attempt.id DESC LIMIT 8
+            """
+        ) { row in (number: row.integer(), kind: try row.word(AttemptKind.self), endpointID: row.text()) }
+        guard let last = newest.first else { return nil }
+        let scheduled = newest.first { $0.kind == .scheduled } ?? last
+        return .init(endpointID: scheduled.endpointID, isManual: last.kind == .manual, number: last.number)
+    }
+}
+
+/// A delivery that is due, with all that its claim asks of the database, in one query.
+private struct DueDelivery {
+    let delivery: Delivery
+    /// What a retry sends, as the disk has it; nil when the body was dropped.
+    private let storedBody: [UInt8]?
+    let taskIDJSON: String
+    let customerIDJSON: String
+    let webhookIDJSON: String
+    private let sha256: [UInt8]
+    /// An operator made the provider send it as a test.
+    let isTest: Bool
+    /// The task id of a newer event of its webhook, customer and type that has arrived; nil: there is none.
+    let supersededBy: String?
+    /// Such a one was noticed at an earlier attempt.
+    let isMarkedSuperseded: Bool
+
+    /// nil when there is no such delivery.
+    static func fetch(_ session: Session, id: Int64) throws -> DueDelivery? {
+        try session.first(sql, [id], DueDelivery.init)
+    }
+
+    /// Its body; nil when it is not there, or not what was stored.
+    var body: [UInt8]? { storedBody.flatMap { BodyDigest.sha256($0) == sha256 ? $0 : nil } }
+
+    /// An operator's requeue overrules what was newer until then.
+    private static let sql = """
+        SELECT \(Delivery.columns), delivery_body.body, delivery_body.task_id_json, delivery_body.customer_id_json,
+            delivery_body.webhook_id_json, delivery_body.sha256,
+            EXISTS (SELECT 1 FROM test_event
+                    WHERE test_event.endpoint_id = delivery.endpoint_id AND test_event.task_id = delivery.task_id),
+            (SELECT newer.task_id FROM latest_arrival AS newer
+             WHERE newer.webhook_id = delivery.webhook_id AND newer.customer_id = delivery.customer_id
+               AND newer.event_type = delivery.event_type AND newer.task_id <> delivery.task_id
+               AND newer.event_ms > CASE delivery.cycle WHEN 1 THEN delivery.first_failed_ms
+                   ELSE \(Dialect.greatest("delivery.first_failed_ms", "delivery.cycle_started_ms")) END),
+            delivery.superseded_by_task_id IS NOT NULL
+        FROM delivery_standing AS delivery LEFT JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.id = ?
+        """
+
+    private init(_ row: inout SQLRow) throws {
+        delivery = try Delivery(&row)
+        storedBody = row.bytesIfAny()
+        taskIDJSON = row.text()
+        customerIDJSON = row.text()
+        webhookIDJSON = row.text()
+        sha256 = row.bytes()
+        isTest = row.flag()
+        supersededBy = row.textIfAny()
+        isMarkedSuperseded = row.flag()
+    }
+}

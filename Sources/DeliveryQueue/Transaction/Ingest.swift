@@ -1,0 +1,265 @@
+/// What one page of a log changed, in counts.
+package struct IngestSummary: Sendable, Equatable {
+    /// Failures that came into our care.
+    package var new = 0
+    /// Deliveries that the page proved delivered.
+    package var delivered = 0
+    /// Retries of ours that the page showed to have failed again.
+    package var failedAgain = 0
+    package var duplicates = 0
+    package var unreadable = 0
+    /// What the page made of the endpoint's circuit; nil: it stays as it was.
+    package var circuit: EndpointCircuit.Action?
+    /// The gap under which the scan goes on; nil when it is complete.
+    package var gapID: Int64?
+
+    package init() {}
+
+    package var changedSomething: Bool {
+        new + delivered + failedAgain + unreadable > 0 || circuit != nil
+    }
+}
+
+extension QueueStore {
+    /// Stores a page of an endpoint's log: rows, what they settle, and how far the scan has come, in one transaction.
+    /// The same page again changes nothing.
+    package func ingest(
+        _ page: ObservedPage, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> IngestSummary {
+        try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
+            var reading = try EndpointReading(queue, endpointID: page.endpointID, read: now)
+            for entry in page.observations { try queue.ingest(entry, &reading) }
+            for entry in page.unreadable { try queue.keep(entry, &reading) }
+            queue.countDuplicates(reading.summary.duplicates)
+            reading.summary.gapID = try queue.advance(page.progress, of: page.endpointID)
+            return reading.summary
+        }
+    }
+}
+
+/// What a page's entries share on their way into the database.
+struct EndpointReading {
+    let endpoint: EndpointFacts
+    /// When the entries were read; before now for kept ones only.
+    let read: Timestamp
+    /// Event types that have a label by now, or none is left for them.
+    fileprivate var labelled: Set<String> = []
+    var summary = IngestSummary()
+
+    init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
+        endpoint = try EndpointFacts.fetch(queue.session, id: endpointID)
+        self.read = read
+    }
+}
+
+extension QueueTransaction {
+    /// Failures older than this are not taken up anew, because their rows may have been pruned.
+    private static let replayGuard = QueueStore.deliveredRetention
+    /// An entry may say that the provider is still at it for this long after our call; then silence counts again, because
+    /// not every log takes such an entry back.
+    private static let longestProgress = Duration.seconds(86_400)
+
+    /// Takes in one entry: matches it to its delivery, remembers it, and lets it settle what it proves.
+    mutating func ingest(_ entry: LogObservation, _ reading: inout EndpointReading) throws {
+        let endpoint = reading.endpoint
+        let known = try entries(ofTask: entry.taskID, of: endpoint.id)
+        if let same = known.first(where: { $0.isSame(as: entry) }) {
+            try refresh(same, entry, of: endpoint.id)
+            reading.summary.duplicates += 1
+            // One that still says so when it is read again: the log is not silent, and to send again would double.
+            if entry.outcome == .inProgress {
+                try waitLonger(entry, try delivery(endpointID: endpoint.id, taskID: entry.taskID))
+            }
+            return
+        }
+        let isTest = try endpoint.hasTests && isTestEvent(entry.taskID, of: endpoint.id)
+        var body = HashedBody(entry.body)
+        // All tests of an event have the same dummy data: by its content one could pass for another.
+        let delivery =
+            isTest || endpoint.showsOwnNames(rules: rules, at: now)
+            ? try delivery(endpointID: endpoint.id, taskID: entry.taskID)
+            : try match(entry, &body, of: endpoint.id)
+        counts.raise(Counter.logEntries, entry.outcome.counterLabel)
+        if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
+        try remember(entry, of: delivery, endpointID: endpoint.id)
+        // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
+        guard delivery != nil || !isTest else { return }
+        switch entry.outcome {
+        case .succeeded: try takeSuccess(entry, delivery, known, &reading)
+        case .failed: if let delivery { try takeFailure(entry, delivery, known, &reading) }
+        case .inProgress: try waitLonger(entry, delivery)
+        }
+    }
+
+    mutating func countDuplicates(_ count: Int) {
+        counts.raise(Counter.logEntries, "duplicate", by: Int64(count))
+    }
+
+    // MARK: - What an entry says about its delivery
+
+    private mutating func takeSuccess(
+        _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout EndpointReading
+    ) throws {
+        let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
+        let action = try signal(
+            .arrived(at: sighting.came, isRetry: delivery?.called != nil, isTrial: delivery?.isTrial ?? false),
+            of: reading.endpoint.id)
+        reading.summary.circuit = action ?? reading.summary.circuit
+        guard let delivery else { return try noteArrival(entry) }
+        if try settle(delivery, by: .entry(sighting)) == .delivered { reading.summary.delivered += 1 }
+    }
+
+    private mutating func takeFailure(
+        _ entry: LogObservation, _ delivery: Delivery, _ known: [KnownEntry], _ reading: inout EndpointReading
+    ) throws {
+        let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
+        try signalFailure(entry, sighting, of: delivery, &reading)
+        let earliest = reading.endpoint.earliestAttempt(for: entry, rules: rules)
+        if try settle(delivery, by: .entry(sighting), notBefore: earliest) == .failed {
+            reading.summary.failedAgain += 1
+        }
+        // The provider's own attempt failed. A call in flight is settled when its result is recorded.
+        let failed = min(entry.changed ?? now, now)
+        guard delivery.state == .scheduled, failed > delivery.lastFailed, delivery.manual == nil else { return }
+        try postpone(delivery, rules.providerFailed(delivery, at: failed), notBefore: earliest)
+        if try !isCircuitOpen(of: reading.endpoint.id) { try moveInLine(delivery, to: failed) }
+    }
+
+    /// Gives a waiting delivery the time of its next attempt, or ends it.
+    private mutating func postpone(_ delivery: Delivery, _ decision: Transition, notBefore earliest: Timestamp?) throws
+    {
+        let transition = decision.notBefore(earliest)
+        guard case .schedule(let time, _) = transition else { return try move(delivery, transition) }
+        try schedule(delivery, at: time)
+        if let earliest, earliest > now { try putOff(delivery.id) }
+    }
+
+    /// The log says that the provider is still at it.
+    private func waitLonger(_ entry: LogObservation, _ delivery: Delivery?) throws {
+        guard let delivery, delivery.state == .awaiting, delivery.isOfOpenCall(entry.changed),
+            let called = delivery.called, now - called < Self.longestProgress
+        else { return }
+        try session.run(
+            "UPDATE delivery SET confirm_by_ms = \(Dialect.greatest("confirm_by_ms", "?")) WHERE id = ?",
+            [now + rules.confirmWithin, delivery.id])
+    }
+
+    private mutating func signalFailure(
+        _ entry: LogObservation, _ sighting: Sighting, of delivery: Delivery, _ reading: inout EndpointReading
+    ) throws {
+        let isTrial = delivery.isTrial && delivery.isOfOpenCall(entry.changed)
+        let action = try signal(
+            .failed(delivery: delivery.id, at: sighting.came, isReceivers: entry.blamesReceiver, isTrial: isTrial),
+            of: reading.endpoint.id)
+        reading.summary.circuit = action ?? reading.summary.circuit
+    }
+
+    // MARK: - What was not known before
+
+    /// Takes a failure into our care.
+    ///
+    /// - Parameter known: what the log said of the same task before.
+    /// - Returns: false when it is none, or not ours to retry.
+    private mutating func takeNewFailure(
+        _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout EndpointReading
+    ) throws -> Bool {
+        guard entry.outcome == .failed, !body.isMissing, let eventType = entry.eventType else { return false }
+        let (endpoint, read) = (reading.endpoint, reading.read)
+        let logged = entry.logged ?? read
+        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return false }
+        // Newest-first pages show a later success before the failure that it mends.
+        guard !known.contains(where: { $0.outcome == .succeeded }) else {
+            try correctArrival(entry)
+            return false
+        }
+        let earliest = endpoint.earliestAttempt(for: entry, rules: rules)
+        var delivery = Delivery(
+            new: entry, eventType: eventType, of: endpoint.id, failed: min(entry.changed ?? now, now))
+        let plan = rules.discovered(delivery).notBefore(earliest)
+        let next = if case .schedule(let time, _) = plan { time } else { now }
+        delivery.nextAttempt = next
+        // Until its own time nothing makes it due; see `putOff`.
+        let isPutOff = earliest.map { $0 > now } ?? false
+        try insert(&delivery, entry, next: next, turn: isPutOff ? next : delivery.lastFailed)
+        try insert(&body, entry, of: delivery)
+        try remember(entry, of: delivery, endpointID: endpoint.id)
+        if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }
+        if delivery.state != plan.target { try move(delivery, plan) }
+        // From the first failure on, not only once one is final: a series must not change its label in mid-life.
+        if reading.labelled.insert(eventType).inserted { try session.metricLabel(forEventType: eventType) }
+        try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
+        reading.summary.new += 1
+        return true
+    }
+
+    private func insert(
+        _ delivery: inout Delivery, _ entry: LogObservation, next: Timestamp, turn: Timestamp
+    ) throws {
+        try session.run(
+            """
+            INSERT INTO delivery (
+                endpoint_id, task_id, event_type, customer_id, webhook_id, state, cycle_started_ms, logged_ms,
+                first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, turn_ms, held_before_ms
+            )
+            VALUES (
+                :endpoint, :task, :type, :customer, :webhook, 'scheduled', :failed, :logged, :failed, :failed, :next,
+                :error, :now, :now, :turn, (SELECT \(Self.heldBefore(":failed")) FROM endpoint WHERE id = :endpoint))
+            """,
+            [
+                "endpoint": delivery.endpointID, "task": delivery.taskID, "type": delivery.eventType,
+                "customer": delivery.customerID, "webhook": delivery.webhookID, "failed": delivery.lastFailed,
+                "logged": min(entry.logged ?? delivery.lastFailed, delivery.lastFailed), "next": next,
+                "error": entry.error, "now": now, "turn": turn,
+            ])
+        delivery.id = session.lastID
+    }
+
+    private func insert(_ body: inout HashedBody, _ entry: LogObservation, of delivery: Delivery) throws {
+        try session.run(
+            """
+            INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
+            VALUES (:delivery, :body, :sha256, :task, :customer, :webhook)
+            """,
+            [
+                "delivery": delivery.id, "body": body.bytes, "sha256": body.digest(), "task": entry.taskIDJSON,
+                "customer": entry.customerIDJSON, "webhook": entry.webhookIDJSON,
+            ])
+    }
+}
+
+/// An entry's body, hashed at most once, and only when somebody asks.
+struct HashedBody {
+    /// Empty when the entry has none.
+    let bytes: [UInt8]
+    let isMissing: Bool
+    private var sha256: [UInt8]?
+
+    init(_ bytes: [UInt8]?) {
+        self.bytes = bytes ?? []
+        isMissing = bytes == nil
+    }
+
+    mutating func digest() -> [UInt8] {
+        let digest = sha256 ?? BodyDigest.sha256(bytes)
+        sha256 = digest
+        return digest
+    }
+}
+
+extension Sighting {
+    fileprivate init(_ entry: LogObservation, came: Timestamp?) {
+        self.init(
+            taskID: entry.taskID, isSuccess: entry.outcome == .succeeded, logged: entry.logged, changed: entry.changed,
+            came: came, error: entry.error)
+    }
+}
+
+extension LogOutcome {
+    fileprivate var counterLabel: String {
+        switch self {
+        case .succeeded: "success"
+        case .failed: "failure"
+        case .inProgress: "in_progress"
+        }
+    }
+}

@@ -1,0 +1,192 @@
+extension QueueTransaction {
+    /// Which delivery an entry of the log is about; nil: none that we know.
+    ///
+    /// In this order: its own task id; a task id that an answer named or that was matched before; and for a task id that
+    /// nothing names, by content: the webhook, event type, customer and body of a call that the entry is not older than. Not
+    /// by content where `EndpointFacts.showsOwnNames`: there such an entry is an event of its own.
+    mutating func match(_ entry: LogObservation, _ body: inout HashedBody, of endpointID: String) throws -> Delivery? {
+        let candidates = try candidates(for: entry, endpointID: endpointID)
+        if candidates.isNamed { return try delivery(endpointID: endpointID, taskID: entry.taskID) }
+        guard candidates != MatchCandidates(), !body.isMissing, let eventType = entry.eventType else { return nil }
+        var event: Parameters = [
+            "endpoint": endpointID, "type": eventType, "customer": entry.customerID, "webhook": entry.webhookID,
+            "sha256": body.digest(), "latest_call": (entry.changed ?? now) + RetryRules.clockTolerance,
+        ]
+        var match = try candidates.called ? session.number(Matching.waiting, event) : nil
+        event.add("judged_since", now - Matching.lateOutcome)
+        if match == nil, candidates.unconfirmed { match = try session.number(Matching.unconfirmed, event) }
+        if match == nil, candidates.called { match = try session.number(Matching.failed, event) }
+        if match == nil, candidates.final { match = try endedSince(entry, event: event) }
+        guard let match, let delivery = try delivery(id: match) else { return nil }
+        try addAlias(entry.taskID, to: delivery, source: .matched)
+        return delivery
+    }
+
+    private func candidates(for entry: LogObservation, endpointID: String) throws -> MatchCandidates {
+        let parameters: Parameters = [
+            "endpoint": endpointID, "type": entry.eventType, "customer": entry.customerID,
+            "judged_since": now - Matching.lateOutcome, "ended_since": now - Matching.lateEnd, "task": entry.taskID,
+        ]
+        return try session.first(Matching.candidates, parameters) {
+            MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag(), isNamed: $0.flag())
+        } ?? MatchCandidates()
+    }
+
+    /// A failure of a call whose delivery is final by now: what ended it stood on the same page, or was read before.
+    private func endedSince(_ entry: LogObservation, event: Parameters) throws -> Int64? {
+        guard entry.outcome == .failed, let changed = entry.changed else { return nil }
+        var event = event
+        event.add("changed", changed)
+        event.add("ended_since", now - Matching.lateEnd)
+        return try session.number(Matching.ended, event)
+    }
+
+    // MARK: - Names
+
+    /// Remembers a further task id under which the provider logs this delivery: so its log does not show retries under the
+    /// deliveries' own.
+    package func addAlias(_ taskID: String, to delivery: Delivery, source: AliasSource) throws {
+        guard taskID != delivery.taskID else { return }
+        try session.run(
+            """
+            INSERT INTO task_alias (endpoint_id, task_id, delivery_id, source) VALUES (:endpoint, :task, :id, :source)
+            ON CONFLICT (endpoint_id, task_id) DO UPDATE SET source = excluded.source
+            WHERE task_alias.delivery_id = excluded.delivery_id AND excluded.source = 'named'
+            """,
+            ["endpoint": delivery.endpointID, "task": taskID, "id": delivery.id, "source": source])
+        try forgetOwnNames(of: delivery.endpointID)
+    }
+
+    /// Resets the evidence that an endpoint's log shows retries under the deliveries' own task ids.
+    func forgetOwnNames(of endpointID: String) throws {
+        try session.run(
+            "UPDATE endpoint SET own_names = 0, own_names_ms = NULL WHERE id = ? AND own_names > 0", [endpointID])
+    }
+}
+
+/// How a further task id of a delivery became known.
+package enum AliasSource: String, SQLWord {
+    /// An answer named it.
+    case named
+    /// An entry's content matched.
+    case matched
+}
+
+/// Which kinds of delivery an entry could be about.
+private struct MatchCandidates: Equatable {
+    /// Open ones of its endpoint, event type and customer that were called.
+    var called = false
+    /// Calls that were given up lately, of whichever delivery.
+    var unconfirmed = false
+    /// Ones of its customer that ended lately.
+    var final = false
+    /// The one that has its task id.
+    var isNamed = false
+}
+
+/// The statements that match by content, each asked only when the one before it found nothing. Each finds the number of the
+/// delivery.
+enum Matching {
+    /// How long after a call was judged its own entry may still appear.
+    static let lateOutcome = Duration.seconds(86_400)
+    /// How long ago a final delivery may have ended whose calls were judged within `lateOutcome`.
+    static let lateEnd = lateOutcome * 2
+
+    private static let sameEvent = """
+        delivery.endpoint_id = :endpoint AND delivery.event_type = :type
+        AND delivery.customer_id IS NOT DISTINCT FROM :customer
+        AND delivery.webhook_id = :webhook AND delivery_body.sha256 = :sha256
+        """
+
+    /// Asked first, because one query then tells that a new failure is about none of them.
+    static let candidates = """
+        SELECT
+            EXISTS (SELECT 1 FROM delivery
+                    WHERE endpoint_id = :endpoint AND event_type = :type
+                      AND customer_id IS NOT DISTINCT FROM :customer AND finalized_ms IS NULL AND lease_token > 0),
+            EXISTS (SELECT 1 FROM attempt WHERE outcome = 'unconfirmed' AND settled_ms >= :judged_since),
+            EXISTS (SELECT 1 FROM delivery \(Dialect.byCustomer)
+                    WHERE customer_id = :customer AND finalized_ms >= :ended_since),
+            EXISTS (SELECT 1 FROM delivery WHERE endpoint_id = :endpoint AND task_id = :task)
+            OR EXISTS (SELECT 1 FROM task_alias WHERE endpoint_id = :endpoint AND task_id = :task)
+        """
+
+    /// The oldest call whose outcome is open. Not one whose answer named the task id under which that will stand.
+    static let waiting = """
+        SELECT delivery.id
+        FROM delivery
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.state IN ('attempting', 'awaiting')
+          AND \(sameEvent)
+          AND delivery.called_ms <= :latest_call
+          AND NOT EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.lease_token = delivery.lease_token
+                AND attempt.named_task_id <> delivery.task_id)
+        ORDER BY delivery.called_ms, delivery.id
+        LIMIT 1
+        """
+
+    /// The oldest call that was given up as unconfirmed, whatever became of its delivery: logs lag.
+    static let unconfirmed = """
+        SELECT delivery.id
+        FROM attempt \(Dialect.byUnconfirmed)
+        \(Dialect.joinInOrder) delivery ON delivery.id = attempt.delivery_id
+        \(Dialect.joinInOrder) delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE attempt.outcome = 'unconfirmed'
+          AND \(sameEvent)
+          AND attempt.intent_ms <= :latest_call
+          AND attempt.settled_ms >= :judged_since
+          AND coalesce(attempt.named_task_id, delivery.task_id) = delivery.task_id
+        ORDER BY attempt.intent_ms, attempt.id
+        LIMIT 1
+        """
+
+    /// An open delivery whose last calls count as failed, because the provider's own attempt failed just then: such a
+    /// call may leave a task id of its own behind. There are no more of those than calls whose answer named none.
+    static let failed = """
+        SELECT delivery.id
+        FROM delivery
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.finalized_ms IS NULL
+          AND \(sameEvent)
+          AND EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL
+                AND attempt.intent_ms <= :latest_call AND attempt.settled_ms >= :judged_since)
+          AND (SELECT COUNT(*) FROM attempt
+               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL)
+              > (SELECT COUNT(*) FROM task_alias
+                 WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
+        ORDER BY delivery.id
+        LIMIT 1
+        """
+
+    /// A final delivery whose last calls count as delivered or failed because the provider's own attempt arrived or failed just
+    /// then, later than what the entry shows: such a call may have failed before it and leave a task id of its own behind. What
+    /// fails after that is an event of its own, however alike.
+    static let ended = """
+        SELECT delivery.id
+        FROM delivery \(Dialect.byCustomer)
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.customer_id IS NOT NULL
+          AND \(sameEvent)
+          AND EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome IN ('failed', 'delivered')
+                AND attempt.named_task_id IS NULL AND attempt.intent_ms <= :latest_call
+                AND attempt.settled_ms >= :judged_since)
+          AND EXISTS (
+              SELECT 1 FROM log_entry
+              WHERE log_entry.delivery_id = delivery.id AND log_entry.task_id = delivery.task_id
+                AND log_entry.outcome <> 'in_progress' AND log_entry.logged_ms >= :changed)
+          AND (SELECT COUNT(*) FROM attempt
+               WHERE attempt.delivery_id = delivery.id AND attempt.named_task_id IS NULL
+                 AND attempt.outcome IN ('failed', 'delivered'))
+              > (SELECT COUNT(*) FROM task_alias
+                 WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
+          AND delivery.finalized_ms >= :ended_since
+        ORDER BY delivery.finalized_ms, delivery.id
+        LIMIT 1
+        """
+}

@@ -1,0 +1,201 @@
+/// What a pruning turn removed, in counts.
+package struct PruneSummary: Sendable, Equatable {
+    /// Of delivered deliveries whose rows stay.
+    package var bodies = 0
+    package var delivered = 0
+    package var dead = 0
+    /// Entries that belong to no delivery; those of a delivery go with it.
+    package var logEntries = 0
+    /// What is remembered of the newest arrivals, by which superseded deliveries are known.
+    package var arrivals = 0
+    package var unreadable = 0
+
+    package init() {}
+
+    package var deliveries: Int { delivered + dead }
+    package var total: Int { bodies + deliveries + logEntries + arrivals + unreadable }
+
+    package static func += (sum: inout PruneSummary, more: PruneSummary) {
+        sum.bodies += more.bodies
+        sum.delivered += more.delivered
+        sum.dead += more.dead
+        sum.logEntries += more.logEntries
+        sum.arrivals += more.arrivals
+        sum.unreadable += more.unreadable
+    }
+}
+
+/// Rows that were found to be past their time, by delivery; what they are by now is looked at when they are removed.
+package struct OldRows: Sendable {
+    /// Deliveries whose bodies go.
+    fileprivate var bodies: [Int64] = []
+    /// Deliveries that go as a whole.
+    fileprivate var deliveries: [Int64] = []
+
+    package var isEmpty: Bool { bodies.isEmpty && deliveries.isEmpty }
+
+    /// Takes so many of each kind out.
+    package mutating func takeFirst(_ count: Int) -> OldRows {
+        defer {
+            bodies.removeFirst(min(count, bodies.count))
+            deliveries.removeFirst(min(count, deliveries.count))
+        }
+        return OldRows(bodies: Array(bodies.prefix(count)), deliveries: Array(deliveries.prefix(count)))
+    }
+}
+
+extension QueueStore {
+    /// Bodies are people's identity data: dropped this long after the delivery; the hash stays.
+    package static let bodyRetention = Duration.seconds(7 * 86_400)
+    package static let deliveredRetention = Duration.seconds(90 * 86_400)
+    package static let deadRetention = Duration.seconds(180 * 86_400)
+    package static let unreadableRetention = Duration.seconds(90 * 86_400)
+    /// Successes of deliveries that never failed are remembered this long after they were last read: a newest-first
+    /// scan reads a success before the failure that it mends. A scan that was cut short may last longer: while its gap is
+    /// left, nothing of its endpoint is forgotten.
+    package static let unrelatedEntryRetention = Duration.seconds(86_400)
+
+    /// Looks for deliveries that are past their time, at most `limit` of each kind; open ones never. In a snapshot, which keeps
+    /// no writer waiting. All deliveries since the bodies' time are looked at for it.
+    package func oldRows(limit: Int, at now: Timestamp) async throws(StoreError) -> OldRows {
+        try await read("find old deliveries") { session in
+            OldRows(
+                bodies: try session.ids(Prunable.bodies, limit, at: now),
+                deliveries: try session.ids(Prunable.deliveries, limit, at: now))
+        }
+    }
+
+    /// Finds what is past its time and removes it, at most `limit` rows of each kind; the caller repeats it until `total` is 0.
+    package func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
+        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
+    }
+
+    /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short transaction.
+    package func prune(_ old: OldRows, limit: Int, at now: Timestamp) async throws(StoreError) -> PruneSummary {
+        try await write("prune old rows") { session in
+            var summary = PruneSummary()
+            try session.drop(old, into: &summary, at: now)
+            summary.logEntries = try session.drop(
+                "log_entry", by: "endpoint_id, task_id, logged_ms, outcome", Prunable.logEntries, limit, at: now)
+            summary.arrivals = try session.drop(
+                "latest_arrival", by: "webhook_id, customer_id, event_type", Prunable.arrivals, limit, at: now)
+            // As long as a failure may be taken up anew.
+            try session.run("DELETE FROM test_event WHERE asked_ms <= ?", [now - Self.deliveredRetention])
+            summary.unreadable = try session.drop("unreadable_entry", by: "id", Prunable.unreadable, limit, at: now)
+            return summary
+        }
+    }
+
+    /// Gives freed pages back to the file system, a few at a time.
+    ///
+    /// - Returns: how many free pages are left.
+    @discardableResult
+    package func reclaimSpace(pages: Int = 256) async throws(StoreError) -> Int {
+        try await writeAlone("reclaim free space") { try $0.reclaimSpace(pages: pages) }
+    }
+}
+
+extension QueueReader {
+    /// What pruning would remove now, all of it.
+    package func prunable(at now: Timestamp) throws(StoreError) -> PruneSummary {
+        try read("look for old rows") { session in
+            func count(_ what: Prunable, _ more: String = "") throws -> Int {
+                Int(try session.number("SELECT COUNT(*) \(what.sql) \(more)", what.times(at: now)) ?? 0)
+            }
+            var summary = PruneSummary()
+            summary.bodies = try count(Prunable.bodies)
+            summary.delivered = try count(Prunable.deliveries, "AND state = 'delivered'")
+            summary.dead = try count(Prunable.deliveries, "AND state = 'dead'")
+            summary.logEntries = try count(Prunable.logEntries)
+            summary.arrivals = try count(Prunable.arrivals)
+            summary.unreadable = try count(Prunable.unreadable)
+            return summary
+        }
+    }
+}
+
+/// What is past its time: `FROM` and `WHERE`, told once for those who count and those who remove.
+private struct Prunable: Sendable {
+    let sql: String
+    /// The ages that the text names, each as a parameter.
+    private let ages: [Age]
+
+    private struct Age: Sendable {
+        let name: StaticString
+        let retention: Duration
+    }
+
+    private static let body = Age(name: "bodies_before", retention: QueueStore.bodyRetention)
+    private static let delivered = Age(name: "delivered_before", retention: QueueStore.deliveredRetention)
+    private static let dead = Age(name: "dead_before", retention: QueueStore.deadRetention)
+
+    /// One that the log told of since is not old, whatever our clock said when it was finalized: its entries would be read
+    /// again and taken up anew.
+    static let oldDelivery = """
+        ((finalized_ms <= :delivered_before AND state = 'delivered') OR (finalized_ms <= :dead_before AND state = 'dead'))
+        AND NOT EXISTS (
+            SELECT 1 FROM log_entry
+            WHERE log_entry.delivery_id = delivery.id AND log_entry.logged_ms > :delivered_before)
+        """
+    static let deliveries = Prunable(sql: "FROM delivery WHERE \(oldDelivery)", ages: [delivered, dead])
+    /// Not those of deliveries that go as a whole.
+    static let bodies = Prunable(
+        sql: """
+            FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+            WHERE delivery.finalized_ms <= :bodies_before AND delivery.finalized_ms > :delivered_before
+              AND delivery.state = 'delivered' AND delivery_body.body IS NOT NULL
+            """, ages: [body, delivered])
+    static let logEntries = Prunable(
+        sql: """
+            FROM log_entry WHERE delivery_id IS NULL AND seen_ms <= :entries_before
+              AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE scan_gap.endpoint_id = log_entry.endpoint_id)
+            """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention)])
+    static let arrivals = Prunable(sql: "FROM latest_arrival WHERE event_ms <= :delivered_before", ages: [delivered])
+    static let unreadable = Prunable(
+        sql: "FROM unreadable_entry WHERE seen_ms <= :unreadable_before",
+        ages: [Age(name: "unreadable_before", retention: QueueStore.unreadableRetention)])
+
+    func times(at now: Timestamp) -> Parameters {
+        var parameters: Parameters = [:]
+        for age in ages { parameters.add(age.name, now - age.retention) }
+        return parameters
+    }
+}
+
+extension Session {
+    /// The first deliveries that are past their time.
+    fileprivate func ids(_ old: Prunable, _ limit: Int, at now: Timestamp) throws -> [Int64] {
+        try all("SELECT delivery.id \(old.sql) LIMIT \(limit)", old.times(at: now)) { $0.integer() }
+    }
+
+    /// Removes old rows of a table, at most `limit`, by their key.
+    ///
+    /// - Returns: how many.
+    fileprivate func drop(
+        _ table: String, by key: String, _ old: Prunable, _ limit: Int, at now: Timestamp
+    ) throws -> Int {
+        try change(
+            "DELETE FROM \(table) WHERE (\(key)) IN (SELECT \(key) \(old.sql) LIMIT \(limit))", old.times(at: now))
+    }
+
+    /// Removes what was found to be old, each row asked again: an operator may have requeued a dead one since.
+    fileprivate func drop(_ old: OldRows, into summary: inout PruneSummary, at now: Timestamp) throws {
+        for id in old.bodies {
+            summary.bodies += try change(
+                """
+                UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL AND EXISTS (
+                    SELECT 1 FROM delivery WHERE id = delivery_id AND state = 'delivered' AND finalized_ms <= ?)
+                """,
+                [id, now - QueueStore.bodyRetention])
+        }
+        for id in old.deliveries {
+            var parameters: Parameters = ["id": id]
+            parameters = parameters + Prunable.deliveries.times(at: now)
+            let gone = try first(
+                "DELETE FROM delivery WHERE id = :id AND \(Prunable.oldDelivery) RETURNING state", parameters
+            ) { $0.wordIfAny(DeliveryState.self) }
+            if gone == .delivered { summary.delivered += 1 }
+            if gone == .dead { summary.dead += 1 }
+        }
+    }
+}

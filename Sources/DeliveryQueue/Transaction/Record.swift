@@ -1,0 +1,215 @@
+/// What recording a batch of results changed, in counts.
+package struct RecordSummary: Sendable, Equatable {
+    package var recorded = 0
+    /// Results whose lease had run out; kept on the attempt, otherwise without effect.
+    package var late = 0
+    /// Calls that the provider took on.
+    package var accepted = 0
+    /// Endpoints of which the log is to show an outcome now.
+    package var awaiting: Set<String> = []
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// Records what came of calls: the attempt and the delivery's new state, all of a batch in one transaction.
+    package func record(
+        _ results: [CallResult], rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> RecordSummary {
+        try await change("record results of retry calls", rules: rules, at: now) { try $0.record(results) }
+    }
+}
+
+extension QueueTransaction {
+    /// What becomes of each result stands in `AnswerTable`; this carries it out.
+    mutating func record(_ results: [CallResult]) throws -> RecordSummary {
+        var batch = ResultBatch()
+        for result in results { try record(result, &batch) }
+        // A claim in the same transaction reads them.
+        try saveCircuits()
+        return batch.summary
+    }
+
+    private mutating func record(_ result: CallResult, _ batch: inout ResultBatch) throws {
+        batch.summary.recorded += 1
+        if result.answer == .accepted { batch.summary.accepted += 1 }
+        counts.raise(Counter.retryRequests, result.answer.rawValue)
+        counts.observe(result.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
+        guard let delivery = try delivery(id: result.deliveryID) else { return }
+        if let named = result.namedTaskID { try adopt(named, for: delivery, leaseToken: result.leaseToken) }
+        guard delivery.leaseToken == result.leaseToken, delivery.state == .attempting else {
+            return try recordLate(result, of: delivery, &batch)
+        }
+        try apply(result, to: delivery, &batch)
+    }
+
+    private mutating func apply(_ result: CallResult, to delivery: Delivery, _ batch: inout ResultBatch) throws {
+        let row = AnswerTable.row(result.answer)
+        try keepStreak(row.streak, of: delivery)
+        if row.endpoint == .endsHolds { try noteAccepted(by: delivery.endpointID, &batch) }
+        guard !rules.answerProves(result.answer) else {
+            try keepAnswer(result, end: nil)
+            return try settleByAnswer(delivery)
+        }
+        let (transition, end) = rules.answered(
+            result.answer, for: delivery, pause: result.pause, at: result.answered,
+            othersPass: try row.streak == .serverErrors && othersPass(delivery))
+        try keepAnswer(result, end: end)
+        if let end, delivery.isTrial { counts.raise(Counter.trials, delivery.endpointID, end.rawValue) }
+        try move(delivery, transition)
+        if case .await(let until) = transition {
+            batch.summary.awaiting.insert(delivery.endpointID)
+            var awaiting = delivery
+            awaiting.state = .awaiting
+            awaiting.confirmBy = until
+            try settleFromStoredEntries(awaiting)
+        } else if delivery.isTrial {
+            try signal(.trialWasted, of: delivery.endpointID)
+        }
+        if case .onceMore = row.effect { try putOff(delivery.id) }
+        try holdIfRefused(row.endpoint, delivery, &batch)
+    }
+
+    /// The lease had run out: the answer is kept, and has an effect only while the log is still waited for.
+    private mutating func recordLate(
+        _ result: CallResult, of delivery: Delivery, _ batch: inout ResultBatch
+    ) throws {
+        batch.summary.late += 1
+        try keepAnswer(result, end: nil)
+        guard delivery.leaseToken == result.leaseToken, delivery.state == .awaiting else { return }
+        guard try !settleFromStoredEntries(delivery), rules.answerProves(result.answer) else { return }
+        try settleByAnswer(delivery)
+    }
+
+    private mutating func settleByAnswer(_ delivery: Delivery) throws {
+        try settle(delivery, by: .answer)
+        let action = try signal(.arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID)
+        // What is scheduled from here on has its place behind the recovery, which the database has to know for that.
+        if action == .release { try saveCircuit(of: delivery.endpointID) }
+    }
+
+    /// From now on the log entries of the named task are the delivery's, and those that were read before the answer too.
+    private func adopt(_ named: String, for delivery: Delivery, leaseToken: Int64) throws {
+        guard named != delivery.taskID else { return }
+        // A failed retry that was read first and whose body did not match became a delivery of its own.
+        let twinID = try session.number(
+            "SELECT id FROM delivery WHERE endpoint_id = ? AND task_id = ? AND state = 'scheduled' AND lease_token = 0",
+            [delivery.endpointID, named])
+        try session.run(
+            """
+            UPDATE log_entry SET delivery_id = :delivery, lease_token = :token
+            WHERE endpoint_id = :endpoint AND task_id = :task
+              AND (delivery_id IS NULL OR delivery_id IS NOT DISTINCT FROM :twin)
+            """,
+            [
+                "delivery": delivery.id, "token": leaseToken, "endpoint": delivery.endpointID, "task": named,
+                "twin": twinID,
+            ])
+        if let twinID { try session.run("DELETE FROM delivery WHERE id = ?", [twinID]) }
+        try addAlias(named, to: delivery, source: .named)
+    }
+
+    /// - Parameter end: what became of the attempt, where the answer alone tells; nil: the log has to.
+    private func keepAnswer(_ result: CallResult, end: AttemptEnd?) throws {
+        var parameters: Parameters = [
+            "answered": result.answered, "answer": result.answer, "status": result.status,
+            "named": result.namedTaskID, "detail": result.detail,
+        ]
+        if let end {
+            parameters.add("end", end)
+            parameters.add("now", now)
+        }
+        parameters.add("delivery", result.deliveryID)
+        parameters.add("token", result.leaseToken)
+        try session.run(
+            """
+            UPDATE attempt
+            SET answered_ms = :answered, answer = :answer, http_status = :status, named_task_id = :named, detail = :detail
+            \(end == nil ? "" : ", outcome = :end, settled_ms = :now")
+            WHERE delivery_id = :delivery AND lease_token = :token
+              AND (answered_ms IS NULL OR answer = '\(Answer.interrupted)')
+            """, parameters)
+    }
+
+    // MARK: - Answers in a row
+
+    /// Whether the provider took on a call of the endpoint since the delivery's first 5xx in a row.
+    private func othersPass(_ delivery: Delivery) throws -> Bool {
+        guard let since = delivery.serverErrorsSince else { return false }
+        return try session.exists(
+            "SELECT 1 FROM endpoint WHERE id = ? AND last_accepted_ms >= ?", [delivery.endpointID, since])
+    }
+
+    private func keepStreak(_ streak: AnswerRow.Streak, of delivery: Delivery) throws {
+        switch streak {
+        case .none: return
+        case .ends:
+            guard delivery.serverErrors > 0 || delivery.notFoundAnswers > 0 else { return }
+            try session.run(
+                """
+                UPDATE delivery SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0 WHERE id = ?
+                """,
+                [delivery.id])
+        case .serverErrors:
+            try session.run(
+                """
+                UPDATE delivery
+                SET server_errors = server_errors + 1, server_errors_since_ms = coalesce(server_errors_since_ms, ?)
+                WHERE id = ?
+                """,
+                [now, delivery.id])
+        case .notFound:
+            try session.run(
+                "UPDATE delivery SET not_found_answers = not_found_answers + 1 WHERE id = ?", [delivery.id])
+        }
+    }
+
+    // MARK: - The endpoint
+
+    /// Notes the endpoint's newest good answer, once for a batch.
+    private mutating func noteAccepted(by endpointID: String, _ batch: inout ResultBatch) throws {
+        guard batch.passing.insert(endpointID).inserted else { return }
+        try session.run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now, endpointID])
+        try release(endpointID, from: [.rejected, .redirected])
+    }
+
+    private mutating func holdIfRefused(
+        _ effect: AnswerRow.Endpoint, _ delivery: Delivery, _ batch: inout ResultBatch
+    ) throws {
+        switch effect {
+        case .none, .endsHolds: return
+        case .heldAfter(let limit, let reason, let pause):
+            guard try refused(of: delivery.endpointID) >= limit else { return }
+            try hold(delivery.endpointID, reason, until: now + pause, &batch)
+        case .held(let reason, let pause):
+            try hold(delivery.endpointID, reason, until: now + pause, &batch)
+        }
+    }
+
+    private mutating func hold(
+        _ endpointID: String, _ reason: HoldReason, until: Timestamp, _ batch: inout ResultBatch
+    ) throws {
+        batch.passing.remove(endpointID)
+        try hold(endpointID, reason, until: until, since: now)
+    }
+
+    /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed it.
+    private func refused(of endpointID: String) throws -> Int64 {
+        try session.number(
+            """
+            SELECT COUNT(DISTINCT attempt.delivery_id)
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            WHERE attempt.outcome = 'refused' AND attempt.answer = 'rejected' AND delivery.endpoint_id = ?1
+              AND attempt.settled_ms
+                  > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = ?1)
+            """,
+            [endpointID]) ?? 0
+    }
+}
+
+/// Results of calls on their way into the database.
+private struct ResultBatch {
+    var summary = RecordSummary()
+    /// Endpoints of which a call of this batch was taken on, with no hold after it: there is nothing more to note of them.
+    var passing: Set<String> = []
+}

@@ -1,0 +1,101 @@
+/// What of a page is kept as it was read, each entry once.
+extension QueueTransaction {
+    /// How long an entry's `seen_ms` may be behind before it is refreshed: keeps re-reading almost free of writes.
+    private static let seenRefresh = Duration.seconds(6 * 3_600)
+    /// A larger unreadable entry is cut to this; its true length is kept.
+    private static let rawLimit = 4 << 20
+
+    /// What the log said of a task before.
+    func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
+        try session.all(
+            "SELECT logged_ms, outcome, seen_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
+            [endpointID, taskID]
+        ) { KnownEntry(logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp()) }
+    }
+
+    /// Notes, now and then, that an entry is still read.
+    func refresh(_ known: KnownEntry, _ entry: LogObservation, of endpointID: String) throws {
+        guard known.seen < now - Self.seenRefresh else { return }
+        try session.run(
+            """
+            UPDATE log_entry SET seen_ms = :now
+            WHERE endpoint_id = :endpoint AND task_id = :task AND logged_ms = :logged AND outcome = :outcome
+            """,
+            [
+                "now": now, "endpoint": endpointID, "task": entry.taskID, "logged": entry.key,
+                "outcome": entry.outcome,
+            ])
+    }
+
+    /// Keeps an entry. Its call is noted where one is in flight: the entry may be its outcome.
+    func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String) throws {
+        try session.run(
+            """
+            INSERT INTO log_entry (
+                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms
+            )
+            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now)
+            """,
+            [
+                "endpoint": endpointID, "task": entry.taskID, "logged": entry.key, "outcome": entry.outcome,
+                "delivery": delivery?.id, "status": entry.httpStatus, "error": entry.error,
+                "token": delivery?.state == .attempting ? delivery?.leaseToken : nil, "now": now,
+            ])
+    }
+
+    /// Gives a delivery the entries that were read of its task before it was known.
+    func adoptEntries(ofTask taskID: String, for delivery: Delivery) throws {
+        try session.run(
+            "UPDATE log_entry SET delivery_id = :id WHERE endpoint_id = :endpoint AND task_id = :task",
+            ["id": delivery.id, "endpoint": delivery.endpointID, "task": taskID])
+    }
+
+    /// Keeps an entry that could not be understood, whole, once.
+    mutating func keep(_ entry: UnreadableObservation, _ reading: inout EndpointReading) throws {
+        let kept = try session.change(
+            """
+            INSERT INTO unreadable_entry (endpoint_id, sha256, reason, detail, raw, raw_length, logged_ms, seen_ms)
+            VALUES (:endpoint, :sha256, :reason, :detail, :raw, :length, :logged, :now)
+            ON CONFLICT (endpoint_id, sha256) DO NOTHING
+            """,
+            [
+                "endpoint": reading.endpoint.id, "sha256": BodyDigest.sha256(entry.raw), "reason": entry.reason,
+                "detail": entry.detail, "raw": Array(entry.raw.prefix(Self.rawLimit)), "length": entry.raw.count,
+                "logged": entry.logged, "now": now,
+            ])
+        guard kept > 0 else {
+            reading.summary.duplicates += 1
+            return
+        }
+        reading.summary.unreadable += 1
+        counts.raise(Counter.logEntries, "unreadable")
+    }
+}
+
+/// One thing that the log said of a task.
+struct KnownEntry {
+    /// Provider time in milliseconds; 0: the entry has none.
+    let logged: Int64
+    /// nil: a word of a later version.
+    let outcome: LogOutcome?
+    let seen: Timestamp
+
+    /// Whether it is this very entry: a row that is updated in place becomes a new one by its outcome or time.
+    func isSame(as entry: LogObservation) -> Bool {
+        logged == entry.key && outcome == entry.outcome
+    }
+}
+
+extension [KnownEntry] {
+    /// When the outcome that an entry of the same task shows came about; nil when nothing tells, see `Sighting.came`.
+    func timeOfOutcome(_ entry: LogObservation) -> Timestamp? {
+        guard let changed = entry.changed else { return nil }
+        let isChangedInPlace = contains { $0.logged == changed.milliseconds && $0.outcome != entry.outcome }
+        return isChangedInPlace ? nil : changed
+    }
+}
+
+extension LogObservation {
+    /// The time by which a stored entry is told from others of its task: provider time in milliseconds, 0 when it has none.
+    fileprivate var key: Int64 { changed?.milliseconds ?? 0 }
+}

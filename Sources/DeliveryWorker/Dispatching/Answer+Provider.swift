@@ -1,0 +1,30 @@
+import DeliveryQueue
+import ProviderAPI
+
+extension Answer {
+    /// The provider's side names the kind; what it means stands in `AnswerTable`.
+    init(_ kind: RetryAnswer.Kind) {
+        self =
+            switch kind {
+            case .accepted: .accepted
+            case .uncertain: .uncertain
+            case .throttled: .throttled
+            case .unavailable: .unavailable
+            case .unreachable: .unreachable
+            case .unauthorized: .unauthorized
+            case .forbidden: .forbidden
+            case .notFound: .notFound
+            case .rejected: .rejected
+            case .redirected: .redirected
+            case .serverError: .serverError
+            }
+    }
+}
+
+extension RetryRequest {
+    init(_ delivery: ClaimedDelivery) {
+        self.init(
+            taskIDJSON: delivery.taskIDJSON, customerIDJSON: delivery.customerIDJSON,
+            webhookIDJSON: delivery.webhookIDJSON, eventType: delivery.eventType, body: delivery.body)
+    }
+}

@@ -1,0 +1,48 @@
+import DeliveryQueue
+import ProviderAPI
+
+/// The provider's log in the queue's words.
+extension LogObservation {
+    /// - Parameter webhookID: what stands for the webhook id when the entry has none: the configured one or the
+    ///   endpoint's id, as a JSON string.
+    init(_ entry: LogEntry, defaultWebhookID webhookID: String) {
+        self.init(
+            taskID: entry.taskID.text, taskIDJSON: entry.taskID.json, eventType: entry.eventType,
+            customerID: entry.customerID?.text, customerIDJSON: entry.customerID?.json ?? "null",
+            webhookID: entry.webhookID?.text ?? webhookID,
+            webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json, body: entry.body,
+            outcome: LogOutcome(entry.outcome), httpStatus: entry.statusCode,
+            logged: entry.loggedAt.map(Timestamp.init(milliseconds:)),
+            changed: entry.changedAt.map(Timestamp.init(milliseconds:)), error: entry.errorText)
+    }
+}
+
+extension LogOutcome {
+    fileprivate init(_ outcome: LogEntry.Outcome) {
+        switch outcome {
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .inProgress: self = .inProgress
+        }
+    }
+}
+
+extension UnreadableObservation {
+    init(_ entry: UnreadableEntry) {
+        self.init(
+            reason: entry.reason.rawValue, detail: entry.detail, raw: entry.raw,
+            logged: entry.loggedAt.map(Timestamp.init(milliseconds:)))
+    }
+}
+
+extension ProviderError {
+    /// Whether another page of the same log may well be readable: a page address that has expired, for instance.
+    var isAboutThePage: Bool {
+        switch kind {
+        case .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected: true
+        case .unauthorized, .forbidden, .throttled, .unavailable, .unreachable, .unknownOutcome, .credential,
+            .cancelled:
+            false
+        }
+    }
+}
