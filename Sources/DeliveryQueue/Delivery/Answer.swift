@@ -1,4 +1,4 @@
-/// The kind of the provider's answer to a retry call. What follows from each kind stands in `AnswerTable`, one row each.
+/// The kind of the provider's answer to a retry call. `AnswerTable` has one row for each kind that says what follows.
 package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case accepted
     case uncertain
@@ -12,70 +12,71 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case redirected
     case serverError = "server_error"
 
-    /// What stands for an answer on an attempt whose process died during the call.
+    /// The word that an attempt carries instead of an answer when its process died during the call.
     package static let interrupted = "interrupted"
 }
 
-/// Everything that follows from one kind of answer. The gate of all calls, the transaction that records the call and the table in
-/// `docs/architecture.md` read these rows; nothing else judges an answer.
+/// Everything that follows from one kind of answer. The gate of all calls, the transaction that records the call and
+/// the table in `docs/architecture.md` read these rows; nothing else judges an answer.
 package struct AnswerRow: Sendable, Equatable {
-    /// Whether the provider carried the retry out.
+    /// Whether the provider executed the retry.
     package enum Execution: Sendable, Equatable {
         case yes, maybe, no
     }
 
     /// What the answer says of the provider as a whole.
     package enum Gate: Sendable, Equatable {
-        /// It takes calls on: the rate recovers.
+        /// The provider accepts calls: the call rate rises again.
         case recovers
-        /// It is there; the answer is about this call only.
+        /// The provider works; the answer is about this call only.
         case staysOpen
-        /// One may be the delivery's own fault, many in a row are an outage.
+        /// One such answer may be the delivery's own fault; many in a row are an outage.
         case countsBadAnswer
-        /// It asks to be left alone: all calls pause and the rate is halved.
+        /// The provider asks for a pause: all calls wait, and the call rate is halved.
         case pausesThrottled, pausesUnavailable
-        /// Nothing can reach it.
+        /// The provider cannot be reached: an outage begins.
         case opensOutage
-        /// It refuses our credential.
+        /// The provider refuses our credential: all calls wait until it works.
         case refusesCredential
     }
 
     /// When the same attempt is made again.
     package enum Wait: Sendable, Equatable {
-        /// As long as the gate puts calls off.
+        /// The gate's pause after this answer.
         case gatesPause
         case fixed(Duration)
     }
 
-    /// What becomes of the delivery.
+    /// What happens to the delivery.
     package enum Effect: Sendable, Equatable {
-        /// The log decides, or the answer itself with `confirm.by: answer`.
+        /// The delivery awaits the log. With `confirm.by: answer` an accepted call is proof by itself.
         case awaits
-        /// As `awaits`; dead as poison at so many of these answers in a row while others of its endpoint pass.
+        /// As `awaits`, but the delivery is dead as poison after `limit` such answers in a row while others of its
+        /// endpoint pass.
         case awaitsUnlessPoison(limit: Int)
-        /// The same attempt again; none is used.
+        /// The same attempt is made again after the wait; none is used.
         case again(Wait)
-        /// The same attempt once more; at the second such answer dead as rejected.
+        /// The same attempt is made once more; after the second such answer the delivery is dead as rejected.
         case onceMore(Wait)
-        /// Dead as rejected.
+        /// The delivery is dead as rejected.
         case dies
     }
 
-    /// What becomes of the endpoint's deliveries.
+    /// What happens to the endpoint.
     package enum Endpoint: Sendable, Equatable {
         case none
         /// Holds for `rejected` and `redirected` end.
         case endsHolds
-        /// Held at once, with one more try after the pause.
+        /// It is held at once; one call is tried after the pause.
         case held(HoldReason, pause: Duration)
-        /// Held when so many different deliveries in a row got this answer.
+        /// It is held after this many different deliveries in a row got this answer.
         case heldAfter(Int, HoldReason, pause: Duration)
     }
 
-    /// The row of answers of one delivery that this one counts in.
+    /// Which streak of a delivery's answers this one counts in.
     package enum Streak: Sendable, Equatable {
         case none
-        /// Ends both rows.
+        /// Ends both streaks.
         case ends
         case serverErrors
         case notFound

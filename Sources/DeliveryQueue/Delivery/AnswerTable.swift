@@ -1,19 +1,20 @@
 /// What each kind of answer means: the only place that says so.
 package enum AnswerTable {
-    /// The wait before the one repetition after a 404; long enough for a deploy window.
+    /// The wait after a first 404 before the call is repeated; long enough for a deployment.
     package static let notFoundPause = Duration.seconds(3_600)
-    /// A redirected call waits this long beside its endpoint's hold.
+    /// How long a redirected delivery waits itself, beside the hold of its endpoint.
     package static let redirectedPause = Duration.seconds(3_600)
-    /// 5xx answers in a row to one delivery, while others pass, that make it poison.
+    /// A delivery is poison after this many 5xx answers in a row while others pass.
     package static let poisonLimit = 5
-    /// Different deliveries in a row, all refused, after which their endpoint is held: our own format is suspect.
+    /// An endpoint is held after this many different deliveries in a row were refused: our request format may be wrong.
     package static let refusedLimit = 3
-    /// How long an endpoint is held after refusals or a redirect before one more try.
+    /// How long a hold after refusals or a redirect lasts before one call is tried.
     package static let holdPause = Duration.seconds(3_600)
 
+    /// Everything that follows from one kind of answer.
     package static func row(_ answer: Answer) -> AnswerRow {
         switch answer {
-        // The columns: executed?, the gate, the delivery, the endpoint, the row of answers that it counts in.
+        // The columns: whether it was executed, the gate, the delivery, the endpoint, the streak.
         case .accepted: AnswerRow(.yes, .recovers, .awaits, .endsHolds, .ends)
         case .uncertain: AnswerRow(.maybe, .countsBadAnswer, .awaits)
         case .serverError:

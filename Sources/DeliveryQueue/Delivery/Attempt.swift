@@ -1,36 +1,37 @@
 /// Why a retry call is made.
 package enum AttemptKind: String, SQLWord, Sendable, CaseIterable {
-    /// The delivery's policy says so.
+    /// The delivery's policy planned it.
     case scheduled
-    /// An operator asked for it: it uses no attempt.
+    /// An operator asked for it. It uses no attempt of the policy.
     case manual
 }
 
-/// What became of a retry call in the end.
+/// How a retry call ended, once that is known.
 package enum AttemptEnd: String, SQLWord, Sendable, CaseIterable {
     case delivered
     /// It was executed, and the receiver did not take the delivery.
     case failed
-    /// Nothing told what became of it in time; it is followed by a possible repeat.
+    /// Nothing showed the outcome in time. The call that follows may be a duplicate.
     case unconfirmed
-    /// The provider surely did not carry it out.
+    /// The provider certainly did not execute it.
     case notExecuted = "not_executed"
     /// The provider refused it for good, and the delivery is dead.
     case refused
 }
 
-/// What came of the retry call of a claimed delivery: the answer, and who gave it when.
+/// The result of one retry call of a claimed delivery: the answer, and when it came.
 package struct CallResult: Sendable, Equatable {
     package let deliveryID: Int64
     package let leaseToken: Int64
     package let answer: Answer
-    /// How long the gate puts calls off since this answer; zero where it does not.
+    /// How long the gate pauses all calls after this answer; zero: it does not.
     package let pause: Duration
-    /// nil when no answer came.
+    /// The HTTP status; nil when no answer came.
     package let status: Int?
-    /// The task id that the answer names for the retry, as text.
+    /// The task id that the answer names for the retry, as text; nil when it names none.
     package let namedTaskID: String?
-    /// Cause or start of the answer's text for on-call; may hold personal data, so it is stored and never logged.
+    /// For on-call: why no answer came, or how its text begins. It may hold personal data, so it is stored and never
+    /// logged.
     package let detail: String?
     package let duration: Duration
     package let answered: Timestamp

@@ -13,18 +13,18 @@ package struct Delivery: Sendable, Equatable {
     package var cycle: Int
     /// The age limit counts from here: the first failure, or the requeue.
     package var cycleStarted: Timestamp
-    /// How long its endpoint was held in this cycle: that time is no part of its age.
+    /// How long its endpoint was held in this cycle; that time does not count towards its age.
     package var held = HeldTime()
     package var attemptsUsed: Int
     package var firstFailed: Timestamp
     package var lastFailed: Timestamp
-    /// When it is due; set exactly while scheduled. What was held until its endpoint recovered is due since then.
+    /// When it is due; set exactly while scheduled. After a hold by the circuit this is when its endpoint recovered.
     package var nextAttempt: Timestamp?
-    /// Raised by every claim; a result that carries an older one is late and changes nothing.
+    /// Every claim raises it; a result that carries an older one is late and does not move the delivery.
     package var leaseToken: Int64
-    /// The intent of the call whose outcome is open; set exactly while attempting or awaiting.
+    /// When the open call was claimed; set exactly while attempting or awaiting.
     package var called: Timestamp?
-    /// Set exactly while awaiting.
+    /// Until when the log may show the outcome; set exactly while awaiting.
     package var confirmBy: Timestamp?
     /// 5xx answers to its retries in a row, and since when.
     package var serverErrors: Int
@@ -32,13 +32,13 @@ package struct Delivery: Sendable, Equatable {
     package var notFoundAnswers: Int
     /// An operator's retry that is asked for or under way; nil: none.
     package var manual: ManualRetry?
-    /// The call that is open is a trial: it tells whether the receiver of its endpoint is back.
+    /// Whether the open call is a trial, which shows whether the receiver of its endpoint is back.
     package var isTrial = false
 }
 
 extension Delivery {
-    /// A failure that was just found, before it is stored: it has no number yet. What its endpoint was held before is not its
-    /// own, so its age clock has stood still for no time.
+    /// Makes the delivery of a failure that was just found and is not stored yet. Holds of its endpoint before do not
+    /// count: its age clock begins at zero.
     init(new entry: LogObservation, eventType: String, of endpointID: String, failed: Timestamp) {
         self.init(
             id: 0, endpointID: endpointID, taskID: entry.taskID, eventType: eventType, customerID: entry.customerID,
@@ -47,8 +47,10 @@ extension Delivery {
             serverErrors: 0, serverErrorsSince: nil, notFoundAnswers: 0, manual: nil)
     }
 
-    /// Whether a log time belongs to the open call and not to what was before it. An entry without a time does: it was not
-    /// there when the call began, or it would be known.
+    /// Whether an entry of the log belongs to the open call and not to an earlier one.
+    ///
+    /// - Parameter changed: the entry's newest time. An entry without a time belongs to the open call: if it had been
+    ///   there when the call began, it would be known.
     func isOfOpenCall(_ changed: Timestamp?) -> Bool {
         guard let changed, let called else { return true }
         return changed + RetryRules.clockTolerance >= called

@@ -1,7 +1,7 @@
-/// Which deliveries a person means. An empty list or nil asks nothing of that property; all that is asked must hold.
+/// Selects deliveries for a person. An empty list or nil matches all; a delivery must match everything that is set.
 package struct DeliveryFilter: Sendable, Equatable {
     package var states: [DeliveryState] = []
-    /// Of dead deliveries.
+    /// Why they died. Only dead deliveries match then.
     package var reasons: [DeadReason] = []
     /// Exact names.
     package var eventTypes: [String] = []

@@ -1,17 +1,17 @@
-/// Where a delivery stands on its way to being delivered, and the only place that says which moves there are.
+/// The states of a delivery. `next` is the only place that says which moves there are.
 package enum DeliveryState: String, SQLWord, Sendable, CaseIterable, Codable {
     /// Waits for its next attempt.
     case scheduled
     /// The intent is committed and the call is in flight, fenced by a lease token.
     case attempting
-    /// The provider took the retry on, or we do not know: the log decides.
+    /// The call is over, and the provider may have executed it: the log decides.
     case awaiting
     /// Arrived, with evidence. Final.
     case delivered
     /// Given up, with a reason. Final until an operator acts or a late success shows in the log.
     case dead
 
-    /// The states that a delivery may go to from this one. A success in the log settles it from any state.
+    /// The states that a delivery may move to from this one. A success in the log settles a delivery from any state.
     package var next: Set<DeliveryState> {
         switch self {
         case .scheduled: [.attempting, .delivered, .dead]
@@ -40,6 +40,6 @@ package enum DeadReason: String, SQLWord, Sendable, CaseIterable, Codable {
     case superseded
     /// An operator gave it up.
     case discarded
-    /// The provider answered its retries with 5xx five times in a row while it took on others.
+    /// The provider answered its retries with 5xx five times in a row while it accepted others.
     case poison
 }

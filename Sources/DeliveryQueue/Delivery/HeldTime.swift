@@ -1,6 +1,6 @@
-/// How long a delivery's age clock has stood still, because its endpoint was held and nobody could make it arrive.
+/// How long a delivery's age clock has stood still because its endpoint was held.
 package struct HeldTime: Sendable, Equatable {
-    /// In holds that have ended.
+    /// The time in holds that have ended.
     package var ended: Duration
     /// Since when the endpoint is held now; nil: it is not.
     package var since: Timestamp?
@@ -10,7 +10,7 @@ package struct HeldTime: Sendable, Equatable {
         self.since = since
     }
 
-    /// All of it until `now`; never negative, whatever the clock did.
+    /// The whole time until `now`; never negative, even when the clock was set back.
     package func total(at now: Timestamp) -> Duration {
         max(.zero, ended + (since.map { max(.zero, now - $0) } ?? .zero))
     }

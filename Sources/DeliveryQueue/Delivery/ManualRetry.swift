@@ -1,7 +1,7 @@
-/// An operator's retry of a delivery, beside its schedule: it uses no attempt, and when it comes to nothing the schedule holds
-/// again as it was.
+/// An operator's retry of a delivery, beside its schedule. It uses no attempt; when it fails, the schedule goes on as
+/// it was.
 package struct ManualRetry: Sendable, Equatable {
-    /// What the delivery waits for but for this retry.
+    /// What applies to the delivery again when this retry fails.
     package enum Kept: Sendable, Equatable {
         case attempt(at: Timestamp)
         case dead(DeadReason)
@@ -15,7 +15,7 @@ package struct ManualRetry: Sendable, Equatable {
         self.kept = kept
     }
 
-    /// Back to the schedule as it was.
+    /// The transition back to the schedule as it was.
     var undone: Transition {
         switch kept {
         case .attempt(let time): .schedule(at: time, usesAttempt: false)

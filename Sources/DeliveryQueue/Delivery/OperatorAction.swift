@@ -18,17 +18,17 @@ package enum OperatorAction: String, Sendable, CaseIterable {
 
     /// Why an action cannot be done to a delivery: the cause, and what can be done instead.
     package enum Refusal: String, Sendable, CaseIterable {
-        case underWay = "a call of it is under way, or its outcome is open: ask again when the log has settled it"
+        case underWay = "its call is under way or awaits the log: ask again when the log has settled it"
         case delivered = "it is delivered already"
         case dead = "it is dead already"
         case waiting = "it is scheduled, and only dead deliveries are requeued; `retry` sends it now"
-        case asked = "its retry is asked for already"
+        case asked = "an operator's retry of it is asked for already"
         case noBody = "its body is no longer stored, so there is nothing to send"
         case paused = "its endpoint is paused by an operator: resume it first"
         case notConfigured = "its endpoint is not in the configuration, so nobody would see the outcome"
     }
 
-    /// What is to be known of a delivery beside itself.
+    /// What the decision needs to know beside the delivery.
     package struct Circumstances: Sendable, Equatable {
         package var hasBody: Bool
         package var isConfigured: Bool
@@ -43,7 +43,9 @@ package enum OperatorAction: String, Sendable, CaseIterable {
 
     /// Decides whether the action may be done.
     ///
-    /// - Parameter time: when the retry is to begin, or the new cycle to be due.
+    /// - Parameters:
+    ///   - deadReason: why the delivery is dead; nil while it is not.
+    ///   - time: when the retry begins, or when the new cycle is due.
     func decide(
         on delivery: Delivery, _ circumstances: Circumstances, deadReason: DeadReason?, at now: Timestamp,
         dueAt time: Timestamp

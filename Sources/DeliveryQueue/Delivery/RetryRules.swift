@@ -1,4 +1,4 @@
-/// What happens to a delivery next: pure decisions, no I/O, no clock, no hidden state. The store carries them out.
+/// Decides what happens to a delivery next: no I/O, no clock, no hidden state. The store carries the decisions out.
 package struct RetryRules: Sendable, Equatable {
     /// How a retry is confirmed.
     package enum Confirmation: String, Sendable, CaseIterable {
@@ -10,7 +10,7 @@ package struct RetryRules: Sendable, Equatable {
 
     package var policies: PolicyBook
     package var confirmation: Confirmation
-    /// How long the log may stay silent about a call before it counts as unconfirmed.
+    /// How long the log may stay silent about a call before the call counts as unconfirmed.
     package var confirmWithin: Duration
     package var circuit: CircuitSettings
 
@@ -24,18 +24,20 @@ package struct RetryRules: Sendable, Equatable {
         self.circuit = circuit
     }
 
-    /// A log time may lie this much before our own call and still belong to it: provider times may be whole seconds, and two
-    /// synchronised clocks differ a little.
+    /// A log time may lie this much before our own call and still belong to it: provider times may be whole seconds,
+    /// and two synchronised clocks differ a little.
     package static let clockTolerance = Duration.seconds(10)
-    /// So many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
+    /// This many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
     package static let outageLimit = 5
-    /// Different deliveries in a row, all taken on and none shown by the log, after which their endpoint is held.
+    /// An endpoint is held after this many different deliveries in a row that the provider accepted and the log did not
+    /// show.
     package static let silentLimit = 3
-    /// Results of calls in a row under the deliveries' own task ids after which an endpoint's log is taken to show all so.
+    /// After this many outcomes in a row under the deliveries' own task ids, an endpoint's log counts as showing all
+    /// so.
     package static let ownNamesLimit = 5
 
-    /// The first attempt of a failure that was just found in the log: counted from the failure, and due at once when
-    /// that time has passed.
+    /// Plans the first attempt of a failure that was just found in the log. The wait counts from the failure; when it
+    /// is already over, the attempt is due at once.
     package func discovered(_ delivery: Delivery) -> Transition {
         next(for: delivery, used: delivery.attemptsUsed, after: delivery.lastFailed, usesAttempt: false)
     }
@@ -43,13 +45,14 @@ package struct RetryRules: Sendable, Equatable {
     /// Whether a 2xx of the retry call is proof of the arrival.
     package func answerProves(_ answer: Answer) -> Bool { confirmation == .answer && answer == .accepted }
 
-    /// The provider's own attempt failed while the delivery waited: the next attempt counts from it, none is used.
+    /// Plans the next attempt after the provider's own attempt failed while the delivery waited. The wait counts from
+    /// that failure; no attempt is used.
     package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }
 
-    /// Our retry failed again, as the log shows, or stayed unconfirmed: one attempt is used, but for an operator's retry, and
-    /// for a trial of an endpoint that is still held and not for too long: then its age clock stands still.
+    /// Decides after our retry failed or stayed unconfirmed. It uses one attempt, except for an operator's retry, and
+    /// for a trial while the age clock of its endpoint stands still.
     package func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         if let manual = delivery.manual { return manual.undone }
         if delivery.isTrial, delivery.held.since != nil {
@@ -58,15 +61,15 @@ package struct RetryRules: Sendable, Equatable {
         return next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
     }
 
-    /// Our call got no 2xx, nothing came of it, and the provider took on no other since: an outage. It waits as before the
-    /// same attempt again and uses none.
+    /// Decides after our call was lost in an outage of the provider. The same attempt waits as long again; none is
+    /// used.
     package func retryLost(_ delivery: Delivery, at now: Timestamp) -> Transition {
         if let manual = delivery.manual { return manual.undone }
         let next = now + wait(beforeNextAttemptOf: delivery)
         return delivery.isTrial ? .standBack(until: next) : .schedule(at: next, usesAttempt: false)
     }
 
-    /// The wait before the same attempt once more.
+    /// The wait before the same attempt is made again.
     private func wait(beforeNextAttemptOf delivery: Delivery) -> Duration {
         let policy = policies.policy(for: delivery.eventType).policy
         let number = min(delivery.attemptsUsed + 1, policy.maxAttempts)
@@ -75,13 +78,14 @@ package struct RetryRules: Sendable, Equatable {
         return policy.delay(beforeAttempt: number, using: &jitter) ?? .zero
     }
 
-    /// What an answer does to its delivery, by `AnswerTable`.
+    /// Decides what an answer does to its delivery, by `AnswerTable`.
     ///
     /// - Parameters:
-    ///   - pause: how long the gate puts calls off since this answer.
-    ///   - othersPass: whether the provider took on a retry of another delivery of the endpoint since this one's first 5xx in
-    ///     a row.
-    /// - Returns: the delivery's next state, and what the answer alone tells of the attempt; nil: the log has to tell.
+    ///   - pause: how long the gate pauses all calls after this answer.
+    ///   - othersPass: whether the provider accepted another delivery of the endpoint since this one's first 5xx in a
+    ///     row.
+    /// - Returns: the delivery's transition, and how the attempt ended where the answer alone tells; nil: the log has
+    ///   to tell.
     package func answered(
         _ answer: Answer, for delivery: Delivery, pause: Duration, at now: Timestamp, othersPass: Bool
     ) -> (transition: Transition, end: AttemptEnd?) {
@@ -100,13 +104,13 @@ package struct RetryRules: Sendable, Equatable {
         }
     }
 
-    /// The call was surely not executed: the same attempt, or the operator's retry, once more.
+    /// The call was certainly not executed: the same attempt, or the operator's retry, is made again.
     private func again(_ delivery: Delivery, at time: Timestamp) -> Transition {
         delivery.manual.map { .retry($0, at: time) } ?? .schedule(at: time, usesAttempt: false)
     }
 
-    /// The first limit reached wins. Age is judged here only, when a failure is on record: a delivery that is already
-    /// due keeps its attempt, however late an outage of ours or of the provider makes it.
+    /// Plans the next attempt, or ends the delivery at the first limit that it reaches. Age is judged only here, when a
+    /// failure is recorded: a delivery that is already due keeps its attempt, however late an outage makes it.
     private func next(for delivery: Delivery, used: Int, after failed: Timestamp, usesAttempt: Bool) -> Transition {
         let policy = policies.policy(for: delivery.eventType).policy
         let number = used + 1
@@ -123,7 +127,7 @@ package struct RetryRules: Sendable, Equatable {
 }
 
 extension AnswerRow.Wait {
-    /// - Parameter pause: the gate's.
+    /// The wait's length, where `pause` is the gate's.
     fileprivate func length(pause: Duration) -> Duration {
         switch self {
         case .gatesPause: pause

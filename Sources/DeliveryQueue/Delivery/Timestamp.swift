@@ -1,6 +1,7 @@
 /// Wall time as whole milliseconds since 1970 UTC: what the database stores and every rule compares.
 ///
-/// Read once at the top of a turn and passed down as a value; never asked of SQL and never read inside a rule.
+/// The caller reads the clock once at the start of a turn and passes the time down; neither SQL nor a rule reads a
+/// clock.
 package struct Timestamp: Sendable, Hashable, Comparable, Codable {
     package let milliseconds: Int64
 
@@ -33,8 +34,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable {
 }
 
 extension Duration {
-    /// This duration in milliseconds, rounded towards zero; the unit of every stored time. Saturates at half the range of
-    /// `Int64`, before `components` could trap.
+    /// This duration in milliseconds, rounded towards zero; the unit of every stored time. Saturates at half the range
+    /// of `Int64`, before `components` could trap.
     package var wholeMilliseconds: Int64 {
         let limit = Int64.max / 2
         guard self < .milliseconds(limit) else { return limit }

@@ -1,14 +1,16 @@
-/// A change of one delivery: decided by the rules, carried out by the store in one transaction.
+/// A change of one delivery. The rules decide it; the store carries it out in one transaction.
 package enum Transition: Sendable, Equatable {
-    /// Claimed: the call may begin and must be over by then. `isTrial`: to learn whether its endpoint's receiver is back.
+    /// Claimed: the call may begin, and must be over when the lease ends. `isTrial`: it shows whether the endpoint's
+    /// receiver is back.
     case attempt(leaseUntil: Timestamp, isTrial: Bool = false)
-    /// The log has until then to show the outcome.
+    /// The call is over; the log has until then to show the outcome.
     case await(until: Timestamp)
     /// Waits for an operator's retry, which is due then; the schedule is kept beside it.
     case retry(ManualRetry, at: Timestamp)
     /// Waits for its next attempt. `usesAttempt` tells whether the one before counts against the policy.
     case schedule(at: Timestamp, usesAttempt: Bool)
-    /// A trial that failed: back to its place in its endpoint's line. By its own time it would be due then; no attempt is used.
+    /// A trial failed: the delivery goes back to its place in line and uses no attempt. `until` is its own time for the
+    /// attempt.
     case standBack(until: Timestamp)
     case deliver(Evidence)
     /// Given up. `usesAttempt` as in `schedule`.
@@ -24,7 +26,7 @@ package enum Transition: Sendable, Equatable {
         }
     }
 
-    /// The same, but no attempt before `earliest`; nil changes nothing.
+    /// The same transition with no attempt before `earliest`; nil changes nothing.
     func notBefore(_ earliest: Timestamp?) -> Transition {
         guard let earliest, case .schedule(let at, let usesAttempt) = self else { return self }
         return .schedule(at: max(at, earliest), usesAttempt: usesAttempt)

@@ -1,15 +1,15 @@
-/// How an endpoint's circuit holds deliveries while its receiver fails for all of them, and how it lets them go again.
+/// How an endpoint's circuit holds deliveries while its receiver fails for all of them, and how it releases them.
 package struct CircuitSettings: Sendable, Equatable {
     /// false: no circuit ever opens, and each delivery is retried on its own clock.
     package var isEnabled: Bool
     /// How many different deliveries must fail in a row to open it; at least 1.
     package var openAfter: Int
-    /// The waits before the first, second, … trial while it is open; the last one stays. Never empty.
+    /// The waits before the first, second, … trial while it is open; the last wait repeats. Never empty.
     package var trialDelays: [Duration]
-    /// How long a held delivery does not age and a failed trial uses no attempt. After that both go on, while the circuit stays
-    /// open.
+    /// How long a held delivery does not age and a failed trial uses no attempt. After that both go on, while the
+    /// circuit stays open.
     package var maxHold: Duration
-    /// The calls in flight at which a drain that began with one is at full speed; nil: no ramp, all at once.
+    /// A drain begins with one open call and is over at this number; nil: no ramp, all are released at once.
     package var rampLimit: Int?
 
     package init(
@@ -28,7 +28,7 @@ package struct CircuitSettings: Sendable, Equatable {
     ]
     package static let standard = CircuitSettings()
 
-    /// No trial is further away than this.
+    /// The longest wait before a trial.
     var longestDelay: Duration { trialDelays.max() ?? .zero }
 
     /// The wait before the trial at this step of the ladder; the first step is 0.

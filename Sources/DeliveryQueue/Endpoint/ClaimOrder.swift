@@ -1,15 +1,16 @@
-/// Who is called next when more is due than may be called: no endpoint, no drain and no bulk retry keeps others waiting.
+/// Decides which deliveries are called next when more are due than may be called. No endpoint, no drain and no bulk
+/// retry keeps others waiting.
 ///
-/// Operators' retries and all other deliveries take turns, so a bulk retry gets at most half of the calls while anything else
-/// is due. The others are taken round-robin over endpoints. Within an endpoint what failed since it last recovered and what is
-/// left of the time before take turns, each in the order in which it failed.
+/// Operators' retries and all other deliveries take turns, so a bulk retry gets at most half of the calls while
+/// anything else is due. The others are taken round-robin over endpoints. Within an endpoint, deliveries that failed
+/// since its last recovery and those that were held until then take turns, each group in the order in which it failed.
 package struct ClaimOrder: Sendable, Equatable {
     /// The due deliveries of one endpoint, by their ids.
     package struct Line: Sendable, Equatable {
         package let endpointID: String
-        /// What failed since the endpoint's circuit last closed, or all where it never did.
+        /// Those that failed since the endpoint's last recovery; all where there was none.
         package var fresh: [Int64]
-        /// What was held until then.
+        /// Those that were held until that recovery.
         package var held: [Int64]
 
         package init(endpointID: String, fresh: [Int64], held: [Int64] = []) {
@@ -21,13 +22,13 @@ package struct ClaimOrder: Sendable, Equatable {
         package var isEmpty: Bool { fresh.isEmpty && held.isEmpty }
     }
 
-    /// The call before: the next one goes to another endpoint, or from an operator's retry to the schedule and back.
+    /// The newest call. The next one goes to another endpoint, and from an operator's retry to the schedule or back.
     package struct Last: Sendable, Equatable {
-        /// Of the newest call by schedule: operators' retries between move no endpoint's turn.
+        /// The endpoint of the newest call by schedule; operators' retries do not move the endpoints' turns.
         package let endpointID: String
-        /// Of the newest call of all.
+        /// Whether the newest call was an operator's retry.
         package let isManual: Bool
-        /// Of the newest call of all; counts calls.
+        /// The number of the newest call; each call raises it.
         package let number: Int64
 
         package init(endpointID: String, isManual: Bool, number: Int64 = 0) {
@@ -36,9 +37,9 @@ package struct ClaimOrder: Sendable, Equatable {
             self.number = number
         }
 
-        /// Whether what was held goes before what failed since. Decides who is called where there is room for one, so it must
-        /// not follow the endpoints' own turns: an endpoint that makes every second or third call gets both answers equally
-        /// often as well, because multiples of the golden ratio fall evenly into every interval (Weyl).
+        /// Whether held deliveries go before fresh ones. Where there is room for one call, this decides which is made,
+        /// so it must not follow the endpoints' turns. Multiples of the golden ratio fall evenly into every interval
+        /// (Weyl), so an endpoint that makes every second or third call also gets both answers equally often.
         var putsHeldFirst: Bool { UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15 >= 1 << 63 }
     }
 
@@ -55,7 +56,7 @@ package struct ClaimOrder: Sendable, Equatable {
         self.last = last
     }
 
-    /// The first `limit` deliveries in turn.
+    /// The ids of the next `limit` deliveries, in the order of their calls.
     package func first(_ limit: Int) -> [Int64] {
         let scheduled = roundRobin(limit)
         let order =
@@ -64,7 +65,8 @@ package struct ClaimOrder: Sendable, Equatable {
         return Array(order.prefix(limit))
     }
 
-    /// What belongs to endpoints, sorted by their ids, in the order of their turns: begins behind the one that was called last.
+    /// Puts elements that are sorted by endpoint id in the order of turns, which begins behind the endpoint called
+    /// last.
     package static func inTurn<Element>(
         _ elements: [Element], by endpointID: (Element) -> String, after last: Last?
     ) -> ArraySlice<Element> {
@@ -90,7 +92,7 @@ package struct ClaimOrder: Sendable, Equatable {
             ? Self.alternating(line.held, line.fresh)[...] : Self.alternating(line.fresh, line.held)[...]
     }
 
-    /// One of each in turn, and what is left of the longer one.
+    /// Takes one of each in turn, then the rest of the longer list.
     private static func alternating(_ first: [Int64], _ second: [Int64]) -> [Int64] {
         var order: [Int64] = []
         order.reserveCapacity(first.count + second.count)

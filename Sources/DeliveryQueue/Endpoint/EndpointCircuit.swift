@@ -1,8 +1,8 @@
-/// Whether an endpoint's receiver takes deliveries: a state machine that is fed by the endpoint's log and by what comes of
-/// our calls. Pure: told the time, never asks for it; the store keeps it and carries out what it says.
+/// Tracks whether an endpoint's receiver takes deliveries: a state machine that the endpoint's log and the results of
+/// our calls feed. It reads no clock and no database: the store keeps its state and carries out its actions.
 ///
-/// A receiver that fails, fails for all deliveries at once. While it does, calling on each delivery's own clock wastes calls
-/// and spends attempts, and after it each delivery waits for its own next turn, for hours.
+/// A receiver that is down fails for all deliveries at once. Calling each delivery on its own clock meanwhile wastes
+/// calls and attempts, and after the recovery each one waits for hours for its own next turn.
 ///
 /// ```text
 ///                 openAfter different deliveries failed, nothing arrived between
@@ -16,42 +16,45 @@
 ///                                     anything arrived after the newest failure, or an operator resumes
 /// ```
 ///
-/// Times of the log are compared with each other only, never with our clock, but for those that lie more than a day ahead: pages
-/// may come in any order, and the provider's clock may differ from ours.
+/// Log times are compared only with each other, because pages may come in any order and the provider's clock may differ
+/// from ours. Only a time more than a day ahead of our clock is cut to that.
 package struct EndpointCircuit: Sendable, Equatable {
     package enum Phase: Sendable, Equatable {
         /// Calls are made as they come due.
         case closed
-        /// What was held goes out in the order in which it failed, with at most so many deliveries called and not yet proven.
+        /// Held deliveries go out in the order in which they failed, with at most `limit` of them called and not yet
+        /// settled.
         case draining(limit: Int)
-        /// Nothing is called but one trial at a time.
+        /// Only trials are called, one at a time.
         case open(since: Timestamp, nextTrial: Timestamp)
 
-        /// nil: nothing is held.
+        /// Since when the circuit holds deliveries; nil: it holds none.
         package var heldSince: Timestamp? {
             if case .open(let since, _) = self { since } else { nil }
         }
     }
 
-    /// What a delivery is held by, beside the reasons of `HoldReason`.
+    /// The word for a hold by the circuit, beside those of `HoldReason`.
     package static let word = "circuit"
 
-    /// What is seen of the receiver.
+    /// What the log or our calls show of the receiver.
     package enum Signal: Sendable, Equatable {
         /// A delivery failed at the receiver.
         ///
         /// - Parameters:
-        ///   - time: the log's; nil when nothing tells it, and the newest there is.
-        ///   - isReceivers: false when the receiver refused this one delivery (400-class answers), which says nothing of others.
-        ///   - isTrial: it is what came of the trial that is under way.
+        ///   - at: the log's time of the failure; nil: unknown, and taken as now.
+        ///   - isReceivers: false when the receiver refused this one delivery (400-class answers), which says nothing
+        ///     of others.
+        ///   - isTrial: true when it is the outcome of the trial that is under way.
         case failed(delivery: Int64, at: Timestamp?, isReceivers: Bool, isTrial: Bool)
-        /// A delivery arrived, the provider's own or a retry of ours.
+        /// A delivery arrived, by the provider's own attempt or by a retry of ours. `at` is the log's time; nil:
+        /// unknown.
         case arrived(at: Timestamp?, isRetry: Bool, isTrial: Bool)
-        /// The trial's call may begin.
+        /// A trial was claimed; its call may begin.
         case trialBegan(delivery: Int64)
-        /// The trial ended without a word about the receiver: the provider refused it, or the log stayed silent.
+        /// The trial ended and shows nothing of the receiver: the provider refused it, or the log stayed silent.
         case trialWasted
-        /// Nothing that was held is left to send.
+        /// No held delivery is left to send.
         case drained
         /// An operator says that the receiver is well.
         case resumed
@@ -61,37 +64,38 @@ package struct EndpointCircuit: Sendable, Equatable {
     package enum Action: Sendable, Equatable {
         /// They are held from now on.
         case hold
-        /// All that failed until now is due, in the order in which it failed.
+        /// All that failed until now are due, in the order in which they failed.
         case release
     }
 
     package var phase = Phase.closed
-    /// How far the ladder of trials was climbed; kept while draining, so that a receiver that falls again at once is not asked
-    /// more often than before.
+    /// The step on the ladder of trial delays. It stays while draining, so that a receiver that fails again at once is
+    /// not tried more often than before.
     package var step = 0
-    /// The newest trial's delivery; the next one is that of the delivery behind it.
+    /// The delivery of the newest trial; the next trial takes the one behind it in line.
     package var trial: Int64?
     /// Deliveries that failed since anything arrived, with the log's time of their newest failure. Empty while open.
     package var failing: [Int64: Timestamp] = [:]
-    /// The newest times that the log had of the two.
+    /// The newest log times of an arrival and of a failure.
     package var lastArrival: Timestamp?
     package var lastFailure: Timestamp?
 
     package init() {}
 
-    /// No clock is further ahead of ours: one entry from a far future must not outdo all that come after it.
+    /// A log time counts as at most this far ahead of our clock: one entry from the far future must not outdo all later
+    /// ones.
     private static let farthest = Duration.seconds(86_400)
 
     package var isOpen: Bool {
         phase.heldSince != nil
     }
 
-    /// Whether it has been open for so long that what it holds ages again and trials use attempts.
+    /// Whether it is open for longer than `maxHold`: then held deliveries age again and trials use attempts.
     package func isOutOfPatience(at now: Timestamp, _ settings: CircuitSettings) -> Bool {
         if case .open(let since, _) = phase { now - since > settings.maxHold } else { false }
     }
 
-    /// The state after a signal.
+    /// Takes in a signal and changes the state.
     ///
     /// - Returns: what changed for the endpoint's deliveries; nil: nothing.
     package mutating func take(
@@ -137,7 +141,8 @@ package struct EndpointCircuit: Sendable, Equatable {
     private mutating func noteArrival(
         at time: Timestamp?, isRetry: Bool, isTrial: Bool, _ now: Timestamp, _ settings: CircuitSettings
     ) -> Action? {
-        // What is older than the newest failure was before it; a trial, and what has no time of its own, came after it.
+        // An arrival older than the newest failure was before it. A trial's arrival, and one without a time, came after
+        // it.
         let isNewest = isTrial || time.map { time in lastFailure.map { time >= $0 } ?? true } ?? true
         let known = time ?? (isNewest ? lastFailure : nil)
         if let known { lastArrival = max(lastArrival ?? known, known) }

@@ -6,5 +6,6 @@ package enum HoldReason: String, SQLWord, Sendable, CaseIterable {
     case rejected
     /// The provider redirects retries: `base_url` is wrong.
     case redirected
+    /// An operator paused the endpoint.
     case `operator`
 }

@@ -1,12 +1,12 @@
 /// How urgently an endpoint's log is to be read.
 package enum PollUrgency: Sendable, Equatable {
-    /// It has nothing to tell that anything waits for.
+    /// Nothing waits for what the log shows.
     case routine
-    /// A call's outcome is open, or the circuit is, and any arrival in the log would close it.
+    /// A call's outcome is open; or the circuit is open, and any arrival in the log would close it.
     case soon
-    /// A trial or a drain that has just begun waits for the outcome of its newest call before more is called.
+    /// A trial or a drain made a call just now, and waits for its outcome before it makes more.
     case atOnce
 
-    /// How long after the newest call a log is watched that closely. One that lags by more is read like any other.
+    /// How long after the newest call a log is read at once. A log that lags by more is read at the usual pace.
     static let closeWatch = Duration.seconds(30)
 }

@@ -2,7 +2,7 @@
 package enum LogOutcome: String, SQLWord, Sendable, CaseIterable {
     case succeeded
     case failed
-    /// The provider itself is still at it: neither.
+    /// The provider is still trying.
     case inProgress = "in_progress"
 }
 
@@ -12,7 +12,7 @@ package struct LogObservation: Sendable, Equatable {
     /// As text; `taskIDJSON` is the raw token.
     package var taskID: String
     package var taskIDJSON: String
-    /// nil only where the entry has none and is no failure.
+    /// Always there on a failure; nil where another entry has none.
     package var eventType: String?
     package var customerID: String?
     package var customerIDJSON: String
@@ -49,8 +49,8 @@ package struct LogObservation: Sendable, Equatable {
         self.error = error
     }
 
-    /// Whether a failure speaks of the receiver and not of this one delivery: a receiver that answers with a status of the
-    /// 400 class is up and dislikes what it got. 408 and 429 say that it cannot keep up.
+    /// Whether a failure is about the receiver and not about this one delivery. A receiver that answers with a 4xx
+    /// status is up and refuses what it got. 408 and 429 are exceptions: they say that it cannot keep up.
     var blamesReceiver: Bool {
         guard let httpStatus, (400...499).contains(httpStatus) else { return true }
         return httpStatus == 408 || httpStatus == 429

@@ -9,10 +9,10 @@ package struct ScanRange: Sendable, Equatable {
     }
 }
 
-/// How far a scan has come after a page; written together with the page's rows, so that a crash between two pages
-/// leaves a gap that names what is unread, and where to go on.
+/// How far a scan has come after a page. It is written together with the page's rows, so a crash between two pages
+/// leaves a gap that says what is unread and where to go on.
 package struct ScanProgress: Sendable, Equatable {
-    /// The gap that this scan is working off; nil on the first page of a new scan.
+    /// The gap that this scan reads; nil on the first page of a new scan.
     package var gapID: Int64?
     /// Our time at which the scan began.
     package var started: Timestamp
@@ -20,7 +20,7 @@ package struct ScanProgress: Sendable, Equatable {
     package var newest: Timestamp?
     /// What is still unread; nil when the scan is complete.
     package var unread: ScanRange?
-    /// The next page, when there is something unread.
+    /// The URL of the next page while something is unread.
     package var resumeURL: String?
     package var newestFirst: Bool
 
@@ -52,8 +52,8 @@ package struct ScanPlan: Sendable, Equatable {
     /// The range for a new scan, with the overlap already subtracted.
     package let range: ScanRange
     package let gaps: [ScanGap]
-    /// Failures logged before are not ours to retry.
+    /// Failures logged before this time are not ours to retry.
     package let historyFrom: Timestamp
-    /// Nothing with a time was read of this log yet.
+    /// Whether no entry with a time was read from this log yet.
     package let isFirst: Bool
 }

@@ -12,8 +12,7 @@ package enum DaemonPresence: Sendable, Equatable {
     /// The lock file cannot be read by this user.
     case unknown(cause: String)
 
-    /// Looks at the instance lock of the database at `path`. Makes no file, and holds the lock for no longer than an
-    /// instant.
+    /// Looks at the instance lock of the database at `path`. It makes no file and holds the lock for only an instant.
     package static func look(atDatabase path: String) -> DaemonPresence {
         let descriptor = open(InstanceLock.file(ofDatabase: path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -3,15 +3,15 @@ package struct CopyFacts: Sendable, Equatable {
     package let bytes: Int64
     package let schemaVersion: Int
     package let deliveries: Int
-    /// Of them, those that are neither delivered nor dead.
+    /// Those of them that are neither delivered nor dead.
     package let open: Int
-    /// The newest time that stands in it, which is when it was taken, give or take a poll; nil: nothing happened yet.
+    /// The newest time in it, which is when it was taken to within one poll; nil: nothing happened yet.
     package let newest: Timestamp?
 }
 
 /// Examines copies of a failure database: one file each, without a write-ahead log.
 package enum DatabaseCopy {
-    /// Tells whose a copy is, whether its schema is this program's or older, and whether it is whole.
+    /// Checks that a copy is ours, that this program knows its schema or can bring it up to date, and that it is whole.
     ///
     /// - Throws: `foreign`, `incompatible`, or `storage` with the first faults found.
     @discardableResult

@@ -4,14 +4,14 @@
     import Darwin
 #endif
 
-/// The room on a file system, as this user may use it.
+/// The free room on a file system that this user may use.
 package struct DiskSpace: Sendable, Equatable {
     package let freeBytes: Int64
     /// nil where the file system has no such limit.
     package let freeFiles: Int64?
 
-    /// - Parameter folder: on the file system that is asked about.
-    /// - Returns: nil when it does not tell.
+    /// - Parameter folder: any folder on the file system.
+    /// - Returns: nil when the file system does not tell.
     package init?(at folder: String) {
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return nil }

@@ -4,10 +4,10 @@
     import Darwin
 #endif
 
-/// Who may use a file that was made by somebody else than the daemon, root for example.
+/// Gives a file that another user made, root for example, to the user of the daemon.
 package enum FileOwner {
-    /// Gives a file the owner, group and mode of the database beside it; where there is none, the folder's owner and group
-    /// and mode 0640. Changes nothing that this user may not change.
+    /// Gives a file the owner, group and mode of the database beside it; where there is none, the folder's owner and
+    /// group and mode 0640. Changes nothing that this user may not change.
     package static func give(path: String, asBeside database: String) throws(StoreError) {
         var model = stat()
         var mode: mode_t = 0o640

@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// The proof that this process is the only one that writes to a database: an exclusive `flock` on a file of its own,
-/// released by the kernel however the process ends.
+/// The proof that this process is the only daemon of a database: an exclusive `flock` on a lock file. The kernel
+/// releases it however the process ends.
 ///
 /// The database file itself is never opened outside SQLite: closing any descriptor of it would drop SQLite's POSIX
 /// locks (sqlite.org/howtocorrupt.html, section 2.2).
@@ -38,7 +38,7 @@ package final class InstanceLock: Sendable {
         close(descriptor)
     }
 
-    /// Lets another instance in before this value is gone; again changes nothing.
+    /// Releases the lock before this value is gone. A second call changes nothing.
     package func release() {
         _ = flock(descriptor, LOCK_UN)
     }
@@ -50,8 +50,8 @@ package final class InstanceLock: Sendable {
         _ = pwrite(descriptor, bytes, bytes.count, 0)
     }
 
-    /// Twice more after a moment: `DaemonPresence.look` holds the lock for an instant, and a daemon that starts just then
-    /// must not give up.
+    /// Tries three times, because `DaemonPresence.look` holds the lock for an instant and a daemon that starts just
+    /// then must not give up.
     private static func take(_ descriptor: Int32) -> Bool {
         for pause: UInt32 in [20_000, 50_000, 0] {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
@@ -60,14 +60,14 @@ package final class InstanceLock: Sendable {
         return false
     }
 
-    /// Who the holder says it is; nil when it could not write that down.
+    /// Who the holder wrote that it is; nil when it could not write.
     static func holder(_ descriptor: Int32) -> LockHolder? {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return LockHolder(text: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
     }
 
-    /// Whatever stands in an old lock file, and even when nobody may write to it: its owner may allow that again.
+    /// Opens the lock file, whatever it contains. Where nobody may write to it, its owner allows that again first.
     private static func open(_ path: String) -> Int32 {
         let descriptor = openForWriting(path)
         guard descriptor < 0, errno == EACCES, chmod(path, 0o640) == 0 else { return descriptor }
@@ -82,11 +82,13 @@ package final class InstanceLock: Sendable {
         #endif
     }
 
+    /// The lock file of a database. It stands where symbolic links lead.
     static func file(ofDatabase path: String) -> String {
         withoutLinks(path) + ".lock"
     }
 
-    /// Two names of one database must meet at one lock. A file that does not exist yet has no other name.
+    /// The path without symbolic links, so that two names of one database share one lock. A file that does not exist
+    /// yet keeps its path.
     package static func withoutLinks(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }

@@ -6,13 +6,13 @@ import Foundation
     import Darwin
 #endif
 
-/// Who holds an instance lock, as it wrote into the lock file. A process id means something only in the container, or on
-/// the machine, that gave it, so both are named.
+/// Who holds an instance lock, as it wrote into the lock file. A process id means something only in the container or on
+/// the machine that gave it, so the holder names both.
 struct LockHolder: Equatable {
     let process: Int
     /// The name of its machine or container; empty when an older release wrote the file.
     let host: String
-    /// What the kernel calls the space of its process ids: two containers may have one name. Empty: unknown.
+    /// The kernel's name for its process id namespace, because two containers may share a host name; empty: unknown.
     let space: String
 
     init(process: Int, host: String, space: String) {
@@ -26,10 +26,10 @@ struct LockHolder: Equatable {
         LockHolder(process: Int(getpid()), host: hostName, space: processSpace)
     }
 
-    /// What it writes: one line each for process, host and space.
+    /// The content of the lock file: one line each for process, host and space.
     var text: String { "\(process)\n\(host)\n\(space)\n" }
 
-    /// - Parameter text: a lock file's content; whatever stood in the file may be in it.
+    /// - Parameter text: a lock file's content, which may be anything.
     /// - Returns: nil when it does not begin with a process id.
     init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -39,9 +39,9 @@ struct LockHolder: Equatable {
             space: lines.count > 2 ? Self.plain(lines[2]) : "")
     }
 
-    /// For the refusal of another instance.
+    /// Names the holder when another instance is refused.
     ///
-    /// - Parameter reader: that instance: whether the process id means anything there.
+    /// - Parameter reader: that instance; tells whether the process id means anything there.
     func name(for reader: LockHolder) -> String {
         guard !isNear(reader) else { return "process \(process)" }
         return "process \(process) of \(host), which is another container or machine"
@@ -52,7 +52,7 @@ struct LockHolder: Equatable {
         host.isEmpty || (host == reader.host && space == reader.space)
     }
 
-    /// It goes to terminals and logs.
+    /// Keeps letters, digits and a few signs only: the text goes to terminals and logs.
     private static func plain(_ text: Substring) -> String {
         String(text.prefix(64).filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-._:[]".contains($0)) })
     }

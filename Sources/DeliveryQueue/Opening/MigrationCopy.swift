@@ -6,12 +6,12 @@ import Foundation
     import Darwin
 #endif
 
-/// The copy of a database as an older program left it, kept beside it before its schema is changed: the way back to that
-/// program. Its name ends in `.before-schema-6-20260101T000000Z`: the version that the schema got, and when.
+/// The copy of a database that is kept beside it before its schema changes: the way back to the older program. Its name
+/// ends in `.before-schema-6-20260101T000000Z`: the new version of the schema, and the time.
 struct MigrationCopy {
     /// The database, without symbolic links.
     private let path: String
-    /// The schema that it is about to get.
+    /// The version of the schema that it is about to get.
     private let version: Int
     private let operation: String
 
@@ -24,14 +24,14 @@ struct MigrationCopy {
         operation = "keep a copy of database \(path) before its schema changes"
     }
 
-    /// Makes the copy: one consistent moment, verified and on the disk under its name when this returns. For the holder of
-    /// the instance lock only.
+    /// Makes the copy: one consistent moment, verified and on the disk under its name when this returns. Only the
+    /// holder of the instance lock may call it.
     ///
-    /// A start that ended between the copy and the last change of the schema has left one that says the same: it is taken,
-    /// so that a start that fails again and again does not fill the disk. What a `kill -9` left of a copy is removed.
+    /// If a start made a copy and ended before the schema was changed, that copy is used: a start that fails again and
+    /// again must not fill the disk. Incomplete copies that a `kill -9` left are removed.
     ///
-    /// - Returns: where it is; nil: the database is new, also one whose first start was broken off, or its schema needs no
-    ///   change.
+    /// - Returns: the copy's path; nil: none is needed, because the schema needs no change, or because the database is
+    ///   new (also after a first start that was broken off).
     /// - Throws: `storage` when there is no room or the database is damaged; nothing is changed then.
     func keep(at now: Timestamp, freeSpace: FreeSpace = Self.freeSpace) throws(StoreError) -> String? {
         do {
@@ -49,7 +49,7 @@ struct MigrationCopy {
         }
     }
 
-    /// Removes the copies of any version that are older than what a body is kept for.
+    /// Removes copies of any version that are older than `QueueStore.bodyRetention`.
     ///
     /// - Returns: their paths.
     func removeOld(at now: Timestamp) -> [String] {
@@ -58,7 +58,7 @@ struct MigrationCopy {
         return old.filter { !$0.contains(Self.unfinished) && unlink($0) == 0 }
     }
 
-    /// Every start that gets through its schema enters the endpoints.
+    /// Whether a start ever got past its schema: each one registers the endpoints next.
     private static func isInUse(_ session: Session) throws -> Bool {
         try session.exists("SELECT 1 FROM endpoint")
     }
@@ -83,7 +83,7 @@ struct MigrationCopy {
         return name
     }
 
-    /// A copy that was made at this very moment of the database's life; nil: there is none.
+    /// A copy from an earlier start that has the same content as the database now; nil: there is none.
     private func present(_ moment: Moment) throws -> String? {
         let prefix = "\(path)\(Self.mark)\(version)-"
         return try files().filter { $0.hasPrefix(prefix) && !$0.contains(Self.unfinished) }.sorted().last { file in
@@ -117,8 +117,8 @@ struct MigrationCopy {
     }
 }
 
-/// How far a database's life has gone, by what every program leaves in it when it works. A change of the schema alone does
-/// not count.
+/// How far a database has come, by the marks that every program leaves in it when it works. A change of the schema
+/// alone does not count.
 private struct Moment {
     let version: Int
     private let marks: [Int64?]
@@ -138,14 +138,14 @@ private struct Moment {
         marks = [try session.newestTime()?.milliseconds] + (counts ?? [])
     }
 
-    /// Whether nobody worked on the later one since. Steps of the schema may have been applied to it.
+    /// Whether `later` is the same database and nobody worked on it since. Steps of the schema may have been applied.
     func isSame(as later: Moment) -> Bool {
         version > 0 && version <= later.version && marks == later.marks
     }
 }
 
 extension QueueStore {
-    /// Removes the copies that were kept before older changes of the schema, 7 days after they were made: they hold bodies.
+    /// Removes copies from before a change of the schema 7 days after they were made: they hold bodies.
     ///
     /// - Returns: their paths.
     package func removeOldMigrationCopies(at now: Timestamp) -> [String] {

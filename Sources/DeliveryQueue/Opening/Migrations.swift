@@ -12,16 +12,16 @@ package enum Migrations {
         var sha256: [UInt8] { Array(SHA256.hash(data: sql)) }
     }
 
-    /// In order. A test compares this list with the folder. Always the same in the program; tests of upgrades set it, so that
-    /// they open a database as a later release would.
+    /// All steps in order; a test compares the list with the folder. Only tests of upgrades set it, to open a database
+    /// as a later release would.
     @TaskLocal package static var steps: [Step] = [
         Step(version: 1, name: "0001_initial", sql: PackageResources._001_initial_sql)
     ]
 
-    /// The schema that this program makes.
+    /// The version of the schema that this program makes.
     package static var newest: Int { steps.last?.version ?? 0 }
 
-    /// Applies what is missing.
+    /// Applies the steps that a database does not have yet.
     ///
     /// - Throws: `foreign` for a database of another program, `incompatible` for a newer schema or a changed step.
     package static func apply(_ steps: [Step] = steps, to session: Session, at now: Timestamp) throws {
@@ -35,7 +35,9 @@ package enum Migrations {
         }
     }
 
-    /// Refuses what this program must not touch; changes nothing.
+    /// Refuses a database that this program must not touch; changes nothing.
+    ///
+    /// - Throws: as `apply`.
     package static func check(_ session: Session, steps: [Step] = steps) throws {
         let version = try session.schemaVersion()
         guard try session.isOursOrNew() else {
@@ -52,13 +54,14 @@ package enum Migrations {
         }
     }
 
-    /// Of the step's text when it was applied; nil: the database remembers no such step.
+    /// The hash of the step's text when it was applied; nil: the database remembers no such step.
     private static func hash(ofStep version: Int, in session: Session) throws -> [UInt8]? {
         guard try session.hasTable("schema_migration") else { return nil }
         return try session.first("SELECT sha256 FROM schema_migration WHERE version = ?", [version]) { $0.bytes() }
     }
 
-    /// The newest schema of the builds before the first release. Their first step has another text than that of all releases.
+    /// The newest schema of the builds before the first release. Their first step has another text than that of all
+    /// releases.
     private static let lastUnreleased = 9
 
     private static func isUnreleased(_ session: Session, _ version: Int, first: Step?) throws -> Bool {

@@ -4,14 +4,14 @@
     import Darwin
 #endif
 
-/// File systems that several machines share. SQLite's write-ahead log needs one memory for all its processes, and `flock`
-/// one kernel that knows all holders: on these, two machines would corrupt the database and send everything twice
-/// (sqlite.org/wal.html, section 1).
+/// File systems that several machines share. SQLite's write-ahead log needs memory that all its processes share, and
+/// `flock` needs one kernel that knows all holders. On such a file system two machines would corrupt the database and
+/// send everything twice (sqlite.org/wal.html, section 1).
 package enum NetworkDisk {
-    /// The name of such a file system by the number that `statfs` calls it by; nil for all others.
+    /// The name of a network file system by the type number of `statfs`; nil for all others.
     ///
-    /// 9p and FUSE are not among them: virtual machines and sandboxes have local disks of these types, and where such a one
-    /// cannot share memory, SQLite refuses the write-ahead log itself.
+    /// 9p and FUSE are not among them: virtual machines and sandboxes have local disks of these types. Where such a
+    /// disk cannot share memory, SQLite itself refuses the write-ahead log.
     static func name(ofType type: UInt32) -> String? {
         names[type]
     }
@@ -29,8 +29,8 @@ package enum NetworkDisk {
 
     private typealias Statfs = @convention(c) (UnsafePointer<CChar>, UnsafeMutableRawPointer) -> CInt
 
-    /// What `statfs` calls `f_type`. Swift's `Glibc` knows only `statvfs`, which does not tell; the type is a `long` at the
-    /// start of a structure of less than 256 bytes.
+    /// The `f_type` of `statfs`. Swift's `Glibc` knows only `statvfs`, which has no such field. The type is a `long` at
+    /// the start of a structure of less than 256 bytes.
     private static func type(at path: String) -> UInt32? {
         #if os(Linux)
             guard let symbol = dlsym(nil, "statfs") else { return nil }
@@ -44,7 +44,7 @@ package enum NetworkDisk {
         #endif
     }
 
-    /// Looks at the folder of a database, or of the one that shall be made, before anything is there.
+    /// Refuses a database, existing or new, whose folder lies on a network file system.
     ///
     /// - Throws: `inaccessible`, naming the folder and the file system.
     package static func refuse(database path: String, operation: String) throws(StoreError) {

@@ -6,8 +6,8 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that is still being made, under a temporary name in the folder where it will stand. Whoever looks there sees
-/// the old state or the whole new file, never a part of it.
+/// A file that is still being made, under a temporary name in the folder where it will stand. Readers see the old state
+/// or the whole new file, never a part of it.
 package struct PendingFile: Sendable {
     /// The temporary name.
     package let path: String
@@ -31,7 +31,7 @@ package struct PendingFile: Sendable {
 
     /// Makes the file under a name that is always the same: it replaces what a crash left there.
     ///
-    /// - Throws: as above.
+    /// - Throws: as the other initialiser.
     package init(
         for target: String, temporary path: String, mode: UInt32, contents: [UInt8], operation: String
     ) throws(StoreError) {
@@ -74,7 +74,7 @@ package struct PendingFile: Sendable {
         return true
     }
 
-    /// What SQLite puts beside a database.
+    /// The endings of the files that SQLite puts beside a database.
     package static let companions = ["-wal", "-shm", "-journal"]
 
     /// Gives the file its final name, unless another file has it. It is on the disk when this returns.
@@ -101,7 +101,7 @@ package struct PendingFile: Sendable {
         try syncFolder()
     }
 
-    /// Removes what there is of the file; does nothing once it has its final name.
+    /// Removes the unfinished file; does nothing once it has its final name.
     package func remove() {
         for name in [""] + Self.companions { unlink(path + name) }
     }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The failure database: opened once, one writer, every state change one transaction. Opens, closes, and runs transactions and
-/// reads; what they do stands in the folders `Transaction` and `Reading`.
+/// The failure database, with one writer. This type opens and closes it and runs transactions and reads; what they do
+/// stands in the folders `Transaction` and `Reading`. Each change of state is one transaction.
 ///
 /// All methods are safe to call from any task; writes wait for each other. The store never reads the clock.
 package struct QueueStore: Sendable {
@@ -9,14 +9,14 @@ package struct QueueStore: Sendable {
     let connections: Connections
     /// nil for an operator's command, which may work beside the daemon.
     private let lock: InstanceLock?
-    /// Where the database is as it was before this start changed its schema; nil: it needed no change.
+    /// The copy from before this start changed the schema; nil: none was needed.
     package let keptCopy: String?
-    /// Set: statements run on the calling thread, which waits for them: for a simulation, whose one thread must do everything
-    /// in order. Called before and after each transaction.
+    /// Set only for a simulation: statements then run on the calling thread, and this is called before and after each
+    /// transaction.
     private let simulated: (@Sendable () async -> Void)?
 
-    /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is copied
-    /// before, see `keptCopy`.
+    /// Opens or creates the database, takes the instance lock and brings the schema up to date. An older database is
+    /// copied first, see `keptCopy`.
     ///
     /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`, or when the
     ///   folder lies on a network file system (`inaccessible`).
@@ -27,8 +27,8 @@ package struct QueueStore: Sendable {
 
     /// Opens a database for a single change by an operator, also while the daemon works on it.
     ///
-    /// - Throws: `inaccessible` when there is no such database, or on a network file system; `incompatible` when its schema
-    ///   is not this program's: only the daemon changes it.
+    /// - Throws: `inaccessible` when there is no such database, or on a network file system; `incompatible` when its
+    ///   schema is not this program's: only the daemon changes it.
     package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
         try NetworkDisk.refuse(database: path, operation: "open database \(path)")
         let reader = try QueueReader(path: path)
@@ -37,8 +37,8 @@ package struct QueueStore: Sendable {
         return try QueueStore(path: path, lock: nil, now: now)
     }
 
-    /// Opens a database for long work by an operator. When no daemon runs, this process takes its place meanwhile: somebody
-    /// has to work the write-ahead log into the file.
+    /// Opens a database for long work by an operator. When no daemon runs, this process holds the lock meanwhile and
+    /// moves the write-ahead log into the file.
     ///
     /// - Throws: as `forOperator`.
     package static func forMaintenance(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
@@ -54,11 +54,11 @@ package struct QueueStore: Sendable {
         return try QueueStore(path: path, lock: lock, now: now)
     }
 
-    /// Opens or creates the database of a simulation, whose one thread must do everything in order: statements run on the
-    /// calling thread.
+    /// Opens or creates the database of a simulation, whose one thread must do everything in order: statements run on
+    /// the calling thread.
     ///
     /// - Parameters:
-    ///   - isDurable: false: nothing is synced, which a loss of power could damage; for a file that is thrown away.
+    ///   - isDurable: false: nothing is synced, for a file that is thrown away.
     ///   - pause: called before and after each transaction: a simulation may let others run there, or end its worker.
     package static func forSimulation(
         path: String, isDurable: Bool, now: Timestamp, pause: @escaping @Sendable () async -> Void = {}
@@ -70,7 +70,7 @@ package struct QueueStore: Sendable {
 
     /// - Parameters:
     ///   - lock: taken by the caller; nil for an operator's command.
-    ///   - synchronous: everything but a simulation promises that what is committed survives a loss of power.
+    ///   - synchronous: `full` makes commits survive a loss of power; only a simulation may choose otherwise.
     package init(
         path: String, lock: InstanceLock?, now: Timestamp, synchronous: SQLiteSettings.Synchronous = .full,
         simulated: (@Sendable () async -> Void)? = nil
@@ -110,11 +110,11 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// Whether no daemon works on the database beside this process.
+    /// Whether this process holds the instance lock, so that no daemon works beside it.
     package var isAlone: Bool { lock != nil }
 
-    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. Again
-    /// changes nothing.
+    /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. A
+    /// second call changes nothing.
     package func close() throws(StoreError) {
         do {
             if lock != nil { try? connections.checkpoint() }
@@ -127,7 +127,7 @@ package struct QueueStore: Sendable {
 
     // MARK: - Transactions and reads
 
-    /// One transaction on the queue; rolled back whole when `work` throws or the task is cancelled.
+    /// Runs one transaction on the queue; rolled back whole when `work` throws or the task is cancelled.
     func change<Value: Sendable>(
         _ operation: String, rules: RetryRules, at now: Timestamp,
         _ work: @Sendable @escaping (inout QueueTransaction) throws -> Value
@@ -140,7 +140,7 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// One transaction that moves no delivery.
+    /// Runs one transaction that moves no delivery.
     func write<Value: Sendable>(
         _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -149,7 +149,7 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// Work on the writing connection that must not be in a transaction.
+    /// Runs work on the writing connection that must not be in a transaction.
     func writeAlone<Value: Sendable>(
         _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -158,7 +158,7 @@ package struct QueueStore: Sendable {
         }
     }
 
-    /// One consistent snapshot that never waits for a writer.
+    /// Reads one consistent snapshot; never waits for a writer.
     func read<Value: Sendable>(
         _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -202,8 +202,8 @@ package struct QueueStore: Sendable {
         } catch  where EngineFault(error) == .cannotOpen {
             return  // It does not exist yet, or the folder refuses us: creating it will tell which.
         } catch  where EngineFault(error) == .unfinishedWrite {
-            // Whoever made it was interrupted, perhaps we at the first start: before anybody can look at it, what was
-            // half written has to be taken back, as its own program would.
+            // Its writer was interrupted, perhaps this program at its first start. The half-written change must be
+            // rolled back before the file can be examined, as its own program would do.
             try check(path, isReadOnly: false)
         }
     }

@@ -1,5 +1,5 @@
-/// Why the failure database could not be opened, read or written. Its description says operation, object, cause and what
-/// to do.
+/// Why the failure database could not be opened, read or written. Its description says the operation with its object,
+/// the cause and what to do.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// The folder or the file is missing, unreadable or read-only.

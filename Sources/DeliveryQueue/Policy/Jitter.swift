@@ -1,6 +1,6 @@
-/// The generator behind a policy's jitter: seeded by the delivery and the attempt number, so that a schedule can be
-/// explained and a restart never rolls it again. SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-/// Generators, 2014) over an FNV-1a hash; its quality is ample for spreading load.
+/// The generator behind a policy's jitter. The delivery and the attempt number seed it, so a schedule can be explained
+/// and stays the same after a restart. SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
+/// 2014) over an FNV-1a hash; its quality is ample for spreading load.
 package struct Jitter: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -47,7 +47,7 @@ package struct PolicyBook: Sendable, Equatable {
     }
 }
 
-/// Shell-like patterns for event types: `*` any run, `?` any one character, all else itself.
+/// Shell-like patterns for event types: `*` stands for any run of characters, `?` for one, all else for itself.
 enum Glob {
     static func isGlob(_ text: String) -> Bool {
         text.contains("*") || text.contains("?")

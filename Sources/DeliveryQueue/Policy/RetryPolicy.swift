@@ -1,7 +1,7 @@
 /// When the deliveries of one event type are retried, and when we stop.
 ///
 /// The default waits 1 m, 2 m, 4 m, 8 m, 16 m, 32 m, 64 m, 128 m, 256 m, 512 m, then 12 h four times: 14 attempts over
-/// 65 h 3 m, so an unattended weekend survives. Whichever limit is reached first wins.
+/// 65 h 3 m, so deliveries survive a weekend without an operator. The limit that is reached first ends a delivery.
 package struct RetryPolicy: Sendable, Equatable {
     /// How the waits between attempts grow.
     package enum Spacing: Sendable, Equatable {
@@ -79,7 +79,7 @@ package struct RetryPolicy: Sendable, Equatable {
         for _ in 0..<exponent where wait < limit {
             wait *= multiplier
         }
-        // Asked this way round, so that 0 × ∞, which is not a number, becomes the cap too.
+        // The comparison stands this way round so that 0 × ∞, which is not a number, becomes the cap too.
         return .milliseconds(Int64(wait < limit ? wait : limit))
     }
 }

@@ -1,12 +1,12 @@
-/// When a delivery under a policy is tried, counted from its failure, if each attempt fails at once: what people ask
-/// before they trust a policy. A real delivery is later by as long as its attempts take to fail.
+/// When a policy tries a delivery, counted from its failure, if each attempt fails at once. A real delivery is later by
+/// the time that its attempts take to fail.
 package struct Timetable: Sendable, Equatable {
-    /// Whether `max_age` lets an attempt begin; judged as `RetryRules` does, when the failure before it is on record.
+    /// Whether `max_age` lets an attempt begin, judged as in `RetryRules`: when the failure before it is recorded.
     package enum Chance: String, Sendable, CaseIterable {
         case certain
-        /// Only with little jitter on the waits so far.
+        /// Only if the waits before it get little jitter.
         case jitter
-        /// `max_age` is over before; neither this attempt nor a later one happens.
+        /// `max_age` ends before it: neither this attempt nor a later one happens.
         case never
     }
 
@@ -24,7 +24,7 @@ package struct Timetable: Sendable, Equatable {
         package let chance: Chance
     }
 
-    /// All that the policy has, also those that can never happen.
+    /// All attempts of the policy, also those that can never happen.
     package let attempts: [Attempt]
 
     package init(_ policy: RetryPolicy) {
@@ -53,12 +53,12 @@ package struct Timetable: Sendable, Equatable {
 
     /// From the first failure to the last attempt that can happen, without jitter; zero when none can.
     package var span: Duration { possible.last?.earliest ?? .zero }
-    /// The same with all jitter; never beyond `max_age`.
+    /// The same time with all jitter; never beyond `max_age`.
     package var longestSpan: Duration { possible.last?.latest ?? .zero }
 }
 
 extension Timetable {
-    /// What is left for one delivery, with the jitter that it will really get.
+    /// The attempts that one delivery has left, with the jitter that it really gets.
     package struct Remaining: Sendable, Equatable {
         package struct Attempt: Sendable, Equatable {
             /// Within the delivery's cycle.
@@ -71,8 +71,8 @@ extension Timetable {
         package var end: DeadReason?
     }
 
-    /// The attempts that a delivery still has, if each fails at once and, where a call is in flight, that one fails now.
-    /// Decided by `RetryRules` itself, so that what is shown is what is done.
+    /// The attempts that a delivery has left, if each fails at once and a call in flight fails now. `RetryRules`
+    /// decides them, so what is shown is what is done.
     ///
     /// - Parameter now: an attempt that is already due counts as happening now.
     package static func remaining(for delivery: Delivery, policy: RetryPolicy, at now: Timestamp) -> Remaining {
@@ -80,7 +80,7 @@ extension Timetable {
         let book = PolicyBook(entries: [.init(events: [delivery.eventType], policy: policy)])
         let rules = RetryRules(policies: book)
         var delivery = delivery
-        // A trial that fails uses no attempt: what is left is what its endpoint's recovery leaves.
+        // A failed trial would use no attempt and tell no end: what is shown is the schedule once its endpoint is back.
         delivery.isTrial = false
         var remaining = Remaining()
         var failed = now

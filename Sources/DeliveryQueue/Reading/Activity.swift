@@ -1,4 +1,4 @@
-/// What moves in the queue just now: what comes due, and what failed last.
+/// What happens in the queue now: which deliveries come due, and which failed last.
 package struct QueueActivity: Sendable {
     /// Scheduled deliveries of one endpoint by when they come due; each count includes the ones before it.
     package struct Due: Sendable, Equatable {
@@ -13,11 +13,11 @@ package struct QueueActivity: Sendable {
         package let eventType: String
         package let state: DeliveryState
         package let failed: Timestamp
-        /// As the log told it, shortened; never a body. nil when it told none.
+        /// The log's error text, shortened; never a body. nil when the log gave none.
         package let error: String?
     }
 
-    /// How far ahead what comes due is counted; zero is what is due already.
+    /// How far ahead due deliveries are counted; zero counts those that are due already.
     package static let horizons: [Duration] = [.zero, .seconds(60), .seconds(300), .seconds(900), .seconds(3_600)]
 
     /// By endpoint id.
@@ -27,9 +27,9 @@ package struct QueueActivity: Sendable {
 }
 
 extension QueueReader {
-    /// Quick at any size of the database: nothing of it grows with the deliveries that are over.
+    /// Reads what comes due and what failed last. The cost does not grow with the deliveries that are over.
     ///
-    /// - Parameter failures: at most so many of the last failures.
+    /// - Parameter failures: how many of the last failures at most.
     package func activity(failures: Int, at now: Timestamp) throws(StoreError) -> QueueActivity {
         try read("read what is due and what failed last") { session in
             QueueActivity(due: try session.due(at: now), failures: try session.lastFailures(failures))
@@ -38,8 +38,9 @@ extension QueueReader {
 }
 
 extension Session {
-    /// Asked endpoint by endpoint, because the index of what is due begins with the endpoint. By the rule of the view
-    /// `delivery_standing`: what was released at its endpoint's recovery is due whatever its own time says.
+    /// Counts due deliveries endpoint by endpoint, because the index for it begins with the endpoint. The rule is that
+    /// of the view `delivery_standing`: a delivery that its endpoint's recovery released is due whatever its own time
+    /// says.
     fileprivate func due(at now: Timestamp) throws -> [String: QueueActivity.Due] {
         let sums = Self.horizonNames.map { "coalesce(SUM(CASE WHEN due_ms <= :\($0) THEN 1 ELSE 0 END), 0)" }
         var parameters: Parameters = [:]
@@ -65,8 +66,8 @@ extension Session {
     /// The parameters for `QueueActivity.horizons`, in their order.
     private static var horizonNames: [StaticString] { ["now", "minute", "five_minutes", "quarter", "hour"] }
 
-    /// Among the newest deliveries and the newest calls, both by row number: no index on times is needed. What the
-    /// provider tried again by itself without success does not come up by that, only with our next call.
+    /// The last failures among the newest deliveries and the newest calls, both by row number: no index on times is
+    /// needed. A failed attempt of the provider's own shows up only with our next call.
     fileprivate func lastFailures(_ limit: Int) throws -> [QueueActivity.Failure] {
         try all(
             """
@@ -89,6 +90,6 @@ extension Session {
         }
     }
 
-    /// Enough for a screen of failures even where most calls go well, and read in a moment.
+    /// How many rows of each are looked at: enough for a screen of failures even where most calls go well.
     private static let recentRows = 500
 }

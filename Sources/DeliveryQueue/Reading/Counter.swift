@@ -6,7 +6,7 @@ package enum Counter {
     package static let finalized = "deliveries_finalized"
     /// By the kind of the provider's answer, see `Answer`.
     package static let retryRequests = "retry_requests"
-    /// Calls about which the log stayed silent; each is followed by a possible repeat.
+    /// Calls about which the log stayed silent; the call that follows each may be a duplicate.
     package static let unconfirmed = "unconfirmed"
     /// By endpoint id and the end of the trial's call, see `AttemptEnd`.
     package static let trials = "trials"
@@ -22,7 +22,8 @@ package enum Counter {
 }
 
 /// The buckets of a histogram whose counts are kept in the database: label 1 is the upper bound in seconds as text, or
-/// `+Inf`; one further row holds the sum in milliseconds. Bucket rows are not cumulative; the metrics file adds them up.
+/// `+Inf`; one further row holds the sum in milliseconds. Bucket rows are not cumulative; the metrics file adds them
+/// up.
 package enum Histogram {
     package static let requestBounds: [Double] = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
     package static let recoveryBounds: [Double] = [

@@ -28,8 +28,8 @@ extension QueueReader {
         }
     }
 
-    /// The deliveries that have this number of ours, or this task id, also as a further task id of a retry; several when
-    /// endpoints share a task id, or a number is also a task id. nil asks for none of that kind.
+    /// The deliveries with this number of ours or this task id, also as the further task id of a retry. There may be
+    /// several: endpoints can share a task id, and a number can also be a task id. nil matches nothing.
     package func deliveries(withID id: Int64?, orTaskID taskID: String?) throws(StoreError) -> [DeliveryRecord] {
         try read("find a delivery") { session in
             try session.all(
@@ -55,7 +55,7 @@ extension QueueReader {
         }
     }
 
-    /// The id of the endpoint that a person names by its name or id; nil when the database knows none.
+    /// The id of the endpoint with this id or name, where an id goes first; nil when the database knows none.
     package func endpointID(named name: String) throws(StoreError) -> String? {
         try read("find endpoint \(name)") { session in
             try session.first("SELECT id FROM endpoint WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC", [name]) {
@@ -65,7 +65,7 @@ extension QueueReader {
     }
 }
 
-/// A filter as SQL. States are written out, so that the database may use the indexes that hold only some of them.
+/// A filter as SQL. States are written out, so that the database can use the indexes that cover only some of them.
 private struct DeliveryCondition {
     private(set) var sql = "1 = 1"
     private(set) var parameters: Parameters = []
@@ -78,7 +78,7 @@ private struct DeliveryCondition {
         }
         add("delivery.dead_reason", filter.reasons.map(\.rawValue))
         add("delivery.event_type", filter.eventTypes)
-        // Not by the index of endpoints, half of whose rows would have to be sorted by id.
+        // Not by the index on endpoints: up to half of its rows would have to be sorted by id.
         add(Dialect.unindexed("delivery.endpoint_id"), filter.endpointID.map { [$0] } ?? [])
         add("delivery.customer_id", filter.customerID.map { [$0] } ?? [])
         if let since = filter.since { add("delivery.first_failed_ms >= ?", since) }
@@ -98,7 +98,7 @@ private struct DeliveryCondition {
 }
 
 extension DeliveryRecord {
-    /// What `init(_:)` reads behind `Delivery.columns`, in its order.
+    /// The columns that `init(_:)` reads after `Delivery.columns`, in this order.
     static let columns = """
         delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
         delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error
@@ -113,7 +113,7 @@ extension DeliveryRecord {
 }
 
 extension Evidence {
-    /// nil when nothing proves an arrival.
+    /// Reads a proof from its three columns; nil when nothing proves an arrival.
     package init?(_ row: inout SQLRow) {
         let (actor, source, taskID) = (row.wordIfAny(Actor.self), row.wordIfAny(Source.self), row.textIfAny())
         guard let actor, let source else { return nil }

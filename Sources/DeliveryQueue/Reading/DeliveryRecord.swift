@@ -1,4 +1,4 @@
-/// A delivery as a person sees it: with what the rules do not need, and never with its body.
+/// A delivery as a person sees it: with facts that the rules do not need, and never with its body.
 package struct DeliveryRecord: Sendable, Equatable {
     package let delivery: Delivery
     package let endpointName: String
@@ -16,13 +16,13 @@ package struct DeliveryRecord: Sendable, Equatable {
 
 /// Everything that is known of one delivery.
 package struct DeliveryHistory: Sendable, Equatable {
-    /// What holds a delivery back that is due.
+    /// The state of its endpoint, which may hold a due delivery back.
     package struct Endpoint: Sendable, Equatable {
         /// false: no longer in the configuration.
         package let isActive: Bool
         package let holdReason: HoldReason?
         package let holdSince: Timestamp?
-        /// nil with a reason: until a success in the log, or an operator.
+        /// When one call is tried; nil with a reason: the hold lasts until a success in the log, or an operator.
         package let holdUntil: Timestamp?
         package let circuit: EndpointCircuit.Phase
         /// The task id of the trial that is under way; nil: none is.
@@ -39,7 +39,7 @@ package struct DeliveryHistory: Sendable, Equatable {
     package struct Event: Sendable, Equatable {
         package let time: Timestamp
         package let source: Source
-        /// The log's outcome, the retry's outcome or answer, the operator's action.
+        /// The log's outcome, the retry's end or answer, or the operator's action.
         package let what: String
         /// nil when there is nothing to add.
         package let detail: String?
@@ -62,7 +62,7 @@ package struct DeliveryHistory: Sendable, Equatable {
 
     package let record: DeliveryRecord
     package let endpoint: Endpoint
-    /// nil when calls are made, and of no meaning while no daemon runs.
+    /// nil when calls are made; means nothing while no daemon runs.
     package let pause: Pause?
     /// Further task ids under which the provider logs it.
     package let aliases: [String]

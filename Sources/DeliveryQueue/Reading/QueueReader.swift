@@ -1,19 +1,20 @@
 import Foundation
 
-/// Reads a failure database that another process may be working on, or none: opened for reading only, so that it works
-/// for a user who may not write, and disturbs nobody.
+/// Reads a failure database, whether a daemon works on it or not. It opens the file read-only, so it works for a user
+/// who may not write, and disturbs nobody.
 package struct QueueReader: Sendable {
     package let path: String
     /// For the tools that look at the file itself.
     package let connections: Connections
 
-    /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign` for another program's
-    ///   file, `incompatible` when its schema is newer than this program.
+    /// - Throws: `inaccessible` when there is no such file or this user may not read it, `foreign` for another
+    ///   program's file, `incompatible` when its schema is newer than this program.
     package init(path: String) throws(StoreError) {
         try self.init(path: path) { try Migrations.check($0) }
     }
 
-    /// - Parameter check: refuses what the caller cannot read; `Migrations.check` unless the schema itself is in question.
+    /// - Parameter check: refuses what the caller cannot read; `Migrations.check` unless the schema itself is in
+    ///   question.
     package init(path: String, check: (Session) throws -> Void) throws(StoreError) {
         self.path = path
         do {
@@ -26,7 +27,7 @@ package struct QueueReader: Sendable {
         }
     }
 
-    /// SQLite says the same of a file that is not there and of one that this user may not read.
+    /// Tells a missing file from one that this user may not read; SQLite says the same of both.
     private static func cannotOpen(_ path: String) -> StoreError {
         let exists = FileManager.default.fileExists(atPath: path)
         return StoreError(
@@ -34,7 +35,7 @@ package struct QueueReader: Sendable {
             cause: exists
                 ? "this user may not read it" : "there is no such file, or this user may not enter its folder",
             hint: exists
-                ? "it is for its owner and its group: join the group"
+                ? "only its owner and its group may read it: join the group"
                 : "redeliver run makes it at its first start; check the path, and that this user is in the folder's group"
         )
     }
@@ -47,7 +48,7 @@ package struct QueueReader: Sendable {
         }
     }
 
-    /// One consistent snapshot; never waits for a writer and never keeps one waiting.
+    /// Reads one consistent snapshot; never waits for a writer and never keeps one waiting.
     ///
     /// - Parameter anySchema: true: `work` reads only what every schema has.
     /// - Throws: `incompatible` when the schema is older than this program's.

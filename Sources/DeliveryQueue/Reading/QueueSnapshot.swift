@@ -28,14 +28,14 @@ package struct QueueSnapshot: Sendable {
         package let name: String
         /// false: no longer in the configuration.
         package let isActive: Bool
-        /// Everything logged before is read; nil before the first page. Never over a gap.
+        /// Everything logged before this provider time is read; nil before the first page. It never passes a gap.
         package let watermark: Timestamp?
         package let lastPoll: Timestamp?
         /// nil when the last poll succeeded, or none was tried.
         package let lastPollError: String?
-        /// Provider time that scans have begun and not read to the end.
+        /// How much provider time the begun scans have not read yet.
         package let gap: Duration
-        /// nil: no reason but perhaps its circuit holds it.
+        /// nil: nothing holds it, except perhaps its circuit.
         package let holdReason: HoldReason?
         /// A hold's reason, `circuit`, or `not configured`; nil: it is not held. From the view `endpoint_standing`.
         package let heldBecause: String?
@@ -43,7 +43,7 @@ package struct QueueSnapshot: Sendable {
         package let circuit: EndpointCircuit.Phase
         /// Deliveries that wait, are called or await the log.
         package let open: Int
-        /// Of those, the scheduled ones; held while the endpoint is.
+        /// The scheduled ones of those; all of them are held while the endpoint is.
         package let scheduled: Int
     }
 
@@ -55,9 +55,9 @@ package struct QueueSnapshot: Sendable {
     package let endpoints: [Endpoint]
     /// When the last backup was made; nil: none was.
     package let lastBackup: Timestamp?
-    /// When the delivery that has been due for the longest came due, held or not; nil when nothing is due.
+    /// When the oldest due delivery of a configured endpoint came due, held or not; nil when none is due.
     package let oldestDue: Timestamp?
-    /// When the first of all that wait comes due, held or not; nil when nothing waits.
+    /// When the first waiting delivery of a configured endpoint comes due, held or not; nil when none waits.
     package let nextAttempt: Timestamp?
     package let unreadable: Int
 
@@ -136,16 +136,16 @@ extension Session {
     }
 }
 
-/// The open deliveries of one endpoint and event type. All of them are counted by one walk of the index that has all three of
-/// what is asked; those that are called, which are few, by indexes of their own.
+/// The open deliveries of one endpoint and event type. One walk of an index counts them all; the called ones, which are
+/// few, have indexes of their own.
 private struct OpenGroup {
     let endpointID: String
     let eventType: String
     let count: Int
     let oldestFailure: Timestamp
-    /// Called, and those whose call is over and that await the log.
+    /// Those whose call is in flight or awaits the log.
     private var called = 0
-    /// Of the called ones, those whose call is under way.
+    /// Those whose call is in flight.
     private var attempting = 0
 
     var scheduled: Int { count - called }
@@ -186,6 +186,8 @@ private struct OpenGroup {
         return Dictionary(counts, uniquingKeysWith: +)
     }
 
+    /// Adds up the groups by event type label.
+    ///
     /// - Parameter known: event types that have a label of their own; all others share one.
     static func byLabel(_ groups: [OpenGroup], known: Set<String>) -> [QueueSnapshot.Open] {
         let labels = Dictionary(grouping: groups) {

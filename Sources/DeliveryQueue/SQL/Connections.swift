@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// The open connections to one database file. Safe to use from any task: one transaction writes at a time, and readers have
-/// snapshots beside it.
+/// The open connections to one database file. Safe to use from any task: one transaction writes at a time, and readers
+/// have snapshots beside it.
 package struct Connections: Sendable {
     let file: any DatabaseWriter
 
@@ -18,7 +18,8 @@ package struct Connections: Sendable {
         return Connections(file: try DatabaseQueue(path: path, configuration: configuration))
     }
 
-    /// One connection without this program's settings, for a file that is perhaps not ours: nothing about it is changed.
+    /// One connection without this program's settings, for a file that is perhaps not ours: nothing about it is
+    /// changed.
     package static func bare(path: String, isReadOnly: Bool) throws -> Connections {
         var configuration = Configuration()
         configuration.readonly = isReadOnly
@@ -62,19 +63,19 @@ package struct Connections: Sendable {
         try file.read { try work(Session($0)) }
     }
 
-    /// Reads without a transaction: one in which SQLite met damage cannot be ended well.
+    /// Reads without a transaction, because SQLite cannot end one well after it met damage.
     package func examine<Value>(_ work: (Session) throws -> Value) throws -> Value {
         try file.unsafeRead { try work(Session($0)) }
     }
 
-    /// Again changes nothing.
+    /// Closes all connections. A second call changes nothing.
     package func close() throws {
         try file.close()
     }
 
-    /// Works the write-ahead log into the file, as far as readers let it.
+    /// Moves the write-ahead log into the file, as far as readers let it.
     package func checkpoint() throws {
-        // As a statement, which a closed connection refuses: SQLite's function for it would crash there.
+        // A statement, because a closed connection refuses it; SQLite's own function would crash there.
         _ = try file.writeWithoutTransaction { try GRDB.Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
     }
 }
@@ -83,8 +84,8 @@ extension Session {
     /// Pages between two looks at whether a copy is still wanted: 4 MB.
     private static let pagesPerStep: CInt = 1_000
 
-    /// Copies the whole database, as the snapshot of this session has it, to an empty file: one file without a write-ahead log,
-    /// not synced. No writer waits for it.
+    /// Copies the whole database, as the snapshot of this session has it, to an empty file: one file without a
+    /// write-ahead log, not synced. No writer waits for it.
     ///
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     package func copy(to path: String) throws {
@@ -97,7 +98,7 @@ extension Session {
             // The caller syncs the file once, as a whole.
             try to.execute(sql: "PRAGMA synchronous = OFF")
             try db.backup(to: to, pagesPerStep: Self.pagesPerStep) { _ in try Task.checkCancellation() }
-            // The copied header says WAL: from here on everything is in the one file.
+            // The copied header says WAL; without one, the copy is one file.
             try to.execute(sql: "PRAGMA journal_mode = DELETE")
         }
         try copy.close()

@@ -1,17 +1,17 @@
-/// The SQL that only SQLite has, each with its reason. Everything else in the program's statements is standard, or the same in
-/// PostgreSQL; another engine brings its own words for these.
+/// The SQL that only SQLite has, each with its reason. Everything else in the program's statements is standard, or the
+/// same in PostgreSQL; another engine brings its own words for these.
 enum Dialect {
     // MARK: - Which index, in which order
 
-    /// Operators' retries. Without it SQLite looks at all that is due.
+    /// Operators' retries. Without it SQLite looks at every due delivery.
     static let byManual = "INDEXED BY delivery_manual"
-    /// What waits for its turn, in the order of its line. Without it SQLite sorts all that the endpoint has scheduled.
+    /// Scheduled deliveries in line. Without it SQLite sorts everything that the endpoint has scheduled.
     static let byLine = "INDEXED BY delivery_line"
-    /// Called deliveries. Without it SQLite looks at all that the endpoint ever had.
+    /// Called deliveries. Without it SQLite looks at every delivery that the endpoint ever had.
     static let byWaiting = "INDEXED BY delivery_waiting"
     /// Deliveries whose call is in flight, which are the fewest.
     static let byLease = "INDEXED BY delivery_leased"
-    /// Deliveries of one customer, which are few. Without it SQLite begins with all of the endpoint.
+    /// Deliveries of one customer, which are few. Without it SQLite begins with all deliveries of the endpoint.
     static let byCustomer = "INDEXED BY delivery_customer"
     /// Unconfirmed calls of a day, which are few.
     static let byUnconfirmed = "INDEXED BY attempt_unconfirmed"
@@ -20,12 +20,12 @@ enum Dialect {
 
     // MARK: - Functions
 
-    /// The greater of two values, of which neither is NULL.
+    /// The greater of two values. Neither may be NULL.
     static func greatest(_ first: String, _ second: String) -> String { "max(\(first), \(second))" }
 
-    /// The lesser of two values, of which neither is NULL.
+    /// The lesser of two values. Neither may be NULL.
     static func least(_ first: String, _ second: String) -> String { "min(\(first), \(second))" }
 
-    /// Keeps a column out of the choice of an index.
+    /// A column for which SQLite must not choose an index.
     static func unindexed(_ column: String) -> String { "+\(column)" }
 }

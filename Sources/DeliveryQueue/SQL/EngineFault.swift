@@ -8,7 +8,7 @@ package enum EngineFault: Sendable, Equatable {
     case corrupt
     case inputOutput
     case busy
-    /// A write was interrupted; a reader cannot take back what was half written.
+    /// A write was interrupted, and a reader cannot roll it back.
     case unfinishedWrite
     case other
 
@@ -33,7 +33,7 @@ package enum EngineFault: Sendable, Equatable {
 }
 
 extension StoreError {
-    /// An error of any kind by what the operator can do about it. One of ours keeps its own operation.
+    /// Turns any error into one that tells the operator what to do. A `StoreError` with an operation stays as it is.
     package init(_ error: any Error, operation: String) {
         switch error {
         case let error as StoreError where error.operation.isEmpty:

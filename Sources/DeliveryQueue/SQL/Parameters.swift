@@ -1,7 +1,7 @@
-/// The values of a statement's parameters. Up to two stand in an array, in the order of the statement's `?`; more than two
-/// stand in a dictionary, by the names that the statement has as `:name`.
+/// The values of a statement's parameters. Up to two stand in an array, in the order of the statement's `?`; more than
+/// two stand in a dictionary, by the names that the statement has as `:name`.
 ///
-/// Names that come in the order in which the statement first has them are found at once.
+/// Names in the order in which the statement first uses them are found fastest.
 package struct Parameters: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
     /// Empty when the values go by position.
     private(set) var names: [StaticString] = []

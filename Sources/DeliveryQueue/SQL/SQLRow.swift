@@ -1,7 +1,7 @@
 import GRDBSQLite
 
-/// The row at which a statement stands. Its columns are read one after the other, in the order of the `SELECT`: a look for each
-/// column by its name took longer than SQLite itself.
+/// The row at which a statement stands. Each read takes the next column, in the order of the `SELECT`: looking up
+/// columns by name took longer than SQLite itself.
 package struct SQLRow {
     private let statement: OpaquePointer
     private var column: Int32 = 0
@@ -73,7 +73,7 @@ package struct SQLRow {
         textIfAny().flatMap(Word.init(rawValue:))
     }
 
-    /// A column as it is, for a copy of it.
+    /// A column's value as it is, to copy it.
     package mutating func value() -> SQLValue {
         switch sqlite3_column_type(statement, column) {
         case SQLITE_INTEGER: .integer(integer())

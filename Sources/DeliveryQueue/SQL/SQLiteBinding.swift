@@ -1,12 +1,12 @@
 import GRDB
 import GRDBSQLite
 
-/// Gives SQLite the values of a statement's parameters. GRDB's own arguments are checked and kept with the statement; for the
-/// many short statements of a retry that took as long as SQLite itself.
+/// Gives SQLite the values of a statement's parameters. GRDB's own arguments are checked and kept with the statement;
+/// for the many short statements of a retry that took as long as SQLite itself.
 extension Parameters {
     /// - Throws: `SQLITE_MISUSE` when the statement has other parameters, or a value is larger than SQLite takes.
     func bind(to statement: Statement) throws {
-        // GRDB takes the statement for bound from here on, and leaves what is bound alone.
+        // From here on GRDB treats the statement as bound and leaves its values alone.
         statement.setUncheckedArguments(StatementArguments())
         let sqlite = statement.sqliteStatement
         guard sqlite3_bind_parameter_count(sqlite) == values.count else {
@@ -23,7 +23,7 @@ extension Parameters {
         }
     }
 
-    /// The place of a named parameter: where its value stands among the others, or wherever the statement has it.
+    /// The place of a named parameter, tried first where its value stands. nil: the statement has no such parameter.
     private func place(of name: StaticString, near index: Int, in statement: SQLiteStatement) -> Int32? {
         let guess = Int32(index + 1)
         if isName(name, at: guess, in: statement) { return guess }
@@ -57,7 +57,7 @@ extension SQLValue {
         }
     }
 
-    /// Up to U+0000, as GRDB binds and reads it: the same text must not be two.
+    /// Binds the text up to U+0000, as GRDB binds and reads it: one text must not become two.
     private static func bind(_ text: String, to statement: SQLiteStatement, at place: Int32) -> Int32 {
         var text = text
         return text.withUTF8 { bytes in

@@ -8,7 +8,7 @@ extension Session {
         case full
     }
 
-    /// Up to here SQLite's own check of the whole file takes a fraction of a second: 32 MB.
+    /// Up to this size (32 MB) SQLite checks a whole file in a fraction of a second.
     private static let wholeUpToPages = 8_192
 
     /// Whether the file is small enough for a quick check of all of it.
@@ -31,7 +31,7 @@ extension Session {
         return faults
     }
 
-    /// The same for one table.
+    /// What SQLite says is wrong with one table, a line each.
     package func structureFaults(ofTable table: String) throws -> [String] {
         try all("PRAGMA quick_check('\(table)')") { $0.text() }.flatMap(Self.faults(in:))
     }
@@ -41,7 +41,7 @@ extension Session {
         text.split(separator: "\n").map(String.init).filter { $0 != "ok" && !$0.hasPrefix("*** in database ") }
     }
 
-    /// Rows that refer to a row which is not there, at most `limit`.
+    /// Rows that refer to a missing row, a line each and at most `limit`.
     package func foreignKeyFaults(limit: Int = 100) throws -> [String] {
         var faults: [String] = []
         try each("PRAGMA foreign_key_check") { row in

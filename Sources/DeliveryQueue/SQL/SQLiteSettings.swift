@@ -1,22 +1,22 @@
 import GRDB
 import GRDBSQLite
 
-/// How this program's connections to a SQLite file are set, and what its promises need of those settings.
+/// The settings of this program's SQLite connections, and those that its promises need.
 package enum SQLiteSettings {
-    /// When SQLite waits for the disk, by the number that its pragma has for it.
+    /// When SQLite waits for the disk; the raw value is the pragma's.
     package enum Synchronous: Int, Sendable {
         case off = 0
         case full = 2
     }
 
-    /// 16 MiB of the write-ahead log: retries change the same pages again and again, and a checkpoint writes each page once.
-    /// With SQLite's own 1,000 pages, cycles in batches of 20 were a fifth slower.
+    /// 16 MiB of the write-ahead log: retries change the same pages again and again, and a checkpoint writes each page
+    /// once. With SQLite's own 1,000 pages, cycles in batches of 20 were a fifth slower.
     private static let checkpointPages = 4_000
 
     /// "rdlv" in ASCII: tells our files from other programs' in `PRAGMA application_id`.
     package static let applicationID: Int32 = 0x7264_6c76
 
-    /// What the settings of a database in use have to be, by the names of their pragmas.
+    /// The settings that a database in use must have, by the names of their pragmas.
     package static let wanted = [
         "application_id": String(applicationID), "auto_vacuum": "2", "foreign_keys": "1", "journal_mode": "wal",
         "synchronous": "2", "trusted_schema": "0",
@@ -54,8 +54,9 @@ package enum SQLiteSettings {
     /// Sets what the writing connection gets only after the switch to the write-ahead log, and reads the settings back.
     ///
     /// - Parameters:
-    ///   - checkpoints: whether this process works the log into the file. Only the daemon does: a second process that did so
-    ///     while the daemon commits has corrupted databases of this SQLite's age (sqlite.org/wal.html, the WAL-reset bug).
+    ///   - checkpoints: whether this process moves the log into the file. Only the daemon does: a second process that
+    ///     did so while the daemon commits has corrupted databases of this SQLite's age (sqlite.org/wal.html, the
+    ///     WAL-reset bug).
     ///   - synchronous: anything but `full` gives up that a commit survives a loss of power.
     /// - Throws: `storage` when the file did not take a setting.
     static func prepareWriter(_ session: Session, checkpoints: Bool, synchronous: Synchronous) throws {
@@ -104,12 +105,12 @@ extension Session {
         try exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [name])
     }
 
-    /// Bytes of the file that hold nothing.
+    /// How many bytes of the file are free.
     package func freeBytes() throws -> Int64 {
         try number("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size") ?? 0
     }
 
-    /// Gives freed pages back to the file system. Not within a transaction.
+    /// Gives freed pages back to the file system. Must not run in a transaction.
     ///
     /// - Returns: how many free pages are left.
     package func reclaimSpace(pages: Int) throws -> Int {

@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// One connection to the database, within one transaction or snapshot. Everything above this folder speaks to a database
-/// through these few primitives; another engine would come in here.
+/// One connection to the database, within one transaction or snapshot. Everything above this folder speaks to a
+/// database through these few primitives; another engine would enter here.
 package struct Session {
     let db: Database
 
@@ -52,7 +52,7 @@ package struct Session {
         return values
     }
 
-    /// The rows of a query one by one, for as long as `take` returns true.
+    /// Gives `take` the rows of a query one by one, until it returns false.
     package func each(
         _ sql: String, _ parameters: Parameters = [], _ take: (inout SQLRow) throws -> Bool
     ) throws {
@@ -77,7 +77,7 @@ package struct Session {
         try db.inSavepoint { try work() ? .commit : .rollback }
     }
 
-    /// A transaction of its own, on a connection that is in none.
+    /// Runs `work` in a transaction of its own. The connection must not be in one.
     package func transaction(_ work: () throws -> Void) throws {
         try db.inTransaction(.immediate) {
             try work()
@@ -98,7 +98,7 @@ private final class RowCursor<Element>: DatabaseCursor {
         try parameters.bind(to: statement)
     }
 
-    /// A statement that is left standing at a row would keep its snapshot open.
+    /// A statement left at a row would keep its snapshot open.
     deinit { sqlite3_reset(_statement.sqliteStatement) }
 
     func _element(sqliteStatement: SQLiteStatement) throws -> Element {
