@@ -5,8 +5,8 @@ extension QueueReader {
     /// Writes a copy of the database to a new file, while the daemon works or not: one consistent moment, one file, for
     /// this user only (0600), verified and on the disk when this returns.
     ///
-    /// A backup that fails or is cancelled leaves nothing behind, except after a `kill -9`: then a file whose name ends in
-    /// `.partial-` and six characters.
+    /// A backup that fails or is cancelled leaves nothing behind, except after a `kill -9`: then a file whose name ends
+    /// in `.partial-` and six characters.
     ///
     /// - Throws: `inaccessible` when `file` exists or cannot be made; `storage` for a full disk, or when the copy is
     ///   damaged because the database is; `cancelled`.
@@ -28,7 +28,7 @@ extension QueueReader {
         }
     }
 
-    /// Before the work, for a quick answer; the last step refuses it again.
+    /// Refuses an existing file before the work; the last step refuses it again.
     private static func refuseExisting(_ file: String, operation: String) throws(StoreError) {
         guard !FileManager.default.fileExists(atPath: file) else {
             throw StoreError(

@@ -7,11 +7,11 @@ package struct CheckPart: Sendable, Equatable {
     }
 
     package let name: Name
-    /// How many things were examined; nil where they cannot be counted.
+    /// How many things were examined; nil where they cannot be counted. For `schema` it is the version.
     package var examined: Int?
     /// The first faults; no more than `listLimit`.
     package private(set) var faults: [String] = []
-    /// All of them; of `structure` and `references` the first hundred.
+    /// How many faults there are; `structure` and `references` stop at a hundred.
     package private(set) var count = 0
 
     static let listLimit = 20
@@ -29,10 +29,10 @@ package struct CheckPart: Sendable, Equatable {
 }
 
 extension QueueReader {
-    /// Examines everything: the file's structure, its references, settings and schema, each stored body against its hash,
-    /// and what the schema's `CHECK`s cannot say about states. Reads only; takes some seconds per million rows.
+    /// Examines everything: the file's structure, its references, settings and schema, each stored body against its
+    /// hash, and what the schema's `CHECK`s cannot say about states. Reads only; takes some seconds per million rows.
     ///
-    /// A part that cannot be read has that as its fault; the others are examined all the same.
+    /// A part that cannot be read has that as its fault, and the others are still examined.
     package func check() -> [CheckPart] {
         CheckPart.Name.allCases.map { name in
             do throws(StoreError) {
@@ -54,7 +54,7 @@ extension QueueReader {
         }
     }
 
-    /// Reads without a transaction: one in which SQLite met damage cannot be ended well.
+    /// As `Connections.examine`, with errors as `StoreError`.
     func examine<Value>(_ work: (Session) throws -> Value) throws(StoreError) -> Value {
         do {
             return try connections.examine(work)
@@ -91,7 +91,8 @@ extension QueueReader {
 
     // MARK: - Bodies
 
-    /// Rows in one snapshot; between them the write-ahead log may be reset. Bodies are in memory one at a time.
+    /// How many rows are read in one snapshot; between two of them the write-ahead log may be reset. Bodies are in
+    /// memory one at a time.
     fileprivate static let bodiesPerSnapshot = 2_000
 
     private func bodiesPart() throws(StoreError) -> CheckPart {
@@ -141,7 +142,7 @@ extension Session {
         return last
     }
 
-    /// Where the kept counts of dead deliveries are not what is there.
+    /// Where `dead_count` differs from the dead deliveries.
     fileprivate func deadCountFaults() throws -> [String] {
         try all(
             """
@@ -162,7 +163,7 @@ extension Session {
     }
 }
 
-/// What holds for every delivery and no `CHECK` can say, because it takes two tables.
+/// A rule for every delivery that no `CHECK` can express, because it needs two tables.
 private struct StateRule {
     /// Completes "delivery 12 …".
     let fault: String
@@ -178,7 +179,7 @@ private struct StateRule {
                 WHERE delivery.finalized_ms IS NULL AND delivery_body.body IS NULL
                 """),
         StateRule(
-            fault: "is called or awaits an outcome without a recorded attempt under its lease",
+            fault: "is attempting or awaiting, but has no open attempt with its lease token",
             violations: """
                 SELECT delivery.id FROM delivery
                 WHERE delivery.state IN ('attempting', 'awaiting') AND NOT EXISTS (
@@ -187,7 +188,7 @@ private struct StateRule {
                       AND attempt.outcome IS NULL)
                 """),
         StateRule(
-            fault: "has an attempt that is open under an old lease",
+            fault: "has an open attempt with an old lease token",
             violations: """
                 SELECT delivery.id FROM attempt
                 JOIN delivery ON delivery.id = attempt.delivery_id
@@ -195,14 +196,14 @@ private struct StateRule {
                   AND (delivery.state NOT IN ('attempting', 'awaiting') OR attempt.lease_token <> delivery.lease_token)
                 """),
         StateRule(
-            fault: "has an attempt under a lease that was never given",
+            fault: "has an attempt with a lease token that was never given",
             violations: """
                 SELECT delivery.id FROM attempt
                 JOIN delivery ON delivery.id = attempt.delivery_id
                 WHERE attempt.lease_token > delivery.lease_token
                 """),
         StateRule(
-            fault: "belongs to another endpoint than its further task id",
+            fault: "has a further task id at another endpoint",
             violations: """
                 SELECT delivery.id FROM task_alias
                 JOIN delivery ON delivery.id = task_alias.delivery_id

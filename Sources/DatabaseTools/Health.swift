@@ -1,8 +1,8 @@
 package import DeliveryQueue
 
-/// What can be told of a database within a second, however large it is.
+/// Facts of a database that can be read within a second, however large it is.
 package struct DatabaseHealth: Sendable, Equatable {
-    /// As this program opens it; `PRAGMA` names and their values as text.
+    /// The settings of a connection of this program: `PRAGMA` names and their values as text.
     package var settings: [String: String]
     package var schemaVersion: Int
     /// What is wrong with the schema for this program; nil: nothing.
@@ -12,31 +12,32 @@ package struct DatabaseHealth: Sendable, Equatable {
     package var walBytes: Int64
     package var freeBytes: Int64
 
-    /// The schema that this program makes.
+    /// The version of the schema that this program makes.
     package static var newestSchema: Int { Migrations.newest }
-    /// What `settings` has to be; the promises rest on it.
+    /// What `settings` must be; the promises rest on it.
     package static var wantedSettings: [String: String] { SQLiteSettings.wanted }
 }
 
-/// A look at a database's structure that is bounded by the clock, not by its size.
+/// A look at a database's structure that takes no longer for a larger one.
 package struct QuickLook: Sendable, Equatable {
     /// What is wrong, as SQLite says it.
     package var faults: [String]
     /// How many of the newest rows of each large table were read; nil: the whole file was checked.
     package var newestRows: Int?
 
-    /// Read of each large table of a larger file.
+    /// How many rows of each large table are read where the file is not small.
     static let newest = 2_000
     /// Tables that stay small, whatever the number of deliveries.
     static let smallTables = ["endpoint", "scan_gap", "counter", "metric_event_type", "schema_migration"]
-    /// The large tables, newest rows first.
+    /// The large tables, each with the column that puts the newest rows last.
     static let largeTables = [
         "delivery": "id", "delivery_body": "delivery_id", "attempt": "id", "unreadable_entry": "id",
     ]
 }
 
 extension QueueReader {
-    /// A database whose schema is in question: newer, older, changed or damaged. Only its health and its check can be read.
+    /// Opens a database whose schema is in question: newer, older, changed or damaged. Only its health and its check
+    /// can be read.
     ///
     /// - Throws: `inaccessible`, or `foreign` for another program's file.
     package static func ofAnySchema(path: String) throws(StoreError) -> QueueReader {
@@ -97,7 +98,7 @@ extension Session {
         try each("SELECT * FROM \(table) ORDER BY \(key) DESC LIMIT \(QuickLook.newest)") { _ in true }
     }
 
-    /// The faults that `look` finds; that it cannot be carried out for damage is one too.
+    /// The faults that `look` finds; damage that stops it is one too.
     private func orDamage(_ place: String, _ look: () throws -> [String]) throws -> [String] {
         do {
             return try look()

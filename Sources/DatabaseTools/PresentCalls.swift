@@ -5,9 +5,9 @@ struct PresentCall {
     let intent: Timestamp
     var kind = AttemptKind.scheduled
     var httpStatus: Int?
-    /// How the provider answered, for on-call.
+    /// For on-call: how the provider answered.
     var detail: String?
-    /// nil: the log has not told yet.
+    /// nil: not known yet.
     var end: AttemptEnd?
 }
 
@@ -20,7 +20,7 @@ struct PresentDelivery {
     let evidence: Evidence?
     /// Oldest first.
     var calls: [PresentCall] = []
-    /// What became of each call, by its intent.
+    /// How each call ended, by its intent.
     var ends: [Timestamp: AttemptEnd] = [:]
 
     /// Reads the calls of the replaced database, delivery by delivery.
@@ -57,7 +57,7 @@ struct PresentDelivery {
         let (intent, kind, status) = (row.timestamp(), try row.word(AttemptKind.self), row.integerIfAny())
         let (answer, end) = (row.textIfAny(), row.wordIfAny(AttemptEnd.self))
         ends[intent] = end
-        // About a call that was surely not executed there is nothing to learn.
+        // A call that was certainly not executed needs no outcome.
         guard end != .notExecuted else { return }
         let told = answer.map { "the provider answered: \($0)" } ?? "no answer was recorded"
         calls.append(
@@ -84,7 +84,7 @@ extension QueueTransaction {
 
     /// Takes over a delivery as it was found in the log: scheduled, without calls.
     ///
-    /// - Parameter isProven: it is not sent again, so that it needs no body.
+    /// - Parameter isProven: whether its arrival is proven; then it is not sent again and needs no body.
     /// - Returns: nil when its body is not whole.
     mutating func copyDelivery(_ id: Int64, isProven: Bool, from source: Session) throws -> Delivery? {
         let body = try source.first(
@@ -118,7 +118,7 @@ extension QueueTransaction {
         return delivery
     }
 
-    /// Whether a stored body is what was stored, or was dropped and is not needed.
+    /// Whether a body matches its SHA-256, or was dropped and is not needed.
     private static func isUsable(_ body: [SQLValue], isProven: Bool) -> Bool {
         guard case .blob(let bytes) = body[0], case .blob(let sha256) = body[1] else { return isProven }
         return BodyDigest.sha256(bytes) == sha256

@@ -7,13 +7,15 @@ import Foundation
     import Darwin
 #endif
 
-/// The database that a restore replaces: may be whole, damaged or missing.
+/// The database that a restore replaces. It may be whole, damaged or missing.
 struct ReplacedDatabase {
     let path: String
     let operation: String
 
     private var exists: Bool { FileManager.default.fileExists(atPath: path) }
 
+    /// Opens it for reading.
+    ///
     /// - Returns: nil when there is no database, or it cannot be read.
     /// - Throws: `foreign` for a healthy database of another program: it is not ours to replace.
     func reader() throws(StoreError) -> QueueReader? {
@@ -35,11 +37,11 @@ struct ReplacedDatabase {
         return (try? file.readHere { try $0.number("SELECT COUNT(*) FROM sqlite_schema") }) != nil
     }
 
-    /// Gives the file a second name, under which it stays when a rename takes its first one. Its write-ahead log is worked
-    /// into it or, where that fails, moved along: beside the new file it would be applied to that one.
+    /// Gives the file a second name before a rename takes its first one. Its write-ahead log is moved into it or, where
+    /// that fails, goes along: SQLite would apply it to the new file.
     ///
-    /// - Parameter isReadable: whether `reader()` could read it. What SQLite takes for garbage it may drop when it opens a
-    ///   file for writing; somebody may want to look at it.
+    /// - Parameter isReadable: whether `reader()` could read it. Opened for writing, SQLite may drop what it takes for
+    ///   garbage, and somebody may want to look at that.
     /// - Returns: the new name; nil when there is nothing to keep.
     func setAside(isReadable: Bool, at now: Timestamp) throws -> String? {
         guard exists else { return nil }
@@ -59,7 +61,7 @@ struct ReplacedDatabase {
         return kept
     }
 
-    /// May fail, for a reader who is at work or for damage; then the log is moved along.
+    /// Moves the log into the file. It may fail because of a reader or of damage; then the log goes along.
     private func checkpoint() {
         guard let file = try? Connections.bare(path: path, isReadOnly: false) else { return }
         try? file.checkpoint()

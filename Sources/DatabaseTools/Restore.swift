@@ -3,13 +3,12 @@ import Foundation
 
 /// Puts a backup in the place of the database.
 ///
-/// Everything is prepared in a file beside the database: the copy, its migrations, and what becomes of deliveries that
-/// were called since the backup. The last step is one rename, so a restore that fails or is cancelled before changes
-/// nothing.
+/// Everything is prepared in a file beside the database. The last step is one rename, so a restore that fails or is
+/// cancelled before changes nothing.
 package struct DatabaseRestore: Sendable {
     /// What a restore did, or would do.
     package struct Report: Sendable {
-        /// Of the backup, before anything was changed in its copy.
+        /// Facts of the backup, before its copy was changed.
         package let backup: CopyFacts
         package let summary: RestoreSummary
         /// Where the replaced database is now; nil when there was none, or nothing was done.
@@ -37,25 +36,27 @@ package struct DatabaseRestore: Sendable {
         try await prepared(at: now) { _, _, report in report }
     }
 
+    /// Puts the backup in the place of the database and keeps the old one beside it.
+    ///
     /// - Throws: `locked` when a daemon runs; `foreign`, `incompatible` or `storage` when the backup must not be used.
     package func run(at now: Timestamp) async throws(StoreError) -> Report {
         try NetworkDisk.refuse(database: path, operation: operation)
         let lock = try InstanceLock(database: path)
         defer { lock.release() }
-        // Made by root perhaps, and the daemon has to open it too, however this ends.
+        // Root may have made it, and the daemon has to open it, however this ends.
         try FileOwner.give(path: lock.path, asBeside: path)
         return try await prepared(at: now) { pending, present, report in
             try Task.checkCancellation()
             var report = report
             report.keptAs = try present.setAside(isReadable: report.summary.knowsCalls, at: now)
             try pending.replace()
-            // Opens it as the daemon will: the journal mode becomes WAL, the settings are read back.
+            // Opens it like the daemon, which makes the journal mode WAL and reads the settings back.
             try QueueStore(path: path, lock: lock, now: now).close()
             return report
         }
     }
 
-    /// Makes the file that is to take the database's place, hands it over, and removes what is left of it.
+    /// Makes the file that takes the database's place, hands it to `finish`, and removes what is left of it.
     private func prepared(
         at now: Timestamp, _ finish: (PendingFile, ReplacedDatabase, Report) throws -> Report
     ) async throws(StoreError) -> Report {
@@ -100,7 +101,7 @@ package struct DatabaseRestore: Sendable {
             hint: "nothing is changed; name another file that `redeliver database backup` wrote")
     }
 
-    /// Brings the copy up to date, in its schema and in what may have happened since.
+    /// Brings the copy up to date: its schema, and what may have happened since.
     private func settle(
         _ pending: PendingFile, since newest: Timestamp?, present: Connections?, at now: Timestamp
     ) async throws -> RestoreSummary {

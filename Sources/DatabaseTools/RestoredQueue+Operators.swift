@@ -1,9 +1,8 @@
 import DeliveryQueue
 
 extension RestoredQueue {
-    /// Takes over what people decided since the backup: holds and their ends, deliveries given up, test events, and who did
-    /// what. Retries and requeues are not repeated: those that were sent are among the calls, the others can be asked for
-    /// again.
+    /// Takes over what people decided since the backup: holds and their ends, deliveries given up, test events, and who
+    /// did what. Retries and requeues are not repeated: those that were sent are among the calls.
     mutating func takeDecisions(from source: Session, since: Timestamp) throws {
         try takeHolds(from: source)
         let discarded = try source.all(
@@ -36,7 +35,7 @@ extension RestoredQueue {
         }
     }
 
-    /// A late success in the log still settles it.
+    /// Gives a delivery up. A late success in the log still settles it.
     private mutating func giveUp(_ delivery: Delivery) throws {
         switch delivery.state {
         case .awaiting:
@@ -73,7 +72,7 @@ extension RestoredQueue {
             let (endpointID, reason, taskID) = (row.text(), row.text(), row.textIfAny())
             guard try queue.isEndpoint(endpointID) else { return true }
             let delivery = try taskID.flatMap { try queue.delivery(endpointID: endpointID, taskID: $0) }
-            // Of a delivery that is not taken over nothing is told.
+            // Notes about a delivery that is not taken over are left out.
             guard taskID == nil || delivery != nil else { return true }
             try queue.session.run(
                 """

@@ -6,9 +6,9 @@ package struct RestoreSummary: Sendable, Equatable {
     package var calls = 0
     /// Deliveries that were found and retried since the backup, taken over with their bodies.
     package var newDeliveries = 0
-    /// Deliveries that the replaced database has proof of: delivered.
+    /// Deliveries that are delivered now, because the replaced database has proof.
     package var delivered = 0
-    /// Deliveries whose calls the log has to tell about before anything is sent again.
+    /// Deliveries that wait for the log to show their calls before anything is sent again.
     package var awaiting = 0
     /// Whether the replaced database told which calls were made; if not, every scheduled delivery counts as called.
     package var knowsCalls = false
@@ -18,9 +18,9 @@ package struct RestoreSummary: Sendable, Equatable {
 
 /// A backup's queue on its way back into service: nothing may be sent again that may have been sent since the backup.
 ///
-/// Works inside one transaction. Whatever it cannot know, the provider's log tells: a delivery that may have been called
+/// Works inside one transaction. The provider's log tells what it cannot know: a delivery that may have been called
 /// awaits its outcome like any other call, and failures from before the restore get no attempt until the log had
-/// `confirm.within` to show what became of them (`endpoint.restored_ms`).
+/// `confirm.within` to show how they ended (`endpoint.restored_ms`).
 struct RestoredQueue {
     var queue: QueueTransaction
     var summary = RestoreSummary()
@@ -31,10 +31,12 @@ struct RestoredQueue {
         self.queue = queue
     }
 
-    /// How far before the backup's newest time a call can lie that the backup does not know: the clock may have been set
-    /// back.
+    /// A call that the backup does not know may have begun this long before its newest time: the clock may have been
+    /// set back.
     private static let clockSlack = Duration.seconds(86_400)
 
+    /// Settles every delivery that may have been called since the backup.
+    ///
     /// - Parameters:
     ///   - newest: the backup's newest time; nil when nothing happened in it.
     ///   - present: the database that is replaced; nil when there is none or it cannot be read.
@@ -54,7 +56,7 @@ struct RestoredQueue {
 
     // MARK: - Without the replaced database
 
-    /// Each scheduled delivery may have been called right after the backup.
+    /// Treats each scheduled delivery as called right after the backup.
     private mutating func assumeCalls(since: Timestamp) throws {
         let scheduled = try queue.session.all(
             "SELECT \(Delivery.columns) FROM delivery_standing AS delivery WHERE state = 'scheduled'", [], Delivery.init
@@ -68,6 +70,8 @@ struct RestoredQueue {
 
     // MARK: - With it
 
+    /// Takes over calls, proofs and decisions from the replaced database.
+    ///
     /// - Returns: false when it cannot be read; nothing is changed then.
     private mutating func takeOver(from present: Connections, since: Timestamp) throws -> Bool {
         var attempt = self
@@ -123,7 +127,7 @@ struct RestoredQueue {
             "SELECT 1 FROM attempt WHERE delivery_id = ? AND intent_ms = ?", [own.id, call.intent])
     }
 
-    /// The backup's open call was followed by others, so it is over.
+    /// Ends the backup's open call, because others followed it.
     private mutating func giveUpOpenCall(
         of delivery: Delivery, knownAs present: PresentDelivery
     ) throws -> Delivery {
@@ -165,9 +169,9 @@ struct RestoredQueue {
         return claimed
     }
 
-    /// A delivery that was found since the backup, as it was found: scheduled, without calls.
+    /// Takes over a delivery that was found since the backup: scheduled, without calls.
     ///
-    /// - Returns: nil when its body is not whole; the log has it still, or it needs none.
+    /// - Returns: nil when its body is not whole; the log still shows it, or it needs no call.
     private mutating func insert(
         _ present: PresentDelivery, isProven: Bool, from source: Session
     ) throws -> Delivery? {
@@ -177,7 +181,7 @@ struct RestoredQueue {
         return delivery
     }
 
-    /// The further task ids by which the log's entries about those calls are recognised.
+    /// Takes over further task ids, by which the log's entries about those calls are recognised.
     private func takeAliases(from source: Session) throws {
         try source.each(
             """

@@ -1,7 +1,7 @@
 import DeliverySimulation
 import Logging
 
-/// Takes what the worker logs into the trace, and knows an error of a loop that is nobody's fault but the worker's.
+/// Takes what the worker logs into the trace, and tells an error that is the worker's own from one of the provider's.
 struct ChaosLogHandler: LogHandler {
     let process: ChaosProcess
     let world: ChaosWorld
@@ -28,6 +28,6 @@ struct ChaosLogHandler: LogHandler {
     /// Only polls fail when the provider does.
     private static func isTheProviders(_ text: String) -> Bool {
         text.contains("loop=poll") && !text.contains("database") && !text.contains("SQLite")
-            && !text.contains("is no move of a delivery") && !text.contains("lease token")
+            && !text.contains("a delivery cannot move") && !text.contains("lease token")
     }
 }

@@ -16,8 +16,8 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     package static let interrupted = "interrupted"
 }
 
-/// Everything that follows from one kind of answer. The gate of all calls, the transaction that records the call and
-/// the table in `docs/architecture.md` read these rows; nothing else judges an answer.
+/// Everything that follows from one kind of answer. The gate of all calls and the transaction that records a call read
+/// these rows; a test compares `docs/architecture.md`, "What each answer leads to". Nothing else judges an answer.
 package struct AnswerRow: Sendable, Equatable {
     /// Whether the provider executed the retry.
     package enum Execution: Sendable, Equatable {

@@ -11,7 +11,6 @@ package enum AnswerTable {
     /// How long a hold after refusals or a redirect lasts before one call is tried.
     package static let holdPause = Duration.seconds(3_600)
 
-    /// Everything that follows from one kind of answer.
     package static func row(_ answer: Answer) -> AnswerRow {
         switch answer {
         // The columns: whether it was executed, the gate, the delivery, the endpoint, the streak.

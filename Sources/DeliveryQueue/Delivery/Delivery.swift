@@ -37,8 +37,8 @@ package struct Delivery: Sendable, Equatable {
 }
 
 extension Delivery {
-    /// Makes the delivery of a failure that was just found and is not stored yet. Holds of its endpoint before do not
-    /// count: its age clock begins at zero.
+    /// Makes the delivery of a failure that was just found and is not stored yet. Earlier holds of its endpoint do not
+    /// count.
     init(new entry: LogObservation, eventType: String, of endpointID: String, failed: Timestamp) {
         self.init(
             id: 0, endpointID: endpointID, taskID: entry.taskID, eventType: eventType, customerID: entry.customerID,
@@ -49,8 +49,8 @@ extension Delivery {
 
     /// Whether an entry of the log belongs to the open call and not to an earlier one.
     ///
-    /// - Parameter changed: the entry's newest time. An entry without a time belongs to the open call: if it had been
-    ///   there when the call began, it would be known.
+    /// - Parameter changed: the entry's newest time; nil: it has none, and would be known if it were older than the
+    ///   call.
     func isOfOpenCall(_ changed: Timestamp?) -> Bool {
         guard let changed, let called else { return true }
         return changed + RetryRules.clockTolerance >= called

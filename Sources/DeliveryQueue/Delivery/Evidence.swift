@@ -5,6 +5,7 @@ package struct Evidence: Sendable, Equatable {
         case provider, worker, `operator`
     }
 
+    /// What proves the arrival.
     package enum Source: String, SQLWord, Sendable, CaseIterable {
         /// A success in the provider's log.
         case log

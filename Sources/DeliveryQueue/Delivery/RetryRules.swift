@@ -36,8 +36,7 @@ package struct RetryRules: Sendable, Equatable {
     /// so.
     package static let ownNamesLimit = 5
 
-    /// Plans the first attempt of a failure that was just found in the log. The wait counts from the failure; when it
-    /// is already over, the attempt is due at once.
+    /// Plans the first attempt of a failure that was just found in the log. The wait counts from the failure.
     package func discovered(_ delivery: Delivery) -> Transition {
         next(for: delivery, used: delivery.attemptsUsed, after: delivery.lastFailed, usesAttempt: false)
     }
@@ -45,8 +44,8 @@ package struct RetryRules: Sendable, Equatable {
     /// Whether a 2xx of the retry call is proof of the arrival.
     package func answerProves(_ answer: Answer) -> Bool { confirmation == .answer && answer == .accepted }
 
-    /// Plans the next attempt after the provider's own attempt failed while the delivery waited. The wait counts from
-    /// that failure; no attempt is used.
+    /// Plans the next attempt after the provider's own failed while the delivery waited. The wait counts from that
+    /// failure; none is used.
     package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }
@@ -109,8 +108,8 @@ package struct RetryRules: Sendable, Equatable {
         delivery.manual.map { .retry($0, at: time) } ?? .schedule(at: time, usesAttempt: false)
     }
 
-    /// Plans the next attempt, or ends the delivery at the first limit that it reaches. Age is judged only here, when a
-    /// failure is recorded: a delivery that is already due keeps its attempt, however late an outage makes it.
+    /// Plans the next attempt, or ends the delivery at the first limit reached. Age is judged only here, when a failure
+    /// is recorded: a delivery that is already due keeps its attempt, however late an outage makes it.
     private func next(for delivery: Delivery, used: Int, after failed: Timestamp, usesAttempt: Bool) -> Transition {
         let policy = policies.policy(for: delivery.eventType).policy
         let number = used + 1

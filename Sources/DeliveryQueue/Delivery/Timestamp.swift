@@ -1,7 +1,6 @@
 /// Wall time as whole milliseconds since 1970 UTC: what the database stores and every rule compares.
 ///
-/// The caller reads the clock once at the start of a turn and passes the time down; neither SQL nor a rule reads a
-/// clock.
+/// Callers read the clock once at the start of a turn; neither SQL nor a rule reads one.
 package struct Timestamp: Sendable, Hashable, Comparable, Codable {
     package let milliseconds: Int64
 

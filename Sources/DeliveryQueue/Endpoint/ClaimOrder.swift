@@ -3,7 +3,7 @@
 ///
 /// Operators' retries and all other deliveries take turns, so a bulk retry gets at most half of the calls while
 /// anything else is due. The others are taken round-robin over endpoints. Within an endpoint, deliveries that failed
-/// since its last recovery and those that were held until then take turns, each group in the order in which it failed.
+/// since its last recovery and older ones take turns, each group in the order in which it failed.
 package struct ClaimOrder: Sendable, Equatable {
     /// The due deliveries of one endpoint, by their ids.
     package struct Line: Sendable, Equatable {
@@ -37,9 +37,9 @@ package struct ClaimOrder: Sendable, Equatable {
             self.number = number
         }
 
-        /// Whether held deliveries go before fresh ones. Where there is room for one call, this decides which is made,
-        /// so it must not follow the endpoints' turns. Multiples of the golden ratio fall evenly into every interval
-        /// (Weyl), so an endpoint that makes every second or third call also gets both answers equally often.
+        /// Whether held deliveries go before fresh ones. This decides who is called where there is room for one, so it
+        /// must not follow the endpoints' turns. Multiples of the golden ratio fall evenly into every interval (Weyl):
+        /// an endpoint that makes every second or third call also gets both answers equally often.
         var putsHeldFirst: Bool { UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15 >= 1 << 63 }
     }
 
@@ -65,8 +65,7 @@ package struct ClaimOrder: Sendable, Equatable {
         return Array(order.prefix(limit))
     }
 
-    /// Puts elements that are sorted by endpoint id in the order of turns, which begins behind the endpoint called
-    /// last.
+    /// Puts elements sorted by endpoint id in the order of turns, which begins behind the endpoint called last.
     package static func inTurn<Element>(
         _ elements: [Element], by endpointID: (Element) -> String, after last: Last?
     ) -> ArraySlice<Element> {

@@ -1,8 +1,8 @@
-/// Tracks whether an endpoint's receiver takes deliveries: a state machine that the endpoint's log and the results of
-/// our calls feed. It reads no clock and no database: the store keeps its state and carries out its actions.
+/// Tracks whether an endpoint's receiver takes deliveries: a state machine, fed by the endpoint's log and the results
+/// of our calls. It reads no clock and no database: the store keeps its state and carries out its actions.
 ///
-/// A receiver that is down fails for all deliveries at once. Calling each delivery on its own clock meanwhile wastes
-/// calls and attempts, and after the recovery each one waits for hours for its own next turn.
+/// A receiver that is down fails for all deliveries. Calling each on its own clock meanwhile wastes calls and attempts,
+/// and after the recovery each waits hours for its own next turn.
 ///
 /// ```text
 ///                 openAfter different deliveries failed, nothing arrived between
@@ -16,9 +16,10 @@
 ///                                     anything arrived after the newest failure, or an operator resumes
 /// ```
 ///
-/// Log times are compared only with each other, because pages may come in any order and the provider's clock may differ
-/// from ours. Only a time more than a day ahead of our clock is cut to that.
+/// Log times are compared only with each other: pages may come in any order, and the provider's clock may differ from
+/// ours. Only a time more than a day ahead of our clock is cut to that.
 package struct EndpointCircuit: Sendable, Equatable {
+    /// How calls of the endpoint are made.
     package enum Phase: Sendable, Equatable {
         /// Calls are made as they come due.
         case closed

@@ -11,7 +11,7 @@ package struct CopyFacts: Sendable, Equatable {
 
 /// Examines copies of a failure database: one file each, without a write-ahead log.
 package enum DatabaseCopy {
-    /// Checks that a copy is ours, that this program knows its schema or can bring it up to date, and that it is whole.
+    /// Checks that a copy is ours and whole, with a schema no newer than this program's.
     ///
     /// - Throws: `foreign`, `incompatible`, or `storage` with the first faults found.
     @discardableResult

@@ -7,7 +7,7 @@ import Foundation
 #endif
 
 /// Who holds an instance lock, as it wrote into the lock file. A process id means something only in the container or on
-/// the machine that gave it, so the holder names both.
+/// the machine that gave it.
 struct LockHolder: Equatable {
     let process: Int
     /// The name of its machine or container; empty when an older release wrote the file.

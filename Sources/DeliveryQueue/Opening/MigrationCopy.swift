@@ -27,11 +27,11 @@ struct MigrationCopy {
     /// Makes the copy: one consistent moment, verified and on the disk under its name when this returns. Only the
     /// holder of the instance lock may call it.
     ///
-    /// If a start made a copy and ended before the schema was changed, that copy is used: a start that fails again and
-    /// again must not fill the disk. Incomplete copies that a `kill -9` left are removed.
+    /// A copy that an unfinished start left is used: a start that fails again and again must not fill the disk.
+    /// Incomplete copies that a `kill -9` left are removed.
     ///
-    /// - Returns: the copy's path; nil: none is needed, because the schema needs no change, or because the database is
-    ///   new (also after a first start that was broken off).
+    /// - Returns: the copy's path; nil: the schema needs no change, or the database is new (also after a broken-off
+    ///   first start).
     /// - Throws: `storage` when there is no room or the database is damaged; nothing is changed then.
     func keep(at now: Timestamp, freeSpace: FreeSpace = Self.freeSpace) throws(StoreError) -> String? {
         do {

@@ -4,6 +4,7 @@ import Crypto
 ///
 /// A database remembers each step's text by its hash; a step is never edited after a release.
 package enum Migrations {
+    /// One SQL file of `migrations/`, which makes the schema's next version.
     package struct Step: Sendable {
         let version: Int
         let name: String

@@ -10,8 +10,8 @@
 package enum NetworkDisk {
     /// The name of a network file system by the type number of `statfs`; nil for all others.
     ///
-    /// 9p and FUSE are not among them: virtual machines and sandboxes have local disks of these types. Where such a
-    /// disk cannot share memory, SQLite itself refuses the write-ahead log.
+    /// 9p and FUSE are not among them: virtual machines and sandboxes have local disks of these types. SQLite itself
+    /// refuses the write-ahead log on one that cannot share memory.
     static func name(ofType type: UInt32) -> String? {
         names[type]
     }
@@ -29,8 +29,8 @@ package enum NetworkDisk {
 
     private typealias Statfs = @convention(c) (UnsafePointer<CChar>, UnsafeMutableRawPointer) -> CInt
 
-    /// The `f_type` of `statfs`. Swift's `Glibc` knows only `statvfs`, which has no such field. The type is a `long` at
-    /// the start of a structure of less than 256 bytes.
+    /// The `f_type` of `statfs`, which Swift's `Glibc` lacks: a `long` at the start of a structure of less than 256
+    /// bytes.
     private static func type(at path: String) -> UInt32? {
         #if os(Linux)
             guard let symbol = dlsym(nil, "statfs") else { return nil }

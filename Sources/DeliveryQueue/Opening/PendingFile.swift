@@ -6,8 +6,8 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that is still being made, under a temporary name in the folder where it will stand. Readers see the old state
-/// or the whole new file, never a part of it.
+/// A file that is still being made, under a temporary name in its folder. Readers see the old state or the whole new
+/// file, never a part of it.
 package struct PendingFile: Sendable {
     /// The temporary name.
     package let path: String

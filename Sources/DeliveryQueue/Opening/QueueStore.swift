@@ -1,7 +1,7 @@
 import Foundation
 
-/// The failure database, with one writer. This type opens and closes it and runs transactions and reads; what they do
-/// stands in the folders `Transaction` and `Reading`. Each change of state is one transaction.
+/// The failure database, with one writer. This type opens and closes it and runs transactions and reads, which stand in
+/// the folders `Transaction` and `Reading`. Each change of state is one transaction.
 ///
 /// All methods are safe to call from any task; writes wait for each other. The store never reads the clock.
 package struct QueueStore: Sendable {

@@ -29,7 +29,7 @@ extension QueueReader {
     }
 
     /// The deliveries with this number of ours or this task id, also as the further task id of a retry. There may be
-    /// several: endpoints can share a task id, and a number can also be a task id. nil matches nothing.
+    /// several: endpoints can share a task id, and a number can be one. nil matches nothing.
     package func deliveries(withID id: Int64?, orTaskID taskID: String?) throws(StoreError) -> [DeliveryRecord] {
         try read("find a delivery") { session in
             try session.all(

@@ -17,12 +17,14 @@ package struct QueueSnapshot: Sendable {
         package let oldestFailure: Timestamp
     }
 
+    /// Deliveries of one event type label that died for one reason.
     package struct Dead: Sendable {
         package let eventType: String
         package let reason: DeadReason
         package let count: Int
     }
 
+    /// How far an endpoint's log is read, what holds its deliveries, and how many are open.
     package struct Endpoint: Sendable {
         package let id: String
         package let name: String
@@ -68,12 +70,14 @@ package struct QueueSnapshot: Sendable {
 }
 
 extension QueueStore {
+    /// The daemon's snapshot; `now` decides what is due.
     package func snapshot(at now: Timestamp) async throws(StoreError) -> QueueSnapshot {
         try await read("read a snapshot") { try $0.snapshot(at: now) }
     }
 }
 
 extension QueueReader {
+    /// A command's snapshot; `now` decides what is due.
     package func snapshot(at now: Timestamp) throws(StoreError) -> QueueSnapshot {
         try read("read a snapshot") { try $0.snapshot(at: now) }
     }

@@ -12,7 +12,7 @@ package enum EngineFault: Sendable, Equatable {
     case unfinishedWrite
     case other
 
-    /// nil for an error that does not come from the engine.
+    /// Classifies an error; nil when it does not come from the engine.
     package init?(_ error: any Error) {
         guard let error = error as? DatabaseError else { return nil }
         self =
@@ -33,7 +33,7 @@ package enum EngineFault: Sendable, Equatable {
 }
 
 extension StoreError {
-    /// Turns any error into one that tells the operator what to do. A `StoreError` with an operation stays as it is.
+    /// Turns any error into one that tells what to do. A `StoreError` with an operation stays as it is.
     package init(_ error: any Error, operation: String) {
         switch error {
         case let error as StoreError where error.operation.isEmpty:

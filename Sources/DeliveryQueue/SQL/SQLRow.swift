@@ -1,7 +1,7 @@
 import GRDBSQLite
 
-/// The row at which a statement stands. Each read takes the next column, in the order of the `SELECT`: looking up
-/// columns by name took longer than SQLite itself.
+/// The row at which a statement stands. Each read takes the next column of the `SELECT`: looking columns up by name
+/// took longer than SQLite itself.
 package struct SQLRow {
     private let statement: OpaquePointer
     private var column: Int32 = 0
@@ -26,6 +26,7 @@ package struct SQLRow {
     /// false for NULL.
     package mutating func flag() -> Bool { integer() != 0 }
 
+    /// 1970 for NULL.
     package mutating func timestamp() -> Timestamp { Timestamp(milliseconds: integer()) }
 
     package mutating func timestampIfAny() -> Timestamp? {

@@ -22,6 +22,7 @@ package enum SQLiteSettings {
         "synchronous": "2", "trusted_schema": "0",
     ]
 
+    /// The settings that each connection gets when it opens.
     static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.label = "redeliver"
@@ -54,9 +55,8 @@ package enum SQLiteSettings {
     /// Sets what the writing connection gets only after the switch to the write-ahead log, and reads the settings back.
     ///
     /// - Parameters:
-    ///   - checkpoints: whether this process moves the log into the file. Only the daemon does: a second process that
-    ///     did so while the daemon commits has corrupted databases of this SQLite's age (sqlite.org/wal.html, the
-    ///     WAL-reset bug).
+    ///   - checkpoints: whether this process moves the log into the file. Only the daemon does: doing so while another
+    ///     process commits has corrupted databases of this SQLite's age (sqlite.org/wal.html, the WAL-reset bug).
     ///   - synchronous: anything but `full` gives up that a commit survives a loss of power.
     /// - Throws: `storage` when the file did not take a setting.
     static func prepareWriter(_ session: Session, checkpoints: Bool, synchronous: Synchronous) throws {

@@ -1,13 +1,13 @@
 /// What an action on many deliveries did.
 package struct ActionSummary: Sendable, Equatable {
     package var done = 0
-    /// Those that were no longer in a state for it, by the reason.
+    /// Deliveries in no state for it, which were skipped, by the reason.
     package var skipped: [OperatorAction.Refusal: Int] = [:]
 
     package init() {}
 }
 
-/// What an operator's pausing or resuming of an endpoint came to.
+/// What an operator's pause or resume of an endpoint did.
 package enum HoldChange: Sendable {
     case made
     /// It was paused already, or nothing held it: nothing was changed and nothing noted.
@@ -27,7 +27,7 @@ package struct OperatorNote: Sendable, Equatable {
 }
 
 extension QueueStore {
-    /// Deliveries that one transaction changes at most, so that the daemon is never kept waiting for long.
+    /// How many deliveries one transaction changes at most, so that the daemon never waits long.
     private static let actionBatch = 500
 
     /// Does an action to one delivery, and notes who did it and why, in one transaction.
@@ -47,7 +47,7 @@ extension QueueStore {
         }
     }
 
-    /// Does an action to each of a fixed set of deliveries, in small transactions beside the daemon. One that is in no
+    /// Does an action to each of a fixed set of deliveries, in small transactions beside the daemon. A delivery in no
     /// state for it is skipped and counted; one that is gone is not counted.
     ///
     /// - Parameter spacing: the time from one delivery's call to the next one's; zero: all are due at once.
@@ -77,8 +77,7 @@ extension QueueStore {
         return summary
     }
 
-    /// Holds an endpoint until an operator resumes it: nothing of it is retried, nothing of it is lost. Noted when it changes
-    /// something.
+    /// Holds an endpoint until an operator resumes it: its deliveries are kept and not retried. A change is noted.
     package func pause(
         endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> HoldChange {
@@ -91,8 +90,8 @@ extension QueueStore {
         }
     }
 
-    /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. The age clock of what waited stood still while
-    /// it was held. Noted when it changes something.
+    /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. Its deliveries did not age meanwhile.
+    /// A change is noted.
     package func resume(
         endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> HoldChange {
@@ -106,12 +105,12 @@ extension QueueStore {
         }
     }
 
-    /// The number of the newest operator's action, 0 before the first: a greater one tells the daemon to look at once.
+    /// The number of the newest operator's action; 0 before the first. A greater one tells the daemon to look at once.
     package func newestOperatorAction() async throws(StoreError) -> Int64 {
         try await read("look for operators' actions") { try $0.number("SELECT MAX(id) FROM operator_action") ?? 0 }
     }
 
-    /// The endpoints of which an operator asked for retries.
+    /// The endpoints with deliveries that wait for an operator's retry.
     package func endpointsWithManualRetries() async throws(StoreError) -> Set<String> {
         try await read("look for operators' retries") { session in
             Set(
@@ -123,7 +122,7 @@ extension QueueStore {
 }
 
 extension QueueTransaction {
-    /// Notes what was done by hand.
+    /// Stores who did what by hand, and why.
     package func write(
         _ note: OperatorNote, _ action: String, of endpointID: String, deliveryID: Int64?
     ) throws {
@@ -176,7 +175,7 @@ extension QueueTransaction {
         return nil
     }
 
-    /// A delivery that waits already makes no move of its state when a retry is put before its schedule.
+    /// Carries out the transition of an action. A scheduled delivery that gets an operator's retry keeps its state.
     private mutating func carryOut(_ transition: Transition, on delivery: Delivery) throws {
         guard delivery.state == .scheduled, case .retry(let manual, let time) = transition else {
             return try move(delivery, transition)

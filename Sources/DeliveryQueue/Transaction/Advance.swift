@@ -1,8 +1,8 @@
 extension QueueStore {
-    /// What is to be read of an endpoint's log.
+    /// Plans the next scan of an endpoint's log.
     ///
-    /// While an outcome is open and the log may show it by changing the old row, the range reaches back to the oldest
-    /// such row; once the endpoint was seen to log retries as new entries, it does not.
+    /// The range reaches back to the oldest row whose outcome is open, because the log may change it in place; not once
+    /// the log was seen to show retries as new entries.
     package func scanPlan(
         of endpointID: String, overlap: Duration, at now: Timestamp
     ) async throws(StoreError) -> ScanPlan {
@@ -21,15 +21,15 @@ extension QueueStore {
         }
     }
 
-    /// Sets the history start of an endpoint: failures logged before it are not taken up. For an endpoint that was registered
-    /// by a clock that was ahead.
+    /// Sets the history start of an endpoint: failures logged before it are not taken up. For an endpoint that was
+    /// registered by a clock that was ahead.
     package func setHistoryStart(of endpointID: String, to time: Timestamp) async throws(StoreError) {
         try await write("set the history start of endpoint \(endpointID)") {
             try $0.run("UPDATE endpoint SET history_from_ms = ? WHERE id = ?", [time, endpointID])
         }
     }
 
-    /// Forgets where a gap was to be resumed: the page is gone, and the log is read from its first page again.
+    /// Makes the scan of a gap begin at the log's first page again, because the page to go on from is gone.
     package func restartGap(id: Int64) async throws(StoreError) {
         try await write("restart a gap") { try $0.run("UPDATE scan_gap SET resume_url = NULL WHERE id = ?", [id]) }
     }
@@ -55,14 +55,14 @@ extension QueueStore {
 }
 
 extension StoreError {
-    /// A page or a question about an endpoint that was never registered.
+    /// The error for an endpoint that was never registered.
     static func noEndpoint(_ id: String) -> StoreError {
         StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
     }
 }
 
 extension Session {
-    /// When the oldest delivery was logged that waits for an outcome; nil: none does.
+    /// When the oldest delivery with an open outcome was logged; nil: no outcome is open.
     fileprivate func oldestWaiting(of endpointID: String) throws -> Timestamp? {
         try number(
             "SELECT MIN(logged_ms) FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')",
@@ -88,7 +88,7 @@ extension Session {
 extension QueueTransaction {
     /// Stores how far a scan has come.
     ///
-    /// - Returns: the gap that stands for what is unread; nil when the scan is complete.
+    /// - Returns: the id of the gap that holds what is unread; nil when the scan is complete.
     func advance(_ progress: ScanProgress, of endpointID: String) throws -> Int64? {
         if let newest = progress.newest {
             // A provider time in our future would move the head over entries that are yet to come.
@@ -124,9 +124,10 @@ extension QueueTransaction {
         return session.lastID
     }
 
-    /// Silence of the log counts only once everything is read: no gap may be left that could hide an outcome.
+    /// Notes when a complete scan began: the log's silence counts up to there. While a gap is left, which could hide an
+    /// outcome, nothing is noted.
     ///
-    /// A scan that seems to have begun later than now began when our clock was ahead, and proves nothing.
+    /// A stored time later than now is from a clock that was ahead, and is replaced.
     private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {
         let newest = Dialect.greatest("coalesce(last_scan_ms, :started)", ":started")
         try session.run(

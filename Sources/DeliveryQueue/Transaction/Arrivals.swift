@@ -1,7 +1,7 @@
-/// The newest event that arrived for each webhook, customer and event type: tells what is superseded. An event's time is
-/// when it was first logged: an old delivery that arrives late does not supersede a younger one.
+/// Keeps the newest event that arrived for each webhook, customer and event type, which tells what is superseded. An
+/// event's time is when it was first logged: an old delivery that arrives late does not supersede a newer one.
 extension QueueTransaction {
-    /// The log shows a success that belongs to no delivery of ours.
+    /// Notes a success in the log that belongs to no delivery of ours.
     func noteArrival(_ entry: LogObservation) throws {
         guard let customerID = entry.customerID, let eventType = entry.eventType, let event = entry.logged else {
             return
@@ -10,6 +10,7 @@ extension QueueTransaction {
             of: entry.taskID, event: event, webhookID: entry.webhookID, customerID: customerID, eventType: eventType)
     }
 
+    /// Notes that a delivery of ours arrived.
     func noteArrival(of delivery: Delivery) throws {
         guard let customerID = delivery.customerID else { return }
         try noteArrival(
@@ -17,7 +18,8 @@ extension QueueTransaction {
             eventType: delivery.eventType)
     }
 
-    /// A failure was read after the success that mends it, on newest-first pages: the event is as old as its failure.
+    /// Corrects the time of an arrival whose failure is read after it, on newest-first pages: the event is as old as
+    /// its failure.
     func correctArrival(_ failure: LogObservation) throws {
         guard let customerID = failure.customerID, let eventType = failure.eventType, let event = failure.logged else {
             return

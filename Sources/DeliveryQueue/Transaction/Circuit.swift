@@ -1,6 +1,6 @@
 extension QueueTransaction {
-    /// Shows an endpoint's circuit one thing. It is read once in a transaction, shown many things, and written once at its end.
-    /// Nothing while the configuration has no circuits.
+    /// Gives an endpoint's circuit one signal. The circuit is read once in a transaction and written once at its end.
+    /// Does nothing while the configuration has no circuits.
     ///
     /// - Returns: what changed for the endpoint's deliveries; nil: nothing.
     @discardableResult
@@ -13,12 +13,12 @@ extension QueueTransaction {
         return keeper.take(signal, at: now, rules.circuit)
     }
 
-    /// Whether the endpoint's circuit is open, with all that this transaction has shown it.
+    /// Whether the endpoint's circuit is open, after all signals of this transaction.
     func isCircuitOpen(of endpointID: String) throws -> Bool {
         try keeper(of: endpointID).circuit.isOpen
     }
 
-    /// Ends all circuits, for a configuration that has none: what they held is due at once.
+    /// Closes all circuits, for a configuration that has none: what they held is due at once.
     mutating func endCircuits() throws {
         let endpoints = try session.all(
             "SELECT id FROM endpoint WHERE circuit_open_ms IS NOT NULL OR circuit_limit IS NOT NULL"
@@ -31,16 +31,17 @@ extension QueueTransaction {
             circuits[endpoint] = keeper
             try saveCircuit(of: endpoint)
         }
-        // Nothing is seen until there are circuits again; by then a row of failures that began now says nothing.
+        // Without circuits no arrival ends a streak of failures, so an old streak would mean nothing when they are
+        // back.
         try session.run("DELETE FROM circuit_failure")
     }
 
-    /// Writes what the circuits were shown.
+    /// Writes all circuits that got a signal.
     mutating func saveCircuits() throws {
         for endpointID in circuits.keys.sorted() { try saveCircuit(of: endpointID) }
     }
 
-    /// Writes a circuit before the transaction's end, where what follows is decided by the written state.
+    /// Writes one circuit before the transaction's end, because what follows depends on the stored state.
     mutating func saveCircuit(of endpointID: String) throws {
         guard let keeper = circuits.removeValue(forKey: endpointID), keeper.isChanged else { return }
         try keeper.save(in: session, isOutOfPatience: keeper.circuit.isOutOfPatience(at: now, rules.circuit), at: now)
@@ -52,7 +53,7 @@ extension QueueTransaction {
     }
 }
 
-/// An endpoint's circuit on its way through a transaction.
+/// An endpoint's circuit during one transaction.
 struct CircuitKeeper {
     private let endpointID: String
     private let stored: EndpointCircuit
@@ -104,6 +105,7 @@ struct CircuitKeeper {
 }
 
 extension EndpointCircuit {
+    /// Reads an endpoint's circuit; a new one for an unknown endpoint.
     static func fetch(_ session: Session, endpointID: String) throws -> EndpointCircuit {
         let stored = try session.first(
             """

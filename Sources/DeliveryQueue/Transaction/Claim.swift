@@ -1,24 +1,24 @@
-/// Deliveries whose intents are committed; their calls may begin.
+/// What a claim returns: deliveries whose intents are committed, so that their calls may begin.
 package struct ClaimedBatch: Sendable {
     package var deliveries: [ClaimedDelivery] = []
-    /// Deliveries that ended dead instead, because a newer event has arrived and their policy says `skip`.
+    /// How many deliveries died instead, because a newer event has arrived and their policy says `skip`.
     package var superseded = 0
-    /// What came of the calls that were recorded before.
+    /// What recording the given results changed.
     package var recorded = RecordSummary()
 
     package init() {}
 }
 
 extension QueueStore {
-    /// Claims up to `limit` due deliveries, in the turns that `ClaimOrder` gives, and commits the intent of each call before it
-    /// can begin.
+    /// Claims up to `limit` due deliveries, in the turns that `ClaimOrder` gives, and commits the intent of each call
+    /// before it can begin.
     ///
     /// - Parameters:
-    ///   - results: calls that have ended, recorded before anything is claimed, in the same transaction: the disk is waited
-    ///     for once, and each page is written once. When it fails, none is recorded; see `record`.
-    ///   - endpoints: only deliveries of these; nil: of all. A log that was not looked at since the start may already show
-    ///     what arrived while we were away.
-    ///   - onlyManual: only what operators asked for, for a command that works while no daemon runs.
+    ///   - results: of ended calls. They are recorded first, in the same transaction: the disk is waited for once, and
+    ///     each page is written once. When it fails, none is recorded.
+    ///   - endpoints: only their deliveries; nil: all. A log that was not read since the start may already show what
+    ///     arrived while we were away.
+    ///   - onlyManual: only operators' retries, for a command that works while no daemon runs.
     ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
     package func claimDue(
         after results: [CallResult] = [], of endpoints: Set<String>? = nil, onlyManual: Bool = false, limit: Int,
@@ -51,7 +51,7 @@ extension QueueTransaction {
         }
     }
 
-    /// What may be called by schedule, of as many endpoints as are called at all: the others' turn comes with the next claim.
+    /// What may be called by schedule, of at most `limit` endpoints; the others get their turn with the next claim.
     private mutating func shares(
         of endpoints: Set<String>?, limit: Int, after last: ClaimOrder.Last?
     ) throws -> [DueEndpoint.Share] {
@@ -65,7 +65,7 @@ extension QueueTransaction {
         return shares.sorted { $0.line.endpointID < $1.line.endpointID }
     }
 
-    /// The one call of a share that is a trial, or a try of a hold that has passed: the next one waits as long again, unless
+    /// Notes the one call of a trial, or the one try after a hold's pause. The next one waits as long again, unless
     /// this one ends the hold.
     private mutating func note(_ share: DueEndpoint.Share, claimed delivery: Delivery) throws {
         if share.isTrial { try signal(.trialBegan(delivery: delivery.id), of: delivery.endpointID) }
@@ -76,7 +76,7 @@ extension QueueTransaction {
         }
     }
 
-    /// Ends a delivery that is not to be sent: a test, or one that a newer event has superseded.
+    /// Ends a delivery that must not be sent: a test, or one that a newer event has superseded.
     ///
     /// - Returns: whether it did.
     private mutating func isGivenUp(_ due: DueDelivery, in batch: inout ClaimedBatch) throws -> Bool {
@@ -84,7 +84,7 @@ extension QueueTransaction {
         guard due.delivery.manual == nil, let newer = due.supersededBy else { return false }
         let action = rules.policies.policy(for: due.delivery.eventType).policy.onSuperseded
         try session.run("UPDATE delivery SET superseded_by_task_id = ? WHERE id = ?", [newer, due.delivery.id])
-        // One that is retried is noticed at every attempt and counts at the first.
+        // A superseded delivery that is retried all the same is counted at its first attempt only.
         if action == .skip || !due.isMarkedSuperseded {
             counts.raise(Counter.superseded, eventType: due.delivery.eventType, action.rawValue)
         }
@@ -94,9 +94,9 @@ extension QueueTransaction {
         return true
     }
 
-    /// Commits the intent of a call. A body that the disk no longer holds as it was stored is never sent.
+    /// Claims a delivery and stores the intent of its call. A body that no longer matches its SHA-256 is never sent.
     ///
-    /// - Returns: nil when the delivery ended dead for that.
+    /// - Returns: nil when the delivery died of that.
     private mutating func claim(_ due: DueDelivery, lease: Duration, isTrial: Bool) throws -> ClaimedDelivery? {
         let delivery = due.delivery
         guard let body = due.body else {
@@ -114,7 +114,7 @@ extension QueueTransaction {
             customerIDJSON: due.customerIDJSON, webhookIDJSON: due.webhookIDJSON, body: body)
     }
 
-    /// The attempt of a call that is about to begin: an operator's retries have numbers of their own.
+    /// Inserts the attempt of a call; operators' retries have numbers of their own.
     private func recordIntent(of delivery: Delivery, isTrial: Bool) throws {
         let isManual = delivery.manual != nil
         let number =
@@ -134,8 +134,8 @@ extension QueueTransaction {
             ])
     }
 
-    /// The call before; nil when there was none. Operators' retries alternate with what else is due, so that one of the newest
-    /// calls is of the schedule, or it does not matter where the schedule's turn goes on.
+    /// The newest call; nil: there was none. Operators' retries alternate with the schedule, so one of the newest 8 is
+    /// by schedule, or nothing else was due.
     private func lastCall() throws -> ClaimOrder.Last? {
         let newest = try session.all(
             """
@@ -150,31 +150,31 @@ extension QueueTransaction {
     }
 }
 
-/// A delivery that is due, with all that its claim asks of the database, in one query.
+/// A due delivery with everything that its claim needs, read in one query.
 private struct DueDelivery {
     let delivery: Delivery
-    /// What a retry sends, as the disk has it; nil when the body was dropped.
+    /// The body as the disk has it; nil when it was dropped.
     private let storedBody: [UInt8]?
     let taskIDJSON: String
     let customerIDJSON: String
     let webhookIDJSON: String
     private let sha256: [UInt8]
-    /// An operator made the provider send it as a test.
+    /// Whether an operator made the provider send it as a test.
     let isTest: Bool
     /// The task id of a newer event of its webhook, customer and type that has arrived; nil: there is none.
     let supersededBy: String?
-    /// Such a one was noticed at an earlier attempt.
+    /// Whether a newer event was noticed at an earlier attempt.
     let isMarkedSuperseded: Bool
 
-    /// nil when there is no such delivery.
+    /// Reads a delivery; nil when there is none with this number.
     static func fetch(_ session: Session, id: Int64) throws -> DueDelivery? {
         try session.first(sql, [id], DueDelivery.init)
     }
 
-    /// Its body; nil when it is not there, or not what was stored.
+    /// The body to send; nil when it is missing or does not match its SHA-256.
     var body: [UInt8]? { storedBody.flatMap { BodyDigest.sha256($0) == sha256 ? $0 : nil } }
 
-    /// An operator's requeue overrules what was newer until then.
+    /// An event that was newer before an operator's requeue no longer supersedes the delivery.
     private static let sql = """
         SELECT \(Delivery.columns), delivery_body.body, delivery_body.task_id_json, delivery_body.customer_id_json,
             delivery_body.webhook_id_json, delivery_body.sha256,

@@ -1,5 +1,5 @@
-/// What a transaction counts for the metrics, written once before it ends: so neither a crash, a restart nor pruning can make the
-/// counters disagree with the tables or fall.
+/// What a transaction counts for the metrics. It is written once, within the transaction, so that no crash, restart or
+/// pruning makes the counters fall or disagree with the tables.
 struct CounterTally {
     private struct Counted: Hashable {
         let name: String
@@ -25,6 +25,7 @@ struct CounterTally {
         observe(now - delivery.firstFailed, in: Counter.recoveryDuration, bounds: Histogram.recoveryBounds)
     }
 
+    /// Empty labels stand for none.
     mutating func raise(_ counter: String, _ label1: String = "", _ label2: String = "", by amount: Int64 = 1) {
         amounts[Counted(name: counter, label1: label1, label2: label2), default: 0] += amount
     }
@@ -34,12 +35,14 @@ struct CounterTally {
         typed[Typed(name: counter, eventType: eventType, label2: label2), default: 0] += 1
     }
 
+    /// Adds a duration to a histogram; a negative one counts as zero.
     mutating func observe(_ duration: Duration, in histogram: String, bounds: [Double]) {
         let duration = max(.zero, duration)
         raise(histogram, Histogram.bucket(of: duration, bounds: bounds))
         raise(histogram, Histogram.sum, by: duration.wholeMilliseconds)
     }
 
+    /// Adds everything that was counted to the stored counters.
     func save(in session: Session) throws {
         for (counted, amount) in amounts where amount != 0 {
             try Self.write(counted.name, counted.label1, counted.label2, amount, in: session)
@@ -63,7 +66,8 @@ struct CounterTally {
 }
 
 extension Session {
-    /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood Prometheus.
+    /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood
+    /// Prometheus.
     @discardableResult
     package func metricLabel(forEventType eventType: String) throws -> String {
         if try exists("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) { return eventType }

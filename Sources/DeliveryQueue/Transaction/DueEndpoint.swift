@@ -1,5 +1,5 @@
 extension QueueStore {
-    /// When the next delivery that is not held comes due; nil when none waits, or only for something to happen.
+    /// When the next delivery that is not held comes due; nil: none waits for a time.
     ///
     /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
     package func nextDue(
@@ -13,7 +13,7 @@ extension QueueStore {
         }
     }
 
-    /// When the next operator's retry comes due; nil when none is asked for.
+    /// When the next operator's retry comes due; nil: none is asked for.
     package func nextManualDue(of endpoints: Set<String>? = nil) async throws(StoreError) -> Timestamp? {
         try await read("find the next operator's retry") { session in
             try session.manualDue(of: endpoints, limit: 1, at: nil).first?.time
@@ -24,7 +24,7 @@ extension QueueStore {
 extension Session {
     /// Operators' retries, soonest first: they pass every hold but an operator's own.
     ///
-    /// - Parameter now: only what is due then; nil: all that is asked for.
+    /// - Parameter now: only those that are due then; nil: all.
     func manualDue(of wanted: Set<String>?, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
         let endpoints = try all("SELECT id FROM endpoint WHERE active = 1 AND hold_reason IS DISTINCT FROM 'operator'")
         {
@@ -46,36 +46,37 @@ extension Session {
     }
 }
 
-/// What of an endpoint may be called now, and when the next of it may. Asked endpoint by endpoint, so that a held backlog
-/// costs nothing. Whether a delivery is due is decided by the view `delivery_standing`.
+/// What of an endpoint may be called now, and when it may be called next. Endpoints are asked one by one, so that a
+/// held backlog costs nothing. The view `delivery_standing` decides whether a delivery is due.
 struct DueEndpoint {
     let id: String
-    /// nil: nothing but perhaps its circuit holds it.
+    /// nil: nothing holds it, except perhaps its circuit.
     private let hold: HoldReason?
     private let holdUntil: Timestamp?
     private let phase: EndpointCircuit.Phase
     /// The delivery of the newest trial.
     private let lastTrial: Int64?
-    /// All that failed until then is due; nil: it was never held by its circuit.
+    /// When its circuit last released what it held: all that failed until then is due. nil: it never held anything.
     private let recovered: Timestamp?
 
-    /// What may be called, and as what.
+    /// The deliveries of one endpoint that may be called now, and why.
     struct Share {
         var line: ClaimOrder.Line
-        /// One delivery, to learn whether the receiver is back.
+        /// Whether `line` is one delivery that shows whether the receiver is back.
         var isTrial = false
-        /// One delivery, to learn whether a hold that has passed may end.
+        /// Whether `line` is one delivery that shows whether a hold may end, after its pause.
         var isTry = false
     }
 
-    /// Of what is due, so many of the longest due are put in the order in which they failed; bounds the work of a claim.
+    /// This many of the longest due deliveries are put in the order in which they failed; it bounds the work of a
+    /// claim.
     private static let window = 64
-    /// How much longer than the log gets in any case a trial is waited for.
+    /// How long after `confirmWithin` a trial without an outcome still blocks the next one.
     private static let patience = Duration.seconds(600)
 
-    /// All that are configured, in the order of their ids.
+    /// Reads the configured endpoints, sorted by id.
     ///
-    /// - Parameter wanted: only of these; nil: of all.
+    /// - Parameter wanted: only these; nil: all.
     static func all(_ session: Session, of wanted: Set<String>?) throws -> [DueEndpoint] {
         try session.all(
             """
@@ -94,14 +95,14 @@ struct DueEndpoint {
         recovered = row.timestampIfAny()
     }
 
-    /// Whether nothing of it is called but trials.
+    /// Whether only trials are called.
     var isOpen: Bool { phase.heldSince != nil }
 
     // MARK: - Now
 
-    /// nil when nothing of it may be called.
+    /// What may be called now; nil: nothing.
     ///
-    /// - Parameter last: the call before, of whichever endpoint.
+    /// - Parameter last: the newest call, of any endpoint.
     func share(
         _ session: Session, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
     ) throws -> Share? {
@@ -109,7 +110,7 @@ struct DueEndpoint {
         var share = Share(line: .init(endpointID: id, fresh: []), isTry: hold != nil)
         switch phase {
         case .open(_, let nextTrial):
-            // A clock that was set back must not put trials off for as long as it was set back.
+            // A clock that was set back must not put trials off by that time.
             guard nextTrial <= now || nextTrial - now > rules.circuit.longestDelay else { return nil }
             guard try !isTrialUnderWay(session, longest: rules.confirmWithin + Self.patience) else { return nil }
             share.isTrial = true
@@ -131,13 +132,13 @@ struct DueEndpoint {
         share.line.fresh =
             share.line.held.isEmpty
             ? try longestDue(session, limit: room, at: now) : try dueInLine(session, limit: room, at: now)
-        // Both take turns; more than there is room for is not to be chosen from.
+        // Fresh and held ones take turns. The line gets no more of them than there is room for.
         let kept = ClaimOrder(lines: [share.line], last: last).first(room)
         share.line.held.removeAll { !kept.contains($0) }
         share.line.fresh.removeAll { !kept.contains($0) }
     }
 
-    /// What is due by its own time, in the order in which it failed.
+    /// Deliveries that are due by their own time, in the order in which they failed.
     private func longestDue(_ session: Session, limit: Int, at now: Timestamp) throws -> [Int64] {
         let due = try session.all(
             """
@@ -150,7 +151,7 @@ struct DueEndpoint {
         return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
 
-    /// What was held until the endpoint recovered and was not called since: all of it is due.
+    /// Deliveries that were held until the endpoint recovered and not called since: all of them are due.
     private func released(_ session: Session, limit: Int) throws -> [Int64] {
         guard recovered != nil else { return [] }
         return try session.all(
@@ -159,8 +160,8 @@ struct DueEndpoint {
         ) { $0.integer() }
     }
 
-    /// What failed since the endpoint recovered and is due: beside a backlog whose own times have passed as well, so not to be
-    /// found by time.
+    /// Due deliveries that failed since the endpoint recovered. They are found by their place in line, because the
+    /// times of a released backlog have passed as well.
     private func dueInLine(_ session: Session, limit: Int, at now: Timestamp) throws -> [Int64] {
         try session.all(
             """
@@ -177,8 +178,8 @@ struct DueEndpoint {
         ) { $0.integer() }
     }
 
-    /// The delivery behind that of the trial before, so that one that its receiver never takes cannot keep the circuit open.
-    /// Not one that was put off until later.
+    /// The delivery in line behind the last trial's, so that one that its receiver never takes cannot keep the circuit
+    /// open. A delivery that is put off is left out.
     private func nextInRotation(_ session: Session, at now: Timestamp) throws -> Int64? {
         let place = try lastTrial.flatMap {
             try session.first("SELECT turn_ms, id FROM delivery WHERE id = ?", [$0]) { ($0.integer(), $0.integer()) }
@@ -200,8 +201,8 @@ struct DueEndpoint {
             ["endpoint": id, "turn": place.turn, "id": place.id, "now": now])
     }
 
-    /// The calls of the drain that are open. What was called before and never heard of says nothing of the receiver as it is
-    /// now, and may stay open for a day.
+    /// How many calls of the drain are open. One from before says nothing of the receiver now and may stay open for a
+    /// day.
     private func callsOpen(_ session: Session) throws -> Int {
         Int(
             try session.number(
@@ -212,8 +213,10 @@ struct DueEndpoint {
                 [id, recovered ?? Timestamp(milliseconds: .min)]) ?? 0)
     }
 
-    /// - Parameter longest: a trial whose outcome is put off beyond that, because the log says that the provider is still at
-    ///   it, keeps no other waiting; nil: it does.
+    /// Whether a trial's outcome is still waited for.
+    ///
+    /// - Parameter longest: a trial whose wait grew beyond this, because the log says that the provider is still
+    ///   trying, does not count; nil: each one counts.
     private func isTrialUnderWay(_ session: Session, longest: Duration? = nil) throws -> Bool {
         try session.exists(
             """
@@ -233,7 +236,7 @@ struct DueEndpoint {
 
     // MARK: - Next
 
-    /// When something of it may be called; nil when nothing waits, or only for something to happen.
+    /// When a delivery of it may be called next; nil: none waits for a time.
     func nextDue(_ session: Session, at now: Timestamp) throws -> Timestamp? {
         guard hold == nil || holdUntil != nil, let next = try nextByCircuit(session, at: now) else { return nil }
         return max(next, holdUntil ?? next)
@@ -256,7 +259,7 @@ struct DueEndpoint {
         return try firstPutOff(session)
     }
 
-    /// When the first of those that wait for their own time comes due; nil when there is none.
+    /// When the first delivery is due by its own time; nil: none waits.
     private func firstPutOff(_ session: Session) throws -> Timestamp? {
         try session.number(
             """

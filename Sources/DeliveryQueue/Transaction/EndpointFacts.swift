@@ -4,13 +4,16 @@ struct EndpointFacts {
     let historyFrom: Timestamp
     /// When a backup was last restored; 1970 for never.
     let restored: Timestamp
-    /// Outcomes of calls in a row that stood under the delivery's own task id, and our time of the first failure among them;
+    /// How many outcomes in a row stood under the delivery's own task id, and our time of the first failure among them;
     /// nil: there was none.
     let ownNames: Int
     let ownNamesSince: Timestamp?
-    /// Operators made the provider send it tests.
+    /// Whether operators made the provider send it tests.
     let hasTests: Bool
 
+    /// Reads an endpoint.
+    ///
+    /// - Throws: `storage` when it was never registered.
     static func fetch(_ session: Session, id: String) throws -> EndpointFacts {
         let facts = try session.first(
             """
@@ -28,15 +31,15 @@ struct EndpointFacts {
         return facts
     }
 
-    /// Whether the log shows retries under the deliveries' own task ids, so that an entry with one that is not known is an
-    /// event of its own, however alike. Not before a failure stood so, and entries with other names have had as long to appear
-    /// as any outcome has.
+    /// Whether the log shows all retries under the deliveries' own task ids: then an entry with an unknown one is an
+    /// event of its own, however alike. The streak must hold a failure, and others must have had `confirmWithin` to
+    /// appear since.
     func showsOwnNames(rules: RetryRules, at now: Timestamp) -> Bool {
         ownNames >= RetryRules.ownNamesLimit && ownNamesSince.map { now - $0 >= rules.confirmWithin } ?? false
     }
 
-    /// The earliest time at which an attempt may follow an entry; nil: no limit. What failed before a backup was restored may
-    /// have been retried since without the database's knowledge, so the log gets as long to show that as after any call.
+    /// The earliest time at which an attempt may follow an entry; nil: no limit. What failed before a restore may have
+    /// been retried without the database knowing, so the log gets `confirmWithin` to show that.
     func earliestAttempt(for entry: LogObservation, rules: RetryRules) -> Timestamp? {
         let time = entry.changed ?? entry.logged
         guard restored.milliseconds > 0, time.map({ $0 < restored }) ?? true else { return nil }

@@ -1,12 +1,12 @@
 /// Deliveries as the database has them.
 extension QueueTransaction {
-    /// nil when there is no such delivery.
+    /// The delivery with this number of ours; nil: there is none.
     package func delivery(id: Int64) throws -> Delivery? {
         try session.first(
             "SELECT \(Delivery.columns) FROM delivery_standing AS delivery WHERE id = ?", [id], Delivery.init)
     }
 
-    /// The delivery with this task id, or the one for which it is a further task id.
+    /// The delivery that has this task id as its own or as a further one; nil: there is none.
     package func delivery(endpointID: String, taskID: String) throws -> Delivery? {
         let id = try session.number(
             """
@@ -18,13 +18,14 @@ extension QueueTransaction {
         return try id.flatMap { try delivery(id: $0) }
     }
 
+    /// Whether the database knows the endpoint, configured or not.
     package func isEndpoint(_ id: String) throws -> Bool {
         try session.exists("SELECT 1 FROM endpoint WHERE id = ?", [id])
     }
 }
 
 extension Delivery {
-    /// The columns of the view `delivery_standing`, named `delivery`, that `init(_:)` reads in this order.
+    /// The columns that `init(_:)` reads, in this order, from the view `delivery_standing` under the name `delivery`.
     package static let columns = """
         delivery.id, delivery.endpoint_id, delivery.task_id, delivery.event_type, delivery.customer_id,
         delivery.webhook_id, delivery.state, delivery.cycle, delivery.cycle_started_ms, delivery.age_held_ms,
@@ -48,7 +49,7 @@ extension Delivery {
 }
 
 extension ManualRetry {
-    /// nil when no operator's retry is open.
+    /// Reads an operator's retry; nil when none is asked for or under way.
     fileprivate init?(_ row: inout SQLRow) {
         let (asked, time, reason) = (row.timestampIfAny(), row.timestampIfAny(), row.wordIfAny(DeadReason.self))
         guard let asked else { return nil }

@@ -3,7 +3,7 @@ extension QueueTransaction {
     /// Holds an endpoint's deliveries without loss. An operator's hold is never replaced.
     ///
     /// - Parameters:
-    ///   - until: when one more try is made; nil: not before a success in the log, or an operator.
+    ///   - until: when one call is tried; nil: the hold lasts until a success in the log, or an operator.
     ///   - since: our time at which the hold began.
     package func hold(_ endpointID: String, _ reason: HoldReason, until: Timestamp?, since: Timestamp) throws {
         try session.run(
@@ -29,16 +29,15 @@ extension QueueTransaction {
         if released > 0 { try setAgeClock(of: endpointID) }
     }
 
-    /// Ends the hold of an endpoint by hand. The rows of bad outcomes that led to it begin anew, or the next settled
-    /// delivery would hold it again. Nothing was accepted or confirmed by this: a delivery with 5xx answers must not look
-    /// like poison.
+    /// Ends the hold of an endpoint by hand. The streaks that led to it begin again, or the next settled delivery would
+    /// bring it back. No call counts as accepted by this: a delivery with 5xx answers must not look like poison.
     package func endHold(of endpointID: String) throws {
         try release(endpointID, from: HoldReason.allCases)
         try session.run("UPDATE endpoint SET resumed_ms = ? WHERE id = ?", [now, endpointID])
     }
 
-    /// Stops the age clock of an endpoint that is held, by a reason or by its open circuit. Lets it run again when it is held no
-    /// more, or its circuit has been open for too long. Again changes nothing.
+    /// Stops the age clock of a held endpoint. Lets it run again when nothing holds the endpoint, or its circuit has
+    /// been open for longer than `maxHold`. A second call changes nothing.
     ///
     /// - Parameter time: when the hold began or ended; nil: now.
     func setAgeClock(of endpointID: String, from time: Timestamp? = nil) throws {
@@ -54,7 +53,7 @@ extension QueueTransaction {
             ["time": time ?? now, "id": endpointID])
     }
 
-    /// Lets the age of a delivery count from its cycle's beginning: what was held before is not its own.
+    /// Starts a delivery's age clock at the beginning of its cycle: holds before that do not count.
     package func startAgeClock(of delivery: Delivery, from began: Timestamp) throws {
         try session.run(
             """
@@ -65,7 +64,7 @@ extension QueueTransaction {
             [began, delivery.id])
     }
 
-    /// How long an endpoint had been held at a time, as an expression on its row.
+    /// An SQL expression on an endpoint's row: how long it had been held until `time`, in milliseconds.
     static func heldBefore(_ time: String) -> String {
         "held_ms + \(Dialect.greatest("0", "\(time) - coalesce(stopped_ms, \(time))"))"
     }

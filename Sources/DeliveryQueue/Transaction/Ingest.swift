@@ -1,6 +1,6 @@
 /// What one page of a log changed, in counts.
 package struct IngestSummary: Sendable, Equatable {
-    /// Failures that came into our care.
+    /// Failures that became deliveries.
     package var new = 0
     /// Deliveries that the page proved delivered.
     package var delivered = 0
@@ -8,7 +8,7 @@ package struct IngestSummary: Sendable, Equatable {
     package var failedAgain = 0
     package var duplicates = 0
     package var unreadable = 0
-    /// What the page made of the endpoint's circuit; nil: it stays as it was.
+    /// What the page changed about the endpoint's circuit; nil: nothing.
     package var circuit: EndpointCircuit.Action?
     /// The gap under which the scan goes on; nil when it is complete.
     package var gapID: Int64?
@@ -37,12 +37,12 @@ extension QueueStore {
     }
 }
 
-/// What a page's entries share on their way into the database.
+/// What the entries of one page share while they are stored.
 struct EndpointReading {
     let endpoint: EndpointFacts
-    /// When the entries were read; before now for kept ones only.
+    /// When the entries were read; earlier than now only for unreadable ones that are understood now.
     let read: Timestamp
-    /// Event types that have a label by now, or none is left for them.
+    /// Event types whose metrics label this page has already asked for.
     fileprivate var labelled: Set<String> = []
     var summary = IngestSummary()
 
@@ -53,20 +53,20 @@ struct EndpointReading {
 }
 
 extension QueueTransaction {
-    /// Failures older than this are not taken up anew, because their rows may have been pruned.
+    /// Failures older than this do not become deliveries, because their rows may have been pruned.
     private static let replayGuard = QueueStore.deliveredRetention
-    /// An entry may say that the provider is still at it for this long after our call; then silence counts again, because
-    /// not every log takes such an entry back.
+    /// For this long after our call an entry may say that the provider is still trying. Then silence counts again,
+    /// because some logs never change such an entry.
     private static let longestProgress = Duration.seconds(86_400)
 
-    /// Takes in one entry: matches it to its delivery, remembers it, and lets it settle what it proves.
+    /// Stores one entry, matches it to its delivery, and lets it settle what it proves.
     mutating func ingest(_ entry: LogObservation, _ reading: inout EndpointReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
         if let same = known.first(where: { $0.isSame(as: entry) }) {
             try refresh(same, entry, of: endpoint.id)
             reading.summary.duplicates += 1
-            // One that still says so when it is read again: the log is not silent, and to send again would double.
+            // An entry that still says so is no silence: to send again could send twice.
             if entry.outcome == .inProgress {
                 try waitLonger(entry, try delivery(endpointID: endpoint.id, taskID: entry.taskID))
             }
@@ -74,7 +74,7 @@ extension QueueTransaction {
         }
         let isTest = try endpoint.hasTests && isTestEvent(entry.taskID, of: endpoint.id)
         var body = HashedBody(entry.body)
-        // All tests of an event have the same dummy data: by its content one could pass for another.
+        // All tests of an event have the same dummy data: matched by content, one could pass for another.
         let delivery =
             isTest || endpoint.showsOwnNames(rules: rules, at: now)
             ? try delivery(endpointID: endpoint.id, taskID: entry.taskID)
@@ -91,6 +91,7 @@ extension QueueTransaction {
         }
     }
 
+    /// Counts entries that were stored before.
     mutating func countDuplicates(_ count: Int) {
         counts.raise(Counter.logEntries, "duplicate", by: Int64(count))
     }
@@ -134,7 +135,7 @@ extension QueueTransaction {
         if let earliest, earliest > now { try putOff(delivery.id) }
     }
 
-    /// The log says that the provider is still at it.
+    /// Gives the log more time, because it says that the provider is still trying.
     private func waitLonger(_ entry: LogObservation, _ delivery: Delivery?) throws {
         guard let delivery, delivery.state == .awaiting, delivery.isOfOpenCall(entry.changed),
             let called = delivery.called, now - called < Self.longestProgress
@@ -156,10 +157,10 @@ extension QueueTransaction {
 
     // MARK: - What was not known before
 
-    /// Takes a failure into our care.
+    /// Makes a delivery of a failure.
     ///
-    /// - Parameter known: what the log said of the same task before.
-    /// - Returns: false when it is none, or not ours to retry.
+    /// - Parameter known: the stored entries of the same task.
+    /// - Returns: false when the entry is no failure, or not ours to retry.
     private mutating func takeNewFailure(
         _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout EndpointReading
     ) throws -> Bool {
@@ -185,7 +186,8 @@ extension QueueTransaction {
         try remember(entry, of: delivery, endpointID: endpoint.id)
         if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }
         if delivery.state != plan.target { try move(delivery, plan) }
-        // From the first failure on, not only once one is final: a series must not change its label in mid-life.
+        // The label is taken at the first failure, not at the first end: a series must not change its label in
+        // mid-life.
         if reading.labelled.insert(eventType).inserted { try session.metricLabel(forEventType: eventType) }
         try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
         reading.summary.new += 1

@@ -1,21 +1,21 @@
 /// What a settling turn changed, in counts.
 package struct SettleSummary: Sendable, Equatable {
-    /// Calls whose lease had run out, or that were open when the program started.
+    /// Calls whose lease had run out.
     package var interrupted = 0
     /// Calls about which the log stayed silent for too long.
     package var unconfirmed = 0
-    /// Endpoints that are held since this turn.
+    /// Endpoints that this turn began to hold.
     package var held: [String] = []
 
     package init() {}
 }
 
 extension QueueStore {
-    /// Deliveries that one transaction settles at most, so that a large backlog does not keep the writer busy.
+    /// How many deliveries one transaction settles at most, so that the writer is not busy for long.
     private static let settleBatch = 500
 
-    /// At start: the lock proves that nobody else is calling, so every open intent is of a process that died. Its call
-    /// may have been executed: the log decides, never a second call at once.
+    /// Takes back all open calls at start. The lock proves that nobody else is calling, so their processes died. They
+    /// may have been executed: the log decides, and nothing is sent again at once.
     ///
     /// - Returns: how many calls were open.
     package func reclaimOpenIntents(rules: RetryRules, at now: Timestamp) async throws(StoreError) -> Int {
@@ -45,8 +45,8 @@ extension QueueStore {
         return summary
     }
 
-    /// No log gets longer than `confirmWithin` from now on: a call that seems to have longer was given its time when our clock
-    /// was ahead, or by an earlier configuration.
+    /// Cuts each wait for the log to `confirmWithin` from now. A longer one was set while our clock was ahead, or by an
+    /// earlier configuration.
     ///
     /// - Parameter now: by a clock that is known to be right; one that is behind would end waits before their time.
     package func shortenWaits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
@@ -73,7 +73,7 @@ extension QueueTransaction {
             [horizon], Delivery.init)
         for delivery in interrupted {
             try noteInterruption(of: delivery)
-            // Not sooner after the call, even if our clock was put back since.
+            // The log gets its full time after the call, even if our clock was set back since.
             let began = max(now, delivery.called ?? now)
             let awaiting = try moved(delivery, .await(until: began + rules.confirmWithin))
             try settleFromStoredEntries(awaiting)
@@ -112,9 +112,11 @@ extension QueueTransaction {
         return summary
     }
 
-    /// Three different deliveries in a row without a word in the log: matching is broken or the log lags. Only calls that
-    /// the provider took on count: about one that was never executed (lost before it arrived, or we died) the log is
-    /// rightly silent, and a hold until an operator comes would punish the endpoint for it.
+    /// Holds an endpoint when the log shows nothing of three different deliveries in a row: matching is broken or the
+    /// log lags. Only accepted calls count. The log is rightly silent about a call that was never executed (lost, or we
+    /// died), and a hold for that would wait for an operator.
+    ///
+    /// - Returns: whether it is held now.
     private func holdIfSilent(_ endpointID: String) throws -> Bool {
         let silent = try session.number(
             """

@@ -1,9 +1,9 @@
 extension QueueTransaction {
-    /// Which delivery an entry of the log is about; nil: none that we know.
+    /// Finds the delivery that an entry of the log is about; nil: none that we know.
     ///
-    /// In this order: its own task id; a task id that an answer named or that was matched before; and for a task id that
-    /// nothing names, by content: the webhook, event type, customer and body of a call that the entry is not older than. Not
-    /// by content where `EndpointFacts.showsOwnNames`: there such an entry is an event of its own.
+    /// The entry's task id comes first: a delivery's own, then one that an answer named or that was matched before. An
+    /// unknown one is matched by content: the webhook, event type, customer and body of a call that is not newer than
+    /// the entry; not where `EndpointFacts.showsOwnNames`.
     mutating func match(_ entry: LogObservation, _ body: inout HashedBody, of endpointID: String) throws -> Delivery? {
         let candidates = try candidates(for: entry, endpointID: endpointID)
         if candidates.isNamed { return try delivery(endpointID: endpointID, taskID: entry.taskID) }
@@ -32,7 +32,7 @@ extension QueueTransaction {
         } ?? MatchCandidates()
     }
 
-    /// A failure of a call whose delivery is final by now: what ended it stood on the same page, or was read before.
+    /// Finds the final delivery that a failure is about; what ended it stood on the same page, or was read before.
     private func endedSince(_ entry: LogObservation, event: Parameters) throws -> Int64? {
         guard entry.outcome == .failed, let changed = entry.changed else { return nil }
         var event = event
@@ -43,7 +43,7 @@ extension QueueTransaction {
 
     // MARK: - Names
 
-    /// Remembers a further task id under which the provider logs this delivery: so its log does not show retries under the
+    /// Stores a further task id under which the provider logs this delivery. It shows that the log does not keep to the
     /// deliveries' own.
     package func addAlias(_ taskID: String, to delivery: Delivery, source: AliasSource) throws {
         guard taskID != delivery.taskID else { return }
@@ -74,22 +74,22 @@ package enum AliasSource: String, SQLWord {
 
 /// Which kinds of delivery an entry could be about.
 private struct MatchCandidates: Equatable {
-    /// Open ones of its endpoint, event type and customer that were called.
+    /// Open deliveries of its endpoint, event type and customer that were called.
     var called = false
-    /// Calls that were given up lately, of whichever delivery.
+    /// Calls of any delivery that lately ended unconfirmed.
     var unconfirmed = false
-    /// Ones of its customer that ended lately.
+    /// Deliveries of its customer that ended lately.
     var final = false
-    /// The one that has its task id.
+    /// The delivery that has its task id.
     var isNamed = false
 }
 
-/// The statements that match by content, each asked only when the one before it found nothing. Each finds the number of the
-/// delivery.
+/// The statements that match by content. Each runs only when the one before it found nothing, and finds the number of
+/// the delivery.
 enum Matching {
-    /// How long after a call was judged its own entry may still appear.
+    /// How long after its attempt ended a call's own entry may still appear.
     static let lateOutcome = Duration.seconds(86_400)
-    /// How long ago a final delivery may have ended whose calls were judged within `lateOutcome`.
+    /// How long ago a final delivery may have ended when its attempts ended within `lateOutcome`.
     static let lateEnd = lateOutcome * 2
 
     private static let sameEvent = """
@@ -98,7 +98,7 @@ enum Matching {
         AND delivery.webhook_id = :webhook AND delivery_body.sha256 = :sha256
         """
 
-    /// Asked first, because one query then tells that a new failure is about none of them.
+    /// This query comes first: it tells for most new failures that they match none of them.
     static let candidates = """
         SELECT
             EXISTS (SELECT 1 FROM delivery
@@ -111,7 +111,7 @@ enum Matching {
             OR EXISTS (SELECT 1 FROM task_alias WHERE endpoint_id = :endpoint AND task_id = :task)
         """
 
-    /// The oldest call whose outcome is open. Not one whose answer named the task id under which that will stand.
+    /// The oldest open call. A call whose answer named another task id is left out: its outcome will stand under that.
     static let waiting = """
         SELECT delivery.id
         FROM delivery
@@ -127,7 +127,7 @@ enum Matching {
         LIMIT 1
         """
 
-    /// The oldest call that was given up as unconfirmed, whatever became of its delivery: logs lag.
+    /// The oldest call that ended unconfirmed, in whatever state its delivery is: logs lag.
     static let unconfirmed = """
         SELECT delivery.id
         FROM attempt \(Dialect.byUnconfirmed)
@@ -142,8 +142,9 @@ enum Matching {
         LIMIT 1
         """
 
-    /// An open delivery whose last calls count as failed, because the provider's own attempt failed just then: such a
-    /// call may leave a task id of its own behind. There are no more of those than calls whose answer named none.
+    /// An open delivery with a call that counts as failed because the provider's own attempt failed at that time. The
+    /// call's own entry may still appear, under another task id. No more entries match than there are calls whose
+    /// answer named none.
     static let failed = """
         SELECT delivery.id
         FROM delivery
@@ -162,9 +163,8 @@ enum Matching {
         LIMIT 1
         """
 
-    /// A final delivery whose last calls count as delivered or failed because the provider's own attempt arrived or failed just
-    /// then, later than what the entry shows: such a call may have failed before it and leave a task id of its own behind. What
-    /// fails after that is an event of its own, however alike.
+    /// As `failed`, for a final delivery whose provider's attempt arrived or failed later than the entry. A failure
+    /// after that attempt is an event of its own, however alike.
     static let ended = """
         SELECT delivery.id
         FROM delivery \(Dialect.byCustomer)

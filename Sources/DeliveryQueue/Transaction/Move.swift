@@ -1,10 +1,10 @@
 extension QueueTransaction {
-    /// Carries out a transition: the one statement by which a delivery changes its state.
+    /// Carries out a transition. This is the one statement that changes a delivery's state.
     ///
-    /// The `WHERE` names the state and the lease token that the decision was based on, so a decision that came too late
-    /// changes nothing.
+    /// The `WHERE` names the state and the lease token that the decision was based on, so a late decision changes
+    /// nothing.
     ///
-    /// - Throws: `refusedMove` for a move that `DeliveryState.next` does not have, or when the row is no longer there.
+    /// - Throws: `refusedMove` for a move that `DeliveryState.next` does not have, or when the row has changed.
     package mutating func move(_ delivery: Delivery, _ transition: Transition) throws {
         try move(delivery, transition, at: now)
     }
@@ -12,7 +12,7 @@ extension QueueTransaction {
     /// Carries out a transition.
     ///
     /// - Parameter time: when it happened; earlier than now for what a restore repeats.
-    /// - Returns: the delivery as it is then.
+    /// - Returns: the delivery after it.
     /// - Throws: as `move`.
     package mutating func moved(
         _ delivery: Delivery, _ transition: Transition, at time: Timestamp? = nil
@@ -28,14 +28,14 @@ extension QueueTransaction {
         guard delivery.state.next.contains(transition.target) else {
             throw StoreError(
                 .refusedMove, operation: "move delivery \(delivery.id)",
-                cause: "\(delivery.state.rawValue) → \(transition.target.rawValue) is no move of a delivery")
+                cause: "a delivery cannot move from \(delivery.state.rawValue) to \(transition.target.rawValue)")
         }
         let changes = Changes(transition, of: delivery, at: time)
         var parameters = changes.parameters
         parameters.add("id", delivery.id)
         parameters.add("from_state", delivery.state)
         parameters.add("from_token", delivery.leaseToken)
-        // No `RETURNING`: SQLite makes a table of its own for what it returns, which takes longer than the change.
+        // No `RETURNING`: SQLite makes a temporary table for it, which takes longer than the change.
         let moved = try session.change(
             "UPDATE delivery SET \(changes.sql) WHERE id = :id AND state = :from_state AND lease_token = :from_token",
             parameters)
@@ -47,15 +47,15 @@ extension QueueTransaction {
         counts.count(delivery, transition, at: time)
     }
 
-    /// Gives a waiting delivery the time of its next attempt, which is no move of its state.
+    /// Sets the time of a scheduled delivery's next attempt; its state stays.
     func schedule(_ delivery: Delivery, at time: Timestamp) throws {
         try session.run(
             "UPDATE delivery SET next_attempt_ms = :next, updated_ms = :now WHERE id = :id",
             ["next": time, "now": now, "id": delivery.id])
     }
 
-    /// Lets nothing make a waiting delivery due before its own time, no trial and no recovery of its endpoint: it stands in the
-    /// line from then on only.
+    /// Makes a scheduled delivery wait for its own time, whatever trial or recovery its endpoint has: its place in line
+    /// is that time.
     func putOff(_ id: Int64) throws {
         try session.run(
             """
@@ -65,16 +65,16 @@ extension QueueTransaction {
             [id])
     }
 
-    /// Gives a delivery that failed while nothing held it its place in the line by that failure: it waits for its own time
-    /// again.
+    /// Moves a delivery that failed while its circuit was not open to the place in line of that failure: it waits for
+    /// its own time again.
     func moveInLine(_ delivery: Delivery, to failed: Timestamp) throws {
         try session.run(
             "UPDATE delivery SET turn_ms = \(Dialect.greatest("turn_ms", "?")) WHERE id = ?", [failed, delivery.id])
     }
 }
 
-/// The columns that a move changes, each with its new value; the schema's `CHECK`s tie a state to its data. No other column is
-/// named: SQLite writes anew every index that has one that is named, or a condition on it.
+/// The columns that a move changes, each with its new value; the schema's `CHECK`s tie a state to its data. Columns
+/// that stay are not named: SQLite rewrites every index that has one or a condition on it.
 private struct Changes {
     private(set) var sql = "updated_ms = :updated_ms"
     private(set) var parameters: Parameters
@@ -109,7 +109,8 @@ private struct Changes {
         set("kept_dead_reason", manual?.keptDeadReason)
     }
 
-    /// Behind the endpoint's recovery: a clock that was set back must not make it due at once again and again.
+    /// The place is behind the endpoint's recovery: a clock that was set back must not make it due at once again and
+    /// again.
     private mutating func set(turn: Timestamp) {
         let recovery = "(SELECT recovered_ms + 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id)"
         sql += ", turn_ms = \(Dialect.greatest(":turn_ms", "coalesce(\(recovery), :turn_ms)"))"
@@ -123,7 +124,7 @@ private struct Changes {
     }
 }
 
-/// What belongs to the state that a move leads to.
+/// The data of the state that a move leads to.
 private struct StateData {
     var nextAttempt: Timestamp?
     var leaseUntil: Timestamp?

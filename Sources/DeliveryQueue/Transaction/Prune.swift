@@ -1,12 +1,12 @@
 /// What a pruning turn removed, in counts.
 package struct PruneSummary: Sendable, Equatable {
-    /// Of delivered deliveries whose rows stay.
+    /// Bodies of delivered deliveries whose rows stay.
     package var bodies = 0
     package var delivered = 0
     package var dead = 0
     /// Entries that belong to no delivery; those of a delivery go with it.
     package var logEntries = 0
-    /// What is remembered of the newest arrivals, by which superseded deliveries are known.
+    /// Newest arrivals, which tell what is superseded.
     package var arrivals = 0
     package var unreadable = 0
 
@@ -25,7 +25,7 @@ package struct PruneSummary: Sendable, Equatable {
     }
 }
 
-/// Rows that were found to be past their time, by delivery; what they are by now is looked at when they are removed.
+/// Deliveries that were past their retention when they were looked up; each is checked again when it is removed.
 package struct OldRows: Sendable {
     /// Deliveries whose bodies go.
     fileprivate var bodies: [Int64] = []
@@ -34,7 +34,7 @@ package struct OldRows: Sendable {
 
     package var isEmpty: Bool { bodies.isEmpty && deliveries.isEmpty }
 
-    /// Takes so many of each kind out.
+    /// Removes up to `count` of each kind from the list and returns them.
     package mutating func takeFirst(_ count: Int) -> OldRows {
         defer {
             bodies.removeFirst(min(count, bodies.count))
@@ -50,13 +50,13 @@ extension QueueStore {
     package static let deliveredRetention = Duration.seconds(90 * 86_400)
     package static let deadRetention = Duration.seconds(180 * 86_400)
     package static let unreadableRetention = Duration.seconds(90 * 86_400)
-    /// Successes of deliveries that never failed are remembered this long after they were last read: a newest-first
-    /// scan reads a success before the failure that it mends. A scan that was cut short may last longer: while its gap is
-    /// left, nothing of its endpoint is forgotten.
+    /// How long after its last reading an entry of no delivery is kept: a newest-first scan reads a success before the
+    /// failure that it mends. A scan that was cut short may last longer, so nothing of an endpoint with a gap is
+    /// forgotten.
     package static let unrelatedEntryRetention = Duration.seconds(86_400)
 
-    /// Looks for deliveries that are past their time, at most `limit` of each kind; open ones never. In a snapshot, which keeps
-    /// no writer waiting. All deliveries since the bodies' time are looked at for it.
+    /// Finds deliveries that are past their retention, at most `limit` of each kind, never open ones. It reads all that
+    /// ended before `bodyRetention`, in a snapshot, so that no writer waits.
     package func oldRows(limit: Int, at now: Timestamp) async throws(StoreError) -> OldRows {
         try await read("find old deliveries") { session in
             OldRows(
@@ -65,12 +65,14 @@ extension QueueStore {
         }
     }
 
-    /// Finds what is past its time and removes it, at most `limit` rows of each kind; the caller repeats it until `total` is 0.
+    /// Finds and removes what is past its retention, at most `limit` rows of each kind; the caller repeats it until
+    /// `total` is 0.
     package func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
         try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
     }
 
-    /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short transaction.
+    /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short
+    /// transaction.
     package func prune(_ old: OldRows, limit: Int, at now: Timestamp) async throws(StoreError) -> PruneSummary {
         try await write("prune old rows") { session in
             var summary = PruneSummary()
@@ -79,7 +81,7 @@ extension QueueStore {
                 "log_entry", by: "endpoint_id, task_id, logged_ms, outcome", Prunable.logEntries, limit, at: now)
             summary.arrivals = try session.drop(
                 "latest_arrival", by: "webhook_id, customer_id, event_type", Prunable.arrivals, limit, at: now)
-            // As long as a failure may be taken up anew.
+            // Kept for as long as a failure of it may become a delivery.
             try session.run("DELETE FROM test_event WHERE asked_ms <= ?", [now - Self.deliveredRetention])
             summary.unreadable = try session.drop("unreadable_entry", by: "id", Prunable.unreadable, limit, at: now)
             return summary
@@ -96,7 +98,7 @@ extension QueueStore {
 }
 
 extension QueueReader {
-    /// What pruning would remove now, all of it.
+    /// Counts everything that pruning would remove now.
     package func prunable(at now: Timestamp) throws(StoreError) -> PruneSummary {
         try read("look for old rows") { session in
             func count(_ what: Prunable, _ more: String = "") throws -> Int {
@@ -114,7 +116,7 @@ extension QueueReader {
     }
 }
 
-/// What is past its time: `FROM` and `WHERE`, told once for those who count and those who remove.
+/// One kind of row past its retention, as `FROM` and `WHERE`: counting and removing share it.
 private struct Prunable: Sendable {
     let sql: String
     /// The ages that the text names, each as a parameter.
@@ -129,8 +131,8 @@ private struct Prunable: Sendable {
     private static let delivered = Age(name: "delivered_before", retention: QueueStore.deliveredRetention)
     private static let dead = Age(name: "dead_before", retention: QueueStore.deadRetention)
 
-    /// One that the log told of since is not old, whatever our clock said when it was finalized: its entries would be read
-    /// again and taken up anew.
+    /// A delivery with a newer log entry is not old, whatever our clock said when it ended: its entries would be read
+    /// again and become a new delivery.
     static let oldDelivery = """
         ((finalized_ms <= :delivered_before AND state = 'delivered') OR (finalized_ms <= :dead_before AND state = 'dead'))
         AND NOT EXISTS (
@@ -138,7 +140,7 @@ private struct Prunable: Sendable {
             WHERE log_entry.delivery_id = delivery.id AND log_entry.logged_ms > :delivered_before)
         """
     static let deliveries = Prunable(sql: "FROM delivery WHERE \(oldDelivery)", ages: [delivered, dead])
-    /// Not those of deliveries that go as a whole.
+    /// Only of deliveries that stay; the others go with their bodies.
     static let bodies = Prunable(
         sql: """
             FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id
@@ -163,7 +165,7 @@ private struct Prunable: Sendable {
 }
 
 extension Session {
-    /// The first deliveries that are past their time.
+    /// The numbers of the first deliveries that are past their retention.
     fileprivate func ids(_ old: Prunable, _ limit: Int, at now: Timestamp) throws -> [Int64] {
         try all("SELECT delivery.id \(old.sql) LIMIT \(limit)", old.times(at: now)) { $0.integer() }
     }
@@ -178,7 +180,7 @@ extension Session {
             "DELETE FROM \(table) WHERE (\(key)) IN (SELECT \(key) \(old.sql) LIMIT \(limit))", old.times(at: now))
     }
 
-    /// Removes what was found to be old, each row asked again: an operator may have requeued a dead one since.
+    /// Removes what was found to be old. Each row is checked again: an operator may have requeued a dead one since.
     fileprivate func drop(_ old: OldRows, into summary: inout PruneSummary, at now: Timestamp) throws {
         for id in old.bodies {
             summary.bodies += try change(

@@ -1,5 +1,5 @@
-/// One transaction on the queue. Holds its session, the rules it decides by, its time, and what it counts; its verbs stand in the
-/// files of this folder, each in a file of its name.
+/// One transaction on the queue. Holds its session, the rules it decides by, its time, and what it counts; its verbs
+/// stand in the files of this folder, each in a file of its name.
 ///
 /// `QueueStore` begins it, calls `finish` and commits. When a verb throws, all of it is rolled back.
 package struct QueueTransaction {
@@ -9,7 +9,7 @@ package struct QueueTransaction {
     package let now: Timestamp
     /// Written once, by `finish`.
     var counts = CounterTally()
-    /// Circuits that were shown something, by their endpoints' ids; see `signal`.
+    /// Circuits that got a signal, by endpoint id; see `signal`.
     var circuits: [String: CircuitKeeper] = [:]
 
     package init(_ session: Session, rules: RetryRules, at now: Timestamp) {
@@ -18,7 +18,7 @@ package struct QueueTransaction {
         self.now = now
     }
 
-    /// Writes what stands for the transaction as a whole.
+    /// Writes the circuits and the counters of the transaction.
     package mutating func finish() throws {
         try saveCircuits()
         try counts.save(in: session)

@@ -1,18 +1,20 @@
 /// What recording a batch of results changed, in counts.
 package struct RecordSummary: Sendable, Equatable {
     package var recorded = 0
-    /// Results whose lease had run out; kept on the attempt, otherwise without effect.
+    /// Results whose lease had run out. They are kept on the attempt, and move the delivery only while it awaits the
+    /// log.
     package var late = 0
-    /// Calls that the provider took on.
+    /// Calls that the provider accepted.
     package var accepted = 0
-    /// Endpoints of which the log is to show an outcome now.
+    /// Endpoints whose logs have to show an outcome now.
     package var awaiting: Set<String> = []
 
     package init() {}
 }
 
 extension QueueStore {
-    /// Records what came of calls: the attempt and the delivery's new state, all of a batch in one transaction.
+    /// Records results of calls: each attempt's answer and its delivery's new state, the whole batch in one
+    /// transaction.
     package func record(
         _ results: [CallResult], rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> RecordSummary {
@@ -21,7 +23,7 @@ extension QueueStore {
 }
 
 extension QueueTransaction {
-    /// What becomes of each result stands in `AnswerTable`; this carries it out.
+    /// Carries out what `AnswerTable` says of each result.
     mutating func record(_ results: [CallResult]) throws -> RecordSummary {
         var batch = ResultBatch()
         for result in results { try record(result, &batch) }
@@ -70,7 +72,7 @@ extension QueueTransaction {
         try holdIfRefused(row.endpoint, delivery, &batch)
     }
 
-    /// The lease had run out: the answer is kept, and has an effect only while the log is still waited for.
+    /// Keeps the answer of a call whose lease had run out. It moves the delivery only while that awaits the log.
     private mutating func recordLate(
         _ result: CallResult, of delivery: Delivery, _ batch: inout ResultBatch
     ) throws {
@@ -84,14 +86,14 @@ extension QueueTransaction {
     private mutating func settleByAnswer(_ delivery: Delivery) throws {
         try settle(delivery, by: .answer)
         let action = try signal(.arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID)
-        // What is scheduled from here on has its place behind the recovery, which the database has to know for that.
+        // Deliveries scheduled from here on stand behind the recovery in line, so the database has to know it.
         if action == .release { try saveCircuit(of: delivery.endpointID) }
     }
 
-    /// From now on the log entries of the named task are the delivery's, and those that were read before the answer too.
+    /// Gives a delivery the log entries of the task id that its answer named, also those that were read before.
     private func adopt(_ named: String, for delivery: Delivery, leaseToken: Int64) throws {
         guard named != delivery.taskID else { return }
-        // A failed retry that was read first and whose body did not match became a delivery of its own.
+        // A failed retry that was read before and whose body did not match became a delivery of its own.
         let twinID = try session.number(
             "SELECT id FROM delivery WHERE endpoint_id = ? AND task_id = ? AND state = 'scheduled' AND lease_token = 0",
             [delivery.endpointID, named])
@@ -109,7 +111,9 @@ extension QueueTransaction {
         try addAlias(named, to: delivery, source: .named)
     }
 
-    /// - Parameter end: what became of the attempt, where the answer alone tells; nil: the log has to.
+    /// Stores an answer on its attempt.
+    ///
+    /// - Parameter end: how the attempt ended, where the answer alone tells; nil: the log has to tell.
     private func keepAnswer(_ result: CallResult, end: AttemptEnd?) throws {
         var parameters: Parameters = [
             "answered": result.answered, "answer": result.answer, "status": result.status,
@@ -133,7 +137,7 @@ extension QueueTransaction {
 
     // MARK: - Answers in a row
 
-    /// Whether the provider took on a call of the endpoint since the delivery's first 5xx in a row.
+    /// Whether the provider accepted a call of the endpoint since the delivery's first 5xx in a row.
     private func othersPass(_ delivery: Delivery) throws -> Bool {
         guard let since = delivery.serverErrorsSince else { return false }
         return try session.exists(
@@ -166,7 +170,7 @@ extension QueueTransaction {
 
     // MARK: - The endpoint
 
-    /// Notes the endpoint's newest good answer, once for a batch.
+    /// Notes that the endpoint's calls are accepted, once for a batch.
     private mutating func noteAccepted(by endpointID: String, _ batch: inout ResultBatch) throws {
         guard batch.passing.insert(endpointID).inserted else { return }
         try session.run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now, endpointID])
@@ -193,7 +197,8 @@ extension QueueTransaction {
         try hold(endpointID, reason, until: until, since: now)
     }
 
-    /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed it.
+    /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed
+    /// it.
     private func refused(of endpointID: String) throws -> Int64 {
         try session.number(
             """
@@ -207,9 +212,9 @@ extension QueueTransaction {
     }
 }
 
-/// Results of calls on their way into the database.
+/// What the results of one batch share while they are recorded.
 private struct ResultBatch {
     var summary = RecordSummary()
-    /// Endpoints of which a call of this batch was taken on, with no hold after it: there is nothing more to note of them.
+    /// Endpoints with an accepted call in this batch and no hold after it: no more need be noted of them.
     var passing: Set<String> = []
 }

@@ -2,7 +2,7 @@ extension QueueStore {
     /// Makes the database's endpoints those of the configuration. An endpoint that is no longer configured keeps its
     /// rows and is neither polled nor retried.
     ///
-    /// - Parameter historyFrom: for endpoints seen for the first time: failures logged before are not taken up.
+    /// - Parameter historyFrom: for new endpoints: failures logged before this time do not become deliveries.
     package func registerEndpoints(
         _ endpoints: [(id: String, name: String)], historyFrom: Timestamp
     ) async throws(StoreError) {
@@ -26,12 +26,12 @@ extension QueueStore {
         }
     }
 
-    /// Ends all circuits, for a configuration that has none: what they held is due at once.
+    /// Closes all circuits, for a configuration that has none: what they held is due at once.
     package func endCircuits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
         try await change("end the circuits", rules: rules, at: now) { try $0.endCircuits() }
     }
 
-    /// How the poll of an endpoint's log ended.
+    /// Stores how the poll of an endpoint's log ended.
     ///
     /// - Parameter error: nil when it succeeded.
     package func recordPoll(of endpointID: String, error: String?, at now: Timestamp) async throws(StoreError) {
@@ -49,7 +49,7 @@ extension QueueStore {
         }
     }
 
-    /// Keeps why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
+    /// Stores why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
     package func recordPause(
         _ reason: String?, until: Timestamp?, at now: Timestamp
     ) async throws(StoreError) {

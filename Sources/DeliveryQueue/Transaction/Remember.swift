@@ -1,11 +1,11 @@
-/// What of a page is kept as it was read, each entry once.
+/// Keeps each entry of a page once.
 extension QueueTransaction {
-    /// How long an entry's `seen_ms` may be behind before it is refreshed: keeps re-reading almost free of writes.
+    /// How old an entry's `seen_ms` gets before it is refreshed, so that reading a page again writes almost nothing.
     private static let seenRefresh = Duration.seconds(6 * 3_600)
     /// A larger unreadable entry is cut to this; its true length is kept.
     private static let rawLimit = 4 << 20
 
-    /// What the log said of a task before.
+    /// The stored entries of a task.
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
         try session.all(
             "SELECT logged_ms, outcome, seen_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
@@ -27,7 +27,7 @@ extension QueueTransaction {
             ])
     }
 
-    /// Keeps an entry. Its call is noted where one is in flight: the entry may be its outcome.
+    /// Stores an entry, with the lease token of a call in flight: the entry may be its outcome.
     func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String) throws {
         try session.run(
             """
@@ -43,14 +43,14 @@ extension QueueTransaction {
             ])
     }
 
-    /// Gives a delivery the entries that were read of its task before it was known.
+    /// Gives a delivery the entries of its task that were stored before it.
     func adoptEntries(ofTask taskID: String, for delivery: Delivery) throws {
         try session.run(
             "UPDATE log_entry SET delivery_id = :id WHERE endpoint_id = :endpoint AND task_id = :task",
             ["id": delivery.id, "endpoint": delivery.endpointID, "task": taskID])
     }
 
-    /// Keeps an entry that could not be understood, whole, once.
+    /// Stores an entry that could not be understood, whole and once.
     mutating func keep(_ entry: UnreadableObservation, _ reading: inout EndpointReading) throws {
         let kept = try session.change(
             """
@@ -72,22 +72,23 @@ extension QueueTransaction {
     }
 }
 
-/// One thing that the log said of a task.
+/// A stored entry of a task.
 struct KnownEntry {
     /// Provider time in milliseconds; 0: the entry has none.
     let logged: Int64
-    /// nil: a word of a later version.
+    /// nil: a later version stored a word that this one does not know.
     let outcome: LogOutcome?
     let seen: Timestamp
 
-    /// Whether it is this very entry: a row that is updated in place becomes a new one by its outcome or time.
+    /// Whether it is the same entry. A row that is updated in place counts as a new one when its outcome or time
+    /// changes.
     func isSame(as entry: LogObservation) -> Bool {
         logged == entry.key && outcome == entry.outcome
     }
 }
 
 extension [KnownEntry] {
-    /// When the outcome that an entry of the same task shows came about; nil when nothing tells, see `Sighting.came`.
+    /// When the delivery arrived or failed, by an entry of the same task; nil: unknown, see `Sighting.came`.
     func timeOfOutcome(_ entry: LogObservation) -> Timestamp? {
         guard let changed = entry.changed else { return nil }
         let isChangedInPlace = contains { $0.logged == changed.milliseconds && $0.outcome != entry.outcome }
@@ -96,6 +97,6 @@ extension [KnownEntry] {
 }
 
 extension LogObservation {
-    /// The time by which a stored entry is told from others of its task: provider time in milliseconds, 0 when it has none.
+    /// The time that tells a stored entry from others of its task: provider time in milliseconds, 0 when it has none.
     fileprivate var key: Int64 { changed?.milliseconds ?? 0 }
 }

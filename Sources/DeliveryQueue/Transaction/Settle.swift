@@ -1,4 +1,4 @@
-/// What a proof came to.
+/// What a proof did to its delivery.
 package enum Settlement: Equatable {
     case delivered
     /// The retry failed again.
@@ -10,9 +10,9 @@ package enum Settlement: Equatable {
 }
 
 extension QueueTransaction {
-    /// Settles a delivery by what proves its fate: the one door for every proof, of whatever origin.
+    /// Settles a delivery by a proof. Every proof, whatever its source, comes through here.
     ///
-    /// - Parameter earliest: the next attempt waits until then at least; nil: as long as the policy says.
+    /// - Parameter earliest: no next attempt before this time; nil: the policy alone decides.
     @discardableResult
     package mutating func settle(
         _ delivery: Delivery, by proof: Proof, notBefore earliest: Timestamp? = nil
@@ -58,7 +58,7 @@ extension QueueTransaction {
             try endAttempt(attempt.id, of: delivery, as: .delivered, isOpenTrial: attempt.isOpenTrial)
             try noteConfirmed(delivery, by: sighting)
         }
-        // A call that began after the success: its outcome no longer matters, but it may show in the log yet.
+        // A call that began after the success no longer matters, but the log may still show it.
         try endOpenAttempt(of: delivery, as: .unconfirmed)
         try move(delivery, .deliver(Evidence(actor: actor, source: .log, taskID: sighting.taskID)))
         try release(delivery.endpointID, from: [.logSilent])
@@ -79,7 +79,7 @@ extension QueueTransaction {
         return .failed
     }
 
-    /// Widens the time of failure of a delivery and keeps the newest error text.
+    /// Extends the time from a delivery's first to its last failure, and keeps the newest error text.
     private func noteFailure(of delivery: Delivery, at failed: Timestamp, error: String?) throws {
         let began = Dialect.least("cycle_started_ms", ":failed")
         try session.run(
@@ -94,7 +94,7 @@ extension QueueTransaction {
             ["failed": failed, "error": error, "id": delivery.id])
     }
 
-    /// A failure that was logged for a call of ours only after the call was given up as unconfirmed.
+    /// Ends an unconfirmed attempt as failed, because its failure was logged late.
     private mutating func settleLateFailure(of delivery: Delivery, by sighting: Sighting) throws {
         let latestCall = (sighting.changed ?? now) + RetryRules.clockTolerance
         let attempt = try session.number(
@@ -108,9 +108,9 @@ extension QueueTransaction {
         try noteConfirmed(delivery, by: sighting)
     }
 
-    /// The log may have shown the outcome of a call before its answer came back: such entries are not read again.
+    /// Settles an open call by entries that were stored before its answer came: they are not read again.
     ///
-    /// - Returns: whether it had.
+    /// - Returns: whether one of them settled it.
     @discardableResult
     mutating func settleFromStoredEntries(_ delivery: Delivery) throws -> Bool {
         guard delivery.state == .awaiting, let called = delivery.called else { return false }
@@ -139,11 +139,11 @@ extension QueueTransaction {
 
     // MARK: - Silence
 
-    /// The log says nothing of a call, and the time for it is over.
+    /// Settles a call about which the log stayed silent for its whole time.
     private mutating func settleUnconfirmed(_ delivery: Delivery) throws -> Settlement {
         let call = try callFacts(of: delivery)
         try endOpenAttempt(of: delivery, as: .unconfirmed)
-        // A call that was taken on and that the log never showed under a name that we know: perhaps it is there under another.
+        // The log never showed this accepted call under a task id that we know, so perhaps under another.
         if call.wasAccepted { try forgetOwnNames(of: delivery.endpointID) }
         try move(
             delivery,
@@ -152,8 +152,8 @@ extension QueueTransaction {
         return .unconfirmed
     }
 
-    /// Whether the provider answered neither this call nor any since with a 2xx, or this call is one of many in a row: then it
-    /// is the provider that fails, and its outage costs the delivery nothing.
+    /// Whether the provider accepted the call, and whether an outage lost it: no call of its endpoint got a 2xx since,
+    /// or it is one of `outageLimit` in a row without one. An outage costs the delivery nothing.
     private func callFacts(of delivery: Delivery) throws -> (wasAccepted: Bool, isOutage: Bool) {
         let call = try session.first(
             """
@@ -167,8 +167,8 @@ extension QueueTransaction {
         return (false, try call.isNewest || callsInARow(around: call.id) >= RetryRules.outageLimit)
     }
 
-    /// The calls before and after this one, over all endpoints, that got no 2xx either. By the time at which a call is given
-    /// up, a provider that is back has long taken on others.
+    /// How many calls in a row around this one, over all endpoints, got no 2xx. By now a provider that is back has long
+    /// accepted others.
     private func callsInARow(around id: Int64) throws -> Int64 {
         try session.number(
             """
@@ -183,7 +183,7 @@ extension QueueTransaction {
 
     // MARK: - The attempt
 
-    /// Ends the attempt of the delivery's open call; nothing where there is none.
+    /// Ends the attempt of the delivery's open call; does nothing where there is none.
     package mutating func endOpenAttempt(of delivery: Delivery, as end: AttemptEnd) throws {
         let ended = try session.change(
             """
@@ -196,7 +196,9 @@ extension QueueTransaction {
         if delivery.isTrial { counts.raise(Counter.trials, delivery.endpointID, end.rawValue) }
     }
 
-    /// - Parameter isOpenTrial: a trial counts by what was first known of it.
+    /// Ends an attempt.
+    ///
+    /// - Parameter isOpenTrial: whether it is a trial without an end: a trial counts by its first end only.
     private mutating func endAttempt(
         _ id: Int64, of delivery: Delivery, as end: AttemptEnd, isOpenTrial: Bool
     ) throws {
@@ -205,8 +207,8 @@ extension QueueTransaction {
         if isOpenTrial { counts.raise(Counter.trials, delivery.endpointID, end.rawValue) }
     }
 
-    /// The log does show our retries: silence is not to be feared, and we learn in which way it shows them, and under
-    /// which task id.
+    /// Notes that the log shows our retries, which resets the evidence of silence, and learns how and under which task
+    /// id.
     private func noteConfirmed(_ delivery: Delivery, by sighting: Sighting) throws {
         let shows = try wayOfShowing(delivery, by: sighting)
         try session.run(
@@ -223,7 +225,7 @@ extension QueueTransaction {
             ])
     }
 
-    /// How the log showed a retry: in the old row or in a new one. nil: nothing tells. After a call soon after the failure it
+    /// How the log showed a retry, in the old row or in a new one; nil: unknown. After a call soon after the failure it
     /// may be either, and a wrong `new_entry` would keep us from reading back to the old rows.
     private func wayOfShowing(_ delivery: Delivery, by sighting: Sighting) throws -> String? {
         guard let called = delivery.called, let logged = sighting.logged else { return nil }
@@ -235,7 +237,7 @@ extension QueueTransaction {
 }
 
 extension Sighting {
-    /// Of a stored entry: the row keeps one time only, which does not tell a new row from one changed in place.
+    /// Reads a stored entry. It keeps one time only, which does not tell a new row from one changed in place.
     fileprivate init(stored row: inout SQLRow) {
         let (taskID, isSuccess, time, error) = (row.text(), row.flag(), row.timestamp(), row.textIfAny())
         let changed = time.milliseconds == 0 ? nil : time

@@ -1,16 +1,16 @@
-/// What became of the note that an event is a test.
+/// What noting a test event did.
 package enum TestEventNote: Sendable, Equatable {
     /// Its log entry will be kept and never retried.
     case noted
-    /// The daemon was quicker: the delivery that it had made of the entry is given up.
+    /// The daemon had already made a delivery of the entry, which is given up.
     case discarded(delivery: Int64)
     /// The database does not know the endpoint, so nothing was noted: its log is not read.
     case unknownEndpoint
 }
 
 extension QueueStore {
-    /// Remembers that an operator made the provider send an event as a test: it is stored when it fails, and never retried
-    /// by itself. An operator's retry or requeue overrules that.
+    /// Remembers that an operator made the provider send an event as a test. It is stored when it fails, and retried
+    /// only when an operator asks.
     ///
     /// - Parameter taskID: as the provider's answer named it.
     package func noteTestEvent(
@@ -25,7 +25,7 @@ extension QueueStore {
                 ON CONFLICT (endpoint_id, task_id) DO NOTHING
                 """,
                 ["endpoint": endpoint, "task": taskID, "type": eventType, "who": who, "now": now])
-            // One that is in flight is discarded when it would be claimed again.
+            // A delivery whose call is open is discarded when it would be claimed again.
             guard let delivery = try queue.delivery(endpointID: endpoint, taskID: taskID), delivery.state == .scheduled,
                 try queue.discardIfTest(delivery)
             else { return .noted }
@@ -40,7 +40,8 @@ extension QueueTransaction {
         try session.exists("SELECT 1 FROM test_event WHERE endpoint_id = ? AND task_id = ?", [endpointID, taskID])
     }
 
-    /// Gives up a scheduled delivery that is a test event. One that an operator retried or requeued is no test any more.
+    /// Gives up a scheduled delivery that is a test event. One that an operator retried or requeued is no test any
+    /// more.
     ///
     /// - Returns: whether it was one.
     mutating func discardIfTest(_ delivery: Delivery) throws -> Bool {

@@ -1,4 +1,4 @@
-/// A log entry that was kept because it could not be understood.
+/// An unreadable entry of the log, kept until it can be understood.
 package struct KeptEntry: Sendable, Equatable {
     package let id: Int64
     package let endpointID: String
@@ -8,12 +8,12 @@ package struct KeptEntry: Sendable, Equatable {
 }
 
 extension QueueStore {
-    /// Kept entries in the order in which they came; those that were too large to keep whole are left out.
+    /// Unreadable entries, oldest first; those that were too large to keep whole are left out.
     ///
     /// - Parameters:
-    ///   - limit: entries at most.
-    ///   - bytes: no further entry is read once this many are in memory; the first one always is. An entry has up to
-    ///     4 MiB.
+    ///   - limit: how many entries at most.
+    ///   - bytes: no further entry is read once this many are in memory; the first one always is. An entry has up to 4
+    ///     MiB.
     package func unreadableEntries(
         after id: Int64, limit: Int, bytes: Int = 16 << 20
     ) async throws(StoreError) -> [KeptEntry] {
@@ -37,8 +37,8 @@ extension QueueStore {
         }
     }
 
-    /// Stores a kept entry that is understood now, as if it had been read now, in place of its raw text. How old it is counts
-    /// from when it was read: our clock may be wrong at this start.
+    /// Stores an unreadable entry that is understood now, in place of its raw text. Its age counts from when it was
+    /// read, because our clock may be wrong at this start.
     package func ingest(
         _ entry: LogObservation, insteadOf kept: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {

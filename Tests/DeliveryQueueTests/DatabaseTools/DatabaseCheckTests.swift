@@ -100,17 +100,17 @@ import Testing
     @Test(arguments: [
         ("UPDATE delivery_body SET body = NULL WHERE delivery_id = 7", "delivery 7 is open and has no body"),
         ("DELETE FROM delivery_body WHERE delivery_id = 8", "delivery 8 is open and has no body"),
-        ("DELETE FROM attempt", "without a recorded attempt under its lease"),
+        ("DELETE FROM attempt", "has no open attempt with its lease token"),
         (
             """
             INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms) VALUES (41, 1, 1, 'manual', 0, 5)
-            """, "delivery 41 has an attempt that is open under an old lease"
+            """, "delivery 41 has an open attempt with an old lease token"
         ),
         (
             """
             INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, outcome, settled_ms)
             VALUES (3, 1, 1, 'manual', 9, 5, 'failed', 6)
-            """, "delivery 3 has an attempt under a lease that was never given"
+            """, "delivery 3 has an attempt with a lease token that was never given"
         ),
         ("INSERT INTO task_alias VALUES ('ep-2', 'n', 3, 'named')", "delivery 3 belongs to another endpoint"),
         (
