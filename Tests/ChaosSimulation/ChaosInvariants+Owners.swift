@@ -1,8 +1,8 @@
 import DeliveryQueue
 
 extension ChaosInvariants {
-    /// Each row of the log is with the delivery of its own event. Where events are alike in all that a log tells, not before
-    /// the worker can know that the log shows retries under their own names.
+    /// Each row of the log is with the delivery of its own event. Where a log cannot tell events apart by content, that
+    /// holds only once the worker can know that it shows retries under their own task ids.
     func owners(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
         guard !plan.hasClockTrouble, !plan.variants.contains(where: { $0.confirmation == .answer }) else { return nil }
         var strangers: [(key: String, endpoint: String, found: Int64)] = []
@@ -18,7 +18,7 @@ extension ChaosInvariants {
             }
             strangers.append((key, parts[0], snapshot.found[key] ?? 0))
         }
-        // The first of an endpoint: after a mistake names count anew.
+        // Only an endpoint's first mistake counts: after it the streak of names begins again.
         for stranger in strangers.sorted(by: { $0.found < $1.found }) {
             let isFirst = !strangers.contains { $0.endpoint == stranger.endpoint && $0.found < stranger.found }
             if isFirst, knowsNames(of: stranger.endpoint, before: stranger.found, snapshot) {
@@ -28,8 +28,8 @@ extension ChaosInvariants {
         return nil
     }
 
-    /// Whether the log showed enough calls under their own names, the first of them long ago, and never long kept silent about
-    /// one that the provider had taken on.
+    /// Whether the log showed enough calls under their own task ids, the first of them long enough ago, and was never
+    /// silent for long about one that the provider had accepted.
     private func knowsNames(of endpoint: String, before found: Int64, _ snapshot: ChaosSnapshot) -> Bool {
         let within = plan.variants.map(\.confirmWithin.wholeMilliseconds)
         let attempts = snapshot.deliveries.values.filter { $0.endpoint == endpoint }

@@ -2,7 +2,7 @@ import Crypto
 import DeliveryQueue
 import Foundation
 
-/// What must hold whenever the worker is not running, and at the end.
+/// The promises that must hold whenever the worker is not running, and at the end.
 struct ChaosInvariants: Sendable {
     let plan: ChaosPlan
     private var before = ChaosSnapshot()
@@ -29,7 +29,7 @@ struct ChaosInvariants: Sendable {
     private func committed(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
         for (endpoint, rows) in truth.rows.enumerated() {
             for row in rows where row.committed != nil && !row.isGarbled {
-                // What belongs to no delivery is forgotten after a day: a failure whose success was read before it as well.
+                // Entries of no delivery are pruned after a day; so is a failure whose success was read before it.
                 guard row.outcome != .inProgress, isKept(row, endpoint, snapshot) || !isMended(row, rows) else {
                     continue
                 }
@@ -105,7 +105,7 @@ struct ChaosInvariants: Sendable {
             guard delivery.used <= most else {
                 return ("a call that was refused uses no attempt", "used \(delivery.used) of \(all)")
             }
-            // An answer that came when the call had long been given up changes nothing any more.
+            // An answer that came after the call was given up changes nothing.
             let least = ours.filter {
                 $0.answer == "accepted" && $0.answered ?? .max <= $0.settled ?? .max && !$0.isTrial
                     && ["failed", "unconfirmed"].contains($0.outcome)
@@ -153,13 +153,13 @@ struct ChaosInvariants: Sendable {
         for (label, word) in [("failure", "failed"), ("success", "succeeded"), ("in_progress", "in_progress")] {
             let counted = snapshot.counters["\(Counter.logEntries) \(label) "] ?? 0
             let there = snapshot.entries.keys.count { $0.hasSuffix(" \(word)") }
-            // What belongs to no delivery is forgotten after a day, and counts again when it is read again.
+            // Entries of no delivery are pruned after a day, and count again when they are read again.
             guard isEarly ? counted == there : counted >= there else {
                 return ("counters equal the tables", "\(label): \(counted), \(there)")
             }
         }
         let unreadable = snapshot.counters["\(Counter.logEntries) unreadable "] ?? 0
-        // A clock that was a year back lets them be pruned early.
+        // After a clock was a year back they are pruned early.
         guard unreadable == snapshot.unreadable || (plan.hasClockTrouble && unreadable > snapshot.unreadable) else {
             return ("counters equal the tables", "unreadable")
         }
@@ -206,13 +206,13 @@ struct ChaosInvariants: Sendable {
         return nil
     }
 
-    /// An operator's retry that was asked for before may have been refused for another reason since.
+    /// An earlier retry of an operator may have been refused for another reason since.
     private func hadManual(_ delivery: ChaosSnapshot.Delivery, _ snapshot: ChaosSnapshot) -> Bool {
         (snapshot.attempts[delivery.id] ?? []).last?.isManual ?? false
     }
 
-    /// What of the last snapshot has not ended. A retry's failure that a clock that is wrong makes a delivery of its own goes on
-    /// as long as the receiver fails, beyond any end.
+    /// The deliveries of the last snapshot that have not ended. A wrong clock can make a retry's failure a delivery of
+    /// its own, which goes on for as long as its receiver fails, beyond any end.
     func open(_ truth: ChaosTruth) -> [ChaosSnapshot.Delivery] {
         before.deliveries.values.filter { delivery in
             let endpoint = plan.receivers.firstIndex { $0.id == delivery.endpoint } ?? 0

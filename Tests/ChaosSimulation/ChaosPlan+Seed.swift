@@ -25,7 +25,7 @@ extension ChaosPlan {
         addClock(&dice)
         addSteps(&dice)
         addVariants(&dice, overlap: overlap)
-        // Of its own, so that what seeds found before is still theirs.
+        // A generator of its own, so that each seed keeps the rest of its plan.
         var more = SeededGenerator(seed: seed ^ 0x57ac)
         if more.chance(0.3) { faults.append(.stuck) }
         addTwins()
@@ -44,8 +44,8 @@ extension ChaosPlan {
         clock = [(from, .seconds(ahead)), (dice.time(from + .seconds(600)..<chaosEnd), .zero)]
     }
 
-    /// Events that equal others in all but their task id and time, in logs that show retries under their own names: no other
-    /// can tell whose a row is.
+    /// Events that equal others in everything but their task id and time, in logs that show retries under their own
+    /// task ids: in another log nobody could tell whose a row is.
     private mutating func addTwins() {
         var dice = SeededGenerator(seed: seed ^ 0x7717)
         guard log.trace == .sameID || log.trace == .inPlace, dice.chance(0.5) else { return }
@@ -115,7 +115,7 @@ extension ChaosPlan {
         refusesLogin.append(from..<min(chaosEnd, from + dice.minutes(5...180)))
     }
 
-    /// By an hour to and fro, or once a year back and then right again.
+    /// The clock moves by an hour to and fro, or once a year back and then right again.
     private mutating func addClock(_ dice: inout SeededGenerator) {
         guard dice.chance(0.3) else { return }
         if dice.chance(0.2) {

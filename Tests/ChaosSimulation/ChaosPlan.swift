@@ -1,13 +1,14 @@
 import DeliverySimulation
 import ProviderAPI
 
-/// Everything that a seed decides: what the provider, its log, the receivers, the clock, the operators and death do to the
-/// worker, and when. The first two thirds of the time are chaos; in the rest nothing new goes wrong, so that all must end.
+/// Everything that a seed decides: what the provider, its log, the receivers, the clock, the operators and kills do to
+/// the worker, and when. The first two thirds of the time are chaos. In the rest nothing new goes wrong, so that every
+/// delivery must end.
 package struct ChaosPlan: Sendable {
     /// A receiver behind an endpoint.
     struct Receiver: Sendable {
         var id: String
-        /// As the log has it; nil: its rows have none.
+        /// Its webhook's id as the log has it; nil: its rows have none.
         var webhookID: String?
         var isDown: [Range<Duration>] = []
         /// The share of first and further tries that fail while it is up.
@@ -84,7 +85,7 @@ package struct ChaosPlan: Sendable {
     var readFaults: Double
     var faults: [CallFault] = []
     var outages: [(range: Range<Duration>, kind: OutageKind)] = []
-    /// From each moment on our clock is so much ahead of the provider's.
+    /// From each moment on, our clock is this far ahead of the provider's.
     var clock: [(time: Duration, offset: Duration)] = []
     /// Answers tell the provider's time.
     var tellsTime = false
@@ -95,7 +96,7 @@ package struct ChaosPlan: Sendable {
     var refusesLogin: [Range<Duration>] = []
     var steps: [(time: Duration, step: Step)] = []
     var callKills: [Int: CallKill] = [:]
-    /// After the answer to a call, at which of the next beginnings and ends of transactions the worker dies; 0 is the first.
+    /// At which beginning or end of a transaction after the answer to a call the worker dies; 0 is the first.
     var transactionKills: [Int: Int] = [:]
     /// The configurations that reloads choose from; the first is that of the start and the last that of the end.
     var variants: [Variant] = []
@@ -108,7 +109,7 @@ package struct ChaosPlan: Sendable {
         return jumps + .milliseconds(Int64(time.inSecondsExactly * drift * 1_000))
     }
 
-    /// The events that equal one in all but their task id and time, and itself.
+    /// The event itself and those that equal it in everything but their task id and time.
     func alike(_ number: Int) -> [Int] {
         let event = events[number]
         return events.indices.filter {
@@ -117,7 +118,7 @@ package struct ChaosPlan: Sendable {
         }
     }
 
-    /// Whether our clock differs by more than the rules allow for, at some time, and no answer tells.
+    /// Whether our clock is at some time wrong by more than the rules allow for, while no answer tells the time.
     var hasClockTrouble: Bool { !tellsTime && (!clock.isEmpty || drift != 0) }
 
     /// A kind of wrong answer to a retry call.

@@ -9,9 +9,9 @@ import Synchronization
 
 /// One life of the worker, which ends as after SIGKILL or by a graceful stop.
 ///
-/// A kill copies the database and its write-ahead log between two jobs: the next life goes on with that copy, as a process
-/// finds the files of one that was killed. What is left of the old life reaches neither the provider nor the copy; its tasks
-/// are cancelled only so that their memory is given back.
+/// A kill copies the database and its write-ahead log between two jobs. The next life goes on with that copy, as a
+/// process finds the files of a killed one. Nothing that the old life still does reaches the provider or the copy; its
+/// tasks are cancelled only to free their memory.
 final class ChaosProcess: Sendable {
     /// What a graceful stop is for.
     enum Stop: Sendable {
@@ -23,7 +23,7 @@ final class ChaosProcess: Sendable {
         var isDead = false
         var trigger: GracefulShutdownTestTrigger?
         var stop: Stop?
-        /// So many beginnings and ends of transactions pass before it dies; nil: it does not.
+        /// This many beginnings and ends of transactions pass before it dies; nil: it does not.
         var passing: Int?
         /// Ends the waiting for its death; nil: nobody waits.
         var death: AsyncStream<Never>.Continuation?
@@ -47,7 +47,7 @@ final class ChaosProcess: Sendable {
     var path: String { "\(folder)/\(database)" }
     var isDead: Bool { state.withLock { $0.isDead } }
 
-    /// Ends this life between two jobs; again changes nothing.
+    /// Ends this life between two jobs. A second call changes nothing.
     func kill() {
         guard
             state.withLock({ state in
@@ -87,7 +87,7 @@ final class ChaosProcess: Sendable {
         for await _ in deaths {}
     }
 
-    /// Lets the work under way end: then comes what `stop` says.
+    /// Lets the work under way end, and then does what `stop` says.
     func stop(_ stop: Stop) {
         state.withLock { state -> GracefulShutdownTestTrigger? in
             state.stop = stop

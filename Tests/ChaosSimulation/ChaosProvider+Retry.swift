@@ -43,7 +43,7 @@ extension ChaosProvider {
         throw .cancelled
     }
 
-    /// What is asked for must be an event's own bytes, by a worker that has written down that it asks.
+    /// The call must carry an event's own bytes, and the worker must have stored its intent.
     private func check(_ payload: [UInt8], at now: Duration) -> (event: Int, taskID: String)? {
         guard let call = ChaosRoute.retried(payload) else {
             world.withTruth { $0.violate("a retry is what operation 7 asks for", "\(payload.count) bytes", at: now) }
@@ -61,7 +61,7 @@ extension ChaosProvider {
         }
     }
 
-    /// The provider has it; what it does with it is done even if nobody waits for the answer.
+    /// The provider has the call and executes it even if nobody waits for the answer.
     private func receive(
         _ event: Int, taskID: String, isKnown: Bool, at now: Duration
     ) -> ChaosTruth.RetryVerdict {

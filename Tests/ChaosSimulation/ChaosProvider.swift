@@ -6,13 +6,13 @@ import Synchronization
 
 /// The provider as one life of the worker sees it: answers in virtual time, as the plan says, until that life ends.
 final class ChaosProvider: HTTPTransport {
-    /// What this life has read and not certainly stored.
+    /// The pages that this life has read and perhaps not stored.
     private struct Reading {
         /// By endpoint: the rows of the newest page.
         var newest: [Int: [Int]] = [:]
-        /// The endpoints whose log was read; the first reading is not stored where it shows that our clock is wrong.
+        /// The endpoints whose log was read. The first reading is not stored when it shows that our clock is wrong.
         var known: Set<Int> = []
-        /// So many pages may be read only to try the credential, and are not stored.
+        /// This many pages may be read only to try the credential, and are not stored.
         var doubtful = 0
     }
 
@@ -154,7 +154,7 @@ final class ChaosProvider: HTTPTransport {
         }
     }
 
-    /// Who reads on has stored what he read before.
+    /// A worker that reads the next page has stored the one before.
     private func commitNewest(of endpoint: Int) {
         guard let rows = reading.withLock({ $0.newest.removeValue(forKey: endpoint) }) else { return }
         world.withTruth { truth in

@@ -5,9 +5,9 @@ package import Foundation
 import GRDB
 import Logging
 
-/// One seed's run: a worker after the other on one database, while everything goes wrong.
+/// One seed's run: one worker after the other on one database, while everything goes wrong.
 package struct ChaosRun: Sendable {
-    /// What a run came to.
+    /// The result of a run.
     package struct Report: Sendable {
         package var seed: UInt64
         package var violation: ChaosViolation?
@@ -27,7 +27,7 @@ package struct ChaosRun: Sendable {
         self.parent = parent
     }
 
-    /// - Throws: only what is no promise of the worker: a folder that cannot be made.
+    /// - Throws: only faults that break no promise of the worker, such as a folder that cannot be made.
     package func run() async throws -> Report {
         let folder = parent.appending(path: "redeliver-chaos-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -56,7 +56,7 @@ package struct ChaosRun: Sendable {
         }
     }
 
-    /// A closure of its own size crashes the compiler.
+    /// A function of its own, because the compiler crashes on it as a closure.
     private static func play(_ script: ChaosScript) async throws {
         var script = script
         try await script.play()

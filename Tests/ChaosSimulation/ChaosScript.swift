@@ -5,7 +5,7 @@ import Foundation
 import Logging
 import RedeliverConfiguration
 
-/// Plays a plan: starts the worker, does what is to be done at each moment, starts it again when it died.
+/// Plays a plan: starts the worker, does at each moment what the plan says, and starts the worker again when it died.
 struct ChaosScript: Sendable {
     /// Why a life ended.
     private enum Ending: Sendable {
@@ -36,7 +36,7 @@ struct ChaosScript: Sendable {
         WallClock { [plan, time] in ChaosTruth.beginning + time.now + plan.clockOffset(at: time.now) }
     }
 
-    /// - Throws: `ChaosViolation`, or what was not to happen.
+    /// - Throws: `ChaosViolation`, or an unexpected error.
     mutating func play() async throws {
         while true {
             switch try await live() {
@@ -110,7 +110,7 @@ struct ChaosScript: Sendable {
             } else {
                 group.cancelAll()
             }
-            // What the end breaks off is no error.
+            // Work that the end cancels is no error.
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, case .stopped = ending { throw error }
             }
@@ -132,7 +132,7 @@ struct ChaosScript: Sendable {
             case .kill(let jobs, let pause):
                 time.interrupt(afterJobs: jobs) { process.kill() }
                 await sleep(until: time.now + .seconds(3_600), or: process)
-                // Nothing happened for an hour: then now.
+                // Nothing happened for an hour, so the worker dies now.
                 process.kill()
                 return .killed(pause: pause)
             case .stop(let pause): return .stopped(pause: pause)
@@ -158,7 +158,7 @@ struct ChaosScript: Sendable {
     }
 
     private mutating func operate(_ deed: ChaosPlan.OperatorDeed, _ store: QueueStore) async throws {
-        // Commands go by the machine's clock; where the worker knows better their times would mean others.
+        // Commands use the machine's clock; where the worker corrects its own, their times would mean others.
         let now = plan.tellsTime ? ChaosTruth.beginning + time.now : wallClock.now
         let dice = world.withTruth { $0.dice.next() }
         let ids = world.withTruth { Array(Set($0.calls.map(\.deliveryID))).sorted() }

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// What the database says at a moment, as far as promises are about it.
+/// The content of the database at a moment, as far as the promises need it.
 struct ChaosSnapshot: Sendable {
     struct Delivery: Sendable, Equatable, CustomStringConvertible {
         var id: Int64
@@ -35,14 +35,14 @@ struct ChaosSnapshot: Sendable {
     var attempts: [Int64: [ChaosWatch.Attempt]] = [:]
     /// `endpoint task logged outcome`, with the delivery's number.
     var entries: [String: Int64?] = [:]
-    /// By the same names: our time at which it was first read.
+    /// Our time at which each was first read, by the same names.
     var found: [String: Int64] = [:]
     var unreadable = 0
     var counters: [String: Int64] = [:]
     var operatorActions = 0
-    /// Of each delivery, how often operators acted on it.
+    /// How often operators acted on each delivery.
     var acted: [Int64: Int] = [:]
-    /// Names of task ids that were found to be a delivery's.
+    /// Further task ids that belong to a delivery.
     var aliases: [String: Int64] = [:]
 
     init() {}

@@ -9,13 +9,13 @@ extension ChaosRun.Report {
         """
     }
 
-    /// All that is needed to understand a failure, and to repeat it.
+    /// Everything that is needed to understand a failure and to repeat it.
     package var failure: String {
         ([summary] + trace.lines.suffix(40) + ["replay: make simulate SEED=\(seed)"]).joined(separator: "\n")
     }
 }
 
-/// What many runs came to.
+/// The results of many runs.
 package struct ChaosSum: Sendable, CustomStringConvertible {
     package private(set) var seeds = 0
     /// The seeds that broke a promise.

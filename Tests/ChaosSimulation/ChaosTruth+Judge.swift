@@ -1,12 +1,11 @@
 import DeliveryQueue
 
 extension ChaosTruth {
-    /// Whether the worker may make this call, as far as the protocol tells: its intent is on record, no other call of the
-    /// delivery is under way, and what came of the one before is known, or its log was silent for long enough.
+    /// Whether the worker may make this call, as far as the protocol tells: its intent is stored, no other call of the
+    /// delivery is in flight, and the outcome of the one before is known, or its log was silent for long enough.
     ///
-    /// - Parameter isOwnName: the delivery has the task id of the event's first row; false: a retry's row was taken for a
-    ///   delivery of its own, which only a clock that is wrong explains, or the lack of a customer to look
-    ///   by.
+    /// - Parameter isOwnName: the delivery has the task id of the event's first row; false: a retry's row became a
+    ///   delivery of its own, which only a wrong clock explains, or a missing customer to look by.
     mutating func judge(_ standing: ChaosWatch.Standing?, event: Int, isOwnName: Bool, at now: Duration) {
         guard let standing, let newest = standing.attempts.first, newest.leaseToken == standing.leaseToken,
             newest.answer == nil || newest.answer == "interrupted"
@@ -24,7 +23,7 @@ extension ChaosTruth {
         if !isOwnName, !hasUnknownRows, plan.events[event].customerID != "null" {
             violate("a retry that failed again is no new failure", "event \(event), \(standing)", at: now)
         }
-        // Again with another token, within the same attempt.
+        // The same attempt again, with another token.
         guard callByLease[lease] == nil, !newest.isManual else { return }
         judgeArrival(standing, event: event, isOwnName: isOwnName, at: now)
         if let previous = standing.attempts.dropFirst().first {
@@ -32,7 +31,7 @@ extension ChaosTruth {
         }
     }
 
-    /// Rows whose owner a clock that is wrong hides.
+    /// Rows whose owner a wrong clock hides.
     var hasUnknownRows: Bool {
         (plan.log.trace == .namedNewID || plan.log.trace == .unnamedNewID) && plan.hasClockTrouble
     }
@@ -80,7 +79,7 @@ extension ChaosTruth {
         }
     }
 
-    /// Keeps a call that is under way.
+    /// Keeps a call that is in flight.
     mutating func begin(
         _ event: Int, _ standing: ChaosWatch.Standing?, _ verdict: RetryVerdict, at now: Duration
     ) {

@@ -2,7 +2,7 @@ import DeliverySimulation
 import Foundation
 
 extension ChaosTruth {
-    /// What the provider does with a retry, and says.
+    /// What the provider does with a retry, and how it answers.
     struct RetryVerdict: Sendable {
         enum Answer: Sendable {
             case status(Int, body: String, headers: [String: String] = [:])
@@ -72,7 +72,7 @@ extension ChaosTruth {
         return nil
     }
 
-    /// Some retries show as pending first, and as what became of them a while later.
+    /// Some retries show as pending first, and with their outcome a while later.
     private mutating func addRetryRow(
         _ number: Int, taskID: String, _ arrives: Bool, at time: Duration, isUnnamed: Bool = false
     ) {
@@ -91,7 +91,7 @@ extension ChaosTruth {
                 isUnnamed: isUnnamed), at: time)
     }
 
-    /// The newest row of the event becomes what came of the retry; its time stays, and that of the change may be told.
+    /// The newest row of the event shows the outcome of the retry. Its time stays; the time of the change may be told.
     private mutating func changeInPlace(_ number: Int, _ arrives: Bool, at time: Duration) {
         let event = plan.events[number]
         let seen = time + dice.time(.zero ..< .seconds(3))

@@ -1,7 +1,7 @@
 import DeliveryQueue
 import DeliverySimulation
 
-/// What really happened at the provider and its receivers, as nobody but the simulation can know it.
+/// What really happened at the provider and its receivers. Only the simulation can know it.
 struct ChaosTruth: Sendable {
     /// A row of the provider's log.
     struct Row: Sendable {
@@ -14,15 +14,15 @@ struct ChaosTruth: Sendable {
         var outcome: Outcome
         /// Provider time, milliseconds since 1970.
         var created: Int64
-        /// nil: the row never tells.
+        /// nil: the row never tells its outcome.
         var changed: Int64?
         var visible: Duration
-        /// From then on another row stands in its place; nil: it stays.
+        /// When another row replaces it; nil: it stays.
         var hidden: Duration?
         var isGarbled = false
         /// Nobody can tell by name whose row it is.
         var isUnnamed = false
-        /// When it was known that a reading that showed it was stored; nil: not yet.
+        /// When it was certain that a reading with it was stored; nil: not yet.
         var committed: Duration?
 
         var taskText: String { taskID.filter { $0 != "\"" } }
@@ -48,7 +48,7 @@ struct ChaosTruth: Sendable {
     var eventOf: [String: Int] = [:]
     var trace = ChaosTrace()
     var violation: ChaosViolation?
-    /// For what is decided in the order of the calls.
+    /// Decides what depends on the order of the calls.
     var dice: SeededGenerator
     var callsBegun = 0
     var rowsMade = 0
@@ -58,7 +58,7 @@ struct ChaosTruth: Sendable {
     var repeats = 0
     var kills = 0
     var starts = 0
-    /// Of the newest calls, how they ended, by delivery and lease token.
+    /// How the newest calls ended, by delivery and lease token.
     var callByLease: [String: Int] = [:]
 
     /// Provider time of the beginning.

@@ -19,10 +19,11 @@ extension ChaosPlan {
         var circuit: CircuitSettings
     }
 
-    /// Answers confirm where the log shows no retries, or shows whose they are: an unnamed one of a delivery that counts as
-    /// delivered would be a failure of its own.
+    /// Answers confirm where the log shows no retries, or shows whose they are. Otherwise a retry's row without a name,
+    /// of a delivery that counts as delivered, would be a failure of its own.
     ///
-    /// Three that may be in force in chaos, and one for the end, in which all is polled that ever was.
+    /// Three configurations that may be in force in chaos, and one for the end, which polls every endpoint that there
+    /// ever was.
     mutating func addVariants(_ dice: inout SeededGenerator, overlap: Duration) {
         let confirmInterval = dice.minutes(10...30)
         let shared = (
@@ -106,6 +107,6 @@ extension ChaosPlan {
         return configuration
     }
 
-    /// Of the calls of all configurations.
+    /// The timeout of calls in all configurations.
     static let requestTimeout = Duration.seconds(30)
 }

@@ -39,7 +39,7 @@ final class ChaosWatch: Sendable {
         }
     }
 
-    /// How a delivery stands when a call of it reaches the provider.
+    /// The state of a delivery when a call of it reaches the provider.
     struct Standing: Sendable {
         var deliveryID: Int64
         var leaseToken: Int64

@@ -2,7 +2,7 @@ import DeliverySimulation
 import ProviderAPI
 import Synchronization
 
-/// The truth, where all lives of the worker find the same.
+/// Holds the truth, which all lives of the worker share.
 final class ChaosWorld: Sendable {
     private let truth: Mutex<ChaosTruth>
     let plan: ChaosPlan

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What is no part of a delivery's age: the time for which its endpoint was held.
+/// The time for which its endpoint was held does not count towards a delivery's age.
 @Suite struct AgeClockTests {
     private let queue: QueueFixture
 
@@ -106,7 +106,7 @@ import Testing
         #expect(held.total(at: start + .seconds(8)) == .seconds(3))
     }
 
-    /// What waits may be most of the table: nothing of it is touched.
+    /// The waiting deliveries may be most of the table: no row of them is written.
     @Test func `resuming changes no delivery`() async throws {
         for index in 0..<5 { try await queue.ingest(.failure("t\(index)", at: start), at: start) }
         try await pause(at: start)

@@ -12,7 +12,8 @@ extension QueueFixture {
                 openAfter: 3, trialDelays: [.seconds(30), .minutes(1), .minutes(5)], maxHold: maxHold, rampLimit: ramp))
     }
 
-    /// `count` deliveries `t0`, `t1` … of the first endpoint fail, one a second from `start` on, read at `now` or when they fail.
+    /// `count` deliveries `t0`, `t1` … of the first endpoint fail, one a second from `start` on, read at `now` or when
+    /// they fail.
     func fail(_ count: Int, at now: Timestamp) async throws {
         for index in 0..<count {
             let time = start + .seconds(index)
@@ -31,7 +32,7 @@ extension QueueFixture {
         return claimed
     }
 
-    /// A trial that the provider takes on and the receiver fails.
+    /// A trial that the provider accepts and the receiver fails.
     func failTrial(at now: Timestamp) async throws -> String {
         let claimed = try await trial(at: now)
         try await record(claimed, .accepted, at: now)

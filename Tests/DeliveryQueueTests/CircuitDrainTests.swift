@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// How a closed circuit lets go what it held, and who stands above it.
+/// How a circuit releases what it held, and which holds go before it.
 @Suite struct CircuitDrainTests {
     private let queue: QueueFixture
 
@@ -97,7 +97,7 @@ import Testing
         #expect(try await queue.claim(limit: 1, at: again).map(\.taskID) == ["t3"])
     }
 
-    /// One call at a time: if what has just failed went first each time, the receiver would be asked with it for ever.
+    /// Calls go one at a time. If a delivery that has just failed went first each time, no other would ever be called.
     @Test func `a receiver that falls again is held again though what fails is due again at once`() async throws {
         try await queue.fail(40, at: start)
         let back = start + .hours(1)

@@ -58,9 +58,9 @@ import Testing
                 let claimed = try await queue.claim(limit: 1 + random.roll(4), at: now)
                 let after = try await queue.number("SELECT COUNT(*) FROM delivery WHERE state = 'dead'")
                 let isDue = due.map { $0 <= now } ?? false
-                // Else the dispatcher would look again at once, and again.
+                // Otherwise the dispatcher would look again at once, for ever.
                 if isDue { #expect(!claimed.isEmpty || after > before, "seed \(seed) at \(now)") }
-                // Else it would sleep beside work; only a trial that takes too long is noticed late.
+                // Otherwise it would sleep beside work. Only a trial that takes too long may be noticed late.
                 if !claimed.isEmpty { #expect(isDue || trials > 0, "seed \(seed) at \(now)") }
                 open += claimed
             }

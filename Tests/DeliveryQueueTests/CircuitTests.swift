@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What an endpoint's circuit holds and tries, and what that costs.
+/// Which deliveries an endpoint's circuit holds, which it tries, and what that costs them.
 @Suite struct CircuitTests {
     private let queue: QueueFixture
 

@@ -13,7 +13,7 @@ import Testing
 
     // MARK: - What must not be called yet
 
-    /// The hour between is a deploy window of the provider: a shorter one would lose all that is held.
+    /// The hour between is a deployment of the provider: a shorter wait would lose everything that is held.
     @Test func `a trial that the provider does not find is not repeated within the hour`() async throws {
         try await queue.fail(3, at: start)
         var now = start + .minutes(1)

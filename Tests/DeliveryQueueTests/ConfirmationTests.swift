@@ -2,7 +2,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// The four ways in which a log shows what came of a retry.
+/// The four ways in which a log shows the outcome of a retry.
 @Suite struct ConfirmationTests {
     /// How the provider's log shows a retry.
     enum Way: String, CaseIterable, CustomTestStringConvertible {
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test func `the failure that brought the delivery here is never taken for a failed retry`() async throws {
-        // Found and due in one turn, with one time for both: a short first delay, or a failure long past.
+        // Found and called at the same time, because its first delay is short or its failure long past.
         let rules = RetryRules.exact(.listed([.seconds(1), .hours(1)]))
         let queue = try await QueueFixture(rules: rules)
         let now = start + .seconds(2)

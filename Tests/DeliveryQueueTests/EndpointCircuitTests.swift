@@ -2,7 +2,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// The circuit as a state machine: what is seen, and what it makes of it. Times are seconds after `start`.
+/// The circuit as a state machine: signals in, states and actions out. Times are seconds after `start`.
 @Suite struct EndpointCircuitTests {
     typealias Seen = EndpointCircuit.Signal
 
@@ -19,7 +19,7 @@ import Testing
         .arrived(at: time.map(at), isRetry: isRetry, isTrial: isTrial)
     }
 
-    /// The circuit after all of `seen`, one a second from second 100 on, and what it said.
+    /// The circuit after all signals of `seen`, one a second from second 100 on, and its actions.
     private static func after(
         _ seen: [Seen], from circuit: EndpointCircuit = EndpointCircuit(), _ settings: CircuitSettings = settings,
         beginning second: Int = 100

@@ -2,7 +2,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// Refusals and redirects that make our own format or configuration suspect.
+/// Refusals and redirects, which show that our own format or configuration may be wrong.
 @Suite struct HoldTests {
     private let called = start + .minutes(1)
     private let queue: QueueFixture

@@ -4,11 +4,11 @@ import GRDB
 @testable import DatabaseTools
 @testable import DeliveryQueue
 
-/// A later release, whose schema goes further than this program's: so that what an upgrade meets is tested with the code that
-/// opens a database, however many schemas there are yet.
+/// A later release, whose schema goes further than this program's. It lets tests upgrade with the code that opens a
+/// database, however many steps the schema has so far.
 enum LaterRelease {
-    /// This program's steps, and three of the kinds that a release may bring: a column with values for every row, a table
-    /// that is made anew with its rows, and views.
+    /// This program's steps, and three of the kinds that a release may bring: a column with values for every row, a
+    /// table that is made anew with its rows, and views.
     static let steps: [Migrations.Step] =
         Migrations.steps
         + [
@@ -58,8 +58,8 @@ enum LaterRelease {
         try run { try QueueStore(path: path, now: now) }
     }
 
-    /// Makes a database with a row of every kind, as a clean stop of the release that has so many of the steps leaves it; of
-    /// this program when nil.
+    /// Makes a database with a row of every kind, as a clean stop of the release with this many steps leaves it; nil:
+    /// of this program.
     static func makeOlder(_ path: String, steps count: Int = Migrations.steps.count) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
@@ -100,7 +100,7 @@ enum DatabaseContent {
             db, sql: "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
     }
 
-    /// What is in a database file and how it is laid out: equal for equal databases, whenever they were made.
+    /// The content of a database file and its layout: equal for equal databases, whenever they were made.
     static func whole(_ db: Database) throws -> [String] {
         let steps = try String.fetchAll(
             db, sql: "SELECT version || ' ' || name || ' ' || hex(sha256) FROM schema_migration ORDER BY version")
@@ -109,7 +109,7 @@ enum DatabaseContent {
         return try ["\(version)"] + schema(db) + steps + rows
     }
 
-    /// What is wrong with a closed or open database, in all that `redeliver database check` examines.
+    /// Everything that `redeliver database check` finds wrong with a closed or open database.
     static func faults(of path: String) throws -> [String] {
         try QueueReader.ofAnySchema(path: path).check().flatMap(\.faults)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// Which delivery an entry under a task id that nothing names belongs to.
+/// Which delivery an entry with an unknown task id belongs to.
 @Suite struct MatchingTests {
     private let called = start + .minutes(1)
     private let queue: QueueFixture
@@ -134,7 +134,7 @@ import Testing
             at: called + .minutes(3))
         #expect(try await queue.texts("SELECT task_id || ' ' || state FROM delivery") == ["a delivered"])
 
-        // What fails after the arrival is an event of its own, and so is what no call can have left behind.
+        // A failure after the arrival is an event of its own, and so is one that no call can have left behind.
         try await queue.ingest(
             .failure("m", of: "a", at: called + .minutes(4)), .failure("l", of: "a", at: called + .seconds(4)),
             at: called + .minutes(5))

@@ -90,13 +90,13 @@ import Testing
         try LaterRelease.makeOlder(path)
         let first = try #require(try keep(at: start))
         #expect(try keep(at: start + .hours(1)) == first)
-        // The first of the missing steps is through, then it is killed.
+        // The first missing step is applied, then the program is killed.
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction {
             try Migrations.apply(Array(LaterRelease.steps.prefix(2)), to: Session($0), at: start)
         }
         #expect(try keep(at: start + .hours(2)) == first)
-        // The older program went on for a while.
+        // The older program worked on for a while.
         try queue.write { try $0.execute(sql: "UPDATE endpoint SET last_poll_ms = last_poll_ms + 99000000") }
         let second = try #require(try keep(at: start + .hours(3)))
         #expect(second != first)
@@ -128,7 +128,7 @@ import Testing
         #expect(try whole(path) == before)
     }
 
-    /// An upgrade is no moment to find out that the way back is damaged too.
+    /// The way back must be whole before an upgrade.
     @Test func `a damaged database is not upgraded`() throws {
         try LaterRelease.makeOlder(path)
         try Damage.overwritePages(of: path, from: 0.5)

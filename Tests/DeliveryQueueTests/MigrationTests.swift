@@ -4,7 +4,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// The steps of the schema: applied once each and whole, and refused where the database was made with others.
+/// Each step of the schema is applied once and whole, and a database made with other steps is refused.
 @Suite struct MigrationTests {
     private let folder: TemporaryFolder
     private let path: String

@@ -22,7 +22,7 @@ import Testing
         configuration.readonly = true
         let reader = try DatabaseQueue(path: folder.file("queue.db"), configuration: configuration)
         for sql in queries {
-            // The ellipsis stands for what the reader has in hand.
+            // The ellipsis stands for a value that the reader fills in.
             let asked = sql.replacing("customer_id = '…'", with: "customer_id = 'c-1'").replacing("'…'", with: "'t-20'")
             let count = try await reader.read { try Row.fetchAll($0, sql: asked).count }
             #expect(count > 0, "\(sql)")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What operators may do to deliveries and endpoints, and what of it is kept.
+/// What operators may do to deliveries and endpoints, and how it is noted.
 @Suite struct OperatorActionTests {
     private let queue: QueueFixture
     private let now = start + .hours(1)

@@ -10,7 +10,7 @@ import Testing
         queue = try await QueueFixture()
     }
 
-    /// Retries of so many deliveries that stood in the log under their own task ids.
+    /// Retries of this many deliveries that stood in the log under their own task ids.
     ///
     /// - Parameter fails: whether the first of them failed once more before it arrived.
     private func learn(_ count: Int, from time: Timestamp = start, fails: Bool = true) async throws {
@@ -29,7 +29,7 @@ import Testing
 
     private let later = start + .minutes(20)
 
-    /// A failure and then a success that equal `a`, whose call is under way, under task ids that nothing names.
+    /// A failure and then a success that equal `a`, whose call is open, under unknown task ids.
     private func twins() async throws -> [String] {
         try await queue.accepted("a", failed: later, called: later + .minutes(1))
         try await queue.ingest(

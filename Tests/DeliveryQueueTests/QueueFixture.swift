@@ -20,7 +20,7 @@ final class TemporaryFolder: Sendable {
     func file(_ name: String) -> String { "\(path)/\(name)" }
 }
 
-/// A real queue in a folder of its own and short ways to feed it; a suite holds one, so that each test has its own.
+/// A real queue in a folder of its own, with short ways to feed it. Each test makes its own.
 final class QueueFixture: Sendable {
     static let endpoint = "ep-1"
     static let other = "ep-2"
@@ -88,7 +88,7 @@ final class QueueFixture: Sendable {
             namedTaskID: named, duration: .milliseconds(80), answered: now)
     }
 
-    /// A failure at `failed`, whose retry the provider took on at `called`.
+    /// A failure at `failed`, whose retry the provider accepted at `called`.
     @discardableResult
     func accepted(
         _ taskID: String, failed: Timestamp, called: Timestamp, naming named: String? = nil
@@ -180,8 +180,8 @@ extension Duration {
 }
 
 extension RetryRules {
-    /// One policy for all event types, without jitter, so that tests can write times out, and without circuits, so that each
-    /// delivery has its own clock.
+    /// One policy for all event types, without jitter, so that tests can write times out, and without circuits, so that
+    /// each delivery has its own clock.
     static func exact(
         _ spacing: RetryPolicy.Spacing = RetryPolicy.defaultSpacing, confirm: Confirmation = .log,
         maxAge: Duration = .hours(72), onSuperseded: RetryPolicy.Superseded = .retry,

@@ -2,13 +2,13 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// Goal: no failure is lost, none is doubled, and nothing arrives twice while the log tells in time what became of each
-/// call. Method: a seed drives a provider that answers, drops and repeats, a caller that dies in calls, and a log that
-/// lags less than the wait for it; after each step the promises are checked against the provider's own books.
+/// Goal: no failure is lost or doubled, and nothing arrives twice while the log shows the outcome of each call in time.
+/// Method: a seed drives a provider that answers, drops and repeats, a caller that dies during calls, and a log that
+/// lags less than the wait for it. After each step the promises are checked against the provider's own books.
 @Suite struct QueueSimulationTests {
     private static let events = (1...8).map { "event-\($0)" }
-    /// The first ones, and those that once found a fault: calls without a task id of their own that were counted as if they
-    /// had none left to show, a call that was given up without being counted.
+    /// The first seeds, and those that once found a fault: calls without a task id of their own that were counted as if
+    /// they could leave none behind, and a call that was given up without being counted.
     private static let seeds = Array(1...8) + [37, 55]
 
     @Test(arguments: SimulatedProvider.Way.allCases, Self.seeds)
@@ -21,7 +21,7 @@ import Testing
         try await run(&provider, with: queue)
 
         try await check(queue, against: provider, "\(way) seed \(seed)")
-        // The first event is tried by the provider too: its failures may stand in the log before our success does.
+        // The provider tries the first event too: its failures may stand in the log before our success does.
         for event in Self.events.dropFirst() where (provider.arrivals[event] ?? 0) > 1 {
             Issue.record("\(way) seed \(seed): \(event) arrived \(provider.arrivals[event] ?? 0) times")
         }

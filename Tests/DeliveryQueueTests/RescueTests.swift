@@ -117,7 +117,7 @@ import Testing
         let next = try #require(try await queue.delivery("a").nextAttempt)
         #expect(try await queue.claim(at: next).count == 1)
         #expect(try await queue.claim(at: next + .days(1)).isEmpty)
-        // We died, and nothing shows that the provider took anything on: the attempt is still the first.
+        // We died, and nothing shows that the provider executed anything: the attempt is still the first.
         #expect(try await queue.texts("SELECT number FROM attempt ORDER BY id") == ["1", "1"])
     }
 
@@ -126,7 +126,7 @@ import Testing
         try await queue.ingest(.success("a", at: called - .seconds(30)), at: called + .seconds(15))
         #expect(try await queue.number("SELECT COUNT(*) FROM attempt WHERE outcome IS NULL") == 0)
 
-        // What the needless call brings is neither a new failure nor a change.
+        // The outcome of the needless call is neither a new failure nor a change.
         try await queue.ingest(.failure("n", of: "a", at: called + .seconds(3)), at: called + .seconds(30))
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
         #expect(try await queue.delivery("a").state == .delivered)

@@ -17,7 +17,7 @@ import Testing
         let until: Int64?
         var recovered: Int64?
 
-        /// What a retry that an operator asked for does not pass either.
+        /// Whether it also holds operators' retries.
         var stopsOperators: Bool { heldBecause == "operator" || heldBecause == "not configured" }
     }
 
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    /// It is found by two indexes and must be what a walk over all deliveries would find.
+    /// Two indexes find it; it must be what a walk over all deliveries would find.
     @Test func `the next due time of an endpoint is the least of its deliveries' times`() async throws {
         for one in Self.scheduled {
             for other in Self.scheduled {

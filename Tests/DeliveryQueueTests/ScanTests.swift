@@ -2,7 +2,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// How far a log is read, and what is to be read next.
+/// How far a log was read, and which range is read next.
 @Suite struct ScanTests {
     private let overlap = Duration.minutes(15)
     private let history = start - .hours(72)

@@ -9,7 +9,7 @@ struct SimulatedProvider {
         case sameTask, named, silent, inPlace
     }
 
-    /// What became of a retry call, as the caller sees it.
+    /// The result of a retry call, as the caller sees it.
     struct Answer {
         /// nil: the caller died in the call.
         let meaning: Reply?
@@ -67,7 +67,7 @@ struct SimulatedProvider {
         }
     }
 
-    /// Calls the customer and logs what came of it, late.
+    /// Calls the customer and logs the outcome, late.
     @discardableResult
     private mutating func execute(_ event: String, at now: Timestamp) -> String {
         let arrives = Int.random(in: 0..<3, using: &random) == 0

@@ -73,7 +73,7 @@ import Testing
         #expect(try DatabaseContent.faults(of: queue.path) == [])
     }
 
-    /// To SQLite they are two, to Swift they are one text.
+    /// SQLite takes them for two texts, Swift for one.
     @Test func `event types in two spellings of an accent are counted and end nothing`() async throws {
         for (task, type) in [("a", "caf\u{e9}"), ("b", "cafe\u{301}")] {
             try await queue.ingest(.failure(task, at: start, type: type), at: start)

@@ -20,13 +20,13 @@ import Testing
         var all: [String] { seen.withLock { $0.sorted() } }
     }
 
-    /// SQLite makes one for `RETURNING`, for a list of three or more values in a `CHECK` or the condition of an index, and to
-    /// sort: each took longer than to move a delivery.
+    /// SQLite makes a temporary table for `RETURNING`, for a list of three or more values in a `CHECK` or the condition
+    /// of an index, and to sort. Each took longer than moving a delivery.
     @Test func `to store, claim, record and settle a delivery makes no table beside the database's own`() async throws {
         let queue = try await QueueFixture()
         let statements = Statements()
         try await queue.store.pool.write { statements.watch($0) }
-        // `b` is of a customer whose other delivery was called: all is asked that is ever asked of an entry.
+        // `b` is of a customer whose other delivery was called, so every query that an entry can need runs.
         try await queue.accepted("a", failed: start, called: start + .minutes(2))
         try await queue.ingest(.failure("b", of: "a", at: start + .minutes(2)), at: start + .minutes(3))
         try await queue.ingest(.failure("c", at: start + .minutes(3)), at: start + .minutes(3))
@@ -39,7 +39,7 @@ import Testing
         let changing = statements.all.filter { sql in ["INSERT", "UPDATE", "SELECT"].contains { sql.hasPrefix($0) } }
         #expect(changing.contains { $0.hasPrefix("INSERT INTO delivery ") && $0.contains("'c'") })
         #expect(changing.contains { $0.hasPrefix("UPDATE delivery SET updated_ms") && $0.contains("'awaiting'") })
-        // Only where one of few candidates has to be chosen by its content may there be something to sort.
+        // SQLite may sort only to choose among the few candidates of a match by content.
         for sql in changing where !sql.contains("delivery_body.sha256 =") {
             let codes = try await queue.store.pool.read { db in
                 try Row.fetchAll(db, sql: "EXPLAIN " + sql).map { $0["opcode"] as String }
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// Operators may ask for all at once.
+    /// An operator may ask for all deliveries at once.
     @Test func `a claim looks at no delivery that it does not need`() async throws {
         let queue = try await QueueFixture()
         let statements = Statements()
@@ -78,7 +78,7 @@ import Testing
         #expect(counting.count == 3)
         for sql in counting {
             let plan = try await queue.store.pool.read { try ViewPlan.lines($0, sql) }
-            // Those that are called are few, and read from the table.
+            // The called deliveries are few, and are read from the table.
             let index = ["COVERING INDEX delivery_event", "INDEX delivery_waiting", "INDEX delivery_leased"]
             #expect(index.contains { plan.joined().contains("SCAN delivery USING \($0)") }, "\(sql): \(plan)")
         }

@@ -67,7 +67,7 @@ import Testing
         try store.close()
     }
 
-    /// As a container that shares the volume sees it.
+    /// The holder as a container that shares the volume sees it.
     @Test func `a holder in another container is named with its host, and its process id counts for nothing here`()
         throws
     {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What an operator made the provider send as a test is stored, and never retried.
+/// An event that an operator made the provider send as a test is stored and never retried.
 @Suite struct TestEventTests {
     private let queue: QueueFixture
 

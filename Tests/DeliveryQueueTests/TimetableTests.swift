@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    /// With a limit in the middle of what jitter may do, each delivery agrees with the chance that the timetable names.
+    /// With a limit within the range of the jitter, each delivery agrees with the chance that the timetable names.
     @Test func `certain attempts happen, impossible ones do not, and jitter decides the others`() {
         let tight = policy(.listed([.hours(1), .hours(1), .hours(1)]), jitter: 1, maxAge: .minutes(200))
         #expect(Timetable(tight).attempts.map(\.chance) == [.certain, .jitter, .jitter])

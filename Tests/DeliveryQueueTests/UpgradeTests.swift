@@ -41,7 +41,7 @@ import Testing
         #expect(faults.isEmpty)
     }
 
-    /// What the older release had begun when it was stopped, killed rather, is brought to its end.
+    /// Calls that the older release had begun when it was killed are brought to their end.
     @Test func `what was open goes on after an upgrade`() async throws {
         let queue = try await QueueFixture()
         try await queue.accepted("awaiting", failed: start, called: start + .minutes(2))
@@ -59,7 +59,7 @@ import Testing
                 try String.fetchOne($0, sql: "SELECT state FROM delivery WHERE task_id = ?", arguments: [task])
             }
         }
-        // The intent without an answer: nobody knows, so the log is asked.
+        // An intent without an answer: nobody knows whether it was executed, so the log is asked.
         #expect(try await store.reclaimOpenIntents(rules: queue.rules, at: now) == 1)
         #expect(try await state("called") == "awaiting")
         let claim = try await store.claimDue(limit: 9, lease: .seconds(60), rules: queue.rules, at: now)
@@ -79,8 +79,8 @@ import Testing
         #expect(try LaterRelease.run { try DatabaseContent.faults(of: queue.path) }.isEmpty)
     }
 
-    /// SIGKILL leaves the files as they lie. They are taken at every statement of all steps, with a cache so small that
-    /// SQLite writes what is not committed yet; each state is opened as the next start would.
+    /// SIGKILL leaves the files as they are. The test copies them before every statement of all steps, with a cache so
+    /// small that SQLite writes changes before they are committed, and opens each copy as the next start would.
     @Test func `an upgrade that is killed at any statement is finished by the next start`() async throws {
         try LaterRelease.makeOlder(path)
         let states = try filesAtEachStatement()
@@ -130,7 +130,7 @@ import Testing
         return whole
     }
 
-    /// Of the schema in the copy that was kept; 0: there is none.
+    /// The version of the schema in the copy that was kept; 0: there is none.
     private func copyVersion(beside path: String) throws -> Int {
         let name = URL(filePath: path).lastPathComponent + ".before-schema-"
         let copies = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix(name) }

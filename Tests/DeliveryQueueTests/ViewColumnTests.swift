@@ -4,7 +4,7 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// What people's queries and dashboards rest on: the views' names, columns and comments.
+/// The views' names, columns and comments, on which people's queries and dashboards rest.
 @Suite struct ViewColumnTests {
     private let folder: TemporaryFolder
     private let store: QueueStore
@@ -32,7 +32,7 @@ import Testing
         "v_timeline": ["delivery_id", "task_id", "at_ms", "at", "source", "what", "detail"],
     ]
 
-    /// What was added to them later, and the views that were.
+    /// Columns that were added to them later, and views that were.
     private static let added: [String: [String]] = [
         "v_open": [
             "waits_for", "webhook_id", "cycle", "is_manual", "last_failed_at", "superseded_by_task_id",

@@ -47,7 +47,8 @@ import Testing
         SELECT 'ep-' || (1 + i % 20), 'alias-' || i, i, 'named' FROM number WHERE i % 50 = 0;
         """
 
-    /// Every view as a whole, but the timeline, which is of one delivery, and the calls, of which one wants the newest.
+    /// Every view as a whole, except the timeline, which is read for one delivery, and the calls, of which people want
+    /// the newest.
     private func queries() async throws -> [String] {
         let views = try await store.pool.read { db in
             try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name")
@@ -66,7 +67,7 @@ import Testing
         ]
     }
 
-    /// ANALYZE gives the planner other numbers to choose by, and anybody who may write can run it.
+    /// ANALYZE gives the planner other numbers, and anybody who may write can run it.
     @Test(arguments: [false, true])
     func `no view and no query for on-call reads what was delivered long ago`(analyzed: Bool) async throws {
         try await fill()
@@ -112,7 +113,7 @@ import Testing
         }
     }
 
-    /// The plan names a table by its alias, where it has one, and the rule would not know it.
+    /// A plan names a table by its alias, which the rule would not know.
     @Test func `views call the table of deliveries by its name`() async throws {
         let texts = try await store.pool.read { db in
             try String.fetchAll(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'view'")

@@ -19,7 +19,7 @@ struct ViewSample {
         try addHistory(db)
     }
 
-    /// Milliseconds of so many seconds after the sample was made.
+    /// The time this many seconds after the sample was made, in milliseconds.
     private func ms(_ seconds: Int64) -> Int64 { (made + seconds) * 1_000 }
 
     private func insert(_ db: Database, _ table: String, _ row: [String: (any DatabaseValueConvertible)?]) throws {
@@ -81,7 +81,7 @@ struct ViewSample {
 
     // MARK: - Deliveries
 
-    /// A delivery whose first failure is so many seconds away; its task is named after its number.
+    /// A delivery that first failed this many seconds after the sample was made; its task is named after its number.
     private func add(
         _ db: Database, _ id: Int64, _ endpoint: String, _ state: String, failed: Int64,
         type: String = "profile_update", _ more: [String: (any DatabaseValueConvertible)?]

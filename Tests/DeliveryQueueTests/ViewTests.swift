@@ -37,7 +37,7 @@ import Testing
         }.joined(separator: "\n")
     }
 
-    /// - Parameter seconds: how long after the sample was made the view was read; what counts from then on is set back.
+    /// - Parameter seconds: how long after the sample was made the view was read; times since then are set back by it.
     private func cell(_ column: String, _ value: DatabaseValue, in row: Row, readAfter seconds: Int64) -> String {
         guard let text = value.storage.value.map({ "\($0)" }) else { return "-" }
         if column == "due_in_s" { return shifted(value, by: seconds) }
@@ -267,7 +267,7 @@ import Testing
         #expect(checks.dropFirst().allSatisfy { $0.hasSuffix(" 1") })
     }
 
-    /// The policy or an operator wanted these: nothing to look at.
+    /// The policy or an operator wanted these: nobody need look at them.
     @Test func `v_health counts what was discarded or superseded and finds no fault in it`() async throws {
         try await store.pool.write { db in
             try db.execute(

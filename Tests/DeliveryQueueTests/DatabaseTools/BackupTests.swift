@@ -58,8 +58,8 @@ import Testing
         #expect(try await queue.store.snapshot(at: start).lastBackup == start + .hours(3))
     }
 
-    /// One transaction stores two deliveries at a time: a backup that is not of one moment would have an odd number, or a
-    /// delivery without its body.
+    /// Each transaction stores two deliveries. A backup that is not of one moment would have an odd number of them, or
+    /// one without its body.
     @Test func `a backup while a writer never rests is of one moment and whole`() async throws {
         try await grow()
         let isDone = Mutex(false)

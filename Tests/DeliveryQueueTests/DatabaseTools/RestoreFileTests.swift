@@ -21,7 +21,7 @@ import Testing
         DatabaseRestore(of: queue.folder.file(name), to: queue.path, rules: queue.rules)
     }
 
-    /// Every file of the folder with its bytes, but for the lock and what readers share.
+    /// Every file of the folder with its bytes, except the lock and the memory that readers share.
     private func files() throws -> [String: Data] {
         let names = try FileManager.default.contentsOfDirectory(atPath: queue.folder.path)
         return Dictionary(

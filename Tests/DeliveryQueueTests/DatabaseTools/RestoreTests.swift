@@ -5,7 +5,7 @@ import Testing
 @testable import DatabaseTools
 @testable import DeliveryQueue
 
-/// What becomes of deliveries when an older backup takes the database's place.
+/// What happens to deliveries when an older backup takes the database's place.
 @Suite struct RestoreTests {
     private let queue: QueueFixture
     private let now = start + .hours(2)
@@ -119,7 +119,7 @@ import Testing
             try await restored.texts("SELECT number || ' ' || coalesce(outcome, 'open') FROM attempt ORDER BY id")
                 == ["1 failed", "2 failed", "3 open"])
         #expect(summary.calls == 3)
-        // Entries of the earlier calls settle nothing; the last one's does.
+        // Entries of the earlier calls settle nothing; the entry of the last one does.
         try await restored.ingest(.failure("a", at: start + .minutes(10) + .seconds(20)), at: now)
         #expect(try await restored.delivery("a").state == .awaiting)
         try await restored.ingest(.success("a", at: start + .minutes(15) + .seconds(20)), at: now)

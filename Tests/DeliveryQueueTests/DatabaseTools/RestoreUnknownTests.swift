@@ -5,7 +5,7 @@ import Testing
 @testable import DatabaseTools
 @testable import DeliveryQueue
 
-/// What a restore does about deliveries and calls that the backup knows nothing of.
+/// How a restore treats deliveries and calls that the backup does not know.
 @Suite struct RestoreUnknownTests {
     private let queue: QueueFixture
     private let now = start + .hours(2)
@@ -26,7 +26,8 @@ import Testing
 
     // MARK: - Unknown to the backup
 
-    /// Under a new id that only the answer names: without the replaced database nobody would know what the entry is about.
+    /// The entry has a new id that only the answer names. Without the replaced database nobody would know what it is
+    /// about.
     @Test func `a delivery found and called since is taken over with its body and the ids of its retries`() async throws
     {
         try await backUp()
@@ -96,7 +97,7 @@ import Testing
         #expect(try await restored.delivery("b").state == .delivered)
         #expect(try await restored.text("SELECT answer FROM attempt") == "interrupted")
         #expect(summary.awaiting == 1 && !summary.knowsCalls)
-        // Whatever was called since, under whatever id, belongs to it.
+        // Every call since then belongs to it, under any id.
         try await restored.ingest(.success("z", of: "a", at: start + .minutes(30)), at: now)
         #expect(try await restored.delivery("a").state == .delivered)
     }
@@ -138,7 +139,7 @@ import Testing
         #expect(try await restored.delivery("b").nextAttempt == now + .seconds(61))
         #expect(try await restored.delivery("c").nextAttempt == earliest)
         #expect(try await restored.delivery("old").nextAttempt == earliest)
-        // It lasts no longer than that.
+        // The wait lasts no longer than that.
         try await restored.ingest(.failure("d", at: now - .minutes(1)), at: now + .hours(1))
         #expect(try await restored.delivery("d").nextAttempt == earliest)
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A disk that loses power: what was synced is there, of the rest any part.
+/// A disk that loses power: synced writes are there, and any part of the others.
 struct DiskImage {
     /// By file name; a file that was never synced need not be there.
     private var synced: [String: Data] = [:]
@@ -12,7 +12,7 @@ struct DiskImage {
             unsynced[event.file, default: []].append(event.what)
             return
         }
-        // A file system with a journal commits what it knows of its folders with any sync.
+        // A file system with a journal writes what it knows of its folders with any sync.
         for (file, changes) in unsynced where file == event.file || changes.contains(where: \.isDelete) {
             synced[file] = changes.reduce(synced[file]) { $1.applied(to: $0) }
             unsynced[file] = nil
@@ -20,10 +20,10 @@ struct DiskImage {
         if synced[event.file] == nil { synced[event.file] = Data() }
     }
 
-    /// The files after the loss, when nothing reached the disk but what was synced.
+    /// The files after the loss, when only synced writes reached the disk.
     var withoutUnsynced: [String: Data] { synced }
 
-    /// The files after the loss, when any part of what was not synced reached the disk, by sectors.
+    /// The files after the loss, when any part of the other writes reached the disk too, by sectors.
     func withSome(_ generator: inout some RandomNumberGenerator) -> [String: Data] {
         var files = synced
         for (file, changes) in unsynced.sorted(by: { $0.key < $1.key }) {

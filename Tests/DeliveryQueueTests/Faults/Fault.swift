@@ -46,9 +46,9 @@ enum Fault: String, CaseIterable, Sendable {
         return code.rawValue
     }
 
-    /// What the hint of an error that it causes says, one of these.
+    /// The hints of which the error that it causes must have one.
     var advice: [String] {
-        // SQLite keeps to itself why it could not switch to a write-ahead log.
+        // SQLite does not tell why it could not switch to a write-ahead log.
         ["check the disk and its free space"] + ownAdvice
     }
 

@@ -3,11 +3,11 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// Does an operation again and again on a fresh copy of its database: the first call for the disk fails, then the second
-/// one, and so on, until it passes untouched.
+/// Does an operation again and again on a fresh copy of its database. The first call to the disk fails, then the second
+/// one, and so on, until the operation passes untouched.
 ///
-/// After each failure: the error says what to do; the files hold the state before the operation or the one after it, whole
-/// and sound; and the same operation, done again by whoever is at work, ends where the undisturbed one ends.
+/// After each failure the error says what to do, and the files hold the state before the operation or the one after it,
+/// whole and sound. The same operation, done again, ends where the undisturbed one ends.
 struct FaultSweep: Sendable {
     let name: String
     let operation: FaultedOperation
@@ -49,7 +49,7 @@ struct FaultSweep: Sendable {
         guard failed > 0 else { return 0 }
         guard error != nil else { return failed }
         if let again = await failure(of: subject) {
-            // What cannot go on must at least go on when it is opened again.
+            // A store that cannot go on must do so at least when it is opened again.
             try subject.store?.close()
             subject = try operation.subject(in: folder)
             let last = await failure(of: subject)

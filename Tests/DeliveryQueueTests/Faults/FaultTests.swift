@@ -5,20 +5,20 @@ import Testing
 @testable import DatabaseTools
 @testable import DeliveryQueue
 
-/// Whatever call of the disk fails, in whatever the store does: a whole state, a useful error, and the same
-/// end when it is done again.
+/// Any call to the disk may fail, in anything that the store does. The database keeps a whole state, the error helps,
+/// and doing the same again ends the same.
 @Suite struct FaultTests {
     /// `REDELIVER_TEST_FAULTS=whole`, which `make faults` sets: every call instead of a sample.
     private static let isWhole = ProcessInfo.processInfo.environment["REDELIVER_TEST_FAULTS"] == "whole"
 
-    /// Fails calls of every kind, once and for good; in `make test` one in `stride`, and fewer that stay broken.
+    /// Fails calls of every kind, once or for good; `make test` fails one in `stride`, and fewer for good.
     private func sweep(_ name: String, _ operation: FaultedOperation, stride: Int = 1) async throws {
         var counts: [String] = []
         for fault in Fault.allCases {
             var sum = 0
             for isPersistent in [false, true] {
                 var step = Self.isWhole ? 1 : isPersistent ? 4 * stride + 1 : stride
-                // From whichever call on it is busy, SQLite asks again until its patience ends.
+                // SQLite waits for a busy file until its timeout, whichever call meets it.
                 if fault == .busy { step *= isPersistent ? 20 : 3 }
                 sum += try await FaultSweep(
                     name: name, operation: operation, fault: fault, isPersistent: isPersistent, stride: step

@@ -22,7 +22,8 @@ struct FaultedOperation: Sendable {
     /// Where the operation is several transactions: the states between them.
     var between: [[String]] = []
     var usesStore = true
-    /// The same input each time; doing it again after it failed must end as if it never had.
+    /// Does the operation, with the same input each time. Done again after a failure, it must end as if nothing had
+    /// failed.
     let run: @Sendable (Subject) async throws -> Void
 
     /// Closes a fixture's database and keeps it as the state before the operation.
@@ -43,7 +44,7 @@ struct FaultedOperation: Sendable {
         (self.files, self.between, self.usesStore, self.run) = (files, between, usesStore, run)
     }
 
-    /// The folder's state when this was done to it undisturbed; `work` nil: before it.
+    /// The state of the folder after `work` was done to it undisturbed; without `work`, before it.
     func state(after work: (@Sendable (Subject) async throws -> Void)?) async throws -> [String] {
         let folder = try FaultyFolder(files)
         let subject = try subject(in: folder)
@@ -51,7 +52,7 @@ struct FaultedOperation: Sendable {
         return try FolderState.of(folder.path)
     }
 
-    /// Synced as in production; its statements run on the calling thread, so their calls have one order.
+    /// Synced as in production. Statements run on the calling thread, so the calls to the disk have one order.
     func subject(in folder: FaultyFolder) throws -> Subject {
         let store = usesStore ? try QueueStore.forSimulation(path: folder.database, isDurable: true, now: start) : nil
         return Subject(folder: folder, store: store)

@@ -42,7 +42,7 @@ final class FaultyFolder: Sendable {
 
     // MARK: - What was written
 
-    /// From now on everything that changes a file is kept, with its order.
+    /// Records from now on everything that changes a file, in order.
     func record() {
         faulty_record(script.value)
     }

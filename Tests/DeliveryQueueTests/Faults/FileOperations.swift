@@ -4,7 +4,7 @@ import GRDB
 @testable import DatabaseTools
 @testable import DeliveryQueue
 
-/// What is done to a database's files as a whole.
+/// Operations on a database's files as a whole.
 enum FileOperations {
     /// The start of a later release's daemon on a database of this one.
     static func migrate() async throws -> FaultedOperation {

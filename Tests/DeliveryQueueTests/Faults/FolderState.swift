@@ -6,7 +6,7 @@ import GRDB
 /// Everything that a folder's databases hold, as lines of text: what a process would find that opens them after the
 /// present one was killed. Looks at a copy, so nothing is changed.
 enum FolderState {
-    /// What belongs to a database, or to nobody once the process is gone.
+    /// Files that belong to a database, or to nobody once the process is gone.
     private static let companions = ["-wal", "-shm", "-journal", ".lock"]
 
     /// What a migration leaves beside the database on purpose; `MigrationCopyTests` look at it.
@@ -37,7 +37,7 @@ enum FolderState {
         }
     }
 
-    /// Of an empty database they are nothing yet.
+    /// In an empty database they do not exist yet.
     private static func settings(_ db: Database) throws -> [String] {
         guard try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 > 0 else { return ["empty"] }
         return try ["user_version", "application_id", "auto_vacuum"].map {

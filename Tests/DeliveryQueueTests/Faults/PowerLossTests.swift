@@ -4,7 +4,8 @@ import Testing
 
 @testable import DeliveryQueue
 
-/// The power goes between any two writes: what had returned is there, above all the intent of each call.
+/// The power fails between any two writes. Everything that had returned must be there, above all the intent of each
+/// call.
 @Suite struct PowerLossTests {
     /// What a day of work wrote to the disk, and the states that its steps left.
     private struct Workday {
@@ -12,8 +13,8 @@ import Testing
         /// How many of the events had happened when the step returned, and what the database held then.
         var steps: [(events: Int, state: [String])] = []
 
-        /// What may be found after so many events: the state of the last step that had returned, or that of the one that
-        /// was under way.
+        /// The states that may be found after this many events: that of the last step that had returned, or of the one
+        /// under way.
         func legal(after count: Int) -> [[String]] {
             guard let last = steps.lastIndex(where: { $0.events <= count }) else { return [] }
             return steps[last...].prefix(2).map(\.state)
@@ -39,7 +40,7 @@ import Testing
         return Workday(events: folder.events, steps: steps)
     }
 
-    /// New failures, their calls, what came of those, and what the log proves.
+    /// New failures, their calls, the results, and what the log proves.
     private func work(
         on store: QueueStore, at now: Timestamp, _ step: (() async throws -> Void) async throws -> Void
     ) async throws {
@@ -69,12 +70,12 @@ import Testing
         }
     }
 
-    /// As SQLite does by itself when the log is long: the next transaction begins it anew.
+    /// As SQLite does by itself when the log is long: the next transaction writes it from its start.
     private func checkpoint(_ store: QueueStore) throws {
         _ = try store.pool.writeWithoutTransaction { try $0.checkpoint(.restart) }
     }
 
-    /// Not what cannot even be read.
+    /// Leaves out what cannot even be read.
     private func isLegal(_ files: [String: Data], _ legal: [[String]]) -> Bool {
         guard let folder = try? FaultyFolder(files), let state = try? FolderState.of(folder.path) else { return false }
         return legal.contains(state)
@@ -86,7 +87,7 @@ import Testing
         var losses: [String] = []
         var generator = SeededNumbers(seed: 5)
         var tried = 0
-        // Each sync and each step, and so many moments in between as there are seeds.
+        // Each sync and each step, and in between as many moments as there are seeds.
         let edges = Set(day.steps.map(\.events))
         let moments = Set((0..<seeds).map { _ in Int.random(in: 0...day.events.count, using: &generator) })
         for count in 0...day.events.count {

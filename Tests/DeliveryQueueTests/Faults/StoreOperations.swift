@@ -1,6 +1,6 @@
 @testable import DeliveryQueue
 
-/// The store's transactions, each on a database in which it has all of its work to do.
+/// The store's transactions, each on a database that gives it all of its work to do.
 enum StoreOperations {
     private static let called = start + .minutes(1)
     private static let later = start + .hours(1)
