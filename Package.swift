@@ -125,7 +125,7 @@ let package = Package(
         // `make demo`: starts the two programs and checks the sandbox's ledger.
         .executableTarget(
             name: "RedeliverDemo",
-            dependencies: [grdb, argumentParser],
+            dependencies: [argumentParser],
             swiftSettings: strict
         ),
         // The worker in virtual time with everything that can go wrong, from one seed; for tests only.

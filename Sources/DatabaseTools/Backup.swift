@@ -19,6 +19,7 @@ extension QueueReader {
             let copy = pending.path
             try await connections.read { try $0.copy(to: copy) }
             let facts = try DatabaseCopy.examine(copy, .quick)
+            try Task.checkCancellation()
             try pending.publish()
             return facts
         } catch is CancellationError {

@@ -69,7 +69,7 @@ struct PresentDelivery {
 
 extension QueueTransaction {
     /// Takes over an endpoint that was configured after the backup was taken.
-    func copyEndpoint(_ id: String, from source: Session) throws {
+    private func copyEndpoint(_ id: String, from source: Session) throws {
         let values = try source.first("SELECT name, active, history_from_ms FROM endpoint WHERE id = ?", [id]) {
             [$0.value(), $0.value(), $0.value()]
         }
@@ -92,20 +92,19 @@ extension QueueTransaction {
             [id]
         ) { [$0.value(), $0.value(), $0.value(), $0.value(), $0.value()] }
         guard let body, Self.isUsable(body, isProven: isProven) else { return nil }
-        let columns = """
-            endpoint_id, task_id, event_type, customer_id, webhook_id, cycle_started_ms, logged_ms, first_failed_ms,
-            last_failed_ms, last_error, created_ms
-            """
-        let found = try source.first("SELECT \(columns) FROM delivery WHERE id = ?", [id]) { row in
-            (0..<11).map { _ in row.value() }
+        let names = Self.foundColumns.map { "\($0)" }.joined(separator: ", ")
+        let found = try source.first("SELECT \(names) FROM delivery WHERE id = ?", [id]) { row in
+            Self.foundColumns.map { _ in row.value() }
         }
-        guard let found else { return nil }
+        guard let found, case .text(let endpointID) = found[0] else { return nil }
+        try copyEndpoint(endpointID, from: source)
+        var parameters: Parameters = ["now": now]
+        for (name, value) in zip(Self.foundColumns, found) { parameters.add(name, value) }
         try session.run(
             """
-            INSERT INTO delivery (\(columns), state, next_attempt_ms, updated_ms, turn_ms)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'scheduled', ?12, ?12, ?9)
-            """,
-            Parameters(found + [now.sqlValue]))
+            INSERT INTO delivery (\(names), state, next_attempt_ms, updated_ms, turn_ms)
+            VALUES (\(Self.foundColumns.map { ":\($0)" }.joined(separator: ", ")), 'scheduled', :now, :now, :last_failed_ms)
+            """, parameters)
         guard let delivery = try delivery(id: session.lastID) else { return nil }
         try startAgeClock(of: delivery, from: delivery.cycleStarted)
         try session.run(
@@ -116,6 +115,14 @@ extension QueueTransaction {
             Parameters([delivery.id.sqlValue] + body))
         try session.metricLabel(forEventType: delivery.eventType)
         return delivery
+    }
+
+    /// What a delivery has from the log.
+    private static var foundColumns: [StaticString] {
+        [
+            "endpoint_id", "task_id", "event_type", "customer_id", "webhook_id", "cycle_started_ms", "logged_ms",
+            "first_failed_ms", "last_failed_ms", "last_error", "created_ms",
+        ]
     }
 
     /// Whether a body matches its SHA-256, or was dropped and is not needed.

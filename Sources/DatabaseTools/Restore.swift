@@ -87,7 +87,9 @@ package struct DatabaseRestore: Sendable {
             defer { try? source.close() }
             let copy = pending.path
             try await source.read { try $0.copy(to: copy) }
-            return try DatabaseCopy.examine(copy, .full)
+            let facts = try DatabaseCopy.examine(copy, .full)
+            try Task.checkCancellation()
+            return facts
         } catch  where [.notADatabase, .corrupt].contains(EngineFault(error)) {
             throw unusable("SQLite says: \(EngineFault.message(of: error) ?? "it is damaged")")
         } catch let error as StoreError where [.foreign, .storage].contains(error.kind) {

@@ -48,8 +48,8 @@ struct RestoredQueue {
             try assumeCalls(since: since)
         }
         try queue.session.run(
-            "UPDATE delivery SET confirm_by_ms = ?1 WHERE state = 'awaiting' AND confirm_by_ms < ?1",
-            [now + queue.rules.confirmWithin])
+            "UPDATE delivery SET confirm_by_ms = :within WHERE state = 'awaiting' AND confirm_by_ms < :within",
+            ["within": now + queue.rules.confirmWithin])
         try queue.session.run("UPDATE endpoint SET restored_ms = ?", [now])
         try queue.finish()
     }
@@ -175,7 +175,6 @@ struct RestoredQueue {
     private mutating func insert(
         _ present: PresentDelivery, isProven: Bool, from source: Session
     ) throws -> Delivery? {
-        try queue.copyEndpoint(present.endpointID, from: source)
         guard let delivery = try queue.copyDelivery(present.id, isProven: isProven, from: source) else { return nil }
         summary.newDeliveries += 1
         return delivery

@@ -1,7 +1,6 @@
 import Foundation
-import GRDB
 
-/// Shows two queries of on-call and their answers. Uses the `sqlite3` shell, or the library where it is not installed.
+/// Shows two queries of on-call and their answers. Uses the `sqlite3` shell.
 enum Query {
     static let all = [
         "SELECT event_type, open, delivered, dead, mean_recovery_s FROM v_by_event_type",
@@ -14,7 +13,9 @@ enum Query {
     static func showAll(database: URL) throws {
         for sql in all {
             Screen.say("$ sqlite3 -box 'file:redeliver.db?mode=ro' \"\(sql)\"")
-            Screen.say(try (shell(sql, database) ?? library(sql, database)) + "\n")
+            Screen.say(
+                try (shell(sql, database) ?? "sqlite3 is not installed: apt-get install sqlite3 shows the answer")
+                    + "\n")
         }
     }
 
@@ -27,18 +28,5 @@ enum Query {
         }
         let text = try Program.output(of: program, ["-box", "file:\(database.path)?mode=ro", sql])
         return text.map { String($0.dropLast()) }
-    }
-
-    private static func library(_ sql: String, _ database: URL) throws -> String {
-        var configuration = Configuration()
-        configuration.readonly = true
-        let rows = try DatabaseQueue(path: database.path, configuration: configuration).read { db in
-            try Row.fetchAll(db, sql: sql)
-        }
-        let header = rows.first.map { Array($0.columnNames) } ?? []
-        let lines: [[String]] = rows.map { row in
-            Array(row.databaseValues).map { $0.isNull ? "" : "\($0.storage.value ?? "")" }
-        }
-        return ([header] + lines).map { $0.joined(separator: " | ") }.joined(separator: "\n")
     }
 }

@@ -56,7 +56,7 @@ enum AnswerTableText {
         return "| " + cells.joined(separator: " | ") + " |"
     }
 
-    /// As `RetryAnswer.kind(ofStatus:)` of the provider's side has them; a test there compares.
+    /// As `RetryAnswer.kind(ofStatus:)` of the provider's side has them.
     private static func statuses(_ answer: Answer) -> String {
         switch answer {
         case .accepted: "2xx"

@@ -180,7 +180,8 @@ import Testing
         let endpoint = try #require(status.endpoints.first)
         #expect(endpoint.circuit == "open" && endpoint.heldBecause == "circuit" && endpoint.nextTrial != nil)
         #expect(status.endpoints[1].circuit == "closed" && status.endpoints[1].nextTrial == nil)
-        #expect(status.totals.held == 20)
+        // One may be called, as a trial.
+        #expect((19...20).contains(status.totals.held))
         let text = try await redeliver.run("status")
         #expect(text.output.contains("circuit, next trial") || text.output.contains("circuit, trial due"))
         try await waitUntil("the metrics file says that it is open") {

@@ -3,7 +3,7 @@ import ProviderAPI
 
 extension FuzzTarget {
     /// Whole answers (status, headers, body) to every operation. Each gives a value or an error without secrets, and
-    /// for a retry the kind that docs/design.md ("When to retry") gives its status.
+    /// for a retry the kind that docs/architecture.md ("What each answer leads to") gives its status.
     static let answers = FuzzTarget(
         name: "answers", share: 60, samples: AnswerReading.samples, make: AnswerReading.make,
         check: { bytes in
@@ -149,7 +149,7 @@ enum AnswerReading {
 }
 
 extension RetryAnswer.Kind {
-    /// docs/design.md, "When to retry", written a second time as the judge of the product's table.
+    /// docs/architecture.md, "What each answer leads to", written a second time as the judge of the product's table.
     fileprivate static func expected(_ status: Int) -> Self {
         switch status {
         case 200..<300: .accepted

@@ -88,18 +88,25 @@ package struct RetryRules: Sendable, Equatable {
     package func answered(
         _ answer: Answer, for delivery: Delivery, pause: Duration, at now: Timestamp, othersPass: Bool
     ) -> (transition: Transition, end: AttemptEnd?) {
+        let row = AnswerTable.row(answer)
+        let transition = transition(by: row.effect, for: delivery, pause: pause, at: now, othersPass: othersPass)
+        if transition.target == .dead { return (transition, .refused) }
+        return (transition, row.execution == .no ? .notExecuted : nil)
+    }
+
+    private func transition(
+        by effect: AnswerRow.Effect, for delivery: Delivery, pause: Duration, at now: Timestamp, othersPass: Bool
+    ) -> Transition {
         let usesAttempt = delivery.manual == nil
-        switch AnswerTable.row(answer).effect {
+        switch effect {
         case .awaitsUnlessPoison(let limit) where othersPass && delivery.serverErrors + 1 >= limit:
-            return (.die(.poison, usesAttempt: usesAttempt), .refused)
+            return .die(.poison, usesAttempt: usesAttempt)
         case .awaits, .awaitsUnlessPoison:
-            return (.await(until: now + confirmWithin), nil)
-        case .onceMore where delivery.notFoundAnswers > 0:
-            return (.die(.rejected, usesAttempt: usesAttempt), .refused)
+            return .await(until: now + confirmWithin)
+        case .onceMore where delivery.notFoundAnswers > 0, .dies:
+            return .die(.rejected, usesAttempt: usesAttempt)
         case .again(let wait), .onceMore(let wait):
-            return (again(delivery, at: now + wait.length(pause: pause)), .notExecuted)
-        case .dies:
-            return (.die(.rejected, usesAttempt: usesAttempt), .refused)
+            return again(delivery, at: now + wait.length(pause: pause))
         }
     }
 

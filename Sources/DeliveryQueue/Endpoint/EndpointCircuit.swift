@@ -35,9 +35,6 @@ package struct EndpointCircuit: Sendable, Equatable {
         }
     }
 
-    /// The word for a hold by the circuit, beside those of `HoldReason`.
-    package static let word = "circuit"
-
     /// What the log or our calls show of the receiver.
     package enum Signal: Sendable, Equatable {
         /// A delivery failed at the receiver.

@@ -106,7 +106,9 @@ package struct QueueStore: Sendable {
     /// Notes that a whole copy of the database was made, for the metrics.
     package func noteBackup(at now: Timestamp) async throws(StoreError) {
         try await write("note when the backup was made") {
-            try $0.run("INSERT INTO backup (id, at_ms) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at_ms = ?1", [now])
+            try $0.run(
+                "INSERT INTO backup (id, at_ms) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms",
+                [now])
         }
     }
 

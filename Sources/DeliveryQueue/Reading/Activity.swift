@@ -73,16 +73,16 @@ extension Session {
             """
             SELECT delivery.id, endpoint.name, event_type, state, last_failed_ms, last_error
             FROM (
-                SELECT id FROM (SELECT id FROM delivery ORDER BY id DESC LIMIT ?1) AS deliveries
+                SELECT id FROM (SELECT id FROM delivery ORDER BY id DESC LIMIT :recent) AS deliveries
                 UNION
-                SELECT delivery_id FROM (SELECT delivery_id FROM attempt ORDER BY id DESC LIMIT ?1) AS calls
+                SELECT delivery_id FROM (SELECT delivery_id FROM attempt ORDER BY id DESC LIMIT :recent) AS calls
             ) AS recent
             JOIN delivery ON delivery.id = recent.id
             JOIN endpoint ON endpoint.id = delivery.endpoint_id
             WHERE delivery.state <> 'delivered'
-            ORDER BY last_failed_ms DESC, delivery.id DESC LIMIT ?2
+            ORDER BY last_failed_ms DESC, delivery.id DESC LIMIT :limit
             """,
-            [Self.recentRows, limit]
+            ["recent": Self.recentRows, "limit": limit]
         ) { row in
             QueueActivity.Failure(
                 deliveryID: row.integer(), endpoint: row.text(), eventType: row.text(), state: try row.word(),

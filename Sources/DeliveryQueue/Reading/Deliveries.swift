@@ -37,12 +37,12 @@ extension QueueReader {
                 SELECT \(Delivery.columns), \(DeliveryRecord.columns)
                 FROM delivery_standing AS delivery
                 WHERE delivery.id IN (
-                    SELECT ?1
-                    UNION SELECT id FROM delivery WHERE task_id = ?2
-                    UNION SELECT delivery_id FROM task_alias WHERE task_id = ?2)
+                    SELECT :id
+                    UNION SELECT id FROM delivery WHERE task_id = :task
+                    UNION SELECT delivery_id FROM task_alias WHERE task_id = :task)
                 ORDER BY delivery.id
                 """,
-                [id, taskID], DeliveryRecord.init)
+                ["id": id, "task": taskID], DeliveryRecord.init)
         }
     }
 
@@ -58,7 +58,9 @@ extension QueueReader {
     /// The id of the endpoint with this id or name, where an id goes first; nil when the database knows none.
     package func endpointID(named name: String) throws(StoreError) -> String? {
         try read("find endpoint \(name)") { session in
-            try session.first("SELECT id FROM endpoint WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC", [name]) {
+            try session.first(
+                "SELECT id FROM endpoint WHERE id = :name OR name = :name ORDER BY id = :name DESC", ["name": name]
+            ) {
                 $0.text()
             }
         }
@@ -101,14 +103,15 @@ extension DeliveryRecord {
     /// The columns that `init(_:)` reads after `Delivery.columns`, in this order.
     static let columns = """
         delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
-        delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error
+        delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error,
+        delivery.held_because
         """
 
     init(_ row: inout SQLRow) throws {
         self.init(
             delivery: try Delivery(&row), endpointName: row.text(), deadReason: row.wordIfAny(),
             evidence: Evidence(&row), finalized: row.timestampIfAny(), supersededBy: row.textIfAny(),
-            lastError: row.textIfAny())
+            lastError: row.textIfAny(), heldBecause: row.wordIfAny())
     }
 }
 

@@ -12,6 +12,8 @@ package struct DeliveryRecord: Sendable, Equatable {
     package let supersededBy: String?
     /// The newest failure's text, from the log.
     package let lastError: String?
+    /// What holds it; nil: nothing does. From the view `delivery_standing`.
+    package var heldBecause: HeldBecause?
 }
 
 /// Everything that is known of one delivery.

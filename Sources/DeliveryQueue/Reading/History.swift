@@ -21,11 +21,11 @@ extension Session {
             aliases: try all("SELECT task_id FROM task_alias WHERE delivery_id = ? ORDER BY task_id", [id]) {
                 $0.text()
             },
-            events: try events(ofDelivery: id), bodyDigest: (body?.sha256 ?? []).map(Self.hex).joined(),
+            events: try events(ofDelivery: id), bodyDigest: (body?.sha256 ?? []).map(Self.twoDigits).joined(),
             bodySize: (body?.size).flatMap { Int($0) })
     }
 
-    private static func hex(_ byte: UInt8) -> String {
+    private static func twoDigits(_ byte: UInt8) -> String {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 
@@ -67,7 +67,7 @@ extension Session {
             FROM (SELECT log_entry.*, CASE WHEN log_entry.task_id = delivery.task_id THEN ''
                       ELSE 'as task ' || log_entry.task_id END AS other_task
                   FROM log_entry JOIN delivery ON delivery.id = log_entry.delivery_id
-                  WHERE log_entry.delivery_id = ?1) AS entry
+                  WHERE log_entry.delivery_id = :id) AS entry
             UNION ALL
             SELECT intent_ms, 'retry', coalesce(outcome, answer, 'calling'),
                 CASE WHEN kind = 'manual' THEN 'operator''s retry ' || number
@@ -75,13 +75,13 @@ extension Session {
                     || ', answer ' || coalesce(answer, 'none yet') || coalesce(' (HTTP ' || http_status || ')', '')
                     || coalesce(' after ' || round((answered_ms - intent_ms) / 1000.0, 1) || ' s', '')
                     || coalesce(': ' || detail, '')
-            FROM attempt WHERE delivery_id = ?1
+            FROM attempt WHERE delivery_id = :id
             UNION ALL
             SELECT at_ms, 'operator', action, who || ': ' || reason
-            FROM operator_action WHERE delivery_id = ?1
+            FROM operator_action WHERE delivery_id = :id
             ORDER BY at_ms
             """,
-            [id]
+            ["id": id]
         ) { row in
             .init(time: row.timestamp(), source: try row.word(), what: row.text(), detail: row.textIfAny())
         }

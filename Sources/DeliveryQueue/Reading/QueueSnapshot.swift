@@ -39,14 +39,19 @@ package struct QueueSnapshot: Sendable {
         package let gap: Duration
         /// nil: nothing holds it, except perhaps its circuit.
         package let holdReason: HoldReason?
-        /// A hold's reason, `circuit`, or `not configured`; nil: it is not held. From the view `endpoint_standing`.
-        package let heldBecause: String?
+        /// nil: it is not held. From the view `endpoint_standing`.
+        package let heldBecause: HeldBecause?
         package let heldSince: Timestamp?
         package let circuit: EndpointCircuit.Phase
         /// Deliveries that wait, are called or await the log.
         package let open: Int
-        /// The scheduled ones of those; all of them are held while the endpoint is.
+        /// The scheduled ones of those.
         package let scheduled: Int
+        /// Of the scheduled ones, operators' retries that pass the endpoint's hold.
+        package var passing = 0
+
+        /// Of the scheduled ones, those that the endpoint's hold keeps back.
+        package var held: Int { heldBecause == nil ? 0 : scheduled - passing }
     }
 
     /// The event types that have a label of their own, in the order in which they got it.
@@ -59,7 +64,7 @@ package struct QueueSnapshot: Sendable {
     package let lastBackup: Timestamp?
     /// When the oldest due delivery of a configured endpoint came due, held or not; nil when none is due.
     package let oldestDue: Timestamp?
-    /// When the first waiting delivery of a configured endpoint comes due, held or not; nil when none waits.
+    /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil when none waits.
     package let nextAttempt: Timestamp?
     package let unreadable: Int
 
@@ -88,7 +93,7 @@ extension Session {
         let eventTypes = try all("SELECT name FROM metric_event_type ORDER BY position") { $0.text() }
         let open = try OpenGroup.all(self)
         let endpoints = try endpoints(open: Dictionary(grouping: open, by: \.endpointID))
-        let nextAttempt = endpoints.compactMap { $0.endpoint.isActive ? $0.nextDue : nil }.min()
+        let oldest = endpoints.compactMap { $0.endpoint.isActive ? $0.nextDue : nil }.min()
         return QueueSnapshot(
             eventTypes: eventTypes,
             counts: try all("SELECT name, label_1, label_2, value FROM counter ORDER BY name, label_1, label_2") {
@@ -97,7 +102,8 @@ extension Session {
             open: OpenGroup.byLabel(open, known: Set(eventTypes)), dead: try dead(),
             endpoints: endpoints.map(\.endpoint),
             lastBackup: try first("SELECT at_ms FROM backup") { $0.timestamp() },
-            oldestDue: nextAttempt.flatMap { $0 <= now ? $0 : nil }, nextAttempt: nextAttempt,
+            oldestDue: oldest.flatMap { $0 <= now ? $0 : nil },
+            nextAttempt: endpoints.compactMap { $0.endpoint.heldBecause == nil ? $0.nextDue : nil }.min(),
             unreadable: Int(try number("SELECT COUNT(*) FROM unreadable_entry") ?? 0))
     }
 
@@ -119,6 +125,9 @@ extension Session {
             """
             SELECT id, name, active, head_ms, last_poll_ms, last_poll_error, hold_reason, held_because, held_since_ms,
                 \(EndpointCircuit.Phase.columns), next_due_ms,
+                (SELECT COUNT(*) FROM delivery_standing AS delivery
+                 WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
+                   AND delivery.manual_ms IS NOT NULL AND delivery.held_because IS NULL),
                 (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
                 (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id)
             FROM endpoint_standing ORDER BY name, id
@@ -126,15 +135,17 @@ extension Session {
         ) { row in
             let (id, name, isActive, head) = (row.text(), row.text(), row.flag(), row.timestampIfAny())
             let (lastPoll, error) = (row.timestampIfAny(), row.textIfAny())
-            let (reason, because, since) = (row.wordIfAny(HoldReason.self), row.textIfAny(), row.timestampIfAny())
-            let (circuit, nextDue) = (EndpointCircuit.Phase(&row), row.timestampIfAny())
+            let (reason, because, since) = (
+                row.wordIfAny(HoldReason.self), row.wordIfAny(HeldBecause.self), row.timestampIfAny()
+            )
+            let (circuit, nextDue, passing) = (EndpointCircuit.Phase(&row), row.timestampIfAny(), row.int())
             let (gapFrom, gap) = (row.timestampIfAny(), row.milliseconds())
             let groups = open[id] ?? []
             let endpoint = QueueSnapshot.Endpoint(
                 id: id, name: name, isActive: isActive, watermark: head.map { min($0, gapFrom ?? $0) },
                 lastPoll: lastPoll, lastPollError: error, gap: gap, holdReason: reason, heldBecause: because,
                 heldSince: since, circuit: circuit, open: groups.map(\.count).reduce(0, +),
-                scheduled: groups.map(\.scheduled).reduce(0, +))
+                scheduled: groups.map(\.scheduled).reduce(0, +), passing: passing)
             return (endpoint, nextDue)
         }
     }

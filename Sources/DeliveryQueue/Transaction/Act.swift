@@ -99,7 +99,7 @@ extension QueueStore {
             guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
             guard standing.reason != nil || standing.circuit != .closed else { return .needless }
             try queue.endHold(of: id)
-            try queue.signal(.resumed, of: id)
+            try queue.resumeCircuit(of: id)
             try queue.write(.init(by: who, reason: reason), "resume", of: id, deliveryID: nil)
             return .made
         }

@@ -93,8 +93,8 @@ extension QueueTransaction {
         if let newest = progress.newest {
             // A provider time in our future would move the head over entries that are yet to come.
             try session.run(
-                "UPDATE endpoint SET head_ms = \(Dialect.greatest("coalesce(head_ms, ?1)", "?1")) WHERE id = ?2",
-                [min(newest, progress.started), endpointID])
+                "UPDATE endpoint SET head_ms = \(Dialect.greatest("coalesce(head_ms, :newest)", ":newest")) WHERE id = :id",
+                ["newest": min(newest, progress.started), "id": endpointID])
         }
         guard let unread = progress.unread else {
             if let id = progress.gapID { try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }

@@ -23,17 +23,24 @@ extension QueueTransaction {
         let endpoints = try session.all(
             "SELECT id FROM endpoint WHERE circuit_open_ms IS NOT NULL OR circuit_limit IS NOT NULL"
         ) { $0.text() }
-        let settings = CircuitSettings(rampLimit: nil)
-        for endpoint in endpoints {
-            var keeper = try keeper(of: endpoint)
-            keeper.take(.resumed, at: now, settings)
-            keeper.take(.drained, at: now, settings)
-            circuits[endpoint] = keeper
-            try saveCircuit(of: endpoint)
-        }
+        for endpoint in endpoints { try closeCircuit(of: endpoint) }
         // Without circuits no arrival ends a streak of failures, so an old streak would mean nothing when they are
         // back.
         try session.run("DELETE FROM circuit_failure")
+    }
+
+    /// Closes a circuit by hand: what it held drains as configured, or is due at once where there are no circuits.
+    mutating func resumeCircuit(of endpointID: String) throws {
+        if rules.circuit.isEnabled { try signal(.resumed, of: endpointID) } else { try closeCircuit(of: endpointID) }
+    }
+
+    private mutating func closeCircuit(of endpointID: String) throws {
+        let settings = CircuitSettings(rampLimit: nil)
+        var keeper = try keeper(of: endpointID)
+        keeper.take(.resumed, at: now, settings)
+        keeper.take(.drained, at: now, settings)
+        circuits[endpointID] = keeper
+        try saveCircuit(of: endpointID)
     }
 
     /// Writes all circuits that got a signal.

@@ -11,10 +11,10 @@ extension QueueTransaction {
         let id = try session.number(
             """
             SELECT coalesce(
-                (SELECT id FROM delivery WHERE endpoint_id = ?1 AND task_id = ?2),
-                (SELECT delivery_id FROM task_alias WHERE endpoint_id = ?1 AND task_id = ?2))
+                (SELECT id FROM delivery WHERE endpoint_id = :endpoint AND task_id = :task),
+                (SELECT delivery_id FROM task_alias WHERE endpoint_id = :endpoint AND task_id = :task))
             """,
-            [endpointID, taskID])
+            ["endpoint": endpointID, "task": taskID])
         return try id.flatMap { try delivery(id: $0) }
     }
 

@@ -58,10 +58,10 @@ extension QueueTransaction {
         try session.run(
             """
             UPDATE delivery
-            SET held_before_ms = (SELECT \(Self.heldBefore("?1")) FROM endpoint WHERE endpoint.id = delivery.endpoint_id)
-            WHERE id = ?2
+            SET held_before_ms = (SELECT \(Self.heldBefore(":began")) FROM endpoint WHERE endpoint.id = delivery.endpoint_id)
+            WHERE id = :id
             """,
-            [began, delivery.id])
+            ["began": began, "id": delivery.id])
     }
 
     /// An SQL expression on an endpoint's row: how long it had been held until `time`, in milliseconds.

@@ -27,7 +27,7 @@ extension QueueStore {
         _ page: ObservedPage, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> IngestSummary {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
-            var reading = try EndpointReading(queue, endpointID: page.endpointID, read: now)
+            var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
             for entry in page.observations { try queue.ingest(entry, &reading) }
             for entry in page.unreadable { try queue.keep(entry, &reading) }
             queue.countDuplicates(reading.summary.duplicates)
@@ -38,7 +38,7 @@ extension QueueStore {
 }
 
 /// What the entries of one page share while they are stored.
-struct EndpointReading {
+struct PageReading {
     let endpoint: EndpointFacts
     /// When the entries were read; earlier than now only for unreadable ones that are understood now.
     let read: Timestamp
@@ -60,7 +60,7 @@ extension QueueTransaction {
     private static let longestProgress = Duration.seconds(86_400)
 
     /// Stores one entry, matches it to its delivery, and lets it settle what it proves.
-    mutating func ingest(_ entry: LogObservation, _ reading: inout EndpointReading) throws {
+    mutating func ingest(_ entry: LogObservation, _ reading: inout PageReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
         if let same = known.first(where: { $0.isSame(as: entry) }) {
@@ -99,7 +99,7 @@ extension QueueTransaction {
     // MARK: - What an entry says about its delivery
 
     private mutating func takeSuccess(
-        _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout EndpointReading
+        _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws {
         let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
         let action = try signal(
@@ -111,7 +111,7 @@ extension QueueTransaction {
     }
 
     private mutating func takeFailure(
-        _ entry: LogObservation, _ delivery: Delivery, _ known: [KnownEntry], _ reading: inout EndpointReading
+        _ entry: LogObservation, _ delivery: Delivery, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws {
         let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
         try signalFailure(entry, sighting, of: delivery, &reading)
@@ -146,7 +146,7 @@ extension QueueTransaction {
     }
 
     private mutating func signalFailure(
-        _ entry: LogObservation, _ sighting: Sighting, of delivery: Delivery, _ reading: inout EndpointReading
+        _ entry: LogObservation, _ sighting: Sighting, of delivery: Delivery, _ reading: inout PageReading
     ) throws {
         let isTrial = delivery.isTrial && delivery.isOfOpenCall(entry.changed)
         let action = try signal(
@@ -162,7 +162,7 @@ extension QueueTransaction {
     /// - Parameter known: the stored entries of the same task.
     /// - Returns: false when the entry is no failure, or not ours to retry.
     private mutating func takeNewFailure(
-        _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout EndpointReading
+        _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws -> Bool {
         guard entry.outcome == .failed, !body.isMissing, let eventType = entry.eventType else { return false }
         let (endpoint, read) = (reading.endpoint, reading.read)

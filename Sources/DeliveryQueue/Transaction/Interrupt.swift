@@ -57,7 +57,8 @@ extension QueueStore {
         guard isLonger else { return }
         try await write("shorten waits for the log") {
             try $0.run(
-                "UPDATE delivery SET confirm_by_ms = ?1 WHERE state = 'awaiting' AND confirm_by_ms > ?1", [longest])
+                "UPDATE delivery SET confirm_by_ms = :longest WHERE state = 'awaiting' AND confirm_by_ms > :longest",
+                ["longest": longest])
         }
     }
 }
@@ -123,12 +124,12 @@ extension QueueTransaction {
             SELECT COUNT(DISTINCT attempt.delivery_id)
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
             WHERE attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
-              AND delivery.endpoint_id = ?1 AND delivery.state <> 'delivered'
+              AND delivery.endpoint_id = :endpoint AND delivery.state <> 'delivered'
               AND attempt.settled_ms
-                  > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = ?1)
-              AND (SELECT hold_reason FROM endpoint WHERE id = ?1) IS NULL
+                  > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
+              AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL
             """,
-            [endpointID])
+            ["endpoint": endpointID])
         guard silent ?? 0 >= RetryRules.silentLimit else { return false }
         try hold(endpointID, .logSilent, until: nil, since: now)
         return true

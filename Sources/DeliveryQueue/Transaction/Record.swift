@@ -69,7 +69,7 @@ extension QueueTransaction {
             try signal(.trialWasted, of: delivery.endpointID)
         }
         if case .onceMore = row.effect { try putOff(delivery.id) }
-        try holdIfRefused(row.endpoint, delivery, &batch)
+        try holdIfRefused(result.answer, delivery, &batch)
     }
 
     /// Keeps the answer of a call whose lease had run out. It moves the delivery only while that awaits the log.
@@ -178,12 +178,12 @@ extension QueueTransaction {
     }
 
     private mutating func holdIfRefused(
-        _ effect: AnswerRow.Endpoint, _ delivery: Delivery, _ batch: inout ResultBatch
+        _ answer: Answer, _ delivery: Delivery, _ batch: inout ResultBatch
     ) throws {
-        switch effect {
+        switch AnswerTable.row(answer).endpoint {
         case .none, .endsHolds: return
         case .heldAfter(let limit, let reason, let pause):
-            guard try refused(of: delivery.endpointID) >= limit else { return }
+            guard try refused(of: delivery.endpointID, by: answer) >= limit else { return }
             try hold(delivery.endpointID, reason, until: now + pause, &batch)
         case .held(let reason, let pause):
             try hold(delivery.endpointID, reason, until: now + pause, &batch)
@@ -199,16 +199,16 @@ extension QueueTransaction {
 
     /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed
     /// it.
-    private func refused(of endpointID: String) throws -> Int64 {
+    private func refused(of endpointID: String, by answer: Answer) throws -> Int64 {
         try session.number(
             """
             SELECT COUNT(DISTINCT attempt.delivery_id)
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'refused' AND attempt.answer = 'rejected' AND delivery.endpoint_id = ?1
+            WHERE attempt.outcome = 'refused' AND attempt.answer = :answer AND delivery.endpoint_id = :endpoint
               AND attempt.settled_ms
-                  > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = ?1)
+                  > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
             """,
-            [endpointID]) ?? 0
+            ["answer": answer, "endpoint": endpointID]) ?? 0
     }
 }
 

@@ -51,7 +51,7 @@ extension QueueTransaction {
     }
 
     /// Stores an entry that could not be understood, whole and once.
-    mutating func keep(_ entry: UnreadableObservation, _ reading: inout EndpointReading) throws {
+    mutating func keep(_ entry: UnreadableObservation, _ reading: inout PageReading) throws {
         let kept = try session.change(
             """
             INSERT INTO unreadable_entry (endpoint_id, sha256, reason, detail, raw, raw_length, logged_ms, seen_ms)

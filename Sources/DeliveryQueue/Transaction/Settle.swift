@@ -174,11 +174,11 @@ extension QueueTransaction {
             """
             SELECT COUNT(*) FROM attempt
             WHERE answer IS NOT NULL
-              AND id > coalesce((SELECT id FROM attempt WHERE id < ?1 AND answer = 'accepted' ORDER BY id DESC LIMIT 1), 0)
+              AND id > coalesce((SELECT id FROM attempt WHERE id < :id AND answer = 'accepted' ORDER BY id DESC LIMIT 1), 0)
               AND id < coalesce(
-                  (SELECT id FROM attempt WHERE id > ?1 AND answer = 'accepted' ORDER BY id LIMIT 1), 9223372036854775807)
+                  (SELECT id FROM attempt WHERE id > :id AND answer = 'accepted' ORDER BY id LIMIT 1), 9223372036854775807)
             """,
-            [id]) ?? 0
+            ["id": id]) ?? 0
     }
 
     // MARK: - The attempt
@@ -215,8 +215,8 @@ extension QueueTransaction {
             """
             UPDATE endpoint
             SET last_confirmed_ms = :now, retry_shows = coalesce(:shows, retry_shows),
-                own_names = CASE WHEN :own THEN own_names + 1 ELSE 0 END,
-                own_names_ms = CASE WHEN :own THEN coalesce(own_names_ms, CASE WHEN :failed THEN :now END) END
+                own_names = CASE WHEN :own = 1 THEN own_names + 1 ELSE 0 END,
+                own_names_ms = CASE WHEN :own = 1 THEN coalesce(own_names_ms, CASE WHEN :failed = 1 THEN :now END) END
             WHERE id = :id
             """,
             [
@@ -227,13 +227,19 @@ extension QueueTransaction {
 
     /// How the log showed a retry, in the old row or in a new one; nil: unknown. After a call soon after the failure it
     /// may be either, and a wrong `new_entry` would keep us from reading back to the old rows.
-    private func wayOfShowing(_ delivery: Delivery, by sighting: Sighting) throws -> String? {
+    private func wayOfShowing(_ delivery: Delivery, by sighting: Sighting) throws -> RetryShows? {
         guard let called = delivery.called, let logged = sighting.logged else { return nil }
-        guard sighting.taskID == delivery.taskID else { return "new_entry" }
-        if logged + RetryRules.clockTolerance < called { return "in_place" }
+        guard sighting.taskID == delivery.taskID else { return .newEntry }
+        if logged + RetryRules.clockTolerance < called { return .inPlace }
         let old = try session.number("SELECT logged_ms FROM delivery WHERE id = ?", [delivery.id])
-        return old.map { logged.milliseconds > $0 } ?? true ? "new_entry" : nil
+        return old.map { logged.milliseconds > $0 } ?? true ? .newEntry : nil
     }
+}
+
+/// How an endpoint's log shows a retry.
+private enum RetryShows: String, SQLWord {
+    case newEntry = "new_entry"
+    case inPlace = "in_place"
 }
 
 extension Sighting {

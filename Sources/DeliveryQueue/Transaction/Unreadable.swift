@@ -43,7 +43,7 @@ extension QueueStore {
         _ entry: LogObservation, insteadOf kept: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {
         try await change("store an entry that is understood now", rules: rules, at: now) { queue in
-            var reading = try EndpointReading(queue, endpointID: kept.endpointID, read: kept.seen)
+            var reading = try PageReading(queue, endpointID: kept.endpointID, read: kept.seen)
             try queue.ingest(entry, &reading)
             queue.countDuplicates(reading.summary.duplicates)
             try queue.session.run("DELETE FROM unreadable_entry WHERE id = ?", [kept.id])

@@ -17,8 +17,7 @@ extension MetricsPage {
         page.family(
             "redeliver_deliveries_held", .gauge, help: "Scheduled deliveries of held endpoints.")
         for endpoint in endpoints {
-            let held = endpoint.heldBecause == nil ? 0 : endpoint.scheduled
-            page.sample("redeliver_deliveries_held", ["endpoint": endpoint.name], Double(held))
+            page.sample("redeliver_deliveries_held", ["endpoint": endpoint.name], Double(endpoint.held))
         }
         single(
             "redeliver_throttled_until_timestamp_seconds", .gauge,

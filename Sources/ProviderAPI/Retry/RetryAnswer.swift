@@ -1,7 +1,7 @@
 /// What came of a retry call.
 package struct RetryAnswer: Sendable, Equatable {
     /// The kind of the answer. Only names it: what follows from each kind is decided by the queue's table of answers
-    /// (docs/architecture.md, "The answer table").
+    /// (docs/architecture.md, "What each answer leads to").
     package enum Kind: String, Sendable, CaseIterable {
         /// 2xx.
         case accepted
@@ -86,7 +86,7 @@ package struct RetryAnswer: Sendable, Equatable {
         self.init(kind: kind, retryAfter: error.retryAfter, detail: error.description)
     }
 
-    /// The only place that turns the status of a retry's answer into a kind (docs/design.md, "When to retry").
+    /// The only place that turns the status of a retry's answer into a kind (docs/architecture.md, "What each answer leads to").
     static func kind(ofStatus status: Int) -> Kind {
         switch status {
         case 200...299: .accepted

@@ -75,16 +75,7 @@ struct Standing: Equatable {
         _ delivery: Delivery, _ history: DeliveryHistory, _ daemon: DaemonPresence, at now: Timestamp
     ) -> Standing {
         let endpoint = history.endpoint
-        guard endpoint.isActive else {
-            return Standing(
-                "not_configured", "its endpoint is not in the configuration; the delivery is kept and not retried")
-        }
-        if let reason = endpoint.holdReason, reason == .operator || delivery.manual == nil {
-            return held(reason, history, at: now)
-        }
-        if delivery.manual == nil, case .open(let since, let nextTrial) = endpoint.circuit {
-            return held(byCircuitSince: since, nextTrial: nextTrial, history, at: now)
-        }
+        if let because = history.record.heldBecause { return held(because, history, at: now) }
         if let next = delivery.nextAttempt, next > now {
             let what =
                 delivery.manual == nil
@@ -112,6 +103,18 @@ struct Standing: Equatable {
                 ""
             }
         return Standing("due", "due\(asked): sent as soon as the rate limit allows\(drain)\(doubt ?? "")")
+    }
+
+    private static func held(_ because: HeldBecause, _ history: DeliveryHistory, at now: Timestamp) -> Standing {
+        switch (because, history.endpoint.circuit) {
+        case (.notConfigured, _):
+            return Standing(
+                "not_configured", "its endpoint is not in the configuration; the delivery is kept and not retried")
+        case (.circuit, .open(let since, let nextTrial)):
+            return held(byCircuitSince: since, nextTrial: nextTrial, history, at: now)
+        default:
+            return held(HoldReason(rawValue: because.rawValue) ?? .operator, history, at: now)
+        }
     }
 
     private static func held(

@@ -7,7 +7,7 @@ struct StatusReport: Encodable {
         var scheduled = 0
         var attempting = 0
         var awaiting = 0
-        /// The open ones whose endpoint is held.
+        /// The scheduled ones that a hold keeps back.
         var held = 0
         /// Since the database was created, pruned ones included.
         var delivered: Int64 = 0
@@ -57,7 +57,7 @@ struct StatusReport: Encodable {
         (databaseBytes, walBytes) = QueueStore.fileSizes(ofDatabase: path)
         let types = Self.eventTypes(snapshot)
         var totals = types.reduce(into: Totals()) { $0.add($1.totals) }
-        totals.held = snapshot.endpoints.filter { $0.heldBecause != nil || !$0.isActive }.map(\.open).reduce(0, +)
+        totals.held = snapshot.endpoints.map(\.held).reduce(0, +)
         self.totals = totals
         eventTypes = types.filter { !$0.isEmpty }
         endpoints = snapshot.endpoints.map(Endpoint.init)
@@ -113,7 +113,7 @@ extension StatusReport.Endpoint {
         lastPollError = endpoint.lastPollError
         logReadUpTo = endpoint.watermark?.seconds
         unreadSeconds = endpoint.gap.inSeconds
-        heldBecause = endpoint.heldBecause
+        heldBecause = endpoint.heldBecause?.rawValue
         heldSince = endpoint.heldSince?.seconds
         (circuit, nextTrial) =
             switch endpoint.circuit {

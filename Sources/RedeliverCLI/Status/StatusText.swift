@@ -53,11 +53,11 @@ extension StatusReport {
     /// nil when it is not held.
     private func held(_ endpoint: Endpoint) -> String? {
         guard endpoint.active else { return "not configured" }
-        guard endpoint.heldBecause == EndpointCircuit.word, let trial = endpoint.nextTrial else {
+        guard endpoint.heldBecause == HeldBecause.circuit.rawValue, let trial = endpoint.nextTrial else {
             return endpoint.heldBecause
         }
         let next = trial > at ? "next trial \(relative(trial))" : "trial due"
-        return "\(EndpointCircuit.word), \(next)"
+        return "\(HeldBecause.circuit.rawValue), \(next)"
     }
 
     private func relative(_ time: Double) -> String {

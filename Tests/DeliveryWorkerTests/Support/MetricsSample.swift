@@ -32,15 +32,15 @@ enum MetricsSample {
         endpoints: [
             .init(
                 id: "e1", name: "core", isActive: true, watermark: nil, lastPoll: .noon(-7), lastPollError: nil,
-                gap: .seconds(1_800), holdReason: .logSilent, heldBecause: "log_silent", heldSince: .noon,
+                gap: .seconds(1_800), holdReason: .logSilent, heldBecause: .logSilent, heldSince: .noon,
                 circuit: .closed, open: 3,
                 scheduled: 2),
             .init(
                 id: "e2", name: "gone", isActive: false, watermark: nil, lastPoll: nil, lastPollError: nil, gap: .zero,
-                holdReason: nil, heldBecause: "not configured", heldSince: nil, circuit: .closed, open: 0, scheduled: 0),
+                holdReason: nil, heldBecause: .notConfigured, heldSince: nil, circuit: .closed, open: 0, scheduled: 0),
             .init(
                 id: "e3", name: "crm", isActive: true, watermark: nil, lastPoll: .noon(-9), lastPollError: nil,
-                gap: .zero, holdReason: nil, heldBecause: "circuit", heldSince: .noon(-300),
+                gap: .zero, holdReason: nil, heldBecause: .circuit, heldSince: .noon(-300),
                 circuit: .open(since: .noon(-300), nextTrial: .noon(20)), open: 5, scheduled: 4),
         ],
         lastBackup: .noon(-86_400), oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 2)

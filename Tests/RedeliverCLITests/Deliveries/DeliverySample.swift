@@ -40,7 +40,15 @@ enum DeliverySample {
         pause: DeliveryHistory.Pause? = nil, aliases: [String] = [], events: [DeliveryHistory.Event] = [],
         bodySize: Int? = 120
     ) -> DeliveryHistory {
-        DeliveryHistory(
+        var record = record
+        // As the view `delivery_standing` has it.
+        let holds: HeldBecause? =
+            endpoint.isActive
+            ? endpoint.holdReason.flatMap { HeldBecause(rawValue: $0.rawValue) }
+                ?? endpoint.circuit.heldSince.map { _ in .circuit } : .notConfigured
+        let passes = record.delivery.manual != nil && holds != .operator && holds != .notConfigured
+        record.heldBecause = passes ? nil : holds
+        return DeliveryHistory(
             record: record, endpoint: endpoint, pause: pause, aliases: aliases, events: events,
             bodyDigest: "5f70bf18a08660b5", bodySize: bodySize)
     }

@@ -44,11 +44,11 @@ import Testing
                 .init(
                     id: "e-2", name: "mobile", isActive: true, watermark: now - .seconds(900),
                     lastPoll: now - .seconds(20), lastPollError: "HTTP 502\u{07}", gap: .seconds(5),
-                    holdReason: .logSilent, heldBecause: "log_silent", heldSince: now - .seconds(120), circuit: .closed,
+                    holdReason: .logSilent, heldBecause: .logSilent, heldSince: now - .seconds(120), circuit: .closed,
                     open: 3, scheduled: 3),
                 .init(
                     id: "e-3", name: "retired", isActive: false, watermark: nil, lastPoll: nil, lastPollError: nil,
-                    gap: .zero, holdReason: nil, heldBecause: "not configured", heldSince: nil, circuit: .closed,
+                    gap: .zero, holdReason: nil, heldBecause: .notConfigured, heldSince: nil, circuit: .closed,
                     open: 1, scheduled: 1),
             ],
             lastBackup: nil, oldestDue: now - .seconds(10), nextAttempt: now - .seconds(10), unreadable: 6)
@@ -105,7 +105,7 @@ import Testing
                     endpoints: [
                         .init(
                             id: "e-1", name: "core", isActive: true, watermark: nil, lastPoll: now, lastPollError: nil,
-                            gap: .zero, holdReason: nil, heldBecause: "circuit", heldSince: now - .seconds(60),
+                            gap: .zero, holdReason: nil, heldBecause: .circuit, heldSince: now - .seconds(60),
                             circuit: .open(since: now - .seconds(60), nextTrial: now + nextTrial), open: 4, scheduled: 4
                         )
                     ], lastBackup: nil, oldestDue: nil, nextAttempt: nil, unreadable: 0),

@@ -185,7 +185,8 @@ import Testing
     ) -> QueueSnapshot.Endpoint {
         QueueSnapshot.Endpoint(
             id: id, name: name, isActive: isActive, watermark: nil, lastPoll: poll, lastPollError: error, gap: .zero,
-            holdReason: held, heldBecause: held?.rawValue, heldSince: since, circuit: .closed,
+            holdReason: held, heldBecause: held.flatMap { HeldBecause(rawValue: $0.rawValue) }, heldSince: since,
+            circuit: .closed,
             open: open, scheduled: open)
     }
 }
