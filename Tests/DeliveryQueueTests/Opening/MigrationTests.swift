@@ -22,9 +22,7 @@ import Testing
 
     /// The folder at the top level is the schema's only home.
     @Test func `the list of migrations is the folder's files in order, and their texts`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let folder = root.appending(path: "migrations").path
+        let folder = Checkout.root.appending(path: "migrations").path
         let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sql") }.sorted()
 
         #expect(files == Migrations.steps.map { $0.name + ".sql" })

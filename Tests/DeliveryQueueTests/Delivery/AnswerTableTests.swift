@@ -33,8 +33,7 @@ struct AnswerTableTests {
         #expect(written == AnswerTableText.markdown, "put this table there:\n\(AnswerTableText.markdown)")
     }
 
-    private static let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "docs/architecture.md")
+    private static let page = Checkout.root.appending(path: "docs/architecture.md")
 }
 
 /// The table in words, as `docs/architecture.md` has it.

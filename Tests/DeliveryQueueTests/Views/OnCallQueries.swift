@@ -17,8 +17,6 @@ enum OnCallQueries {
     }
 
     private static func page() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return try String(contentsOf: root.appending(path: "docs/on-call.md"), encoding: .utf8)
+        try String(contentsOf: Checkout.root.appending(path: "docs/on-call.md"), encoding: .utf8)
     }
 }
