@@ -17,7 +17,7 @@ import Testing
             let redeliver = try bench.redeliver(settings)
             for calls in [1, 20, 45, 80, 110] {
                 let daemon = try await redeliver.start()
-                try await waitUntil("\(calls) retry calls are made", within: .seconds(15)) {
+                try await waitUntil("\(calls) retry calls are made") {
                     try await sandbox.summary().retryCalls >= calls + Int(seed)
                 }
                 #expect(try await daemon.stop(SIGKILL) == .signal(SIGKILL))

@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    private func expectRestored(_ shape: String, harm: (RedeliverProcess) throws -> Void) async throws {
+    private func expectRestored(_ shape: String, harm: @Sendable (RedeliverProcess) throws -> Void) async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox(
                 ["--failures", "50", "--refail", "12:1", "--time", "milliseconds", "--retry-logs", shape]
@@ -85,7 +85,7 @@ import Testing
             let check = try await redeliver.run("database", "check")
             #expect(check.ending == .code(0), "\(check.output)")
             let next = try await redeliver.start()
-            try await waitUntil("all have arrived", within: .seconds(60)) {
+            try await waitUntil("all have arrived") {
                 try await sandbox.summary().arrived == 60
             }
             // What arrived before the database was lost may be in the log as a success only: nothing is left to do for it.

@@ -3,9 +3,11 @@ import Testing
 
 /// Secrets of endpoints: shown where they are asked for, never lost, and nowhere else.
 @Suite struct EndpointSecretTests {
-    private func prepare(_ bench: Bench, _ flags: String...) async throws -> (SandboxProcess, RedeliverProcess) {
-        let sandbox = try await bench.sandbox(["--endpoints", "1", "--failures", "0"] + flags)
-        return (sandbox, try bench.redeliver(RedeliverSettings(sandbox)))
+    private func prepare(_ bench: Bench, timeout: String? = nil) async throws -> (SandboxProcess, RedeliverProcess) {
+        let sandbox = try await bench.sandbox("--endpoints", "1", "--failures", "0")
+        var settings = RedeliverSettings(sandbox)
+        if let timeout { settings.requestTimeout = timeout }
+        return (sandbox, try bench.redeliver(settings))
     }
 
     /// As the provider has it, asked without our client.
@@ -90,13 +92,13 @@ import Testing
     }
 
     @Test(arguments: [
-        "drop-after", "garbage", "truncate", "huge=3000000", "slow=6s", "drop-before", "status=500", "html",
+        "drop-after", "garbage", "truncate", "huge=3000000", "slow=60s", "drop-before", "status=500", "html",
     ])
     func `a rotation whose answer is lost says so, keeps the old secret and tells how to read the new one`(
         fault: String
     ) async throws {
         try await withBench { bench in
-            let (sandbox, redeliver) = try await prepare(bench)
+            let (sandbox, redeliver) = try await prepare(bench, timeout: fault.hasPrefix("slow") ? "5s" : nil)
             let before = try await secret(of: sandbox)
             try await sandbox.control(#"{"fault":["rotate:\#(fault):1"]}"#)
             let rotated = try await redeliver.run(

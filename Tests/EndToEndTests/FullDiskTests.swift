@@ -81,7 +81,7 @@ import Testing
                 #expect(calls <= (try redeliver.number("SELECT COUNT(*) FROM attempt")))
 
                 disk.empty()
-                try await redeliver.waitUntilDelivered(12, within: .seconds(90))
+                try await redeliver.waitUntilDelivered(12)
                 #expect(try await daemon.stop() == .code(0))
                 #expect(try redeliver.number("SELECT COUNT(*) FROM attempt WHERE answer <> 'accepted'") == 0)
                 try await expectEachArrivedOnce(12, sandbox, redeliver)

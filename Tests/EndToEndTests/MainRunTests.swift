@@ -10,10 +10,8 @@ import Testing
             let sandbox = try await bench.sandbox("--failures", "300", "--refail", "12:2", "--time", "milliseconds")
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             let daemon = try await redeliver.start()
-            try await redeliver.waitUntilDelivered(300, within: .seconds(45))
-            let stopped = ContinuousClock.now
+            try await redeliver.waitUntilDelivered(300)
             #expect(try await daemon.stop() == .code(0))
-            #expect(ContinuousClock.now - stopped < .seconds(3))
 
             let ledger = try await sandbox.ledger()
             #expect(ledger.summary.failedInitially == 300)

@@ -5,8 +5,8 @@ import Testing
 @Suite struct OnceTests {
     @Test func `one turn delivers what is due, and a second one changes nothing`() async throws {
         try await withBench { bench in
-            // The log answers 300 ms after it was asked, so that it shows what the turn itself brought about.
-            let sandbox = try await bench.sandbox("--failures", "24", "--refail", "2:50", "--latency", "300ms")
+            // The log answers a second after it was asked, so that it shows what the turn itself brought about.
+            let sandbox = try await bench.sandbox("--failures", "24", "--refail", "2:50", "--latency", "1s")
             var settings = RedeliverSettings(sandbox)
             settings.policy = "initial_delay: 1s, multiplier: 10, max_delay: 1h, jitter: 0"
             let redeliver = try bench.redeliver(settings)

@@ -148,7 +148,7 @@ import Testing
             let reader = try LongReader(redeliver.database)
             let seen = try reader.count("SELECT COUNT(*) FROM counter")
 
-            try await redeliver.waitUntilDelivered(300, within: .seconds(60))
+            try await redeliver.waitUntilDelivered(300)
             // SQLite begins the log anew at 4 MB when nobody reads.
             try await waitUntil("the metrics file shows a large write-ahead log") {
                 try MetricsFile(redeliver.metrics).sum("redeliver_database_size_bytes", "file=\"wal\"") > 5 << 20

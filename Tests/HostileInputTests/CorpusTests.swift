@@ -3,7 +3,7 @@ import HostileInput
 import Testing
 
 /// Inputs that did harm or show a limit, kept in files: `Corpus/<target>/<what it is>`.
-@Suite(.timeLimit(.minutes(1))) struct CorpusTests {
+@Suite(.timeLimit(.minutes(20))) struct CorpusTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus")
 
     @Test(arguments: FuzzTarget.all.map(\.name)) func `what once did harm does none`(_ name: String) async throws {

@@ -11,7 +11,7 @@ import Testing
 
 /// The daemon's loops on a road that has every fault once in each direction: logs and retries go over real sockets, and
 /// only the sleeping is virtual.
-@Suite(.timeLimit(.minutes(3))) struct NetworkTroubleTests {
+@Suite(.timeLimit(.minutes(20))) struct NetworkTroubleTests {
     @Test func `no fault of the network stops a loop, and everything arrives once`() async throws {
         let bench = try await Workbench()
         let fake = FakeProvider(time: bench.time, confirmation: .sameTaskID)

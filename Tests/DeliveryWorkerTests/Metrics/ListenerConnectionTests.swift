@@ -51,8 +51,8 @@ import Testing
 
     private func get(_ path: String, port: Int, by transport: AsyncHTTPTransport) async throws -> HTTPResponse {
         let request = HTTPRequest(
-            method: .get, url: "http://127.0.0.1:\(port)\(path)", timeout: .seconds(5), responseLimit: 16 << 20)
-        let deadline = ContinuousClock.now + .seconds(40)
+            method: .get, url: "http://127.0.0.1:\(port)\(path)", timeout: .seconds(60), responseLimit: 16 << 20)
+        let deadline = ContinuousClock.now + .seconds(180)
         while true {
             do throws(TransportError) {
                 return try await transport.send(request)

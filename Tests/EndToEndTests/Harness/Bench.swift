@@ -31,18 +31,16 @@ final class Bench: Sendable {
 
     /// Runs one of the built programs to its end.
     func run(
-        _ name: String, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
-        within limit: Duration = .seconds(30)
+        _ name: String, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil
     ) async throws -> Finished {
-        try await run(BuiltPrograms.url(of: name), arguments, environment: environment, input: input, within: limit)
+        try await run(BuiltPrograms.url(of: name), arguments, environment: environment, input: input)
     }
 
     func run(
-        _ program: URL, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
-        within limit: Duration = .seconds(30)
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:], input: URL? = nil
     ) async throws -> Finished {
         let program = try start(program, arguments, environment: environment, input: input)
-        let ending = try await program.ending(within: limit)
+        let ending = try await program.ending()
         return Finished(ending: ending, output: program.output, errors: program.errors)
     }
 
@@ -84,15 +82,24 @@ struct Finished {
 }
 
 /// Gives a test its bench and clears it away. Few at a time: the programs shall not starve each other of the processor.
-func withBench(_ test: (Bench) async throws -> Void) async throws {
+func withBench(_ test: @Sendable (Bench) async throws -> Void) async throws {
     await Places.shared.take()
     do {
         let bench = try Bench()
-        do {
-            try await test(bench)
-        } catch {
-            Issue.record("\(error)\n\(bench.story)")
+        let failures = Mutex(0)
+        let count = IssueHandlingTrait.compactMapIssues { issue in
+            failures.withLock { $0 += 1 }
+            return issue
         }
+        do {
+            try await count.provideScope(for: try #require(Test.current), testCase: Test.Case.current) {
+                try await test(bench)
+            }
+        } catch {
+            Issue.record("\(error)")
+            failures.withLock { $0 += 1 }
+        }
+        if failures.withLock({ $0 }) > 0 { Issue.record("what its programs wrote:\n\(bench.story)") }
         await bench.close()
     } catch {
         Issue.record("\(error)")
@@ -104,7 +111,7 @@ func withBench(_ test: (Bench) async throws -> Void) async throws {
 private actor Places {
     static let shared = Places()
 
-    private var free = 4
+    private var free = 6
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     func take() async {

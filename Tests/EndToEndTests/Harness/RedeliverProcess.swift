@@ -7,7 +7,7 @@ struct RedeliverSettings {
     /// The inside of `provider.auth`.
     var auth: String
     var endpoints: [String]
-    var requestTimeout = "5s"
+    var requestTimeout = "20s"
     var database = "redeliver.db"
     var poll = "interval: 500ms"
     var confirm = "interval: 250ms, within: 3s"
@@ -99,8 +99,8 @@ struct RedeliverProcess {
     }
 
     /// Waits until the database has this many deliveries that are delivered, and no open ones.
-    func waitUntilDelivered(_ count: Int, within limit: Duration = .seconds(30)) async throws {
-        try await waitUntil("\(count) deliveries are delivered", within: limit) {
+    func waitUntilDelivered(_ count: Int) async throws {
+        try await waitUntil("\(count) deliveries are delivered") {
             let states = try texts("SELECT state FROM delivery")
             return states.count >= count && states.allSatisfy { $0 == "delivered" }
         }

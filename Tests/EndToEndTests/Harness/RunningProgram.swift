@@ -73,7 +73,7 @@ final class RunningProgram: Sendable {
     /// Waits for the end.
     ///
     /// - Throws: `WaitedInVain`, with what was printed.
-    func ending(within limit: Duration = .seconds(20)) async throws -> Ending {
+    func ending(within limit: Duration = patience) async throws -> Ending {
         try await waitUntil("the end of process \(pid)", within: limit) { !process.isRunning }
         return process.terminationReason == .exit
             ? .code(process.terminationStatus) : .signal(process.terminationStatus)
@@ -81,7 +81,7 @@ final class RunningProgram: Sendable {
 
     /// Sends a signal and waits for the end.
     @discardableResult
-    func stop(_ signal: Int32 = SIGTERM, within limit: Duration = .seconds(20)) async throws -> Ending {
+    func stop(_ signal: Int32 = SIGTERM, within limit: Duration = patience) async throws -> Ending {
         send(signal)
         return try await ending(within: limit)
     }

@@ -146,6 +146,7 @@ struct SandboxLedger: Decodable {
     /// The deliveries whose first attempt failed.
     var failures: [Delivery] { (deliveries ?? []).filter(\.failedInitially) }
     var retries: [Call] { (calls ?? []).filter { $0.operation == "retry" } }
+    var readings: [Call] { (calls ?? []).filter { $0.operation == "logs" } }
     /// Executed retry calls by task id.
     var executedRetries: [String: Int] {
         retries.filter(\.executed).reduce(into: [:]) { $0[$1.taskId ?? "", default: 0] += 1 }

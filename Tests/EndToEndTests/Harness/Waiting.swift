@@ -6,11 +6,14 @@ struct WaitedInVain: Error, CustomStringConvertible {
     var description: String { "waited \(limit) in vain: \(what)" }
 }
 
+/// How long a test waits for what must happen. It guards against hanging and measures nothing: a busy machine may be slow.
+let patience = Duration.seconds(180)
+
 /// Asks every 50 ms until the condition holds. The only place in these tests that sleeps.
 ///
 /// - Throws: `WaitedInVain` when the time is over, or what the condition throws.
 func waitUntil(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {

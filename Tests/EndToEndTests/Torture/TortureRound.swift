@@ -80,7 +80,7 @@ struct TortureRound {
 
     private func expectRest() async throws {
         do {
-            try await redeliver.waitUntilDelivered(try await sandbox.summary().failedInitially, within: .seconds(120))
+            try await redeliver.waitUntilDelivered(try await sandbox.summary().failedInitially)
         } catch {
             let known = Set(try redeliver.texts("SELECT task_id FROM delivery"))
             let missing = try await sandbox.ledger().failures.filter { !known.contains($0.taskId) }

@@ -6,7 +6,7 @@ import Testing
 @testable import ProviderAPI
 
 /// The token goes only to the configured origin. A second listener records every byte that it gets.
-@Suite("Foreign origins", .timeLimit(.minutes(2)))
+@Suite("Foreign origins", .timeLimit(.minutes(20)))
 struct ForeignOriginTests {
     /// Accepts every connection and keeps the bytes.
     private final class Witness: Sendable {

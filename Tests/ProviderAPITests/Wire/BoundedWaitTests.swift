@@ -6,9 +6,10 @@ import Testing
 @testable import ProviderAPI
 
 /// Each wait of the client ends, whatever the other side does.
-@Suite("Bounded waits", .timeLimit(.minutes(2)))
+@Suite("Bounded waits", .timeLimit(.minutes(20)))
 struct BoundedWaitTests {
-    private static let grace = Duration.seconds(12)
+    /// A busy machine may need this much longer than the wait. What never ends would take longer.
+    private static let grace = Duration.seconds(120)
 
     private func within(_ limit: Duration, _ work: () async throws -> Void) async throws {
         let begun = ContinuousClock.now
@@ -155,7 +156,7 @@ private final class SelfSigned {
     }
 
     private static func wait(_ what: String, until condition: () -> Bool) throws {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(120)
         while !condition() {
             guard ContinuousClock.now < end else { throw WaitedInVain(what: what) }
             usleep(20_000)
