@@ -22,13 +22,13 @@ picture: build ## Draw the README's picture of the demo anew
 	@.build/debug/redeliver-demo | python3 docs/draw_terminal.py "make demo" '^EVENT TYPE' 'sqlite3 -box.*v_timeline' > .build/demo.svg
 	@mv .build/demo.svg docs/demo.svg
 
-test: prerequisites ## Build everything and run all tests
+test: prerequisites ## Build everything and run all tests, a line for each suite
 	@swift build --build-tests
 	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
-	@swift test --skip-build --skip 'EndToEndTests|$(TIMED)|$(BUSY)'
-	@swift test --skip-build --filter '$(TIMED)'
-	@swift test --skip-build --filter '$(BUSY)'
-	@swift test --skip-build --filter EndToEndTests
+	@Tests/run unit --skip 'EndToEndTests|$(TIMED)|$(BUSY)'
+	@Tests/run network --filter '$(TIMED)'
+	@Tests/run busy --filter '$(BUSY)'
+	@Tests/run end-to-end --filter EndToEndTests
 
 large: prerequisites ## Time every reading command of the release build on 1,000,000 deliveries
 	@swift build --build-tests
