@@ -34,6 +34,11 @@ package struct ChaosSum: Sendable, CustomStringConvertible {
         if report.violation != nil { failed.append(report.seed) }
     }
 
+    /// Whether much happened: a simulation in which little happens proves little.
+    package var isEventful: Bool {
+        kills > seeds && calls > 10 * seeds && repeats > seeds / 10
+    }
+
     package var description: String {
         "\(seeds) seeds, \(failed.count) failed \(failed.sorted()), \(kills) kills, \(calls) calls, \(repeats) repeats"
     }

@@ -24,27 +24,30 @@ import Testing
         try await ChaosRun(ChaosPlan(seed: seed, days: days)).run()
     }
 
-    @Test func `nothing is lost, doubled or stuck in 300 seeds of three days in which everything goes wrong`()
+    /// A few; `make prove` runs 300 with `chaos-simulation`.
+    @Test func `nothing is lost, doubled or stuck in three days in which everything goes wrong, whatever the seed`()
         async throws
     {
         var sum = ChaosSum()
-        try await ChaosRun.runs(from: 1, count: 300, days: 3, atATime: 2) { report in
+        try await ChaosRun.runs(from: 1, count: 10, days: 3, atATime: 2) { report in
             sum.add(report)
             if report.violation != nil { Issue.record("\(report.failure)") }
         }
-        #expect(sum.seeds == 300)
-        // A simulation in which little happens proves little.
-        #expect(sum.kills > 500 && sum.calls > 3_000 && sum.repeats > 30, "\(sum)")
+        #expect(sum.seeds == 10)
+        #expect(sum.isEventful, "\(sum)")
     }
 
-    @Test(arguments: knownBadSeeds.map(\.seed)) func `a seed that broke a promise once does so no more`(
+    @Test(arguments: knownBadSeeds.prefix(Proofs.areLong ? .max : 3).map(\.seed))
+    func `a seed that broke a promise once does so no more`(
         seed: UInt64
     ) async throws {
         let report = try await run(seed)
         #expect(report.violation == nil, "\(report.failure)")
     }
 
-    @Test(arguments: [3, 5, 48]) func `the same seed gives the same run, step by step`(seed: UInt64) async throws {
+    @Test(arguments: Proofs.areLong ? [3, 5, 48] : [3]) func `the same seed gives the same run, step by step`(
+        seed: UInt64
+    ) async throws {
         let (first, second) = try await (run(seed), run(seed))
         #expect(first.kills > 0 && first.calls > 0)
         #expect(first.trace.lines == second.trace.lines)

@@ -6,15 +6,15 @@ import Testing
 @testable import DeliverySimulation
 
 /// The goal of adaptive delivery, measured on the production rules, store and loops with the built-in settings: what was
-/// held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. `make goal` prints the
-/// figures of the table in docs/commands.md.
+/// held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. `make test` runs a sample,
+/// `make prove` more, and `make goal` prints the figures of the table in docs/commands.md.
 @Suite(.serialized) struct GoalTests {
     /// An outage and the calls that it may waste for each failure.
     struct Goal: Sendable, CustomTestStringConvertible {
         let outage: String
         let seconds: Int
         let wasted: Double
-        /// Of a short run; a long outage is many polls.
+        /// In `make prove`; a long outage is many polls.
         let seeds: UInt64
 
         var testDescription: String { outage }
@@ -27,8 +27,9 @@ import Testing
         Goal(outage: "24 h", seconds: 24 * 3_600, wasted: 1, seeds: 2),
         Goal(outage: "72 h", seconds: 72 * 3_600, wasted: 1, seeds: 2),
     ]
-    /// `make goal`: every outage over 20 seeds, and the large backlog; else a short run.
+    /// `make goal`: every outage over 20 seeds, and the large backlog.
     static let isWhole = ProcessInfo.processInfo.environment["REDELIVER_TEST_GOAL"] == "whole"
+    private static let isLong = isWhole || Proofs.areLong
 
     /// One run for each seed, two at a time.
     private func runs(
@@ -50,10 +51,11 @@ import Testing
         }
     }
 
-    @Test(arguments: goals) func `an outage's failures arrive within minutes of recovery, for a fraction of the calls`(
+    @Test(arguments: isLong ? goals : [goals[0]])
+    func `an outage's failures arrive within minutes of recovery, for a fraction of the calls`(
         goal: Goal
     ) async throws {
-        let seeds = Self.isWhole ? 20 : goal.seeds
+        let seeds = Self.isWhole ? 20 : Self.isLong ? goal.seeds : 2
         let runs = try await runs(Scenario(outage: .seconds(goal.seconds), failures: 1_000), seeds: seeds)
 
         let lags = runs.flatMap(\.lags).sorted()
@@ -77,7 +79,7 @@ import Testing
         print("| \(outage) | \(cells.joined(separator: " | ")) | \(wasted) | \(lost) | (seeds: \(seeds))")
     }
 
-    @Test(arguments: isWhole ? [2_000, 20_000] : [2_000])
+    @Test(arguments: isWhole ? [2_000, 20_000] : [isLong ? 2_000 : 500])
     func `a large backlog is drained at the rate that is configured`(failures: Int) async throws {
         let scenario = Scenario(outage: .seconds(6 * 3_600), failures: failures)
         let run = try await runs(scenario, "retry: {per_second: 50, burst: 50, concurrency: 64}", seeds: 1)[0]
@@ -91,7 +93,8 @@ import Testing
     }
 
     @Test func `healthy endpoints beside a dead one are as quick as without it`() async throws {
-        let dead = try await runs(Scenario(outage: .seconds(3_600), failures: 500, neighbours: 3), seeds: 2)
+        let failures = Self.isLong ? 500 : 100
+        let dead = try await runs(Scenario(outage: .seconds(3_600), failures: failures, neighbours: 3), seeds: 2)
         let alone = try await runs(Scenario(outage: .seconds(3_600), failures: 1, neighbours: 3), seeds: 2)
 
         func lag(_ share: Double, _ runs: [SimulationResult]) throws -> Duration {
@@ -105,11 +108,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [SimulatedReceiver.Outage.flapping, .slow])
+    @Test(arguments: isLong ? [SimulatedReceiver.Outage.flapping, .slow] : [.flapping])
     func `a receiver that flaps or answers nothing in time costs few calls and loses nothing`(
         kind: SimulatedReceiver.Outage
     ) async throws {
-        for run in try await runs(Scenario(outage: .seconds(3 * 3_600), failures: 500, receiver: kind), seeds: 4) {
+        for run in try await runs(
+            Scenario(outage: .seconds(3 * 3_600), failures: 500, receiver: kind), seeds: Self.isLong ? 4 : 1)
+        {
             #expect(run.lost == 0 && run.repeated == 0)
             #expect(run.wastedCallsPerFailure < 0.5, "\(kind) \(run.schedule)")
             #expect(try #require(run.lag(within: 0.99)) <= .seconds(360))

@@ -27,13 +27,14 @@ import Testing
         #expect(try await facts(run(scenario)) != first)
     }
 
-    @Test func `three days pass in seconds and leave nothing behind`() async throws {
+    @Test func `days pass in seconds and leave nothing behind`() async throws {
+        let length = Duration.seconds((Proofs.areLong ? 72 : 24) * 3_600)
         let folder = FileManager.default.temporaryDirectory.appending(path: "simulation-test-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let scenario = Scenario(outage: .seconds(72 * 3_600), failures: 5)
+        let scenario = Scenario(outage: length, failures: 5)
         let result = try await Simulation(scenario, in: folder).run(try .sample(), as: "this configuration")
-        #expect(result.virtualDuration > .seconds(72 * 3_600))
+        #expect(result.virtualDuration > length)
         // Half a minute on an idle machine; a single sleep of the loops that were real would be 15 s, of thousands.
         #expect(result.realDuration < .seconds(600))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

@@ -7,7 +7,7 @@ import Testing
     /// usual test run. After each kill the next start goes on.
     @Test func `a first start that is killed anywhere goes on at the next start`() async throws {
         try await withBench { bench in
-            let stride = Torture.wantedKills > 200 ? 1 : 13
+            let stride = Torture.isEndless ? 1 : 13
             var number = 1
             var kills = 0
             while try await create(killedAt: KillPoint(number % 2 == 0 ? "wal-write" : "wal-write/half", number), bench)

@@ -50,7 +50,8 @@ import Testing
         func file(_ name: String) -> String { redeliver.folder.appending(path: name).path }
     }
 
-    @Test(arguments: [true, false]) func `no command shows a secret or a body, whatever the provider answers`(
+    @Test(arguments: Torture.isLong ? [true, false] : [true])
+    func `no command shows a secret or a body, whatever the provider answers`(
         withPassword: Bool
     ) async throws {
         try await withBench { bench in

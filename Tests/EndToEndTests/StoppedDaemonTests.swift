@@ -18,7 +18,7 @@ import Testing
                 ["--failures", "8", "--time", "milliseconds", "--fault", "retry:slow=4s:8", "--retry-logs", shape]
                     + (shape == "in-place" ? ["--in-place-updated-at"] : []))
             var settings = RedeliverSettings(sandbox)
-            settings.requestTimeout = Torture.wantedKills > 200 ? "1s" : "8s"
+            settings.requestTimeout = Torture.isEndless ? "1s" : "8s"
             settings.confirm = "interval: 250ms, within: 5s"
             let redeliver = try bench.redeliver(settings)
             try await redeliver.start(environment: try KillPoint("log-answer").environment(signal: SIGSTOP)).stop(
@@ -43,7 +43,7 @@ import Testing
 
     private func letLeasesRunOut(_ redeliver: RedeliverProcess, _ daemon: RunningProgram) async throws {
         #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'attempting'") > 0)
-        guard Torture.wantedKills > 200 else {
+        guard Torture.isEndless else {
             return try await waitUntil("the leases are moved") {
                 do {
                     try redeliver.change(

@@ -2,8 +2,8 @@ import Testing
 
 /// The built daemon is killed at named points and random moments while everything around it fails.
 @Suite struct TortureTests {
-    /// 200 kills, or as many as `REDELIVER_TEST_KILLS` says (`make torture`). A failure names the seed of its round.
-    @Test func `two hundred kills lose nothing, finish nothing twice and repeat nothing that the log shows`()
+    /// 12 kills in `make test`, 200 in `make prove`, KILLS of them in `make torture`. A failure names the seed of its round.
+    @Test func `kills at any moment lose nothing, finish nothing twice and repeat nothing that the log shows`()
         async throws
     {
         let torture = Torture(kills: Torture.wantedKills)
@@ -12,7 +12,7 @@ import Testing
         #expect(tally.kills >= torture.kills)
         #expect(tally.lost == 0 && tally.finalTwice == 0 && tally.repeats == 0)
         #expect(tally.executed > tally.deliveries)
-        for place in KillPlace.allCases {
+        for place in KillPlace.allCases where torture.kills >= 200 {
             #expect(tally.places[place] ?? 0 >= 3, "\(place.rawValue): \(tally.places[place] ?? 0)")
         }
     }

@@ -112,7 +112,10 @@ import Testing
             VALUES (3, 1, 1, 'manual', 9, 5, 'failed', 6)
             """, "delivery 3 has an attempt with a lease token that was never given"
         ),
-        ("INSERT INTO task_alias VALUES ('ep-2', 'n', 3, 'named')", "delivery 3 has a further task id at another endpoint"),
+        (
+            "INSERT INTO task_alias VALUES ('ep-2', 'n', 3, 'named')",
+            "delivery 3 has a further task id at another endpoint"
+        ),
         (
             "INSERT INTO dead_count VALUES ('x', 'age', 2)",
             "dead_count for reason age is 2, but 0 rows are dead"

@@ -8,16 +8,18 @@ import Testing
 /// Any call to the disk may fail, in anything that the store does. The database keeps a whole state, the error helps,
 /// and doing the same again ends the same.
 @Suite struct FaultTests {
-    /// `REDELIVER_TEST_FAULTS=whole`, which `make faults` sets: every call instead of a sample.
+    /// `make faults`: every call.
     private static let isWhole = ProcessInfo.processInfo.environment["REDELIVER_TEST_FAULTS"] == "whole"
+    /// What `make test` leaves out of what `make prove` tries.
+    private static let thinning = Proofs.areLong ? 1 : 10
 
-    /// Fails calls of every kind, once or for good; `make test` fails one in `stride`, and fewer for good.
+    /// Fails calls of every kind, once and for good; in `make prove` one in `stride`, and fewer that stay broken.
     private func sweep(_ name: String, _ operation: FaultedOperation, stride: Int = 1) async throws {
         var counts: [String] = []
         for fault in Fault.allCases {
             var sum = 0
             for isPersistent in [false, true] {
-                var step = Self.isWhole ? 1 : isPersistent ? 4 * stride + 1 : stride
+                var step = Self.isWhole ? 1 : Self.thinning * (isPersistent ? 4 * stride + 1 : stride)
                 // SQLite waits for a busy file until its timeout, whichever call meets it.
                 if fault == .busy { step *= isPersistent ? 20 : 3 }
                 sum += try await FaultSweep(

@@ -33,7 +33,9 @@ final class Workbench: Sendable {
         self.lookback = lookback
         self.rules =
             rules
-            ?? RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]), circuit: CircuitSettings(isEnabled: false))
+            ?? RetryRules(
+                policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]),
+                circuit: CircuitSettings(isEnabled: false))
         store = try QueueStore(path: folder + "/redeliver.db", now: time.now)
         try await store.registerEndpoints(
             endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)

@@ -3,21 +3,28 @@ import Synchronization
 
 /// How much is killed, and what all rounds together saw.
 final class Torture: Sendable {
-    /// Kills of one round: one sandbox and one database.
-    static let killsInARound = 50
+    /// One for each way in which a log shows retries, at the least.
+    private static let leastRounds = 4
 
     let kills: Int
+    /// One sandbox and one database each, and at most 50 kills.
+    private let rounds: Int
+    private var killsInARound: Int { (kills + rounds - 1) / rounds }
     private let tally = Mutex(TortureTally())
 
     /// - Parameter kills: rounded up to whole rounds.
     init(kills: Int) {
         self.kills = kills
+        rounds = max(Self.leastRounds, (kills + 49) / 50)
     }
 
-    /// `REDELIVER_TEST_KILLS`, or the few of every test run.
-    static var wantedKills: Int {
-        ProcessInfo.processInfo.environment["REDELIVER_TEST_KILLS"].flatMap { Int($0) } ?? 200
-    }
+    /// Whether the long proofs are wanted, as by `make prove`.
+    static let isLong = ProcessInfo.processInfo.environment["REDELIVER_TEST_PROOFS"] == "long" || isEndless
+    /// Whether it may take as long as it needs, as in `make torture`.
+    static let isEndless = askedKills.map { $0 > 200 } ?? false
+    /// `REDELIVER_TEST_KILLS`, or as many as fit into the run.
+    static let wantedKills = askedKills ?? (isLong ? 200 : 12)
+    private static let askedKills = ProcessInfo.processInfo.environment["REDELIVER_TEST_KILLS"].flatMap { Int($0) }
 
     /// `REDELIVER_TEST_SEED`: only the round with this seed is played, again.
     static var wantedSeed: Int? {
@@ -26,7 +33,6 @@ final class Torture: Sendable {
 
     /// Plays all rounds, as many at a time as there are benches. The seed of a round is its number.
     func run() async throws -> TortureTally {
-        let rounds = (kills + Self.killsInARound - 1) / Self.killsInARound
         try await withThrowingTaskGroup(of: Void.self) { group in
             for seed in Self.wantedSeed.map({ $0...$0 }) ?? 1...rounds {
                 group.addTask { try await self.play(seed: UInt64(seed)) }
@@ -39,7 +45,7 @@ final class Torture: Sendable {
     private func play(seed: UInt64) async throws {
         try await withBench { bench in
             do {
-                var round = try await TortureRound(seed: seed, kills: Self.killsInARound, bench: bench)
+                var round = try await TortureRound(seed: seed, kills: killsInARound, bench: bench)
                 try await round.run()
                 let seen = round.tally
                 let all = tally.withLock {
@@ -47,7 +53,7 @@ final class Torture: Sendable {
                     return $0
                 }
                 // The long run tells how far it is.
-                if kills > 200 { print("after the round with seed \(seed): \(all)") }
+                if Self.isEndless { print("after the round with seed \(seed): \(all)") }
             } catch {
                 throw SandboxError("round with seed \(seed): \(error)")
             }
