@@ -376,8 +376,8 @@ CREATE VIEW clock AS
     SELECT CAST(strftime('%s', 'now') AS INTEGER) AS s, CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS ms;
 
 CREATE VIEW endpoint_standing AS
-    -- Decides why an endpoint's deliveries are held, and when the next of them is due. Claims, lists, metrics and the
-    -- v_ views all read it here, and none of them decides it again.
+    -- Decides why an endpoint's deliveries are held, and when the next of them is due. Lists, metrics and the v_ views
+    -- read it here. A claim reads the hold and the circuit from endpoint itself (DueEndpoint.swift).
     SELECT
         endpoint.*,
         CASE
@@ -409,8 +409,8 @@ CREATE VIEW endpoint_standing AS
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
-    -- Decides when a delivery is due, what holds it and what it waits for. Claims, lists, metrics and the v_ views all
-    -- read it here, and none of them decides it again. Conditions on it use the indexes of delivery.
+    -- Decides when a delivery is due, what holds it and what it waits for. Lists, metrics and the v_ views read it
+    -- here, and claims read from it what is due. Conditions on it use the indexes of delivery.
     SELECT
         standing.*,
         CASE
