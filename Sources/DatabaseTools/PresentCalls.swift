@@ -76,10 +76,10 @@ extension QueueTransaction {
         guard let values else { return }
         try session.run(
             """
-            INSERT INTO endpoint (id, name, active, history_from_ms) VALUES (?, ?, ?, ?)
+            INSERT INTO endpoint (id, name, active, history_from_ms) VALUES (:id, :name, :active, :from)
             ON CONFLICT (id) DO NOTHING
             """,
-            Parameters([id.sqlValue] + values))
+            ["id": id, "name": values[0], "active": values[1], "from": values[2]])
     }
 
     /// Takes over a delivery as it was found in the log: scheduled, without calls.
@@ -110,9 +110,12 @@ extension QueueTransaction {
         try session.run(
             """
             INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
-            VALUES (?, ?, ?, ?, ?, ?)
+            VALUES (:delivery, :body, :sha256, :task, :customer, :webhook)
             """,
-            Parameters([delivery.id.sqlValue] + body))
+            [
+                "delivery": delivery.id, "body": body[0], "sha256": body[1], "task": body[2], "customer": body[3],
+                "webhook": body[4],
+            ])
         try session.metricLabel(forEventType: delivery.eventType)
         return delivery
     }

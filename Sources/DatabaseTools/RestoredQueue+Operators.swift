@@ -50,11 +50,15 @@ extension RestoredQueue {
     private func takeTestEvents(from source: Session, since: Timestamp) throws {
         let columns = "endpoint_id, task_id, event_type, who, asked_ms"
         try source.each("SELECT \(columns) FROM test_event WHERE asked_ms >= ?", [since]) { row in
-            let (endpointID, others) = (row.text(), (0..<4).map { _ in row.value() })
+            let (endpointID, taskID, eventType) = (row.text(), row.text(), row.text())
+            let (who, asked) = (row.text(), row.timestamp())
             guard try queue.isEndpoint(endpointID) else { return true }
             try queue.session.run(
-                "INSERT INTO test_event (\(columns)) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                Parameters([endpointID.sqlValue] + others))
+                """
+                INSERT INTO test_event (\(columns)) VALUES (:endpoint, :task, :type, :who, :asked)
+                ON CONFLICT DO NOTHING
+                """,
+                ["endpoint": endpointID, "task": taskID, "type": eventType, "who": who, "asked": asked])
             return true
         }
     }
