@@ -376,8 +376,8 @@ CREATE VIEW clock AS
     SELECT CAST(strftime('%s', 'now') AS INTEGER) AS s, CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS ms;
 
 CREATE VIEW endpoint_standing AS
-    -- Decides why an endpoint's deliveries are held, and when the next of them is due. Lists, metrics and the v_ views
-    -- read it here. A claim reads the hold and the circuit from endpoint itself (DueEndpoint.swift).
+    -- Decides why an endpoint's deliveries are held, and when the next of them is due. Claims, lists, metrics and the
+    -- v_ views read it here. What is not read costs nothing: SQLite leaves it out.
     SELECT
         endpoint.*,
         CASE
@@ -395,6 +395,8 @@ CREATE VIEW endpoint_standing AS
             WHEN endpoint.hold_reason IS NOT NULL THEN endpoint.hold_until_ms
             ELSE endpoint.circuit_next_trial_ms
         END AS held_until_ms,                            -- then one delivery is tried; NULL: until something happens
+        endpoint.active = 0 OR coalesce(endpoint.hold_reason = 'operator', 0)
+            AS holds_manual,                             -- 1: operators' retries too; they pass all other holds
         CASE
             WHEN EXISTS (SELECT 1 FROM delivery
                          WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled'
@@ -409,8 +411,8 @@ CREATE VIEW endpoint_standing AS
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
-    -- Decides when a delivery is due, what holds it and what it waits for. Lists, metrics and the v_ views read it
-    -- here, and claims read from it what is due. Conditions on it use the indexes of delivery.
+    -- Decides when a delivery is due, what holds it and what it waits for. Claims, lists, metrics and the v_ views read
+    -- it here. Conditions on it use the indexes of delivery.
     SELECT
         standing.*,
         CASE
@@ -438,12 +440,10 @@ CREATE VIEW delivery_standing AS
             END AS due_ms,                               -- an operator's retry: at its own time; NULL: not scheduled
             endpoint.held_because AS endpoint_held_because,
             CASE
-                WHEN delivery.manual_ms IS NULL OR endpoint.held_because IN ('operator', 'not configured')
-                    THEN endpoint.held_because
-            END AS held_because,                         -- an operator's retry passes all other holds; NULL: not held
+                WHEN delivery.manual_ms IS NULL OR endpoint.holds_manual = 1 THEN endpoint.held_because
+            END AS held_because,                         -- NULL: it is not held
             CASE
-                WHEN delivery.manual_ms IS NULL OR endpoint.held_because IN ('operator', 'not configured')
-                    THEN endpoint.held_until_ms
+                WHEN delivery.manual_ms IS NULL OR endpoint.holds_manual = 1 THEN endpoint.held_until_ms
             END AS held_until_ms,                        -- NULL: it is not held, or until something happens
             endpoint.held_ms - delivery.held_before_ms
                 AS age_held_ms,                          -- what its age does not count, of all holds that have ended

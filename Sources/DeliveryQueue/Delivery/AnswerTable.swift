@@ -4,6 +4,8 @@ package enum AnswerTable {
     package static let notFoundPause = Duration.seconds(3_600)
     /// How long a redirected delivery waits itself, beside the hold of its endpoint.
     package static let redirectedPause = Duration.seconds(3_600)
+    /// This many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
+    package static let outageLimit = 5
     /// A delivery is poison after this many 5xx answers in a row while others pass.
     package static let poisonLimit = 5
     /// An endpoint is held after this many different deliveries in a row were refused: our request format may be wrong.

@@ -1,3 +1,10 @@
+/// What `operator_action` notes that a person did: to a delivery, or to an endpoint as a whole.
+package enum NotedAction: String, SQLWord, Sendable, CaseIterable {
+    case retry, discard, requeue
+    /// The endpoint's.
+    case pause, resume
+}
+
 /// What a person does to a delivery by hand. Each leaves a row that says who, when and why.
 package enum OperatorAction: String, Sendable, CaseIterable {
     /// One retry now, beside the schedule: uses no attempt, passes every hold but an operator's own.
@@ -6,6 +13,15 @@ package enum OperatorAction: String, Sendable, CaseIterable {
     case discard
     /// Brings a dead delivery back with all its attempts, due at once.
     case requeue
+
+    /// The word under which it is noted.
+    var noted: NotedAction {
+        switch self {
+        case .retry: .retry
+        case .discard: .discard
+        case .requeue: .requeue
+        }
+    }
 
     /// The states in which the action may find a delivery.
     package var states: [DeliveryState] {

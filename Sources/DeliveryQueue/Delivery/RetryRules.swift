@@ -27,8 +27,6 @@ package struct RetryRules: Sendable, Equatable {
     /// A log time may lie this much before our own call and still belong to it: provider times may be whole seconds,
     /// and two synchronised clocks differ a little.
     package static let clockTolerance = Duration.seconds(10)
-    /// This many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
-    package static let outageLimit = 5
     /// An endpoint is held after this many different deliveries in a row that the provider accepted and the log did not
     /// show.
     package static let silentLimit = 3

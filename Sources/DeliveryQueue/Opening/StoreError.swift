@@ -35,3 +35,10 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         "\(operation): \(cause)" + (hint.map { "; \($0)" } ?? "")
     }
 }
+
+extension StoreError {
+    /// The error for an endpoint that was never registered.
+    static func noEndpoint(_ id: String) -> StoreError {
+        StoreError(.storage, operation: "read endpoint \(id)", cause: "it is not in the database")
+    }
+}

@@ -7,14 +7,6 @@ package struct ActionSummary: Sendable, Equatable {
     package init() {}
 }
 
-/// What an operator's pause or resume of an endpoint did.
-package enum HoldChange: Sendable {
-    case made
-    /// It was paused already, or nothing held it: nothing was changed and nothing noted.
-    case needless
-    case noEndpoint
-}
-
 /// Who does something by hand, and why.
 package struct OperatorNote: Sendable, Equatable {
     package let who: String
@@ -76,55 +68,12 @@ extension QueueStore {
         }
         return summary
     }
-
-    /// Holds an endpoint until an operator resumes it: its deliveries are kept and not retried. A change is noted.
-    package func pause(
-        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
-    ) async throws(StoreError) -> HoldChange {
-        try await change("pause endpoint \(id)", rules: rules, at: now) { queue in
-            guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
-            guard standing.reason != .operator else { return .needless }
-            try queue.hold(id, .operator, until: nil, since: now)
-            try queue.write(.init(by: who, reason: reason), "pause", of: id, deliveryID: nil)
-            return .made
-        }
-    }
-
-    /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. Its deliveries did not age meanwhile.
-    /// A change is noted.
-    package func resume(
-        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
-    ) async throws(StoreError) -> HoldChange {
-        try await change("resume endpoint \(id)", rules: rules, at: now) { queue in
-            guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
-            guard standing.reason != nil || standing.circuit != .closed else { return .needless }
-            try queue.endHold(of: id)
-            try queue.resumeCircuit(of: id)
-            try queue.write(.init(by: who, reason: reason), "resume", of: id, deliveryID: nil)
-            return .made
-        }
-    }
-
-    /// The number of the newest operator's action; 0 before the first. A greater one tells the daemon to look at once.
-    package func newestOperatorAction() async throws(StoreError) -> Int64 {
-        try await read("look for operators' actions") { try $0.number("SELECT MAX(id) FROM operator_action") ?? 0 }
-    }
-
-    /// The endpoints with deliveries that wait for an operator's retry.
-    package func endpointsWithManualRetries() async throws(StoreError) -> Set<String> {
-        try await read("look for operators' retries") { session in
-            Set(
-                try session.all(
-                    "SELECT DISTINCT endpoint_id FROM delivery WHERE state = 'scheduled' AND manual_ms IS NOT NULL"
-                ) { $0.text() })
-        }
-    }
 }
 
 extension QueueTransaction {
     /// Stores who did what by hand, and why.
     package func write(
-        _ note: OperatorNote, _ action: String, of endpointID: String, deliveryID: Int64?
+        _ note: OperatorNote, _ action: NotedAction, of endpointID: String, deliveryID: Int64?
     ) throws {
         try session.run(
             """
@@ -135,13 +84,6 @@ extension QueueTransaction {
                 "now": now, "who": note.who, "action": action, "endpoint": endpointID, "delivery": deliveryID,
                 "reason": note.reason,
             ])
-    }
-
-    /// What holds an endpoint now; nil: there is no such endpoint.
-    fileprivate func holdStanding(of id: String) throws -> (reason: HoldReason?, circuit: EndpointCircuit.Phase)? {
-        try session.first("SELECT hold_reason, \(EndpointCircuit.Phase.columns) FROM endpoint WHERE id = ?", [id]) {
-            ($0.wordIfAny(), EndpointCircuit.Phase(&$0))
-        }
     }
 
     /// - Returns: why it was not done; nil when it was.
@@ -171,7 +113,7 @@ extension QueueTransaction {
         case .success(let transition): try carryOut(transition, on: delivery)
         }
         if action == .requeue { try beginCycle(of: delivery) }
-        try write(note, action.rawValue, of: delivery.endpointID, deliveryID: delivery.id)
+        try write(note, action.noted, of: delivery.endpointID, deliveryID: delivery.id)
         return nil
     }
 

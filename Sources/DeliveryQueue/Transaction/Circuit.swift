@@ -1,3 +1,10 @@
+extension QueueStore {
+    /// Closes all circuits, for a configuration that has none: what they held is due at once.
+    package func endCircuits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
+        try await change("end the circuits", rules: rules, at: now) { try $0.endCircuits() }
+    }
+}
+
 extension QueueTransaction {
     /// Gives an endpoint's circuit one signal. The circuit is read once in a transaction and written once at its end.
     /// Does nothing while the configuration has no circuits.

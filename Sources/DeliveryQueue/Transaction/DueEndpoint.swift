@@ -1,35 +1,9 @@
-extension QueueStore {
-    /// When the next delivery that is not held comes due; nil: none waits for a time.
-    ///
-    /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
-    package func nextDue(
-        of endpoints: Set<String>? = nil, countsTrials: Bool = true, at now: Timestamp
-    ) async throws(StoreError) -> Timestamp? {
-        try await read("find the next due delivery") { session in
-            let manual = try session.manualDue(of: endpoints, limit: 1, at: nil).first?.time
-            let scheduled = try DueEndpoint.all(session, of: endpoints)
-                .filter { countsTrials || !$0.isOpen }.compactMap { try $0.nextDue(session, at: now) }
-            return (scheduled + [manual].compactMap(\.self)).min()
-        }
-    }
-
-    /// When the next operator's retry comes due; nil: none is asked for.
-    package func nextManualDue(of endpoints: Set<String>? = nil) async throws(StoreError) -> Timestamp? {
-        try await read("find the next operator's retry") { session in
-            try session.manualDue(of: endpoints, limit: 1, at: nil).first?.time
-        }
-    }
-}
-
 extension Session {
-    /// Operators' retries, soonest first: they pass every hold but an operator's own.
+    /// Operators' retries, soonest first, of the endpoints that do not hold them.
     ///
     /// - Parameter now: only those that are due then; nil: all.
     func manualDue(of wanted: Set<String>?, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
-        let endpoints = try all("SELECT id FROM endpoint WHERE active = 1 AND hold_reason IS DISTINCT FROM 'operator'")
-        {
-            $0.text()
-        }
+        let endpoints = try all("SELECT id FROM endpoint_standing WHERE holds_manual = 0") { $0.text() }
         var due: [(id: Int64, time: Timestamp)] = []
         for endpoint in endpoints where wanted?.contains(endpoint) ?? true {
             due += try all(
@@ -47,12 +21,14 @@ extension Session {
 }
 
 /// What of an endpoint may be called now, and when it may be called next. Endpoints are asked one by one, so that a
-/// held backlog costs nothing. The view `delivery_standing` decides whether a delivery is due.
+/// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due and
+/// what holds it; a test compares with them what a claim takes.
 struct DueEndpoint {
     let id: String
-    /// nil: nothing holds it, except perhaps its circuit.
-    private let hold: HoldReason?
-    private let holdUntil: Timestamp?
+    /// What holds it; nil: nothing does.
+    private let heldBecause: HeldBecause?
+    /// When one call of a held endpoint is tried; nil: it is not held, or until something happens.
+    private let heldUntil: Timestamp?
     private let phase: EndpointCircuit.Phase
     /// The delivery of the newest trial.
     private let lastTrial: Int64?
@@ -80,16 +56,16 @@ struct DueEndpoint {
     static func all(_ session: Session, of wanted: Set<String>?) throws -> [DueEndpoint] {
         try session.all(
             """
-            SELECT id, hold_reason, hold_until_ms, \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms
-            FROM endpoint WHERE active = 1 ORDER BY id
+            SELECT id, held_because, held_until_ms, \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms
+            FROM endpoint_standing WHERE active = 1 ORDER BY id
             """, [], DueEndpoint.init
         ).filter { wanted?.contains($0.id) ?? true }
     }
 
     private init(_ row: inout SQLRow) {
         id = row.text()
-        hold = row.wordIfAny()
-        holdUntil = row.timestampIfAny()
+        heldBecause = row.wordIfAny()
+        heldUntil = row.timestampIfAny()
         phase = EndpointCircuit.Phase(&row)
         lastTrial = row.integerIfAny()
         recovered = row.timestampIfAny()
@@ -97,6 +73,9 @@ struct DueEndpoint {
 
     /// Whether only trials are called.
     var isOpen: Bool { phase.heldSince != nil }
+
+    /// Whether it is held by more than its circuit: then one call is tried after the hold's pause.
+    private var isOnHold: Bool { heldBecause.map { $0 != .circuit } ?? false }
 
     // MARK: - Now
 
@@ -106,8 +85,8 @@ struct DueEndpoint {
     func share(
         _ session: Session, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
     ) throws -> Share? {
-        guard limit > 0, hold == nil || holdUntil.map({ $0 <= now }) ?? false else { return nil }
-        var share = Share(line: .init(endpointID: id, fresh: []), isTry: hold != nil)
+        guard limit > 0, !isOnHold || heldUntil.map({ $0 <= now }) ?? false else { return nil }
+        var share = Share(line: .init(endpointID: id, fresh: []), isTry: isOnHold)
         switch phase {
         case .open(_, let nextTrial):
             // A clock that was set back must not put trials off by that time.
@@ -118,9 +97,9 @@ struct DueEndpoint {
         case .draining(let most):
             let room = min(limit, most - (try callsOpen(session)))
             guard room > 0 else { return nil }
-            try fill(&share, session, room: hold == nil ? room : 1, after: last, at: now)
+            try fill(&share, session, room: isOnHold ? 1 : room, after: last, at: now)
         case .closed:
-            try fill(&share, session, room: hold == nil ? limit : 1, after: last, at: now)
+            try fill(&share, session, room: isOnHold ? 1 : limit, after: last, at: now)
         }
         return share
     }
@@ -138,7 +117,8 @@ struct DueEndpoint {
         share.line.fresh.removeAll { !kept.contains($0) }
     }
 
-    /// Deliveries that are due by their own time, in the order in which they failed.
+    /// Deliveries that are due by their own time, in the order in which they failed. Nothing is released here, so their
+    /// own time is the view's `due_ms`, and an index has it.
     private func longestDue(_ session: Session, limit: Int, at now: Timestamp) throws -> [Int64] {
         let due = try session.all(
             """
@@ -179,7 +159,7 @@ struct DueEndpoint {
     }
 
     /// The delivery in line behind the last trial's, so that one that its receiver never takes cannot keep the circuit
-    /// open. A delivery that is put off is left out.
+    /// open. A delivery that is put off is left out (`Line.swift`).
     private func nextInRotation(_ session: Session, at now: Timestamp) throws -> Int64? {
         let place = try lastTrial.flatMap {
             try session.first("SELECT turn_ms, id FROM delivery WHERE id = ?", [$0]) { ($0.integer(), $0.integer()) }
@@ -195,7 +175,7 @@ struct DueEndpoint {
             """
             SELECT id FROM delivery \(Dialect.byLine)
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NULL AND (turn_ms, id) > (:turn, :id)
-              AND (turn_ms < next_attempt_ms OR next_attempt_ms <= :now)
+              AND \(Line.mayBeTrial)
             ORDER BY turn_ms, id LIMIT 1
             """,
             ["endpoint": id, "turn": place.turn, "id": place.id, "now": now])
@@ -238,8 +218,8 @@ struct DueEndpoint {
 
     /// When a delivery of it may be called next; nil: none waits for a time.
     func nextDue(_ session: Session, at now: Timestamp) throws -> Timestamp? {
-        guard hold == nil || holdUntil != nil, let next = try nextByCircuit(session, at: now) else { return nil }
-        return max(next, holdUntil ?? next)
+        guard !isOnHold || heldUntil != nil, let next = try nextByCircuit(session, at: now) else { return nil }
+        return isOnHold ? max(next, heldUntil ?? next) : next
     }
 
     private func nextByCircuit(_ session: Session, at now: Timestamp) throws -> Timestamp? {
@@ -247,27 +227,16 @@ struct DueEndpoint {
         case .open(_, let nextTrial):
             guard try !isTrialUnderWay(session) else { return nil }
             if try nextInRotation(session, at: now) != nil { return nextTrial }
-            return try firstPutOff(session).map { max($0, nextTrial) }
+            return try firstDue(session).map { max($0, nextTrial) }
         case .draining(let most) where try callsOpen(session) >= most: return nil
         case .draining, .closed: return try firstDue(session)
         }
     }
 
-    /// The earliest time at which one of its deliveries is due by schedule; nil when none waits.
+    /// When the first of its deliveries is due; nil when nothing is scheduled. An operator's retry counts too: it is never
+    /// called later than by its own time.
     private func firstDue(_ session: Session) throws -> Timestamp? {
-        if let recovered, try !released(session, limit: 1).isEmpty { return recovered }
-        return try firstPutOff(session)
-    }
-
-    /// When the first delivery is due by its own time; nil: none waits.
-    private func firstPutOff(_ session: Session) throws -> Timestamp? {
-        try session.number(
-            """
-            SELECT next_attempt_ms FROM delivery
-            WHERE endpoint_id = ? AND state = 'scheduled' AND manual_ms IS NULL
-            ORDER BY next_attempt_ms LIMIT 1
-            """,
-            [id]
-        ).map(Timestamp.init(milliseconds:))
+        try session.number("SELECT next_due_ms FROM endpoint_standing WHERE id = ?", [id])
+            .map(Timestamp.init(milliseconds:))
     }
 }

@@ -17,6 +17,57 @@ extension QueueTransaction {
         try setAgeClock(of: endpointID, from: since)
     }
 
+    /// Holds an endpoint as `AnswerTable` says of an answer to one of its calls.
+    ///
+    /// - Returns: whether it is held now.
+    func holdIfRefused(_ endpointID: String, by answer: Answer) throws -> Bool {
+        switch AnswerTable.row(answer).endpoint {
+        case .none, .endsHolds: return false
+        case .heldAfter(let limit, let reason, let pause):
+            guard try refused(of: endpointID, by: answer) >= limit else { return false }
+            try hold(endpointID, reason, until: now + pause, since: now)
+        case .held(let reason, let pause):
+            try hold(endpointID, reason, until: now + pause, since: now)
+        }
+        return true
+    }
+
+    /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed
+    /// it.
+    private func refused(of endpointID: String, by answer: Answer) throws -> Int64 {
+        try session.number(
+            """
+            SELECT COUNT(DISTINCT attempt.delivery_id)
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            WHERE attempt.outcome = 'refused' AND attempt.answer = :answer AND delivery.endpoint_id = :endpoint
+              AND attempt.settled_ms
+                  > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
+            """,
+            ["answer": answer, "endpoint": endpointID]) ?? 0
+    }
+
+    /// Holds an endpoint when the log shows nothing of three different deliveries in a row: matching is broken or the
+    /// log lags. Only accepted calls count. The log is rightly silent about a call that was never executed (lost, or we
+    /// died), and a hold for that would wait for an operator.
+    ///
+    /// - Returns: whether it is held now.
+    func holdIfSilent(_ endpointID: String) throws -> Bool {
+        let silent = try session.number(
+            """
+            SELECT COUNT(DISTINCT attempt.delivery_id)
+            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+              AND delivery.endpoint_id = :endpoint AND delivery.state <> 'delivered'
+              AND attempt.settled_ms
+                  > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
+              AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL
+            """,
+            ["endpoint": endpointID])
+        guard silent ?? 0 >= RetryRules.silentLimit else { return false }
+        try hold(endpointID, .logSilent, until: nil, since: now)
+        return true
+    }
+
     /// Ends the hold of an endpoint, if it is held for one of these reasons.
     func release(_ endpointID: String, from reasons: [HoldReason]) throws {
         let words = reasons.map { "'\($0.rawValue)'" }.joined(separator: ", ")

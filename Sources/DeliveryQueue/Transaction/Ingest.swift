@@ -179,9 +179,8 @@ extension QueueTransaction {
         let plan = rules.discovered(delivery).notBefore(earliest)
         let next = if case .schedule(let time, _) = plan { time } else { now }
         delivery.nextAttempt = next
-        // Until its own time nothing makes it due; see `putOff`.
-        let isPutOff = earliest.map { $0 > now } ?? false
-        try insert(&delivery, entry, next: next, turn: isPutOff ? next : delivery.lastFailed)
+        let place = Line.place(failed: delivery.lastFailed, next: next, notBefore: earliest, at: now)
+        try insert(&delivery, entry, next: next, turn: place)
         try insert(&body, entry, of: delivery)
         try remember(entry, of: delivery, endpointID: endpoint.id)
         if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }

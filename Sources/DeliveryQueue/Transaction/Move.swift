@@ -53,24 +53,6 @@ extension QueueTransaction {
             "UPDATE delivery SET next_attempt_ms = :next, updated_ms = :now WHERE id = :id",
             ["next": time, "now": now, "id": delivery.id])
     }
-
-    /// Makes a scheduled delivery wait for its own time, whatever trial or recovery its endpoint has: its place in line
-    /// is that time.
-    func putOff(_ id: Int64) throws {
-        try session.run(
-            """
-            UPDATE delivery SET turn_ms = \(Dialect.greatest("turn_ms", "next_attempt_ms"))
-            WHERE id = ? AND state = 'scheduled' AND manual_ms IS NULL
-            """,
-            [id])
-    }
-
-    /// Moves a delivery that failed while its circuit was not open to the place in line of that failure: it waits for
-    /// its own time again.
-    func moveInLine(_ delivery: Delivery, to failed: Timestamp) throws {
-        try session.run(
-            "UPDATE delivery SET turn_ms = \(Dialect.greatest("turn_ms", "?")) WHERE id = ?", [failed, delivery.id])
-    }
 }
 
 /// The columns that a move changes, each with its new value; the schema's `CHECK`s tie a state to its data. Columns

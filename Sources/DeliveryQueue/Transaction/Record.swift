@@ -47,17 +47,16 @@ extension QueueTransaction {
 
     private mutating func apply(_ result: CallResult, to delivery: Delivery, _ batch: inout ResultBatch) throws {
         let row = AnswerTable.row(result.answer)
+        try keepAnswer(result)
         try keepStreak(row.streak, of: delivery)
         if row.endpoint == .endsHolds { try noteAccepted(by: delivery.endpointID, &batch) }
         guard !rules.answerProves(result.answer) else {
-            try keepAnswer(result, end: nil)
             return try settleByAnswer(delivery)
         }
         let (transition, end) = rules.answered(
             result.answer, for: delivery, pause: result.pause, at: result.answered,
             othersPass: try row.streak == .serverErrors && othersPass(delivery))
-        try keepAnswer(result, end: end)
-        if let end, delivery.isTrial { counts.raise(Counter.trials, delivery.endpointID, end.rawValue) }
+        if let end { try endOpenAttempt(of: delivery, as: end) }
         try move(delivery, transition)
         if case .await(let until) = transition {
             batch.summary.awaiting.insert(delivery.endpointID)
@@ -69,7 +68,7 @@ extension QueueTransaction {
             try signal(.trialWasted, of: delivery.endpointID)
         }
         if case .onceMore = row.effect { try putOff(delivery.id) }
-        try holdIfRefused(result.answer, delivery, &batch)
+        if try holdIfRefused(delivery.endpointID, by: result.answer) { batch.passing.remove(delivery.endpointID) }
     }
 
     /// Keeps the answer of a call whose lease had run out. It moves the delivery only while that awaits the log.
@@ -77,7 +76,7 @@ extension QueueTransaction {
         _ result: CallResult, of delivery: Delivery, _ batch: inout ResultBatch
     ) throws {
         batch.summary.late += 1
-        try keepAnswer(result, end: nil)
+        try keepAnswer(result)
         guard delivery.leaseToken == result.leaseToken, delivery.state == .awaiting else { return }
         guard try !settleFromStoredEntries(delivery), rules.answerProves(result.answer) else { return }
         try settleByAnswer(delivery)
@@ -112,27 +111,19 @@ extension QueueTransaction {
     }
 
     /// Stores an answer on its attempt.
-    ///
-    /// - Parameter end: how the attempt ended, where the answer alone tells; nil: the log has to tell.
-    private func keepAnswer(_ result: CallResult, end: AttemptEnd?) throws {
-        var parameters: Parameters = [
-            "answered": result.answered, "answer": result.answer, "status": result.status,
-            "named": result.namedTaskID, "detail": result.detail,
-        ]
-        if let end {
-            parameters.add("end", end)
-            parameters.add("now", now)
-        }
-        parameters.add("delivery", result.deliveryID)
-        parameters.add("token", result.leaseToken)
+    private func keepAnswer(_ result: CallResult) throws {
         try session.run(
             """
             UPDATE attempt
             SET answered_ms = :answered, answer = :answer, http_status = :status, named_task_id = :named, detail = :detail
-            \(end == nil ? "" : ", outcome = :end, settled_ms = :now")
             WHERE delivery_id = :delivery AND lease_token = :token
               AND (answered_ms IS NULL OR answer = '\(Answer.interrupted)')
-            """, parameters)
+            """,
+            [
+                "answered": result.answered, "answer": result.answer, "status": result.status,
+                "named": result.namedTaskID, "detail": result.detail, "delivery": result.deliveryID,
+                "token": result.leaseToken,
+            ])
     }
 
     // MARK: - Answers in a row
@@ -175,40 +166,6 @@ extension QueueTransaction {
         guard batch.passing.insert(endpointID).inserted else { return }
         try session.run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now, endpointID])
         try release(endpointID, from: [.rejected, .redirected])
-    }
-
-    private mutating func holdIfRefused(
-        _ answer: Answer, _ delivery: Delivery, _ batch: inout ResultBatch
-    ) throws {
-        switch AnswerTable.row(answer).endpoint {
-        case .none, .endsHolds: return
-        case .heldAfter(let limit, let reason, let pause):
-            guard try refused(of: delivery.endpointID, by: answer) >= limit else { return }
-            try hold(delivery.endpointID, reason, until: now + pause, &batch)
-        case .held(let reason, let pause):
-            try hold(delivery.endpointID, reason, until: now + pause, &batch)
-        }
-    }
-
-    private mutating func hold(
-        _ endpointID: String, _ reason: HoldReason, until: Timestamp, _ batch: inout ResultBatch
-    ) throws {
-        batch.passing.remove(endpointID)
-        try hold(endpointID, reason, until: until, since: now)
-    }
-
-    /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed
-    /// it.
-    private func refused(of endpointID: String, by answer: Answer) throws -> Int64 {
-        try session.number(
-            """
-            SELECT COUNT(DISTINCT attempt.delivery_id)
-            FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'refused' AND attempt.answer = :answer AND delivery.endpoint_id = :endpoint
-              AND attempt.settled_ms
-                  > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
-            """,
-            ["answer": answer, "endpoint": endpointID]) ?? 0
     }
 }
 

@@ -26,43 +26,11 @@ extension QueueStore {
         }
     }
 
-    /// Closes all circuits, for a configuration that has none: what they held is due at once.
-    package func endCircuits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
-        try await change("end the circuits", rules: rules, at: now) { try $0.endCircuits() }
-    }
-
-    /// Stores how the poll of an endpoint's log ended.
-    ///
-    /// - Parameter error: nil when it succeeded.
-    package func recordPoll(of endpointID: String, error: String?, at now: Timestamp) async throws(StoreError) {
-        try await write("record the poll of endpoint \(endpointID)") { session in
-            guard let error else {
-                return try session.run(
-                    """
-                    UPDATE endpoint SET last_poll_ms = ?, last_poll_error = NULL, last_poll_error_ms = NULL WHERE id = ?
-                    """,
-                    [now, endpointID])
-            }
-            try session.run(
-                "UPDATE endpoint SET last_poll_error = :error, last_poll_error_ms = :now WHERE id = :id",
-                ["error": error, "now": now, "id": endpointID])
-        }
-    }
-
-    /// Stores why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
-    package func recordPause(
-        _ reason: String?, until: Timestamp?, at now: Timestamp
-    ) async throws(StoreError) {
-        try await write("record the provider's pause") { session in
-            guard let reason else { return try session.run("DELETE FROM provider_pause") }
-            try session.run(
-                """
-                INSERT INTO provider_pause (id, reason, since_ms, until_ms) VALUES (1, :reason, :now, :until)
-                ON CONFLICT (id) DO UPDATE
-                SET since_ms = CASE provider_pause.reason WHEN :reason THEN provider_pause.since_ms ELSE :now END,
-                    reason = :reason, until_ms = :until
-                """,
-                ["reason": reason, "now": now, "until": until])
+    /// Sets the history start of an endpoint: failures logged before it are not taken up. For an endpoint that was
+    /// registered by a clock that was ahead.
+    package func setHistoryStart(of endpointID: String, to time: Timestamp) async throws(StoreError) {
+        try await write("set the history start of endpoint \(endpointID)") {
+            try $0.run("UPDATE endpoint SET history_from_ms = ? WHERE id = ?", [time, endpointID])
         }
     }
 }

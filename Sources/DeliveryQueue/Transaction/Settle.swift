@@ -153,7 +153,7 @@ extension QueueTransaction {
     }
 
     /// Whether the provider accepted the call, and whether an outage lost it: no call of its endpoint got a 2xx since,
-    /// or it is one of `outageLimit` in a row without one. An outage costs the delivery nothing.
+    /// or it is one of `AnswerTable.outageLimit` in a row without one. An outage costs the delivery nothing.
     private func callFacts(of delivery: Delivery) throws -> (wasAccepted: Bool, isOutage: Bool) {
         let call = try session.first(
             """
@@ -164,7 +164,7 @@ extension QueueTransaction {
         ) { (id: $0.integer(), wasAccepted: $0.flag(), isNewest: $0.flag()) }
         guard let call else { return (false, false) }
         guard !call.wasAccepted else { return (true, false) }
-        return (false, try call.isNewest || callsInARow(around: call.id) >= RetryRules.outageLimit)
+        return (false, try call.isNewest || callsInARow(around: call.id) >= AnswerTable.outageLimit)
     }
 
     /// How many calls in a row around this one, over all endpoints, got no 2xx. By now a provider that is back has long

@@ -51,7 +51,7 @@ extension QueueTransaction {
         ) { $0.text() }
         guard let who else { return false }
         try move(delivery, .die(.discarded, usesAttempt: false))
-        try write(.init(by: who, reason: "test event"), "discard", of: delivery.endpointID, deliveryID: delivery.id)
+        try write(.init(by: who, reason: "test event"), .discard, of: delivery.endpointID, deliveryID: delivery.id)
         return true
     }
 }

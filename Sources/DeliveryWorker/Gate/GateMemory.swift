@@ -19,7 +19,7 @@ struct GateMemory: Sendable, Equatable {
     /// The waits before the log reads that find out whether an outage is over.
     static let readPauses: [Duration] = [5, 10, 20, 40, 80, 160, 300].map { .seconds($0) }
     /// This many timeouts and 5xx answers in a row, over all calls and logs, mean an outage of the provider.
-    static let badAnswerLimit = RetryRules.outageLimit
+    static let badAnswerLimit = AnswerTable.outageLimit
     /// Trouble that returns within this time is the same. It is the longest wait of the ladders.
     private static let span = Duration.seconds(300)
 

@@ -84,7 +84,7 @@ enum AnswerTableText {
         switch gate {
         case .recovers: "the rate recovers"
         case .staysOpen: "stays open"
-        case .countsBadAnswer: "counts a bad answer; \(RetryRules.outageLimit) in a row are an outage"
+        case .countsBadAnswer: "counts a bad answer; \(AnswerTable.outageLimit) in a row are an outage"
         case .pausesThrottled: "pauses as `throttled`, the rate is halved"
         case .pausesUnavailable: "pauses as `unavailable`, the rate is halved"
         case .opensOutage: "outage"

@@ -29,7 +29,8 @@ import Testing
             try await queue.ingest(.success("fresh", at: now), at: now + .seconds(2))
         }
 
-        #expect(try await queue.store.nextDue(at: now) == now + .seconds(2))
+        let next = try #require(await queue.store.nextDue(at: now))
+        #expect(next <= now + .seconds(2))
         let expected = ["t0", "t1", "t2", "t3", "t4"].dropFirst(isTrial ? 1 : 0)
         #expect(try await queue.claim(at: now + .seconds(2)).map(\.taskID) == Array(expected))
     }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
     private let store: QueueStore
 
     /// Whether it is configured, its hold and its circuit; the times are milliseconds.
-    private struct Endpoint {
+    struct Endpoint: Sendable, CustomTestStringConvertible {
         let id: String
         let sql: String
         let heldBecause: String?
@@ -17,6 +18,7 @@ import Testing
         let until: Int64?
         var recovered: Int64?
 
+        var testDescription: String { id }
         /// Whether it also holds operators' retries.
         var stopsOperators: Bool { heldBecause == "operator" || heldBecause == "not configured" }
     }
@@ -27,7 +29,7 @@ import Testing
         let isManual: Bool
     }
 
-    private static let endpoints: [Endpoint] = [
+    static let endpoints: [Endpoint] = [
         Endpoint(id: "free", sql: "active = 1", heldBecause: nil, since: nil, until: nil),
         Endpoint(
             id: "back", sql: "active = 1, recovered_ms = 500", heldBecause: nil, since: nil, until: nil, recovered: 500),
@@ -170,6 +172,38 @@ import Testing
             #expect(row["held_until_ms"] == endpoint.until)
             #expect(row["next_due_ms"] == nil as Int64?, "nothing is scheduled")
         }
+    }
+
+    /// Claims ask by the table's indexes, so this holds them to the views. An open circuit lets one trial more through, a
+    /// hold whose pause is over one try.
+    @Test(arguments: Self.endpoints) func `a claim takes what the views call due and not held`(
+        _ endpoint: Endpoint
+    ) async throws {
+        let now: Int64 = 1_000
+        try await store.pool.write { db in
+            try db.execute(sql: "UPDATE endpoint SET circuit_limit = 100 WHERE circuit_limit IS NOT NULL")
+            for (task, scheduled) in Self.scheduled.enumerated() { try add(scheduled, to: endpoint, as: task, db) }
+            try db.execute(
+                sql: """
+                    INSERT INTO delivery_body (delivery_id, body, sha256, task_id_json, customer_id_json, webhook_id_json)
+                    SELECT id, X'7B7D', ?, task_id, 'null', '1' FROM delivery
+                    """, arguments: [Data(BodyDigest.sha256(Array("{}".utf8)))])
+        }
+        let due = try await store.pool.read { db in
+            try Set(
+                Int64.fetchAll(
+                    db,
+                    sql: """
+                        SELECT id FROM delivery_standing
+                        WHERE state = 'scheduled' AND due_ms <= ? AND held_because IS NULL
+                        """, arguments: [now]))
+        }
+        let batch = try await store.claimDue(
+            limit: 100, lease: .seconds(60), rules: RetryRules(), at: Timestamp(milliseconds: now))
+        let claimed = Set(batch.deliveries.map(\.id))
+        let isTried = endpoint.until.map { $0 <= now } ?? false && !endpoint.stopsOperators
+        #expect(claimed.isSuperset(of: due) && claimed.count == due.count + (isTried ? 1 : 0))
+        #expect(endpoint.stopsOperators == due.isEmpty, "each case is told apart")
     }
 
     /// Claims ask these, so the view must cost no more than the table.

@@ -1,0 +1,77 @@
+/// What a settling turn changed, in counts.
+package struct SettleSummary: Sendable, Equatable {
+    /// Calls whose lease had run out.
+    package var interrupted = 0
+    /// Calls about which the log stayed silent for too long.
+    package var unconfirmed = 0
+    /// Endpoints that this turn began to hold.
+    package var held: [String] = []
+
+    package init() {}
+}
+
+extension QueueStore {
+    /// How many deliveries one transaction settles at most, so that the writer is not busy for long.
+    private static let settleBatch = 500
+
+    /// Moves claims whose lease has run out to `awaiting`, and gives up waiting for a silent log.
+    ///
+    /// Silence counts only when a scan that began after the deadline has read the endpoint's log to its end: while the
+    /// provider's log cannot be read, nothing is sent again.
+    package func settleOverdue(rules: RetryRules, at now: Timestamp) async throws(StoreError) -> SettleSummary {
+        var summary = SettleSummary()
+        summary.interrupted = try await change("take back interrupted calls", rules: rules, at: now) {
+            try $0.interrupt(leasesUntil: now)
+        }
+        var more = true
+        while more {
+            let batch = try await change("settle unconfirmed deliveries", rules: rules, at: now) {
+                try $0.settleOverdue(limit: Self.settleBatch)
+            }
+            summary.unconfirmed += batch.unconfirmed
+            summary.held += batch.held
+            more = batch.unconfirmed == Self.settleBatch
+        }
+        return summary
+    }
+
+    /// Cuts each wait for the log to `confirmWithin` from now. A longer one was set while our clock was ahead, or by an
+    /// earlier configuration.
+    ///
+    /// - Parameter now: by a clock that is known to be right; one that is behind would end waits before their time.
+    package func shortenWaits(rules: RetryRules, at now: Timestamp) async throws(StoreError) {
+        let longest = now + rules.confirmWithin
+        let isLonger = try await read("look for calls that wait too long") {
+            try $0.exists("SELECT 1 FROM delivery WHERE state = 'awaiting' AND confirm_by_ms > ? LIMIT 1", [longest])
+        }
+        guard isLonger else { return }
+        try await write("shorten waits for the log") {
+            try $0.run(
+                "UPDATE delivery SET confirm_by_ms = :longest WHERE state = 'awaiting' AND confirm_by_ms > :longest",
+                ["longest": longest])
+        }
+    }
+}
+
+extension QueueTransaction {
+    fileprivate mutating func settleOverdue(limit: Int) throws -> SettleSummary {
+        var summary = SettleSummary()
+        let overdue = try session.all(
+            """
+            SELECT \(Delivery.columns) FROM delivery_standing AS delivery
+            JOIN endpoint ON endpoint.id = delivery.endpoint_id
+            WHERE delivery.state = 'awaiting' AND delivery.confirm_by_ms <= ?
+              AND delivery.confirm_by_ms <= endpoint.last_scan_ms
+            ORDER BY delivery.confirm_by_ms, delivery.id LIMIT ?
+            """,
+            [now, limit], Delivery.init)
+        for delivery in overdue {
+            try settle(delivery, by: .silence)
+            summary.unconfirmed += 1
+            // Where answers confirm, the log is not expected to speak.
+            guard rules.confirmation == .log, try holdIfSilent(delivery.endpointID) else { continue }
+            summary.held.append(delivery.endpointID)
+        }
+        return summary
+    }
+}

@@ -1,0 +1,37 @@
+/// What the daemon writes down about itself, for `status`, `deliveries show` and the views.
+extension QueueStore {
+    /// Stores how the poll of an endpoint's log ended.
+    ///
+    /// - Parameter error: nil when it succeeded.
+    package func recordPoll(of endpointID: String, error: String?, at now: Timestamp) async throws(StoreError) {
+        try await write("record the poll of endpoint \(endpointID)") { session in
+            guard let error else {
+                return try session.run(
+                    """
+                    UPDATE endpoint SET last_poll_ms = ?, last_poll_error = NULL, last_poll_error_ms = NULL WHERE id = ?
+                    """,
+                    [now, endpointID])
+            }
+            try session.run(
+                "UPDATE endpoint SET last_poll_error = :error, last_poll_error_ms = :now WHERE id = :id",
+                ["error": error, "now": now, "id": endpointID])
+        }
+    }
+
+    /// Stores why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
+    package func recordPause(
+        _ reason: String?, until: Timestamp?, at now: Timestamp
+    ) async throws(StoreError) {
+        try await write("record the provider's pause") { session in
+            guard let reason else { return try session.run("DELETE FROM provider_pause") }
+            try session.run(
+                """
+                INSERT INTO provider_pause (id, reason, since_ms, until_ms) VALUES (1, :reason, :now, :until)
+                ON CONFLICT (id) DO UPDATE
+                SET since_ms = CASE provider_pause.reason WHEN :reason THEN provider_pause.since_ms ELSE :now END,
+                    reason = :reason, until_ms = :until
+                """,
+                ["reason": reason, "now": now, "until": until])
+        }
+    }
+}
