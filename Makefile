@@ -1,7 +1,7 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` tests it, `make prove` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test prove large bench bench-tools goal soak test-sanitize lint build man release deb test-deployment test-operations \
+.PHONY: help demo picture test prove large bench bench-against bench-tools goal soak test-sanitize lint build man release deb test-deployment test-operations \
 	prerequisites fuzz faults simulate torture
 
 # Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
@@ -53,6 +53,11 @@ bench: release bench-tools ## Measure what a delivery costs (ROWS="10000 1000000
 	@$(RELEASE) redeliver-bench
 	@.build/release/redeliver-bench --python .build/bench-python/bin/python \
 		$(foreach rows,$(ROWS),--rows $(rows)) $(foreach name,$(ONLY),--only $(name))
+
+bench-against: prerequisites bench-tools ## Measure this tree and commit BEFORE in turns, as ratios (ONLY="ingest cycles" ROWS=10000)
+	@test -n "$(BEFORE)" || { echo "say which commit: make bench-against BEFORE=<commit>"; exit 1; }
+	@python3 Tests/Benchmarks/against.py "$(BEFORE)" --build "$(RELEASE)" --python "$(CURDIR)/.build/bench-python/bin/python" \
+		$(foreach rows,$(or $(ROWS),10000),--rows $(rows)) $(foreach name,$(ONLY),--only $(name))
 
 # What a drain is measured with and against: nginx for a provider, wrk, and a worker in Python.
 bench-tools:
