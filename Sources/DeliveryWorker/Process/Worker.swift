@@ -122,7 +122,8 @@ package struct Worker: Sendable {
         do {
             connections = try ProviderConnections(for: configuration, logger: logger.quieter)
         } catch {
-            try store.close()
+            // The error of closing says less.
+            try? store.close()
             throw error
         }
         let result: Result<Value, any Error>
@@ -139,13 +140,25 @@ package struct Worker: Sendable {
         }
         // An error of the work says more than an error of closing.
         do {
-            try await connections.shutdown()
-            try store.close()
+            try await Self.close(connections, store)
         } catch {
             if case .success = result { throw error }
             logger.error("cannot close the database or the connections", metadata: ["error": "\(error)"])
         }
         return try result.get()
+    }
+
+    /// Closes both, whatever happens to the first.
+    ///
+    /// - Throws: the first error.
+    static func close(_ connections: ProviderConnections, _ store: QueueStore) async throws {
+        do {
+            try await connections.shutdown()
+        } catch {
+            try? store.close()
+            throw error
+        }
+        try store.close()
     }
 
     private func reclaim(_ store: QueueStore, _ configuration: WorkerConfiguration, at now: Timestamp) async throws {

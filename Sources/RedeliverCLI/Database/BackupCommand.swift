@@ -40,8 +40,8 @@ struct BackupCommand: AsyncParsableCommand {
     private func note(in database: String) async {
         do throws(StoreError) {
             let store = try QueueStore.forOperator(path: database, now: WallClock.system.now)
+            defer { try? store.close() }
             try await store.noteBackup(at: WallClock.system.now)
-            try store.close()
         } catch {
             Note.print("the backup is complete, but the metrics will not show it: \(error)")
         }

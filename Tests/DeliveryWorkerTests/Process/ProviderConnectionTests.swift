@@ -27,6 +27,17 @@ import Testing
         }
     }
 
+    /// A lock that stays would keep the next start out.
+    @Test func `the database is closed, also when the connections cannot be`() async throws {
+        let bench = try await Workbench()
+        let connections = try ProviderConnections(for: .for(bench), logger: .silent)
+        try await connections.shutdown()
+
+        await #expect(throws: (any Error).self) { try await Worker.close(connections, bench.store) }
+
+        try QueueStore(path: bench.path, now: bench.time.now).close()
+    }
+
     @Test func `work that no signal disturbs gives back its value or its error`() async throws {
         #expect(try await cancelledBySignals { 7 } == 7)
         await #expect(throws: Mine.self) { try await cancelledBySignals { throw Mine() } }
