@@ -20,6 +20,7 @@ import Testing
     @Test(arguments: [
         "http://eu.amani.ai", "http://10.0.0.1", "http://127.0.0.1.example.com", "http://127.1", "http://128.0.0.1",
         "http://localhost.example.com", "http://[::2]", "http://1270.0.0.1", "http://127.0.0.256", "http://127.0.0.+1",
+        "http://127.0.0.-0",
     ])
     func `http leaves the machine only when it is allowed to`(text: String) {
         let problem = "http would send the token unprotected: use https, or set provider.allow_insecure_http: true"

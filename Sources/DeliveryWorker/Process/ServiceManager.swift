@@ -1,4 +1,5 @@
 package import Logging
+import ProviderAPI
 
 #if canImport(Glibc)
     import Glibc
@@ -39,7 +40,7 @@ package struct ServiceManager: Sendable {
             return
         }
         let isOurs = environment["WATCHDOG_PID"].map { $0 == "\(processID)" } ?? true
-        let microseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init) ?? 0
+        let microseconds = environment["WATCHDOG_USEC"].flatMap { Int64(digits: $0) } ?? 0
         self.init(watchdog: isOurs && microseconds > 0 ? .microseconds(microseconds) : nil) { message in
             guard !Self.send(message, to: path) else { return }
             logger.warning(

@@ -37,6 +37,15 @@ enum Byte {
     }
 }
 
+extension FixedWidthInteger {
+    /// The number that `text` writes in ASCII digits alone; nil for any other text and for a number that does not fit.
+    /// Swift's own `Int("+1")` takes signs, which no port, address or id has.
+    package init?(digits text: some StringProtocol) {
+        guard text.utf8.allSatisfy(Byte.isDigit) else { return nil }
+        self.init(text)
+    }
+}
+
 extension ArraySlice<UInt8> {
     /// The text without the spaces (U+0020 only) at its ends.
     var trimmingSpaces: ArraySlice<UInt8> {

@@ -72,7 +72,7 @@ struct Origin: Sendable, Hashable, CustomStringConvertible {
             host = authority[..<colon]
         }
         guard Self.isHost(host), digits.utf8.allSatisfy(Byte.isDigit) else { throw .notAbsolute }
-        let port = digits.isEmpty ? defaultPort : Int(digits) ?? 0
+        let port = digits.isEmpty ? defaultPort : Int(digits: digits) ?? 0
         guard (1...65_535).contains(port) else { throw .badPort }
         self.init(scheme: scheme, host: host.lowercased(), port: port)
     }
@@ -137,7 +137,7 @@ package struct BaseAddress: Sendable, Equatable, CustomStringConvertible {
     package var isThisMachine: Bool {
         if ["localhost", "[::1]"].contains(origin.host) { return true }
         let octets = origin.host.split(separator: ".", omittingEmptySubsequences: false)
-        return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
+        return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8(digits: $0) != nil }
     }
 
     /// The absolute URL of an API path, which begins with a slash and is already encoded.

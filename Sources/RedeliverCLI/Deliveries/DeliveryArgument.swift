@@ -1,5 +1,6 @@
 import ArgumentParser
 import DeliveryQueue
+import ProviderAPI
 
 /// The delivery that a person means: our number, or the provider's task id; `id:12` and `task:12` say which.
 struct DeliveryArgument: ExpressibleByArgument, Equatable {
@@ -26,8 +27,9 @@ struct DeliveryArgument: ExpressibleByArgument, Equatable {
         return first.delivery.id
     }
 
-    private var id: Int64? {
-        text.hasPrefix("task:") ? nil : Int64(text.hasPrefix("id:") ? text.dropFirst(3) : text[...])
+    /// nil when the text can only be a task id.
+    var id: Int64? {
+        text.hasPrefix("task:") ? nil : Int64(digits: text.hasPrefix("id:") ? text.dropFirst(3) : text[...])
     }
 
     private var taskID: String? {

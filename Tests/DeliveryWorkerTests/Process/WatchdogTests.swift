@@ -45,6 +45,14 @@ import Testing
         #expect(await vitals.stalledLoops == [])
     }
 
+    @Test(
+        arguments: [("30000000", .seconds(30)), ("+30000000", nil), ("-1", nil), ("0", nil), ("", nil)]
+            as [(String, Duration?)])
+    func `the watchdog's time has digits only`(text: String, time: Duration?) {
+        let environment = ["NOTIFY_SOCKET": "/none", "WATCHDOG_USEC": text]
+        #expect(ServiceManager(environment: environment, logger: .silent).watchdog == time)
+    }
+
     @Test func `a manager is fed while all loops turn, and not while one hangs`() async throws {
         let fed = Mutex(0)
         let manager = ServiceManager(watchdog: .seconds(30)) { message in
