@@ -67,7 +67,7 @@ enum PruneBench {
             database: database, endpoints: [Daemon.endpoint], provider: sink.address, more: Daemon.openCircuit)
         let configuration = try WorkerConfiguration.load(path: file.path, environment: [:])
         let store = try QueueStore(path: database.path, now: .system)
-        let transport = AsyncHTTPTransport(concurrency: DrainBench.inFlight + 1, logger: .silent)
+        let transport = try AsyncHTTPTransport(concurrency: DrainBench.inFlight + 1, now: { 0 }, logger: .silent)
         let base = WorkerBase(store: store, transport: transport, logger: .silent)
         let duties = Task { _ = try await base.runDuties(of: configuration) }
         try await sink.wait(for: 1)

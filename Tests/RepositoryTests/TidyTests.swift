@@ -30,6 +30,7 @@ struct TidyTests {
         ("Date()", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("Date.now", ["Sources/ProviderSandbox/", "Sources/RedeliverDemo/"]),
         ("clock_gettime", ["Sources/DeliveryWorker/Loops/WallClock.swift", "Sources/ProviderSandbox/"]),
+        (" time(nil)", []),
         ("import GRDB", ["Sources/DeliveryQueue/SQL/"]),
         ("import AsyncHTTPClient", ["Sources/ProviderAPI/Wire/AsyncHTTPTransport.swift", "Sources/ProviderSandbox/"]),
         ("import Yams", ["Sources/RedeliverConfiguration/"]),

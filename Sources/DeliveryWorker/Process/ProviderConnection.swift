@@ -9,7 +9,8 @@ package func withProvider<Value: Sendable>(
 ) async throws -> Value {
     let logger = Logger(label: "redeliver", factory: { _ in SwiftLogNoOpLogHandler() })
     let transport = try AsyncHTTPTransport(
-        concurrency: configuration.retry.concurrency, path: configuration.provider.path, logger: logger)
+        concurrency: configuration.retry.concurrency, path: configuration.provider.path,
+        now: { WallClock.system.now.milliseconds }, logger: logger)
     let client = ProviderClient(configuration, transport: transport, wallClock: .system, logger: logger)
     do {
         let value = try await work(client)

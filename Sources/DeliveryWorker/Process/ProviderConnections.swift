@@ -1,3 +1,4 @@
+import DeliveryQueue
 import Logging
 import ProviderAPI
 import RedeliverConfiguration
@@ -18,7 +19,7 @@ final class ProviderConnections: HTTPTransport {
     private static func make(for configuration: WorkerConfiguration, _ logger: Logger) throws -> AsyncHTTPTransport {
         try AsyncHTTPTransport(
             concurrency: configuration.retry.concurrency + configuration.endpoints.count,
-            path: configuration.provider.path, logger: logger)
+            path: configuration.provider.path, now: { WallClock.system.now.milliseconds }, logger: logger)
     }
 
     /// Call it while no request is under way. The old connections stay when a certificate file cannot be used any more.

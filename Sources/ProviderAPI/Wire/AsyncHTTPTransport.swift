@@ -28,27 +28,25 @@ package struct AsyncHTTPTransport: HTTPTransport {
     private let client: HTTPClient
     private let deadlines = Deadlines()
     private let proxy: NetworkPath.Proxy?
+    private let now: @Sendable () -> Int64
 
     /// Opens at most `concurrency` connections to a host. Further requests wait for one, within their timeout.
-    package init(concurrency: Int, logger: Logger) {
-        self.init(concurrency: concurrency, tls: nil, proxy: nil, logger: logger)
-    }
-
-    /// As ``init(concurrency:logger:)``, with the proxy and the certificates of `path`.
     ///
+    /// - Parameters:
+    ///   - path: the proxy and the certificates on the way.
+    ///   - now: this machine's clock in milliseconds since 1970 UTC; certificates are judged by it.
     /// - Throws: the fault of the first certificate file that cannot be used.
-    package init(concurrency: Int, path: NetworkPath, logger: Logger) throws(NetworkPath.Fault) {
-        self.init(concurrency: concurrency, tls: try path.tlsConfiguration(), proxy: path.proxy, logger: logger)
-    }
-
-    private init(concurrency: Int, tls: TLSConfiguration?, proxy: NetworkPath.Proxy?, logger: Logger) {
-        self.proxy = proxy
+    package init(
+        concurrency: Int, path: NetworkPath = .direct, now: @escaping @Sendable () -> Int64, logger: Logger
+    ) throws(NetworkPath.Fault) {
+        proxy = path.proxy
+        self.now = now
         var pool = HTTPClient.Configuration.ConnectionPool(
             idleTimeout: Self.idleTimeout, concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, concurrency))
         // The library would retry a refused connection silently until the connect timeout.
         pool.retryConnectionEstablishment = false
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls,
+            tlsConfiguration: try path.tlsConfiguration(),
             // A redirected POST would be repeated as a GET, and its 200 would look like success.
             redirectConfiguration: .disallow,
             timeout: .init(connect: Self.connectTimeout),
@@ -70,13 +68,16 @@ package struct AsyncHTTPTransport: HTTPTransport {
 
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         let mark = SendMark()
+        let end = ContinuousClock.now + request.timeout
         do {
             // The library's own deadline ends at the response head, and each dripped byte resets its read timeout.
             return try await deadlines.run(within: request.timeout) { [self] in try await exchange(request, mark) }
         } catch {
             guard !Task.isCancelled else { throw .cancelled }
             if TLSFault.isDistrust(error), let origin = request.origin {
-                throw .notSent(await PeerCertificate.fault(of: origin, through: proxy))
+                throw .notSent(
+                    await PeerCertificate.fault(
+                        of: origin, through: proxy, within: ContinuousClock.now.duration(to: end), at: now()))
             }
             // The mark is final only now: the exchange has ended and can no longer begin to send its body.
             throw transportError(error, request, bodyBegun: mark.isSet)

@@ -10,21 +10,33 @@ enum PeerCertificate {
     /// Longest time to connect, and longest time for the handshake.
     private static let limit = TimeAmount.seconds(5)
 
-    /// The reason, by the certificate's dates and this machine's clock.
+    /// The reason, by the certificate's dates.
     ///
-    /// - Returns: `certificateIssuerUnknown` when the dates are right, and when the certificate cannot be seen.
-    static func fault(of origin: Origin, through proxy: NetworkPath.Proxy?) async -> TransportError.Cause {
-        guard let certificate = await seen(of: origin, through: proxy) else { return .certificateIssuerUnknown }
-        let now = time(nil)
-        if certificate.notValidAfter < now { return .certificateExpired }
-        return certificate.notValidBefore > now ? .certificateNotYetValid : .certificateIssuerUnknown
+    /// - Parameters:
+    ///   - time: how long the look may take.
+    ///   - now: this machine's clock in milliseconds since 1970 UTC.
+    /// - Returns: `certificateIssuerUnknown` when the dates are right, and when the certificate cannot be seen in time.
+    static func fault(
+        of origin: Origin, through proxy: NetworkPath.Proxy?, within time: Duration, at now: Int64
+    ) async -> TransportError.Cause {
+        let end = NIODeadline.now() + TimeAmount(time)
+        guard let certificate = await seen(of: origin, through: proxy, until: end) else {
+            return .certificateIssuerUnknown
+        }
+        let seconds = now / 1_000
+        if certificate.notValidAfter < seconds { return .certificateExpired }
+        return certificate.notValidBefore > seconds ? .certificateNotYetValid : .certificateIssuerUnknown
     }
 
-    private static func seen(of origin: Origin, through proxy: NetworkPath.Proxy?) async -> NIOSSLCertificate? {
+    private static func seen(
+        of origin: Origin, through proxy: NetworkPath.Proxy?, until end: NIODeadline
+    ) async -> NIOSSLCertificate? {
+        let left = end - .now()
+        guard left > .zero else { return nil }
         let seen = Mutex<NIOSSLCertificate?>(nil)
         let look = Look(origin: origin) { certificate in seen.withLock { $0 = certificate } }
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connectTimeout(limit)
+            .connectTimeout(min(limit, left))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler: any ChannelHandler =
@@ -34,7 +46,7 @@ enum PeerCertificate {
             }
         let (host, port) = proxy.map { ($0.host, $0.port) } ?? (origin.host, origin.port)
         guard let channel = try? await bootstrap.connect(host: host, port: port).get() else { return nil }
-        channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        channel.eventLoop.scheduleTask(deadline: min(.now() + limit, end)) { channel.close(promise: nil) }
         try? await channel.closeFuture.get()
         return seen.withLock { $0 }
     }

@@ -63,7 +63,7 @@ private final class TroubledRoad: HTTPTransport {
 
     init(to inner: FakeProvider) throws {
         self.inner = inner
-        real = AsyncHTTPTransport(concurrency: 8, logger: .silent)
+        real = try AsyncHTTPTransport(concurrency: 8, now: { 0 }, logger: .silent)
     }
 
     var isThrough: Bool { left == 0 }

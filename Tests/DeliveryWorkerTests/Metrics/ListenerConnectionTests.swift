@@ -38,7 +38,7 @@ import Testing
     }
 
     private func withTransport(_ work: (AsyncHTTPTransport) async throws -> Void) async throws {
-        let transport = AsyncHTTPTransport(concurrency: 8, logger: .silent)
+        let transport = try AsyncHTTPTransport(concurrency: 8, now: { 0 }, logger: .silent)
         do {
             try await work(transport)
         } catch {

@@ -9,7 +9,7 @@ import Testing
 /// Runs `body` with the real transport and shuts it down afterwards.
 private func withTransport<Value>(_ body: (AsyncHTTPTransport) async throws -> Value) async throws -> Value {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = AsyncHTTPTransport(concurrency: 4, logger: logger)
+    let transport = try AsyncHTTPTransport(concurrency: 4, now: { testNow }, logger: logger)
     do {
         let value = try await body(transport)
         try await transport.shutdown()
@@ -137,7 +137,7 @@ struct AsyncHTTPTransportTests {
             connection.wait()
         }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
+        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: logger)
         async let first = send(server.url, timeout: .seconds(600), by: transport)
         while !reading.hasBegun { try await Task.sleep(for: .milliseconds(10)) }
         let second = await send(server.url, timeout: .milliseconds(100), by: transport)
@@ -236,7 +236,7 @@ struct AsyncHTTPTransportTests {
     @Test func `after shutdown nothing is sent`() async throws {
         let server = try RawServer { _ in }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = AsyncHTTPTransport(concurrency: 1, logger: logger)
+        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: logger)
         try await transport.shutdown()
         #expect(await send(server.url, by: transport) == .failure(.notSent(.shutDown)))
     }

@@ -40,7 +40,7 @@ struct BoundedWaitTests {
     @Test func `a shutdown ends the calls in flight`() async throws {
         let mute = try RawServer { connection in connection.wait() }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = AsyncHTTPTransport(concurrency: 4, logger: logger)
+        let transport = try AsyncHTTPTransport(concurrency: 4, now: { testNow }, logger: logger)
         let client = try NetworkOperation.retry.client(transport, at: mute.url, timeout: .seconds(600))
         try await within(.seconds(1)) {
             async let outcome = NetworkOperation.retry.call(client)
@@ -80,6 +80,25 @@ struct BoundedWaitTests {
             let seen = server.stop()
             #expect(!seen.contains("HTTP/1.1") && !seen.contains("tok-1"), "\(seen)")
         }
+    }
+
+    /// What is left of the call's time bounds the second look too. Without any the reason is not looked for.
+    @Test(.enabled(if: SelfSigned.openssl != nil, "openssl is not installed"))
+    func `a certificate is judged by its dates and the caller's clock, while there is time to look`() async throws {
+        let server = try SelfSigned(name: "127.0.0.1")
+        defer { _ = server.stop() }
+        let origin = try URLReference(server.url).origin()
+        let now = Int64(Date.now.timeIntervalSince1970 * 1_000)
+        let year: Int64 = 365 * 86_400_000
+
+        func fault(_ now: Int64, within time: Duration = .seconds(60)) async -> TransportError.Cause {
+            await PeerCertificate.fault(of: origin, through: nil, within: time, at: now)
+        }
+        #expect(await fault(now + year) == .certificateExpired)
+        #expect(await fault(now - year) == .certificateNotYetValid)
+        #expect(await fault(now) == .certificateIssuerUnknown)
+        #expect(await fault(now + year, within: .zero) == .certificateIssuerUnknown)
+        #expect(await fault(now + year, within: .seconds(-1)) == .certificateIssuerUnknown)
     }
 
     /// The answer is searched for thousands of values of the body.

@@ -8,7 +8,7 @@ func withRealTransport<Value>(
     concurrency: Int = 4, _ body: (AsyncHTTPTransport) async throws -> Value
 ) async throws -> Value {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = AsyncHTTPTransport(concurrency: concurrency, logger: logger)
+    let transport = try AsyncHTTPTransport(concurrency: concurrency, now: { testNow }, logger: logger)
     do {
         let value = try await body(transport)
         try await transport.shutdown()
