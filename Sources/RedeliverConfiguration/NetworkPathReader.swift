@@ -80,15 +80,16 @@ struct NetworkPathReader {
 
     /// The path itself is not shown: people paste the secret where its path belongs.
     private func credentials(in text: String, _ settings: inout Settings) -> Secret? {
-        guard let content = try? String(contentsOfFile: folder.path(text), encoding: .utf8) else {
-            settings.addFault(Self.credentials, "the file does not exist or cannot be read")
-            return nil
+        let content = SecretFile.read(folder.path(text))
+        if case .success(let secret) = content, secret.revealed.contains(":"),
+            !secret.revealed.contains(where: \.isNewline), secret.revealed.utf8.count <= 2_000
+        {
+            return secret
         }
-        let line = content.trimmingCharacters(in: .newlines)
-        guard line.contains(":"), !line.contains(where: \.isNewline), line.utf8.count <= 2_000 else {
-            settings.addFault(Self.credentials, "the file must hold user:password in one line")
-            return nil
-        }
-        return Secret(line)
+        settings.addFault(
+            Self.credentials,
+            content == .failure(.unreadable)
+                ? "the file does not exist or cannot be read" : "the file must hold user:password in one line")
+        return nil
     }
 }

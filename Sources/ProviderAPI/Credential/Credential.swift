@@ -34,29 +34,39 @@ package enum Credential: Sendable, Equatable {
 }
 
 /// Reads secrets from files.
-enum SecretFile {
+package enum SecretFile {
     /// Largest file in bytes, far above any token or password. Protects against a wrong path.
     private static let sizeLimit = 64 << 10
 
-    /// The file's text without line breaks at its end. A fault names the path and never the content.
-    static func read(_ path: String) -> Result<Secret, Fault> {
+    /// The file's text without line breaks at its end. A fault never holds the content.
+    package static func read(_ path: String) -> Result<Secret, Fault> {
         let bytes: Data
         do {
             let file = try FileHandle(forReadingFrom: URL(filePath: path))
             defer { try? file.close() }
             bytes = try file.read(upToCount: sizeLimit + 1) ?? Data()
         } catch {
-            return .failure(Fault(reason: "cannot read the file \(path): does it exist, and may this user read it?"))
+            return .failure(.unreadable)
         }
         guard bytes.count <= sizeLimit, let text = String(validating: bytes, as: UTF8.self) else {
-            return .failure(Fault(reason: "the file \(path) is too long or not text: is it the right one?"))
+            return .failure(.noText)
         }
         let content = String(text.reversed().drop { $0.isNewline }.reversed())
-        return content.isEmpty ? .failure(Fault(reason: "the file \(path) is empty")) : .success(Secret(content))
+        return content.isEmpty ? .failure(.empty) : .success(Secret(content))
     }
 
     /// Why the file holds no usable secret.
-    struct Fault: Error, Equatable {
-        let reason: String
+    package enum Fault: Error {
+        case unreadable, empty
+        /// Too long, or not UTF-8.
+        case noText
+
+        func reason(_ path: String) -> String {
+            switch self {
+            case .unreadable: "cannot read the file \(path): does it exist, and may this user read it?"
+            case .noText: "the file \(path) is too long or not text: is it the right one?"
+            case .empty: "the file \(path) is empty"
+            }
+        }
     }
 }

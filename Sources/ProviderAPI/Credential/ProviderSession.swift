@@ -157,7 +157,7 @@ actor ProviderSession {
         do throws(SecretFile.Fault) {
             return try SecretFile.read(path).get()
         } catch {
-            throw ProviderError(operation: "reading the credential", reason: .credential(reason: error.reason))
+            throw ProviderError(operation: "reading the credential", reason: .credential(reason: error.reason(path)))
         }
     }
 

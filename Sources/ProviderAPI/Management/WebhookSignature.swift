@@ -61,7 +61,7 @@ package struct WebhookSecret: Sendable, Equatable {
     package init(path: String) throws(WebhookSignatureError) {
         switch SecretFile.read(path) {
         case .success(let token): self.init(path: path, token: token)
-        case .failure(let fault): throw .secretFile(reason: fault.reason)
+        case .failure(let fault): throw .secretFile(reason: fault.reason(path))
         }
     }
 
