@@ -90,12 +90,12 @@ struct Generation: Sendable {
     ///
     /// - Returns: how many endpoints could not be polled. Each error is logged and stored.
     func runOnce() async throws -> Int {
-        var failed = await poll(pollers.map(\.poller)).count
+        var failed = await readLogs()
         var isMoving = true
         while isMoving {
             let called = try await dispatcher.runOnce(at: wallClock.now).started
             let before = try await nextDueInTurn()
-            failed = max(failed, await poll(try await awaitingPollers()).count)
+            failed.formUnion(await poll(try await awaitingPollers()).map(\.endpointID))
             // Each arrival that the log shows lets a drain send more.
             let next = try await nextDueInTurn()
             isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
@@ -103,7 +103,14 @@ struct Generation: Sendable {
         if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
         if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
         try await metrics.runOnce(at: wallClock.now)
-        return failed
+        return failed.count
+    }
+
+    /// Polls every endpoint once.
+    ///
+    /// - Returns: the ids of those whose log could not be read.
+    func readLogs() async -> Set<String> {
+        Set(await poll(pollers.map(\.poller)).map(\.endpointID))
     }
 
     private func nextDueInTurn() async throws -> Timestamp? {
@@ -115,7 +122,7 @@ struct Generation: Sendable {
     func runManualRetries() async throws -> ManualRetries {
         let endpoints = try await dispatcher.store.endpointsWithManualRetries()
         let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
-        var obstacles = await poll(concerned)
+        var obstacles = await poll(concerned).map(\.error)
         let summary = try await dispatcher.runOnce(.manual, at: wallClock.now)
         _ = await poll(concerned)
         do {
@@ -214,13 +221,13 @@ struct Generation: Sendable {
     }
 
     /// - Returns: an error for each log that could not be read. Each is logged and stored.
-    func poll(_ pollers: [LogPoller]) async -> [any Error] {
-        var failed: [any Error] = []
+    func poll(_ pollers: [LogPoller]) async -> [(endpointID: String, error: any Error)] {
+        var failed: [(endpointID: String, error: any Error)] = []
         for poller in pollers {
             do {
                 _ = try await look(with: poller, at: wallClock.now)
             } catch {
-                failed.append(error)
+                failed.append((poller.endpoint.id, error))
                 logger.error(
                     "log not read", metadata: ["endpoint": "\(poller.endpoint.name)", "error": "\(error)"])
             }

@@ -5,6 +5,7 @@ import Logging
 import ProviderAPI
 import ServiceLifecycle
 import ServiceLifecycleTestKit
+import Synchronization
 import Testing
 
 @testable import DeliveryWorker
@@ -65,6 +66,26 @@ import Testing
         #expect(try bench.number("SELECT COUNT(*) FROM delivery WHERE state = 'awaiting'") == 2)
         #expect(
             try bench.text("SELECT group_concat(id) FROM endpoint WHERE last_poll_error IS NOT NULL") == "e2")
+    }
+
+    /// e2 cannot be read at first. e1 can, and cannot when the outcome of its retry should show.
+    @Test func `endpoints whose logs fail at different times in a turn are both counted`() async throws {
+        let bench = try await Workbench()
+        let reads = Mutex(0)
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            if request.isRetry { return .accepted }
+            if request.url.contains("/e2/") { return HTTPResponse(status: 404) }
+            let isFirst = reads.withLock { reads in
+                reads += 1
+                return reads == 1
+            }
+            return isFirst ? .json(LogText.page([LogLine("t1")])) : HTTPResponse(status: 404)
+        }
+
+        let failed = try await generation(bench, transport, endpoints: ["e1", "e2"]).runOnce()
+
+        #expect(try bench.tasks(.awaiting) == ["t1"])
+        #expect(failed == 2)
     }
 
     @Test func `a refused credential ends the turn with metrics that say so, and nothing is sent`() async throws {
