@@ -1,6 +1,6 @@
 import ArgumentParser
-import DeliveryQueue
 import Foundation
+import ProviderAPI
 import RedeliverConfiguration
 
 /// `--config`, shared by all commands that need the whole configuration.
@@ -16,9 +16,11 @@ struct ConfigurationOption: ParsableArguments {
     /// The path as it was given.
     var config: String { file ?? "/etc/redeliver/config.yaml" }
 
+    /// - Parameter credential: used in place of the configured one; nil reads that one too.
     /// - Throws: `ConfigurationError` with all faults.
-    func load() throws -> WorkerConfiguration {
-        try WorkerConfiguration.load(path: config, environment: ProcessInfo.processInfo.environment)
+    func load(credential: Credential? = nil) throws(ConfigurationError) -> WorkerConfiguration {
+        try WorkerConfiguration.load(
+            path: config, environment: ProcessInfo.processInfo.environment, credential: credential)
     }
 }
 
@@ -36,15 +38,10 @@ struct DatabaseOption: ParsableArguments {
         try database ?? configuration.load().database
     }
 
-    /// The configuration; nil when --database is given and the configuration cannot be read.
-    func settings() throws -> WorkerConfiguration? {
-        guard database != nil else { return try configuration.load() }
-        return try? configuration.load()
-    }
-
-    /// The rules under which a command changes the queue: the configuration's, or the defaults where --database stands for one
-    /// that cannot be read.
-    func rules() throws -> RetryRules {
-        try settings()?.rules ?? RetryRules()
+    /// The configuration without the credential, which on-call need not have.
+    ///
+    /// - Throws: `ConfigurationError` with all faults, also when there is no such file.
+    func settings() throws(ConfigurationError) -> WorkerConfiguration {
+        try configuration.load(credential: .token(Secret("")))
     }
 }

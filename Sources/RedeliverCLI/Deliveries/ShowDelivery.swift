@@ -30,7 +30,8 @@ extension DeliveriesCommand {
                     throw ValidationError("there is no delivery \(id) any more")
                 }
                 let story = DeliveryStory(
-                    history, policies: try database.settings()?.policies, daemon: DaemonPresence.look(atDatabase: path),
+                    history, policies: (try? database.settings())?.policies,
+                    daemon: DaemonPresence.look(atDatabase: path),
                     body: body ? try reader.body(ofDelivery: id) : nil, at: now)
                 try output.print(story.report) { story.text(on: $0) }
             }

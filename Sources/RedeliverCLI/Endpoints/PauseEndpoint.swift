@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
+import RedeliverConfiguration
 
 extension EndpointsCommand {
     /// `redeliver endpoints pause`.
@@ -12,8 +13,10 @@ extension EndpointsCommand {
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("paused", needless: "was already paused") { store, id, rules, now in
-                try await store.pause(endpoint: id, by: Operator.name, reason: hold.reason, rules: rules, at: now)
+            try await hold.run("paused", needless: "was already paused") { store, id, now in
+                // No rule decides what a pause writes.
+                try await store.pause(
+                    endpoint: id, by: Operator.name, reason: hold.reason, rules: RetryRules(), at: now)
             }
         }
     }
@@ -21,13 +24,17 @@ extension EndpointsCommand {
     /// `redeliver endpoints resume`.
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends the hold of an endpoint, whatever its reason. Its deliveries are retried again.")
+            abstract: "Ends the hold of an endpoint, whatever its reason. Its deliveries are retried again.",
+            discussion: "It needs the configuration, with --database too: `circuit.ramp` decides how calls begin again."
+        )
 
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("resumed", needless: "was not held") { store, id, rules, now in
-                try await store.resume(endpoint: id, by: Operator.name, reason: hold.reason, rules: rules, at: now)
+            try await hold.run("resumed", needless: "was not held") { store, id, now in
+                try await store.resume(
+                    endpoint: id, by: Operator.name, reason: hold.reason, rules: try hold.database.settings().rules,
+                    at: now)
             }
         }
     }
@@ -60,7 +67,7 @@ struct HoldOptions: ParsableArguments {
     ///   - needless: the text when nothing had to be changed.
     func run(
         _ done: String, needless: String,
-        _ change: (QueueStore, String, RetryRules, Timestamp) async throws -> HoldChange
+        _ change: (QueueStore, String, Timestamp) async throws -> HoldChange
     ) async throws {
         try await Exit.onError {
             let now = WallClock.system.now
@@ -68,7 +75,7 @@ struct HoldOptions: ParsableArguments {
             let id = try QueueReader(path: path).knownEndpointID(named: endpoint)
             let store = try QueueStore.forOperator(path: path, now: now)
             defer { try? store.close() }
-            let change = try await change(store, id, try database.rules(), now)
+            let change = try await change(store, id, now)
             if change == .noEndpoint {
                 throw ValidationError("there is no endpoint \(endpoint) in the database any more")
             }
