@@ -121,21 +121,26 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
     ///
     /// - Parameter now: our clock in milliseconds since 1970 UTC.
     static func reason(of response: HTTPResponse, now: Int64) -> Reason? {
-        switch response.status {
+        let status = response.status
+        var retryAfter: Duration? { RetryAfter.duration(in: response, now: now) }
+        return switch RetryAnswer.kind(ofStatus: status) {
         case _ where response.refusesClientCertificate:
             .credential(
-                reason: "the provider does not accept our certificate (HTTP \(response.status)): check "
+                reason: "the provider does not accept our certificate (HTTP \(status)): check "
                     + "provider.client_certificate, its dates and its issuer")
-        case 200...299: nil
-        case 300...399: .redirected(status: response.status)
-        case 401: .unauthorized
-        case 403: .forbidden
-        case 404: .endpointNotFound
-        case 429: .throttled(retryAfter: RetryAfter.duration(in: response, now: now))
-        case 408, 425, 500...:
-            .unavailable(status: response.status, retryAfter: RetryAfter.duration(in: response, now: now))
-        case 400...499: .rejected(status: response.status)
-        default: .unreadableAnswer(cause: "HTTP status \(response.status) has no meaning here")
+        case .accepted: nil
+        case .redirected: .redirected(status: status)
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .endpointNotFound
+        case .throttled: .throttled(retryAfter: retryAfter)
+        case .unavailable, .serverError: .unavailable(status: status, retryAfter: retryAfter)
+        case .rejected: .rejected(status: status)
+        // A retry may have been executed after these two. Any other call may be repeated after a timeout, and a
+        // conflict is a refusal.
+        case .uncertain where status == 408: .unavailable(status: status, retryAfter: retryAfter)
+        case .uncertain where status == 409: .rejected(status: status)
+        case .uncertain, .unreachable: .unreadableAnswer(cause: "HTTP status \(status) has no meaning here")
         }
     }
 

@@ -39,8 +39,8 @@ struct ProviderOperation: Sendable {
         switch reason {
         case .rejected:
             return error(reason, said: said(response.body))
-        // 425 and 503 say that the call was not executed. The other statuses of this kind leave it open.
-        case .unavailable(let status, _) where status != 425 && status != 503:
+        // Only the kind `unavailable` says that the call was not executed.
+        case .unavailable(let status, _) where RetryAnswer.kind(ofStatus: status) != .unavailable:
             return adviceIfUnknown == nil ? error(reason) : unreadable("HTTP \(status)")
         case .unreadableAnswer(let cause):
             return unreadable(cause)

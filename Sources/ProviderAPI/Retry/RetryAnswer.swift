@@ -86,7 +86,7 @@ package struct RetryAnswer: Sendable, Equatable {
         self.init(kind: kind, retryAfter: error.retryAfter, detail: error.description)
     }
 
-    /// The only place that turns the status of a retry's answer into a kind (docs/architecture.md, "What each answer leads to").
+    /// The one table of statuses, for retries and for all other calls (docs/architecture.md, "What each answer leads to").
     static func kind(ofStatus status: Int) -> Kind {
         switch status {
         case 200...299: .accepted

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ProviderAPI
@@ -56,6 +57,22 @@ struct ProviderClientRetryTests {
         #expect(answer.kind == kind)
         #expect(answer.status == status)
         #expect(transport.requests.count == 1)
+    }
+
+    /// `2xx` and `other 4xx` stand for the statuses of their hundred that no row names.
+    @Test func `each status has the meaning that the documentation's table gives it`() throws {
+        let file = URL(filePath: #filePath).appending(path: "../../../../docs/architecture.md").standardizedFileURL
+        let page = try String(contentsOf: file, encoding: .utf8)
+        var documented: [Substring: Substring] = [:]
+        for row in page.matches(of: /(?m)^\| `([a-z_]+)` \| ([^|]+) \|/) {
+            for status in row.2.matches(of: /\b[1-5](?:\d\d|xx)\b/) { documented[status.output] = row.1 }
+        }
+        #expect(documented.count == 20)
+
+        for status in 200...599 {
+            let row = documented["\(status)"] ?? documented["\(status / 100)xx"]
+            #expect(RetryAnswer.kind(ofStatus: status).rawValue == row.map(String.init), "\(status)")
+        }
     }
 
     @Test(arguments: TransportError.Cause.allCases) func `a missing answer says whether the call was sent`(
