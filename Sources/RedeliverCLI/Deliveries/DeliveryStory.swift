@@ -63,7 +63,7 @@ struct DeliveryStory {
         Report(
             delivery: DeliveryReport(history.record), aliases: history.aliases, bodySha256: history.bodyDigest,
             bodyBytes: history.bodySize, body: body.map { String(decoding: $0, as: UTF8.self) },
-            standing: standing.word, standingText: standing.sentence, standingUntil: standing.until?.seconds,
+            standing: standing.word.rawValue, standingText: standing.sentence, standingUntil: standing.until?.seconds,
             policy: policy.map { $0.match.text },
             remainingAttempts: remaining?.attempts.map { .init(number: $0.number, at: $0.at.seconds) },
             endsWith: remaining?.end?.rawValue,
@@ -158,10 +158,10 @@ extension Delivery {
 
 extension DeliveryHistory.Event {
     fileprivate var style: Style {
-        switch what {
-        case "delivered", "succeeded": .good
-        case "failed", "refused", "unconfirmed": .bad
-        default: .plain
+        switch (LogOutcome(rawValue: what), AttemptEnd(rawValue: what)) {
+        case (.succeeded, _), (_, .delivered): .good
+        case (.failed, _), (_, .failed), (_, .refused), (_, .unconfirmed): .bad
+        case (.inProgress, _), (nil, .notExecuted), (nil, nil): .plain
         }
     }
 }

@@ -1,11 +1,16 @@
 import DeliveryQueue
+import DeliveryWorker
 
 /// Why a delivery is not retried at this moment, until when, and what can be done. Pure. Each case has a sentence for
 /// people and a word for scripts.
 struct Standing: Equatable {
-    /// `delivered`, `dead`, `attempting`, `awaiting`, `not_configured`, `held`, `waiting`, `no_daemon`, `paused`,
-    /// `due`.
-    let word: String
+    enum Word: String {
+        case delivered, dead, attempting, awaiting, held, waiting, paused, due
+        case notConfigured = "not_configured"
+        case noDaemon = "no_daemon"
+    }
+
+    let word: Word
     let sentence: String
     /// When that ends by itself; nil when it does not, or when the time is unknown.
     var until: Timestamp?
@@ -21,7 +26,7 @@ struct Standing: Equatable {
         }
     }
 
-    private init(_ word: String, _ sentence: String, until: Timestamp? = nil) {
+    private init(_ word: Word, _ sentence: String, until: Timestamp? = nil) {
         self.word = word
         self.sentence = sentence
         self.until = until
@@ -38,14 +43,14 @@ struct Standing: Equatable {
             case let evidence?: ", by the log entry of task \(evidence.taskID ?? record.delivery.taskID)"
             }
         let actor = record.evidence.map { " by the \($0.actor.rawValue)'s attempt" } ?? ""
-        return Standing("delivered", "delivered\(actor)\(time)\(proof)")
+        return Standing(.delivered, "delivered\(actor)\(time)\(proof)")
     }
 
     private static func dead(_ record: DeliveryRecord, at now: Timestamp) -> Standing {
         let time = record.finalized.map { " \(TimeText.full($0, at: now))" } ?? ""
         let id = record.delivery.id
         return Standing(
-            "dead",
+            .dead,
             """
             given up\(time): \(record.deadReason?.explanation ?? "the reason is unknown"). To begin a new cycle, run `redeliver \
             deliveries requeue id:\(id) --reason …`; `retry` sends it once
@@ -54,7 +59,7 @@ struct Standing: Equatable {
 
     private static func attempting(_ delivery: Delivery, at now: Timestamp) -> Standing {
         let since = delivery.called.map { " since \(TimeText.full($0, at: now))" } ?? ""
-        return Standing("attempting", "a retry call is in flight\(since)")
+        return Standing(.attempting, "a retry call is in flight\(since)")
     }
 
     private static func awaiting(
@@ -66,7 +71,7 @@ struct Standing: Equatable {
         if let error = endpoint.lastPollError {
             sentence += ". But the log cannot be read, and the wait does not end before it was: \(error)"
         }
-        return Standing("awaiting", sentence, until: delivery.confirmBy)
+        return Standing(.awaiting, sentence, until: delivery.confirmBy)
     }
 
     // MARK: - Scheduled
@@ -80,16 +85,16 @@ struct Standing: Equatable {
             let what =
                 delivery.manual == nil
                 ? "waits for its next attempt" : "an operator asked for a retry; it waits for its turn"
-            return Standing("waiting", "\(what): \(TimeText.full(next, at: now))", until: next)
+            return Standing(.waiting, "\(what): \(TimeText.full(next, at: now))", until: next)
         }
         if daemon == .absent {
-            return Standing("no_daemon", "due, but no daemon works on this database; start one with `redeliver run`")
+            return Standing(.noDaemon, "due, but no daemon works on this database; start one with `redeliver run`")
         }
         if let pause = history.pause, pause.until.map({ $0 > now }) ?? true {
             let end = pause.until.map { "until \(TimeText.full($0, at: now))" } ?? "until the credential works"
             let since = "since \(TimeText.full(pause.since, at: now))"
             return Standing(
-                "paused", "due, but the daemon makes no calls \(since), \(end): \(pauseText(pause.reason))",
+                .paused, "due, but the daemon makes no calls \(since), \(end): \(pauseText(pause.reason))",
                 until: pause.until)
         }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
@@ -102,14 +107,14 @@ struct Standing: Equatable {
             } else {
                 ""
             }
-        return Standing("due", "due\(asked): sent as soon as the rate limit allows\(drain)\(doubt ?? "")")
+        return Standing(.due, "due\(asked): sent as soon as the rate limit allows\(drain)\(doubt ?? "")")
     }
 
     private static func held(_ because: HeldBecause, _ history: DeliveryHistory, at now: Timestamp) -> Standing {
         switch (because, history.endpoint.circuit) {
         case (.notConfigured, _):
             return Standing(
-                "not_configured", "its endpoint is not in the configuration; the delivery is kept and not retried")
+                .notConfigured, "its endpoint is not in the configuration; the delivery is kept and not retried")
         case (.circuit, .open(let since, let nextTrial)):
             return held(byCircuitSince: since, nextTrial: nextTrial, history, at: now)
         default:
@@ -125,7 +130,7 @@ struct Standing: Equatable {
             history.endpoint.trialTask.map { "the trial of task \($0) is under way" }
             ?? "one delivery is tried \(TimeText.full(nextTrial, at: now))"
         return Standing(
-            "held",
+            .held,
             """
             its endpoint \(name) is held since \(TimeText.full(since, at: now)): its receiver fails for all deliveries \
             (circuit). The wait uses no attempt and no age; \(trial), and any arrival makes all held deliveries due. To end \
@@ -151,16 +156,16 @@ struct Standing: Equatable {
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
             }
         let end = endpoint.holdUntil.map { "; one delivery is tried \(TimeText.full($0, at: now))" } ?? ""
-        return Standing("held", "its endpoint \(name) is held\(since): \(cause)\(end)", until: endpoint.holdUntil)
+        return Standing(.held, "its endpoint \(name) is held\(since): \(cause)\(end)", until: endpoint.holdUntil)
     }
 
     private static func pauseText(_ reason: String) -> String {
-        switch reason {
-        case "throttled": "the provider asked to slow down (HTTP 429)"
-        case "unavailable": "the provider is not available (HTTP 503 or 425)"
-        case "outage": "the provider does not answer"
-        case "credential": "the provider refuses the credential"
-        default: reason
+        switch CallGate.Closed(rawValue: reason) {
+        case .throttled: "the provider asked to slow down (HTTP 429)"
+        case .unavailable: "the provider is not available (HTTP 503 or 425)"
+        case .outage: "the provider does not answer"
+        case .credential: "the provider refuses the credential"
+        case nil: reason
         }
     }
 }

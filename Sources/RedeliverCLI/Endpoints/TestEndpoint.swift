@@ -88,12 +88,19 @@ struct ArgumentDuration: ExpressibleByArgument {
 
 /// What `redeliver endpoints test` prints.
 struct TestReport: Encodable, Equatable {
+    enum Outcome: String, Encodable {
+        /// Without `--wait`.
+        case sent
+        case delivered, failed
+        /// The log did not show it in time.
+        case unknown
+    }
+
     let endpoint: String
     let eventType: String
     /// nil when the provider's answer names none.
     let taskId: String?
-    /// `sent`, and with `--wait` `delivered`, `failed` or `unknown`.
-    let outcome: String
+    let outcome: Outcome
     let httpStatus: Int?
     let detail: String?
 
@@ -104,18 +111,18 @@ struct TestReport: Encodable, Equatable {
         httpStatus = line?.httpStatus
         detail = line?.detail
         switch line?.outcome {
-        case .succeeded: outcome = "delivered"
-        case .failed: outcome = "failed"
-        case .inProgress, .unreadable, nil: outcome = waited ? "unknown" : "sent"
+        case .succeeded: outcome = .delivered
+        case .failed: outcome = .failed
+        case .inProgress, .unreadable, nil: outcome = waited ? .unknown : .sent
         }
     }
 
     /// nil for success.
     var exitCode: ExitCode? {
         switch outcome {
-        case "failed": ExitCode(1)
-        case "unknown": Exit.unavailable
-        default: nil
+        case .failed: ExitCode(1)
+        case .unknown: Exit.unavailable
+        case .sent, .delivered: nil
         }
     }
 
@@ -124,10 +131,10 @@ struct TestReport: Encodable, Equatable {
         let sent = "test event \(Printable.text(eventType)) is sent: \(task)"
         let more = [httpStatus.map { "HTTP \($0)" }, detail.map(Printable.text)].compactMap { $0 }
         switch outcome {
-        case "delivered": return "\(sent)\ndelivered"
-        case "failed": return "\(sent)\nfailed" + (more.isEmpty ? "" : ": \(more.joined(separator: ", "))")
-        case "unknown": return "\(sent)\nthe log did not show its result in time"
-        default: return sent
+        case .delivered: return "\(sent)\ndelivered"
+        case .failed: return "\(sent)\nfailed" + (more.isEmpty ? "" : ": \(more.joined(separator: ", "))")
+        case .unknown: return "\(sent)\nthe log did not show its result in time"
+        case .sent: return sent
         }
     }
 }

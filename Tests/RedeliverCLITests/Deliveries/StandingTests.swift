@@ -39,7 +39,7 @@ import Testing
     ]) func `a delivered one says by whom and what proves it`(evidence: Evidence, sentence: String) {
         let record = DeliverySample.record(
             DeliverySample.delivery(.delivered), evidence: evidence, finalized: now - .seconds(60))
-        #expect(settled(record).word == "delivered")
+        #expect(settled(record).word == .delivered)
         #expect(settled(record).sentence == sentence)
     }
 
@@ -53,7 +53,7 @@ import Testing
     ]) func `a dead one says why and how it is brought back`(reason: DeadReason, cause: String) {
         let record = DeliverySample.record(
             DeliverySample.delivery(.dead), dead: reason, finalized: now - .seconds(3_600 * 3))
-        #expect(settled(record).word == "dead")
+        #expect(settled(record).word == .dead)
         #expect(
             settled(record).sentence == """
                 given up 2025-12-31T21:00:00Z (3 h ago): \(cause). To begin a new cycle, run `redeliver deliveries requeue \
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `an attempting one says since when the call is in flight`() {
         let found = standing(DeliverySample.delivery(.attempting, called: now - .seconds(4)))
-        #expect(found.word == "attempting" && found.until == nil)
+        #expect(found.word == .attempting && found.until == nil)
         #expect(found.sentence == "a retry call is in flight since 2025-12-31T23:59:56Z (4 s ago)")
     }
 
@@ -75,7 +75,7 @@ import Testing
         let text = """
             called 2025-12-31T23:58:00Z (2 min ago); the log should show the result until 2026-01-01T00:08:00Z (in 8 min)
             """
-        #expect(standing(delivery).word == "awaiting" && standing(delivery).until == now + .seconds(480))
+        #expect(standing(delivery).word == .awaiting && standing(delivery).until == now + .seconds(480))
         #expect(standing(delivery).sentence == text)
         #expect(
             standing(delivery, DeliverySample.endpoint(pollError: "HTTP 502")).sentence
@@ -88,7 +88,7 @@ import Testing
         let found = standing(
             DeliverySample.delivery(next: now), DeliverySample.endpoint(isActive: false, held: .operator),
             daemon: .absent)
-        #expect(found.word == "not_configured" && found.until == nil)
+        #expect(found.word == .notConfigured && found.until == nil)
         #expect(found.sentence == "its endpoint is not in the configuration; the delivery is kept and not retried")
     }
 
@@ -113,7 +113,7 @@ import Testing
         let delivery = DeliverySample.delivery(next: now)
         let text = "its endpoint core is held since 2025-12-31T23:50:00Z (10 min ago): \(cause)"
 
-        #expect(standing(delivery, held).word == "held" && standing(delivery, held).until == nil)
+        #expect(standing(delivery, held).word == .held && standing(delivery, held).until == nil)
         #expect(standing(delivery, held).sentence == text)
         #expect(
             standing(delivery, trial).sentence == text + "; one delivery is tried 2026-01-01T00:05:00Z (in 5 min)")
@@ -124,7 +124,7 @@ import Testing
         let open = EndpointCircuit.Phase.open(since: now - .seconds(600), nextTrial: now + .seconds(120))
         let delivery = DeliverySample.delivery(next: now - .seconds(60))
         let held = standing(delivery, DeliverySample.endpoint(circuit: open))
-        #expect(held.word == "held" && held.until == now + .seconds(120))
+        #expect(held.word == .held && held.until == now + .seconds(120))
         #expect(
             held.sentence == """
                 its endpoint core is held since 2025-12-31T23:50:00Z (10 min ago): its receiver fails for all deliveries \
@@ -143,13 +143,13 @@ import Testing
         #expect(standing(delivery, paused).sentence.contains("an operator paused it"))
         let manual = DeliverySample.delivery(
             next: now - .seconds(1), manual: ManualRetry(asked: now - .seconds(5), kept: .attempt(at: now)))
-        #expect(standing(manual, DeliverySample.endpoint(circuit: open)).word == "due")
+        #expect(standing(manual, DeliverySample.endpoint(circuit: open)).word == .due)
     }
 
     @Test func `a drain says how many calls may be open`() {
         let standing = standing(
             DeliverySample.delivery(next: now - .seconds(1)), DeliverySample.endpoint(circuit: .draining(limit: 4)))
-        #expect(standing.word == "due" && standing.sentence.contains("at most 4 of its calls are open at once"))
+        #expect(standing.word == .due && standing.sentence.contains("at most 4 of its calls are open at once"))
     }
 
     @Test func `an operator's retry passes every hold but an operator's pause`() {
@@ -157,7 +157,7 @@ import Testing
         let delivery = DeliverySample.delivery(next: now, manual: asked)
         for reason in HoldReason.allCases {
             let word = standing(delivery, DeliverySample.endpoint(held: reason)).word
-            #expect(word == (reason == .operator ? "held" : "due"), "\(reason)")
+            #expect(word == (reason == .operator ? .held : .due), "\(reason)")
         }
     }
 
@@ -167,7 +167,7 @@ import Testing
         let next = now + .seconds(90)
         let found = standing(DeliverySample.delivery(next: next), daemon: .absent)
         #expect(found == standing(DeliverySample.delivery(next: next)))
-        #expect(found.word == "waiting" && found.until == next)
+        #expect(found.word == .waiting && found.until == next)
         #expect(found.sentence == "waits for its next attempt: 2026-01-01T00:01:30Z (in 90 s)")
         let manual = ManualRetry(asked: now, kept: .dead(.age))
         #expect(
@@ -178,7 +178,7 @@ import Testing
     @Test func `without a daemon nothing that is due is sent, and an old pause means nothing`() {
         let pause = DeliveryHistory.Pause(reason: "credential", since: now, until: nil)
         let found = standing(DeliverySample.delivery(next: now), pause: pause, daemon: .absent)
-        #expect(found.word == "no_daemon" && found.until == nil)
+        #expect(found.word == .noDaemon && found.until == nil)
         #expect(found.sentence == "due, but no daemon works on this database; start one with `redeliver run`")
     }
 
@@ -190,7 +190,7 @@ import Testing
         let until = now + .seconds(40)
         let pause = DeliveryHistory.Pause(reason: reason, since: now - .seconds(20), until: until)
         let found = standing(DeliverySample.delivery(next: now), pause: pause)
-        #expect(found.word == "paused" && found.until == until)
+        #expect(found.word == .paused && found.until == until)
         #expect(
             found.sentence == """
                 due, but the daemon makes no calls since 2025-12-31T23:59:40Z (20 s ago), until 2026-01-01T00:00:40Z (in 40 s): \
@@ -201,7 +201,7 @@ import Testing
     @Test func `a refused credential has no end by itself`() {
         let pause = DeliveryHistory.Pause(reason: "credential", since: now - .seconds(600), until: nil)
         let found = standing(DeliverySample.delivery(next: now), pause: pause)
-        #expect(found.word == "paused" && found.until == nil)
+        #expect(found.word == .paused && found.until == nil)
         #expect(
             found.sentence == """
                 due, but the daemon makes no calls since 2025-12-31T23:50:00Z (10 min ago), until the credential works: \
@@ -213,7 +213,7 @@ import Testing
     func `one that is due only waits for the rate limit, also after a pause that is over`(daemon: DaemonPresence) {
         let over = DeliveryHistory.Pause(reason: "outage", since: now - .seconds(60), until: now)
         let found = standing(DeliverySample.delivery(next: now - .seconds(1)), pause: over, daemon: daemon)
-        #expect(found.word == "due" && found.until == nil)
+        #expect(found.word == .due && found.until == nil)
         #expect(found.sentence == "due: sent as soon as the rate limit allows")
     }
 
