@@ -73,7 +73,8 @@ let package = Package(
                 asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
             ],
             exclude: [
-                "Credential/README.md", "Log/README.md", "Management/README.md", "Retry/README.md", "Wire/README.md",
+                "README.md", "Credential/README.md", "Log/README.md", "Management/README.md", "Retry/README.md",
+                "Wire/README.md",
             ],
             swiftSettings: strict
         ),
@@ -88,8 +89,8 @@ let package = Package(
                 nioHTTP1, nioPosix,
             ],
             exclude: [
-                "Dispatching/README.md", "Gate/README.md", "Loops/README.md", "Metrics/README.md", "Polling/README.md",
-                "Process/README.md", "Settling/README.md",
+                "README.md", "Dispatching/README.md", "Gate/README.md", "Loops/README.md", "Metrics/README.md",
+                "Polling/README.md", "Process/README.md", "Settling/README.md",
             ],
             swiftSettings: strict
         ),
