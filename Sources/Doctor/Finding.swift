@@ -1,5 +1,5 @@
 /// The result of one check.
-package struct Finding: Sendable, Equatable {
+package struct Finding: Sendable, Equatable, Encodable {
     package enum Verdict: String, Sendable, CaseIterable, Codable {
         case ok, warning, bad
         /// The check could not be made.

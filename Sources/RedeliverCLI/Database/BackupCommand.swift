@@ -30,7 +30,7 @@ struct BackupCommand: AsyncParsableCommand {
                 defer { try? reader.close() }
                 return try await reader.backUp(to: target)
             }
-            let report = BackupReport(facts, file: target, at: WallClock.system.now)
+            let report = BackupReport(contents: facts, file: target, now: WallClock.system.now)
             try output.print(report) { _ in report.text }
             await note(in: source)
         }
@@ -49,47 +49,32 @@ struct BackupCommand: AsyncParsableCommand {
 }
 
 /// What `redeliver database backup` prints.
-struct BackupReport: Encodable {
-    let at: Double
+struct BackupReport: JSONReport {
+    let contents: CopyFacts
     let file: String
-    let contents: CopyReport
+    let now: Timestamp
 
-    init(_ facts: CopyFacts, file: String, at now: Timestamp) {
-        at = now.seconds
-        self.file = file
-        contents = CopyReport(facts)
-    }
+    var json: JSONObject { ["at": now, "file": file, "contents": contents.json] }
 
     var text: String {
         """
         backup written and verified: \(Printable.text(file))
-          \(contents.text(at: Timestamp(milliseconds: Int64(at * 1_000))))
+          \(contents.text(at: now))
         """
     }
 }
 
 /// What is in a copy of the database.
-struct CopyReport: Encodable {
-    let bytes: Int64
-    let schemaVersion: Int
-    let deliveries: Int
-    let open: Int
-    let newest: Double?
-
-    init(_ facts: CopyFacts) {
-        bytes = facts.bytes
-        schemaVersion = facts.schemaVersion
-        deliveries = facts.deliveries
-        open = facts.open
-        newest = facts.newest?.seconds
+extension CopyFacts {
+    var json: JSONObject {
+        ["bytes": bytes, "schema_version": schemaVersion, "deliveries": deliveries, "open": open, "newest": newest]
     }
 
     /// One line.
     func text(at now: Timestamp) -> String {
-        let upTo = newest.map { TimeText.full(Timestamp(milliseconds: Int64($0 * 1_000)), at: now) }
-        return """
-            \(bytes) bytes, schema \(schemaVersion), \(deliveries) deliveries, \(open) of them open; \
-            \(upTo.map { "newest change \($0)" } ?? "no changes in it")
-            """
+        """
+        \(bytes) bytes, schema \(schemaVersion), \(deliveries) deliveries, \(open) of them open; \
+        \(newest.map { "newest change \(TimeText.full($0, at: now))" } ?? "no changes in it")
+        """
     }
 }

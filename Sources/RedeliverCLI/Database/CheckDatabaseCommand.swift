@@ -23,7 +23,7 @@ struct CheckDatabaseCommand: AsyncParsableCommand {
             let path = try database.path()
             let reader = try QueueReader.ofAnySchema(path: path)
             defer { try? reader.close() }
-            let report = CheckReport(reader.check(), database: path, at: WallClock.system.now)
+            let report = CheckReport(parts: reader.check(), database: path, now: WallClock.system.now)
             try output.print(report) { report.text(on: $0) }
             if !report.sound { throw Exit.storage }
         }
@@ -31,30 +31,15 @@ struct CheckDatabaseCommand: AsyncParsableCommand {
 }
 
 /// What `redeliver database check` prints.
-struct CheckReport: Encodable {
-    struct Part: Encodable {
-        let name: String
-        let examined: Int?
-        let faultCount: Int
-        /// The first faults.
-        let faults: [String]
-        let advice: String?
-    }
-
-    let at: Double
+struct CheckReport: JSONReport {
+    let parts: [CheckPart]
     let database: String
-    let sound: Bool
-    let parts: [Part]
+    let now: Timestamp
 
-    init(_ parts: [CheckPart], database: String, at now: Timestamp) {
-        at = now.seconds
-        self.database = database
-        sound = parts.allSatisfy { $0.count == 0 }
-        self.parts = parts.map { part in
-            Part(
-                name: part.name.rawValue, examined: part.examined, faultCount: part.count, faults: part.faults,
-                advice: part.count == 0 ? nil : part.name.advice)
-        }
+    var sound: Bool { parts.allSatisfy { $0.count == 0 } }
+
+    var json: JSONObject {
+        ["at": now, "database": database, "sound": sound, "parts": parts.map(\.json)]
     }
 
     func text(on terminal: Terminal) -> String {
@@ -62,8 +47,8 @@ struct CheckReport: Encodable {
             ["part", "examined", "faults"],
             parts.map { part in
                 [
-                    Cell(part.name), Cell(ifAny: part.examined.map(String.init)),
-                    Cell("\(part.faultCount)", style: part.faultCount == 0 ? .good : .bad),
+                    Cell(part.name.rawValue), Cell(ifAny: part.examined.map(String.init)),
+                    Cell("\(part.count)", style: part.count == 0 ? .good : .bad),
                 ]
             })
         let verdict =
@@ -72,12 +57,21 @@ struct CheckReport: Encodable {
             .joined(separator: "\n\n")
     }
 
-    private func faultText(_ part: Part) -> String? {
+    private func faultText(_ part: CheckPart) -> String? {
         guard let advice = part.advice else { return nil }
-        let more = part.faultCount - part.faults.count
+        let more = part.count - part.faults.count
         let lines = part.faults.map { "  \(Printable.text($0))" } + (more > 0 ? ["  … and \(more) more"] : [])
-        return (["\(part.name):"] + lines + ["  to do: \(advice)"]).joined(separator: "\n")
+        return (["\(part.name.rawValue):"] + lines + ["  to do: \(advice)"]).joined(separator: "\n")
     }
+}
+
+extension CheckPart {
+    fileprivate var json: JSONObject {
+        // `faults` has the first ones.
+        ["name": name.rawValue, "examined": examined, "fault_count": count, "faults": faults, "advice": advice]
+    }
+
+    fileprivate var advice: String? { count == 0 ? nil : name.advice }
 }
 
 extension CheckPart.Name {

@@ -30,7 +30,8 @@ struct PruneCommand: AsyncParsableCommand {
             defer { try? reader.close() }
             let summary = confirm ? try await prune(path, at: now) : try reader.prunable(at: now)
             let free = try reader.health().freeBytes
-            let report = PruneReport(summary, freeBytes: free, isDone: confirm, database: path, at: now)
+            let report = PruneReport(
+                summary: summary, freeBytes: free, isDone: confirm, database: path, now: now)
             try output.print(report) { _ in report.text }
         }
     }
@@ -54,49 +55,39 @@ struct PruneCommand: AsyncParsableCommand {
 }
 
 /// What `redeliver database prune` prints.
-struct PruneReport: Encodable {
-    let at: Double
-    let pruned: Bool
-    let database: String
-    let bodies: Int
-    let delivered: Int
-    let dead: Int
-    let logEntries: Int
-    let arrivals: Int
-    let unreadable: Int
+struct PruneReport: JSONReport {
+    let summary: PruneSummary
     /// Free space inside the database's file after pruning.
     let freeBytes: Int64
+    let isDone: Bool
+    let database: String
+    let now: Timestamp
 
-    init(_ summary: PruneSummary, freeBytes: Int64, isDone: Bool, database: String, at now: Timestamp) {
-        at = now.seconds
-        pruned = isDone
-        self.database = database
-        bodies = summary.bodies
-        delivered = summary.delivered
-        dead = summary.dead
-        logEntries = summary.logEntries
-        arrivals = summary.arrivals
-        unreadable = summary.unreadable
-        self.freeBytes = freeBytes
+    var json: JSONObject {
+        [
+            "at": now, "pruned": isDone, "database": database, "bodies": summary.bodies,
+            "delivered": summary.delivered, "dead": summary.dead, "log_entries": summary.logEntries,
+            "arrivals": summary.arrivals, "unreadable": summary.unreadable, "free_bytes": freeBytes,
+        ]
     }
 
     var text: String {
         let rows: [(String, Int, Duration)] = [
-            ("bodies of delivered deliveries", bodies, QueueStore.bodyRetention),
-            ("delivered deliveries", delivered, QueueStore.deliveredRetention),
-            ("dead deliveries", dead, QueueStore.deadRetention),
-            ("log entries of no delivery", logEntries, QueueStore.unrelatedEntryRetention),
-            ("newest arrivals remembered", arrivals, QueueStore.deliveredRetention),
-            ("unreadable log entries", unreadable, QueueStore.unreadableRetention),
+            ("bodies of delivered deliveries", summary.bodies, QueueStore.bodyRetention),
+            ("delivered deliveries", summary.delivered, QueueStore.deliveredRetention),
+            ("dead deliveries", summary.dead, QueueStore.deadRetention),
+            ("log entries of no delivery", summary.logEntries, QueueStore.unrelatedEntryRetention),
+            ("newest arrivals remembered", summary.arrivals, QueueStore.deliveredRetention),
+            ("unreadable log entries", summary.unreadable, QueueStore.unreadableRetention),
         ]
         let table = Table(
-            [pruned ? "removed" : "would_go", "rows", "after"],
+            [isDone ? "removed" : "would_go", "rows", "after"],
             rows.map { what, count, age in [Cell(what), "\(count)", Cell(TimeText.duration(age))] })
         return """
             \(table.text(on: .plain))
 
             \(freeBytes) bytes are free inside \(Printable.text(database))\
-            \(pruned ? "" : "\nnothing was changed; give --confirm to remove the rows")
+            \(isDone ? "" : "\nnothing was changed; give --confirm to remove the rows")
             """
     }
 }

@@ -45,82 +45,73 @@ struct RestoreCommand: AsyncParsableCommand {
                 isConfirmed ? try await restore.run(at: now) : try await restore.rehearse(at: now)
             }
             let report = RestoreReport(
-                done, of: file, to: settings.database, daemon: DaemonPresence.look(atDatabase: settings.database),
-                isDone: confirm, at: now)
+                report: done, file: file, database: settings.database,
+                daemon: DaemonPresence.look(atDatabase: settings.database), isDone: confirm, now: now)
             try output.print(report) { _ in report.text }
         }
     }
 }
 
 /// What `redeliver database restore` prints.
-struct RestoreReport: Encodable {
-    let at: Double
-    let restored: Bool
+struct RestoreReport: JSONReport {
+    let report: DatabaseRestore.Report
     let file: String
     let database: String
-    let backup: CopyReport
-    /// The path of the replaced database; nil when there was none, or when nothing was done.
-    let keptAs: String?
-    /// Whether the replaced database shows the calls since the backup.
-    let callsKnown: Bool
-    let calls: Int
-    let newDeliveries: Int
-    let delivered: Int
-    let awaiting: Int
     /// The daemon that must be stopped first.
-    let daemonProcess: Int?
-    let daemonRuns: Bool
+    let daemon: DaemonPresence
+    let isDone: Bool
+    let now: Timestamp
 
-    init(
-        _ report: DatabaseRestore.Report, of file: String, to database: String, daemon: DaemonPresence, isDone: Bool,
-        at now: Timestamp
-    ) {
-        at = now.seconds
-        restored = isDone
-        self.file = file
-        self.database = database
-        backup = CopyReport(report.backup)
-        keptAs = report.keptAs
-        callsKnown = report.summary.knowsCalls
-        calls = report.summary.calls
-        newDeliveries = report.summary.newDeliveries
-        delivered = report.summary.delivered
-        awaiting = report.summary.awaiting
-        if case .running(let process) = daemon {
-            (daemonRuns, daemonProcess) = (true, process)
-        } else {
-            (daemonRuns, daemonProcess) = (false, nil)
-        }
+    private var summary: RestoreSummary { report.summary }
+
+    private var daemonRuns: Bool {
+        if case .running = daemon { true } else { false }
+    }
+
+    private var daemonProcess: Int? {
+        if case .running(let process) = daemon { process } else { nil }
+    }
+
+    var json: JSONObject {
+        [
+            "at": now, "restored": isDone, "file": file, "database": database, "backup": report.backup.json,
+            // The path of the replaced database; absent when there was none, or when nothing was done.
+            "kept_as": report.keptAs,
+            // Whether the replaced database shows the calls since the backup.
+            "calls_known": summary.knowsCalls,
+            "calls": summary.calls, "new_deliveries": summary.newDeliveries, "delivered": summary.delivered,
+            "awaiting": summary.awaiting, "daemon_process": daemonProcess, "daemon_runs": daemonRuns,
+        ]
     }
 
     var text: String {
         let lines = [
-            "\(restored ? "restored" : "would restore"): \(Printable.text(database)) from \(Printable.text(file))",
-            "  \(backup.text(at: Timestamp(milliseconds: Int64(at * 1_000))))", "  \(callsText)", "  \(awaitingText)",
+            "\(isDone ? "restored" : "would restore"): \(Printable.text(database)) from \(Printable.text(file))",
+            "  \(report.backup.text(at: now))", "  \(callsText)", "  \(awaitingText)",
             keptText,
         ]
         return (lines + nextText).joined(separator: "\n")
     }
 
     private var callsText: String {
-        callsKnown
+        summary.knowsCalls
             ? """
-            since the backup: \(calls) retry calls, \(delivered) deliveries proven delivered, \
-            \(newDeliveries) new deliveries taken over
+            since the backup: \(summary.calls) retry calls, \(summary.delivered) deliveries proven delivered, \
+            \(summary.newDeliveries) new deliveries taken over
             """ : "the present database cannot be read, so every scheduled delivery counts as called since the backup"
     }
 
     private var awaitingText: String {
-        "\(awaiting) deliveries wait for the provider's log before they are sent again"
+        "\(summary.awaiting) deliveries wait for the provider's log before they are sent again"
     }
 
     private var keptText: String {
-        if let keptAs { return "  the replaced database is kept as \(Printable.text(keptAs))" }
-        return restored ? "  there was no database to keep" : "  a present database would be kept beside it"
+        if let keptAs = report.keptAs { return "  the replaced database is kept as \(Printable.text(keptAs))" }
+        return isDone ? "  there was no database to keep" : "  a present database would be kept beside it"
     }
 
     private var nextText: [String] {
-        if restored { return ["start the daemon now"] }
+        if isDone { return ["start the daemon now"] }
         let process = daemonProcess.map { " (process \($0))" } ?? ""
         return daemonRuns
             ? ["nothing was changed; stop the daemon\(process) first, then give --confirm"]

@@ -87,24 +87,20 @@ struct ActionReport {
     }
 }
 
-extension ActionReport: Encodable {
-    private enum Key: String, CodingKey {
-        case action, matched, dryRun, done, skipped, daemonRuns, called, accepted, obstacle, sample
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        try container.encode(action.rawValue, forKey: .action)
-        try container.encode(matched, forKey: .matched)
-        try container.encode(isDryRun, forKey: .dryRun)
-        guard !isDryRun else { return try container.encode(sample.map(DeliveryReport.init), forKey: .sample) }
-        try container.encode(done, forKey: .done)
-        let counts = skipped.map { ($0.key.word, $0.value) }
-        try container.encode(Dictionary(uniqueKeysWithValues: counts), forKey: .skipped)
-        try container.encode(daemon != .absent, forKey: .daemonRuns)
-        try container.encodeIfPresent(called, forKey: .called)
-        try container.encodeIfPresent(accepted, forKey: .accepted)
-        try container.encodeIfPresent(obstacle.map { "\($0)" }, forKey: .obstacle)
+extension ActionReport: JSONReport {
+    var json: JSONObject {
+        if isDryRun {
+            return [
+                "action": action.rawValue, "matched": matched, "dry_run": true,
+                "sample": sample.map(DeliveryReport.init),
+            ]
+        }
+        return [
+            "action": action.rawValue, "matched": matched, "dry_run": false, "done": done,
+            "skipped": Dictionary(uniqueKeysWithValues: skipped.map { ($0.key.word, $0.value) }),
+            "daemon_runs": daemon != .absent, "called": called, "accepted": accepted,
+            "obstacle": obstacle.map { "\($0)" },
+        ]
     }
 }
 

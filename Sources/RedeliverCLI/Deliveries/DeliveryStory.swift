@@ -2,7 +2,7 @@ import DeliveryQueue
 import ProviderAPI
 
 /// What `redeliver deliveries show` says about one delivery.
-struct DeliveryStory {
+struct DeliveryStory: JSONReport {
     let history: DeliveryHistory
     let standing: Standing
     /// nil when no configuration could be read.
@@ -27,49 +27,29 @@ struct DeliveryStory {
 
     // MARK: - For scripts
 
-    /// The JSON's shape. Keys are stable; times are Unix seconds.
-    struct Report: Encodable {
-        struct Event: Encodable {
-            let at: Double
-            let source: String
-            let what: String
-            let detail: String?
-        }
-
-        struct Attempt: Encodable {
-            let number: Int
-            let at: Double
-        }
-
-        let delivery: DeliveryReport
-        let aliases: [String]
-        let bodySha256: String
-        let bodyBytes: Int?
-        /// The raw JSON text.
-        let body: String?
-        let standing: String
-        let standingText: String
-        let standingUntil: Double?
-        /// `exact`, `glob …` or `default`; absent when no configuration could be read.
-        let policy: String?
-        /// Absent when no configuration could be read.
-        let remainingAttempts: [Attempt]?
-        /// The reason of its death if all of them fail; absent when it is settled.
-        let endsWith: String?
-        let timeline: [Event]
-    }
-
-    var report: Report {
-        Report(
-            delivery: DeliveryReport(history.record), aliases: history.aliases, bodySha256: history.bodyDigest,
-            bodyBytes: history.bodySize, body: body.map { String(decoding: $0, as: UTF8.self) },
-            standing: standing.word.rawValue, standingText: standing.sentence, standingUntil: standing.until?.seconds,
-            policy: policy.map { $0.match.text },
-            remainingAttempts: remaining?.attempts.map { .init(number: $0.number, at: $0.at.seconds) },
-            endsWith: remaining?.end?.rawValue,
-            timeline: history.events.map {
-                .init(at: $0.time.seconds, source: $0.source.rawValue, what: $0.what, detail: $0.detail)
-            })
+    /// Keys are stable; times are Unix seconds.
+    var json: JSONObject {
+        [
+            "delivery": DeliveryReport(record: history.record),
+            "aliases": history.aliases,
+            "body_sha256": history.bodyDigest,
+            "body_bytes": history.bodySize,
+            // The raw JSON text.
+            "body": body.map { String(decoding: $0, as: UTF8.self) },
+            "standing": standing.word.rawValue,
+            "standing_text": standing.sentence,
+            "standing_until": standing.until,
+            // `exact`, `glob …` or `default`; absent, as the next two, when no configuration could be read.
+            "policy": policy.map { $0.match.text },
+            "remaining_attempts": remaining?.attempts.map { (attempt) -> JSONObject in
+                ["number": attempt.number, "at": attempt.at]
+            },
+            // The reason of its death if all of them fail; absent also when it is settled.
+            "ends_with": remaining?.end?.rawValue,
+            "timeline": history.events.map { (event) -> JSONObject in
+                ["at": event.time, "source": event.source.rawValue, "what": event.what, "detail": event.detail]
+            },
+        ]
     }
 
     // MARK: - For people

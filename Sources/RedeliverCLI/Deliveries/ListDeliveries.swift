@@ -77,51 +77,34 @@ struct DeliveryList {
 }
 
 /// A delivery in JSON. Keys are stable; times are Unix seconds; absent keys have no value.
-struct DeliveryReport: Encodable, Equatable {
-    let id: Int64
-    let taskId: String
-    let endpointId: String
-    let endpoint: String
-    let eventType: String
-    let customerId: String?
-    let webhookId: String
-    let state: String
-    let deadReason: String?
-    let deliveredBy: String?
-    let cycle: Int
-    let attemptsUsed: Int
-    let firstFailed: Double
-    let lastFailed: Double
-    let nextAttempt: Double?
-    let confirmBy: Double?
-    /// When an operator asked for a retry; absent when none is open.
-    let retryAsked: Double?
-    let finalized: Double?
-    let supersededBy: String?
-    let lastError: String?
+struct DeliveryReport: JSONReport {
+    let record: DeliveryRecord
 
-    init(_ record: DeliveryRecord) {
+    var json: JSONObject {
         let delivery = record.delivery
-        id = delivery.id
-        taskId = delivery.taskID
-        endpointId = delivery.endpointID
-        endpoint = record.endpointName
-        eventType = delivery.eventType
-        customerId = delivery.customerID
-        webhookId = delivery.webhookID
-        state = delivery.state.rawValue
-        deadReason = record.deadReason?.rawValue
-        deliveredBy = record.evidence?.actor.rawValue
-        cycle = delivery.cycle
-        attemptsUsed = delivery.attemptsUsed
-        firstFailed = delivery.firstFailed.seconds
-        lastFailed = delivery.lastFailed.seconds
-        nextAttempt = delivery.nextAttempt?.seconds
-        confirmBy = delivery.confirmBy?.seconds
-        retryAsked = delivery.manual?.asked.seconds
-        finalized = record.finalized?.seconds
-        supersededBy = record.supersededBy
-        lastError = record.lastError
+        return [
+            "id": delivery.id,
+            "task_id": delivery.taskID,
+            "endpoint_id": delivery.endpointID,
+            "endpoint": record.endpointName,
+            "event_type": delivery.eventType,
+            "customer_id": delivery.customerID,
+            "webhook_id": delivery.webhookID,
+            "state": delivery.state.rawValue,
+            "dead_reason": record.deadReason?.rawValue,
+            "delivered_by": record.evidence?.actor.rawValue,
+            "cycle": delivery.cycle,
+            "attempts_used": delivery.attemptsUsed,
+            "first_failed": delivery.firstFailed,
+            "last_failed": delivery.lastFailed,
+            "next_attempt": delivery.nextAttempt,
+            "confirm_by": delivery.confirmBy,
+            // When an operator asked for a retry; absent when none is open.
+            "retry_asked": delivery.manual?.asked,
+            "finalized": record.finalized,
+            "superseded_by": record.supersededBy,
+            "last_error": record.lastError,
+        ]
     }
 }
 

@@ -33,7 +33,7 @@ extension DeliveriesCommand {
                     history, policies: (try? database.settings())?.policies,
                     daemon: DaemonPresence.look(atDatabase: path),
                     body: body ? try reader.body(ofDelivery: id) : nil, at: now)
-                try output.print(story.report) { story.text(on: $0) }
+                try output.print(story) { story.text(on: $0) }
             }
         }
     }

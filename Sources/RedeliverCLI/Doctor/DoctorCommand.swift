@@ -1,7 +1,6 @@
 import ArgumentParser
 import DeliveryWorker
 import Doctor
-import Foundation
 import RedeliverConfiguration
 
 /// `redeliver doctor`.
@@ -39,9 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func loaded() -> Result<WorkerConfiguration, ConfigurationError> {
         do throws(ConfigurationError) {
-            return .success(
-                try WorkerConfiguration.load(
-                    path: database.configuration.config, environment: ProcessInfo.processInfo.environment))
+            return .success(try database.configuration.load())
         } catch {
             return .failure(error)
         }

@@ -4,17 +4,10 @@ import ProviderAPI
 
 /// What `redeliver doctor` prints, as JSON and as text.
 struct DoctorReport: Encodable {
-    struct Check: Encodable {
-        let name: String
-        let verdict: Finding.Verdict
-        let found: String
-        let advice: String?
-    }
-
     let at: Double
     /// No check is bad; there may be warnings.
     let healthy: Bool
-    let checks: [Check]
+    let checks: [Finding]
     /// What `--fix` did, one sentence for each repair.
     let fixed: [String]
     /// What `--fix` could not do, with the cause.
@@ -23,7 +16,7 @@ struct DoctorReport: Encodable {
     init(_ findings: [Finding], repairs: [DoctorRepair.Outcome] = [], at now: Timestamp) {
         at = now.seconds
         healthy = !findings.contains { $0.verdict == .bad }
-        checks = findings.map { Check(name: $0.name, verdict: $0.verdict, found: $0.found, advice: $0.advice) }
+        checks = findings
         fixed = repairs.compactMap { if case .fixed(let sentence) = $0 { sentence } else { nil } }
         notFixed = repairs.compactMap { if case .failed(let sentence) = $0 { sentence } else { nil } }
     }

@@ -56,29 +56,18 @@ extension EndpointsCommand {
             let reading = try await tail.read(endpoint.id, from: client)
             let now = WallClock.system.now
             let footer = reading.isCut ? "Older entries are not shown; --limit 0 shows the whole log." : nil
-            try output.print(reading.lines.map(LogRow.init), LogRow.table(reading.lines, at: now), footer: footer)
+            try output.print(reading.lines, LogTail.Line.table(reading.lines, at: now), footer: footer)
         }
     }
 }
 
-/// One line of the log as `redeliver endpoints logs --json` prints it; times are Unix seconds.
-struct LogRow: Encodable, Equatable {
-    let at: Double?
-    let outcome: String
-    let eventType: String?
-    let taskId: String?
-    let customerId: String?
-    let httpStatus: Int?
-    let detail: String?
-
-    init(_ line: LogTail.Line) {
-        at = line.time?.seconds
-        outcome = line.outcome.rawValue
-        eventType = line.eventType
-        taskId = line.taskID
-        customerId = line.customerID
-        httpStatus = line.httpStatus
-        detail = line.detail
+extension LogTail.Line: JSONReport {
+    /// The line as `redeliver endpoints logs --json` prints it; times are Unix seconds.
+    var json: JSONObject {
+        [
+            "at": time, "outcome": outcome.rawValue, "event_type": eventType, "task_id": taskID,
+            "customer_id": customerID, "http_status": httpStatus, "detail": detail,
+        ]
     }
 
     /// - Parameter now: the ages are relative to it; nil for times without ages, for lines that stay on the screen.

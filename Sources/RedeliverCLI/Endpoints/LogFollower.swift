@@ -50,8 +50,8 @@ struct LogPrinter: Sendable {
     }
 
     mutating func text(of lines: [LogTail.Line], on terminal: Terminal) throws -> String {
-        if json { return try lines.map { try JSONOutput.line(LogRow($0)) + "\n" }.joined() }
-        var table = LogRow.table(lines, at: nil)
+        if json { return try lines.map { try JSONOutput.line($0) + "\n" }.joined() }
+        var table = LogTail.Line.table(lines, at: nil)
         let text = csv ? table.csv(on: terminal) : aligned(&table, on: terminal)
         defer { hasHeading = true }
         return hasHeading ? String(text.drop { $0 != "\n" }.dropFirst()) : text

@@ -2,25 +2,40 @@ import DeliveryQueue
 import ProviderAPI
 
 /// What `redeliver policies` prints: all policies, the built-in one last, and the documented event types with theirs.
-struct PolicyOverview: Encodable {
-    struct Policy: Encodable {
-        /// Names and patterns; empty for the built-in policy.
-        let events: [String]
-        let builtIn: Bool
+struct PolicyOverview: JSONReport {
+    struct Policy: JSONReport {
+        /// Names and patterns; nil for the built-in policy.
+        let events: [String]?
         let terms: PolicyTerms
-        /// The attempts before `max_age` ends.
-        let attemptsPossible: Int
-        let spanSeconds: Double
-        let spanAtMostSeconds: Double
+        let timetable: Timetable
         /// The documented event types with this policy.
         var eventTypes: [String] = []
+
+        init(events: [String]?, _ policy: RetryPolicy) {
+            self.events = events
+            terms = PolicyTerms(policy: policy)
+            timetable = Timetable(policy)
+        }
+
+        var json: JSONObject {
+            [
+                "events": events ?? [], "built_in": events == nil, "terms": terms,
+                // The attempts before `max_age` ends.
+                "attempts_possible": timetable.possible.count, "span_seconds": timetable.span.inSeconds,
+                "span_at_most_seconds": timetable.longestSpan.inSeconds, "event_types": eventTypes,
+            ]
+        }
+
+        var name: String { events?.joined(separator: " ") ?? "(built-in)" }
     }
 
-    struct EventType: Encodable {
+    struct EventType: JSONReport {
         let eventType: String
-        let match: PolicyMatch
+        let match: PolicyBook.Match
         /// The index of its policy in `policies`.
         let policy: Int
+
+        var json: JSONObject { ["event_type": eventType, "match": match.json, "policy": policy] }
     }
 
     let policies: [Policy]
@@ -32,10 +47,12 @@ struct PolicyOverview: Encodable {
             let match = book.policy(for: name).match
             let index = Self.place(of: match, for: name, in: book)
             policies[index].eventTypes.append(name)
-            return EventType(eventType: name, match: PolicyMatch(match), policy: index)
+            return EventType(eventType: name, match: match, policy: index)
         }
         self.policies = policies
     }
+
+    var json: JSONObject { ["policies": policies, "event_types": eventTypes] }
 
     /// The configuration's reader ensures that a name or pattern is in one policy only.
     private static func place(of match: PolicyBook.Match, for eventType: String, in book: PolicyBook) -> Int {
@@ -62,21 +79,22 @@ struct PolicyOverview: Encodable {
     }
 
     private static func row(of policy: Policy) -> [Cell] {
-        let terms = policy.terms
-        let all = policy.attemptsPossible == terms.maxAttempts
-        let attempts = all ? "\(terms.maxAttempts)" : "\(policy.attemptsPossible) of \(terms.maxAttempts)"
+        let (terms, timetable) = (policy.terms, policy.timetable)
+        let (possible, all) = (timetable.possible.count, terms.policy.maxAttempts)
         return [
-            Cell(policy.builtIn ? "(built-in)" : policy.events.joined(separator: " ")), Cell(terms.spacing),
-            Cell(attempts, value: "\(policy.attemptsPossible)", style: all ? .plain : .warning),
-            seconds(policy.spanSeconds), seconds(policy.spanAtMostSeconds),
-            Cell(terms.jitterText, value: PolicyTerms.number(terms.jitter)), seconds(terms.maxAgeSeconds),
-            Cell(terms.onSuperseded),
+            Cell(policy.name), Cell(terms.spacing),
+            Cell(
+                possible == all ? "\(all)" : "\(possible) of \(all)", value: "\(possible)",
+                style: possible == all ? .plain : .warning),
+            seconds(timetable.span), seconds(timetable.longestSpan),
+            Cell(terms.jitterText, value: PolicyTerms.number(terms.policy.jitter)), seconds(terms.policy.maxAge),
+            Cell(terms.policy.onSuperseded.rawValue),
             Cell("\(policy.eventTypes.count)", value: policy.eventTypes.joined(separator: " ")),
         ]
     }
 
-    private static func seconds(_ seconds: Double) -> Cell {
-        Cell(PolicyTerms.time(seconds), value: PolicyTerms.number(seconds))
+    private static func seconds(_ duration: Duration) -> Cell {
+        Cell(TimeText.exact(duration), value: PolicyTerms.number(duration.inSeconds))
     }
 
     /// For people, below the policies.
@@ -84,22 +102,7 @@ struct PolicyOverview: Encodable {
         Table(
             ["documented_event_type", "policy", "because"],
             eventTypes.map { type in
-                let events = policies[type.policy].events
-                return [
-                    Cell(type.eventType), Cell(events.isEmpty ? "(built-in)" : events.joined(separator: " ")),
-                    Cell(type.match.reason),
-                ]
+                [Cell(type.eventType), Cell(policies[type.policy].name), Cell(type.match.reason)]
             })
-    }
-}
-
-extension PolicyOverview.Policy {
-    /// - Parameter events: nil for the built-in policy.
-    fileprivate init(events: [String]?, _ policy: RetryPolicy) {
-        let timetable = Timetable(policy)
-        self.init(
-            events: events ?? [], builtIn: events == nil, terms: PolicyTerms(policy),
-            attemptsPossible: timetable.possible.count, spanSeconds: timetable.span.inSeconds,
-            spanAtMostSeconds: timetable.longestSpan.inSeconds)
     }
 }

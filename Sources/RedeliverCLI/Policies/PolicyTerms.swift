@@ -1,42 +1,34 @@
 import DeliveryQueue
 
 /// A policy's settings, under their names in the configuration.
-struct PolicyTerms: Encodable {
-    let initialDelaySeconds: Double?
-    let multiplier: Double?
-    let maxDelaySeconds: Double?
-    /// Replaces the three above.
-    let scheduleSeconds: [Double]?
-    let maxAttempts: Int
-    let jitter: Double
-    let maxAgeSeconds: Double
-    let onSuperseded: String
-    /// For people: `1 min × 2, at most 12 h`, or the waits of a schedule.
-    let spacing: String
+struct PolicyTerms: JSONReport {
+    let policy: RetryPolicy
 
-    private enum CodingKeys: CodingKey {
-        case initialDelaySeconds, multiplier, maxDelaySeconds, scheduleSeconds
-        case maxAttempts, jitter, maxAgeSeconds, onSuperseded
-    }
-
-    init(_ policy: RetryPolicy) {
-        maxAttempts = policy.maxAttempts
-        jitter = policy.jitter
-        maxAgeSeconds = policy.maxAge.inSeconds
-        onSuperseded = policy.onSuperseded.rawValue
+    var json: JSONObject {
         switch policy.spacing {
         case .exponential(let initial, let factor, let cap, _):
-            initialDelaySeconds = initial.inSeconds
-            multiplier = factor
-            maxDelaySeconds = cap.inSeconds
-            scheduleSeconds = nil
-            spacing = "\(TimeText.exact(initial)) × \(Self.number(factor)), at most \(TimeText.exact(cap))"
-        case .listed(let waits):
-            initialDelaySeconds = nil
-            multiplier = nil
-            maxDelaySeconds = nil
-            scheduleSeconds = waits.map(\.inSeconds)
-            spacing = "schedule " + waits.map(TimeText.exact).joined(separator: ", ")
+            json(initial: initial.inSeconds, factor: factor, cap: cap.inSeconds)
+        case .listed(let waits): json(schedule: waits.map(\.inSeconds))
+        }
+    }
+
+    private func json(
+        initial: Double? = nil, factor: Double? = nil, cap: Double? = nil, schedule: [Double]? = nil
+    ) -> JSONObject {
+        [
+            "initial_delay_seconds": initial, "multiplier": factor, "max_delay_seconds": cap,
+            // Replaces the three above.
+            "schedule_seconds": schedule, "max_attempts": policy.maxAttempts, "jitter": policy.jitter,
+            "max_age_seconds": policy.maxAge.inSeconds, "on_superseded": policy.onSuperseded.rawValue,
+        ]
+    }
+
+    /// For people: `1 min × 2, at most 12 h`, or the waits of a schedule.
+    var spacing: String {
+        switch policy.spacing {
+        case .exponential(let initial, let factor, let cap, _):
+            "\(TimeText.exact(initial)) × \(Self.number(factor)), at most \(TimeText.exact(cap))"
+        case .listed(let waits): "schedule " + waits.map(TimeText.exact).joined(separator: ", ")
         }
     }
 
@@ -45,38 +37,28 @@ struct PolicyTerms: Encodable {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
 
-    /// Seconds as people read them.
-    static func time(_ seconds: Double) -> String {
-        TimeText.exact(.milliseconds(Int64((seconds * 1_000).rounded())))
-    }
-
     /// `up to 10 %`, or `none`.
     var jitterText: String {
-        jitter > 0 ? "up to \(Self.number((jitter * 1_000).rounded() / 10)) %" : "none"
+        policy.jitter > 0 ? "up to \(Self.number((policy.jitter * 1_000).rounded() / 10)) %" : "none"
     }
 }
 
 /// Why an event type has its policy.
-struct PolicyMatch: Encodable {
-    /// `exact`, `pattern` or `built_in`.
-    let matchedBy: String
-    /// The longest pattern that matches; only for `pattern`.
-    let pattern: String?
-
-    init(_ match: PolicyBook.Match) {
-        switch match {
-        case .exact: (matchedBy, pattern) = ("exact", nil)
-        case .glob(let glob): (matchedBy, pattern) = ("pattern", glob)
-        case .standard: (matchedBy, pattern) = ("built_in", nil)
+extension PolicyBook.Match {
+    var json: JSONObject {
+        switch self {
+        case .exact: ["matched_by": "exact"]
+        case .glob(let pattern): ["matched_by": "pattern", "pattern": pattern]
+        case .standard: ["matched_by": "built_in"]
         }
     }
 
     /// For people, as the rest of a sentence about an event type.
     var reason: String {
-        switch matchedBy {
-        case "exact": "named in a policy"
-        case "pattern": "matched by \(pattern ?? "")"
-        default: "built-in policy, because no policy names or matches it"
+        switch self {
+        case .exact: "named in a policy"
+        case .glob(let pattern): "matched by \(pattern)"
+        case .standard: "built-in policy, because no policy names or matches it"
         }
     }
 }

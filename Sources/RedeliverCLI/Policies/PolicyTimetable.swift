@@ -2,49 +2,45 @@ import DeliveryQueue
 import ProviderAPI
 
 /// What `redeliver policies EVENT_TYPE` prints: why the event type has its policy, and the times of the attempts.
-struct PolicyTimetable: Encodable {
-    struct Attempt: Encodable {
-        let number: Int
-        let waitSeconds: Double
-        let waitAtMostSeconds: Double
-        let sinceFailureSeconds: Double
-        let sinceFailureAtMostSeconds: Double
-        /// `certain`, `jitter` (only with little jitter) or `never` (`max_age` ends before).
-        let happens: String
-    }
-
-    let eventType: String
-    let match: PolicyMatch
-    let policy: PolicyTerms
-    let attempts: [Attempt]
-    /// How many of them can happen.
-    let attemptsPossible: Int
-    let spanSeconds: Double
-    let spanAtMostSeconds: Double
+struct PolicyTimetable: JSONReport {
+    private let eventType: String
+    private let match: PolicyBook.Match
+    private let terms: PolicyTerms
     private let timetable: Timetable
-
-    private enum CodingKeys: CodingKey {
-        case eventType, match, policy, attempts, attemptsPossible, spanSeconds, spanAtMostSeconds
-    }
 
     init(of eventType: String, in book: PolicyBook) {
         let (policy, match) = book.policy(for: eventType)
         self.eventType = eventType
-        self.match = PolicyMatch(match)
-        self.policy = PolicyTerms(policy)
+        self.match = match
+        terms = PolicyTerms(policy: policy)
         timetable = Timetable(policy)
-        attempts = timetable.attempts.map(Attempt.init)
-        attemptsPossible = timetable.possible.count
-        spanSeconds = timetable.span.inSeconds
-        spanAtMostSeconds = timetable.longestSpan.inSeconds
+    }
+
+    var json: JSONObject {
+        [
+            "event_type": eventType, "match": match.json, "policy": terms,
+            "attempts": timetable.attempts.map { (attempt) -> JSONObject in
+                [
+                    "number": attempt.number, "wait_seconds": attempt.wait.inSeconds,
+                    "wait_at_most_seconds": attempt.longestWait.inSeconds,
+                    "since_failure_seconds": attempt.earliest.inSeconds,
+                    "since_failure_at_most_seconds": attempt.latest.inSeconds,
+                    // `certain`, `jitter` (only with little jitter) or `never` (`max_age` ends before).
+                    "happens": attempt.chance.rawValue,
+                ]
+            },
+            // How many of them can happen.
+            "attempts_possible": timetable.possible.count, "span_seconds": timetable.span.inSeconds,
+            "span_at_most_seconds": timetable.longestSpan.inSeconds,
+        ]
     }
 
     /// For people, above the table.
     var heading: String {
         """
         \(Printable.text(eventType)): \(Printable.text(match.reason))
-        waits: \(policy.spacing); jitter \(policy.jitterText); max_age \(maxAge); \
-        on_superseded \(policy.onSuperseded)
+        waits: \(terms.spacing); jitter \(terms.jitterText); max_age \(maxAge); \
+        on_superseded \(terms.policy.onSuperseded.rawValue)
         """
     }
 
@@ -77,22 +73,11 @@ struct PolicyTimetable: Encodable {
     var ending: String {
         let (span, longest) = (TimeText.exact(timetable.span), TimeText.exact(timetable.longestSpan))
         let jitter = span == longest ? "" : " (at most \(longest))"
-        let limit = attemptsPossible < attempts.count ? "max_age \(maxAge) is over" : "no attempt is left"
-        let count =
-            attemptsPossible == attempts.count ? "\(attemptsPossible)" : "\(attemptsPossible) of \(attempts.count)"
-        return "\(count) attempt\(attempts.count == 1 ? "" : "s") over \(span)\(jitter), then dead: \(limit)"
+        let (possible, all) = (timetable.possible.count, timetable.attempts.count)
+        let limit = possible < all ? "max_age \(maxAge) is over" : "no attempt is left"
+        let count = possible == all ? "\(all)" : "\(possible) of \(all)"
+        return "\(count) attempt\(all == 1 ? "" : "s") over \(span)\(jitter), then dead: \(limit)"
     }
 
-    private var maxAge: String { PolicyTerms.time(policy.maxAgeSeconds) }
-}
-
-extension PolicyTimetable.Attempt {
-    init(_ attempt: Timetable.Attempt) {
-        number = attempt.number
-        waitSeconds = attempt.wait.inSeconds
-        waitAtMostSeconds = attempt.longestWait.inSeconds
-        sinceFailureSeconds = attempt.earliest.inSeconds
-        sinceFailureAtMostSeconds = attempt.latest.inSeconds
-        happens = attempt.chance.rawValue
-    }
+    private var maxAge: String { TimeText.exact(terms.policy.maxAge) }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import DeliverySimulation
 import DeliveryWorker
-import Foundation
 import ProviderAPI
 import RedeliverConfiguration
 
@@ -69,9 +68,7 @@ struct SimulateCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.onError {
             // The credential is not used here; its file may be on another machine.
-            let settings = try WorkerConfiguration.load(
-                path: configuration.config, environment: ProcessInfo.processInfo.environment,
-                credential: .token(Secret("simulated")))
+            let settings = try configuration.load(credential: .token(Secret("simulated")))
             let simulation = Simulation(scenario)
             let report = SimulationReport(scenario, try await results(of: simulation, settings))
             try output.print(report) { report.text(on: $0) }

@@ -2,64 +2,40 @@ import DeliveryQueue
 import DeliverySimulation
 
 /// What `redeliver simulate` prints.
-struct SimulationReport: Encodable {
-    /// One configuration's figures. All keys are always there; null means that nothing arrived after recovery.
-    struct Run: Encodable {
-        let schedule: String
-        let p50LagSeconds: Double?
-        let p99LagSeconds: Double?
-        let maxLagSeconds: Double?
-        let wastedCallsPerFailure: Double
-        let lost: Int
-        let failures: Int
-        let arrivedBeforeRecovery: Int
-        let repeated: Int
-        let retryCalls: Int
-        let logRequests: Int
-        let neighbourP50LagSeconds: Double?
-        let neighbourP99LagSeconds: Double?
-        let simulatedSeconds: Double
-
-        private enum CodingKeys: CodingKey {
-            case schedule, p50LagSeconds, p99LagSeconds, maxLagSeconds, wastedCallsPerFailure, lost, failures
-            case arrivedBeforeRecovery, repeated, retryCalls, logRequests, simulatedSeconds
-            case neighbourP50LagSeconds, neighbourP99LagSeconds
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(schedule, forKey: .schedule)
-            // Not `encodeIfPresent`, because a script may rely on the key.
-            try container.encode(p50LagSeconds, forKey: .p50LagSeconds)
-            try container.encode(p99LagSeconds, forKey: .p99LagSeconds)
-            try container.encode(maxLagSeconds, forKey: .maxLagSeconds)
-            try container.encode(wastedCallsPerFailure, forKey: .wastedCallsPerFailure)
-            try container.encode(lost, forKey: .lost)
-            try container.encode(failures, forKey: .failures)
-            try container.encode(arrivedBeforeRecovery, forKey: .arrivedBeforeRecovery)
-            try container.encode(repeated, forKey: .repeated)
-            try container.encode(retryCalls, forKey: .retryCalls)
-            try container.encode(logRequests, forKey: .logRequests)
-            try container.encode(neighbourP50LagSeconds, forKey: .neighbourP50LagSeconds)
-            try container.encode(neighbourP99LagSeconds, forKey: .neighbourP99LagSeconds)
-            try container.encode(simulatedSeconds, forKey: .simulatedSeconds)
-        }
-    }
-
+struct SimulationReport: JSONReport {
     static let ownName = "this configuration"
 
-    let runs: [Run]
     private let scenario: Scenario
     private let results: [SimulationResult]
-
-    private enum CodingKeys: CodingKey {
-        case runs
-    }
 
     init(_ scenario: Scenario, _ results: [SimulationResult]) {
         self.scenario = scenario
         self.results = results
-        runs = results.map(Run.init)
+    }
+
+    var json: JSONObject { ["runs": results.map(Self.run)] }
+
+    /// One configuration's figures. All keys are always there, because a script may rely on them; null means that
+    /// nothing arrived after recovery.
+    private static func run(_ result: SimulationResult) -> JSONObject {
+        func orNull(_ lag: Duration?) -> any Encodable { lag?.inSeconds }
+        return [
+            "schedule": result.schedule,
+            "p50_lag_seconds": orNull(result.lag(within: 0.5)),
+            "p99_lag_seconds": orNull(result.lag(within: 0.99)),
+            "max_lag_seconds": orNull(result.lag(within: 1)),
+            // Four decimals; finer ones mean nothing.
+            "wasted_calls_per_failure": (result.wastedCallsPerFailure * 10_000).rounded() / 10_000,
+            "lost": result.lost,
+            "failures": result.failures,
+            "arrived_before_recovery": result.arrivedBefore,
+            "repeated": result.repeated,
+            "retry_calls": result.retryCalls,
+            "log_requests": result.logCalls,
+            "neighbour_p50_lag_seconds": orNull(result.neighbourLag(within: 0.5)),
+            "neighbour_p99_lag_seconds": orNull(result.neighbourLag(within: 0.99)),
+            "simulated_seconds": result.virtualDuration.inSeconds,
+        ]
     }
 
     /// The table, and on a terminal a chart.
@@ -93,7 +69,7 @@ struct SimulationReport: Encodable {
             case 1: ", a healthy endpoint beside it"
             case let number: ", \(number) healthy endpoints beside it"
             }
-        let number = runs.first?.failures ?? 0
+        let number = results.first?.failures ?? 0
         let failures = number == 1 ? "1 failure" : "\(number) failures"
         return "receiver \(receiver) for \(TimeText.exact(scenario.outage)), \(failures)\(provider)\(neighbours); seed "
             + "\(scenario.seed)"
@@ -134,25 +110,5 @@ struct SimulationReport: Encodable {
         if hundredths < 10 { return "0.0\(hundredths)" }
         let tenths = Int((number * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
-    }
-}
-
-extension SimulationReport.Run {
-    fileprivate init(_ result: SimulationResult) {
-        schedule = result.schedule
-        p50LagSeconds = result.lag(within: 0.5)?.inSeconds
-        p99LagSeconds = result.lag(within: 0.99)?.inSeconds
-        maxLagSeconds = result.lag(within: 1)?.inSeconds
-        // Four decimals; finer ones mean nothing.
-        wastedCallsPerFailure = (result.wastedCallsPerFailure * 10_000).rounded() / 10_000
-        lost = result.lost
-        failures = result.failures
-        arrivedBeforeRecovery = result.arrivedBefore
-        repeated = result.repeated
-        retryCalls = result.retryCalls
-        logRequests = result.logCalls
-        neighbourP50LagSeconds = result.neighbourLag(within: 0.5)?.inSeconds
-        neighbourP99LagSeconds = result.neighbourLag(within: 0.99)?.inSeconds
-        simulatedSeconds = result.virtualDuration.inSeconds
     }
 }

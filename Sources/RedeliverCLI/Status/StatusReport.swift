@@ -2,7 +2,7 @@ import DeliveryQueue
 import Foundation
 
 /// What `redeliver status` prints, as JSON and as text. Keys are stable; times are Unix seconds.
-struct StatusReport: Encodable {
+struct StatusReport: JSONReport {
     struct Totals: Encodable {
         var scheduled = 0
         var attempting = 0
@@ -15,44 +15,34 @@ struct StatusReport: Encodable {
         var dead = 0
     }
 
-    struct EventType: Encodable {
+    struct EventType: JSONReport {
         let eventType: String
         var totals = Totals()
-        var oldestFailure: Double?
+        var oldestFailure: Timestamp?
         var deadByReason: [String: Int] = [:]
+
+        var json: JSONObject {
+            [
+                "event_type": eventType, "totals": totals, "oldest_failure": oldestFailure,
+                "dead_by_reason": deadByReason,
+            ]
+        }
     }
 
-    struct Endpoint: Encodable {
-        let id: String
-        let name: String
-        let active: Bool
-        let open: Int
-        let lastPoll: Double?
-        let lastPollError: String?
-        let logReadUpTo: Double?
-        let unreadSeconds: Double
-        let heldBecause: String?
-        let heldSince: Double?
-        /// `open` (its receiver fails for all deliveries), `draining` (it has just come back) or `closed`.
-        let circuit: String
-        /// When the open circuit tries the next delivery; during a trial the time after it.
-        let nextTrial: Double?
-    }
-
-    let at: Double
+    let at: Timestamp
     let database: String
     let databaseBytes: Int64
     let walBytes: Int64
     let totals: Totals
     let eventTypes: [EventType]
-    let endpoints: [Endpoint]
+    let endpoints: [QueueSnapshot.Endpoint]
     let retryCalls: Int64
     let unconfirmedCalls: Int64
     let unreadableEntries: Int
-    let nextAttempt: Double?
+    let nextAttempt: Timestamp?
 
     init(_ snapshot: QueueSnapshot, database path: String, at now: Timestamp) {
-        at = now.seconds
+        at = now
         database = path
         (databaseBytes, walBytes) = QueueStore.fileSizes(ofDatabase: path)
         let types = Self.eventTypes(snapshot)
@@ -60,11 +50,20 @@ struct StatusReport: Encodable {
         totals.held = snapshot.endpoints.map(\.held).reduce(0, +)
         self.totals = totals
         eventTypes = types.filter { !$0.isEmpty }
-        endpoints = snapshot.endpoints.map(Endpoint.init)
+        endpoints = snapshot.endpoints
         retryCalls = snapshot.counts.filter { $0.name == Counter.retryRequests }.map(\.value).reduce(0, +)
         unconfirmedCalls = snapshot.count(Counter.unconfirmed)
         unreadableEntries = snapshot.unreadable
-        nextAttempt = snapshot.nextAttempt?.seconds
+        nextAttempt = snapshot.nextAttempt
+    }
+
+    var json: JSONObject {
+        [
+            "at": at, "database": database, "database_bytes": databaseBytes, "wal_bytes": walBytes, "totals": totals,
+            "event_types": eventTypes, "endpoints": endpoints.map(\.json), "retry_calls": retryCalls,
+            "unconfirmed_calls": unconfirmedCalls, "unreadable_entries": unreadableEntries,
+            "next_attempt": nextAttempt,
+        ]
     }
 
     private static func eventTypes(_ snapshot: QueueSnapshot) -> [EventType] {
@@ -75,7 +74,7 @@ struct StatusReport: Encodable {
                 type.totals.scheduled = open.scheduled
                 type.totals.attempting = open.attempting
                 type.totals.awaiting = open.awaiting
-                type.oldestFailure = open.oldestFailure.seconds
+                type.oldestFailure = open.oldestFailure
             }
             for dead in snapshot.dead where dead.eventType == name {
                 type.totals.dead += dead.count
@@ -103,23 +102,29 @@ extension StatusReport.EventType {
     }
 }
 
-extension StatusReport.Endpoint {
-    init(_ endpoint: QueueSnapshot.Endpoint) {
-        id = endpoint.id
-        name = endpoint.name
-        active = endpoint.isActive
-        open = endpoint.open
-        lastPoll = endpoint.lastPoll?.seconds
-        lastPollError = endpoint.lastPollError
-        logReadUpTo = endpoint.watermark?.seconds
-        unreadSeconds = endpoint.gap.inSeconds
-        heldBecause = endpoint.heldBecause?.rawValue
-        heldSince = endpoint.heldSince?.seconds
-        (circuit, nextTrial) =
-            switch endpoint.circuit {
-            case .closed: ("closed", nil)
-            case .draining: ("draining", nil)
-            case .open(_, let nextTrial): ("open", nextTrial.seconds)
-            }
+extension QueueSnapshot.Endpoint {
+    fileprivate var json: JSONObject {
+        [
+            "id": id, "name": name, "active": isActive, "open": open, "last_poll": lastPoll,
+            "last_poll_error": lastPollError, "log_read_up_to": watermark, "unread_seconds": gap.inSeconds,
+            "held_because": heldBecause?.rawValue, "held_since": heldSince,
+            // `open` (its receiver fails for all deliveries), `draining` (it has just come back) or `closed`.
+            "circuit": circuit.word, "next_trial": nextTrial,
+        ]
+    }
+
+    /// When the open circuit tries the next delivery; during a trial the time after it.
+    var nextTrial: Timestamp? {
+        if case .open(_, let nextTrial) = circuit { nextTrial } else { nil }
+    }
+}
+
+extension EndpointCircuit.Phase {
+    fileprivate var word: String {
+        switch self {
+        case .closed: "closed"
+        case .draining: "draining"
+        case .open: "open"
+        }
     }
 }

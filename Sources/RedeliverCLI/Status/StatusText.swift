@@ -44,23 +44,21 @@ extension StatusReport {
             endpoints.map { endpoint in
                 return [
                     Cell(endpoint.name), "\(endpoint.open)", Cell(endpoint.lastPoll.map(relative) ?? "never"),
-                    Cell(ifAny: endpoint.logReadUpTo.map(relative)), Cell(ifAny: held(endpoint), style: .warning),
+                    Cell(ifAny: endpoint.watermark.map(relative)), Cell(ifAny: held(endpoint), style: .warning),
                     Cell(ifAny: endpoint.lastPollError, style: .bad),
                 ]
             })
     }
 
     /// nil when it is not held.
-    private func held(_ endpoint: Endpoint) -> String? {
-        guard endpoint.active else { return "not configured" }
-        guard endpoint.heldBecause == HeldBecause.circuit.rawValue, let trial = endpoint.nextTrial else {
-            return endpoint.heldBecause
+    private func held(_ endpoint: QueueSnapshot.Endpoint) -> String? {
+        guard endpoint.isActive else { return "not configured" }
+        guard endpoint.heldBecause == .circuit, let trial = endpoint.nextTrial else {
+            return endpoint.heldBecause?.rawValue
         }
         let next = trial > at ? "next trial \(relative(trial))" : "trial due"
         return "\(HeldBecause.circuit.rawValue), \(next)"
     }
 
-    private func relative(_ time: Double) -> String {
-        TimeText.relative(Timestamp(milliseconds: Int64(time * 1_000)), at: Timestamp(milliseconds: Int64(at * 1_000)))
-    }
+    private func relative(_ time: Timestamp) -> String { TimeText.relative(time, at: at) }
 }

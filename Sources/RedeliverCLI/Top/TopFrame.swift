@@ -38,7 +38,7 @@ struct TopFrame {
     /// How old the figures are, and why. Wrapped and not cut, because an error ends with its cause.
     private var trouble: [String] {
         guard let error = view.error else { return [] }
-        let age = TimeText.duration(view.now - Timestamp(milliseconds: Int64(report.at * 1_000)))
+        let age = TimeText.duration(view.now - report.at)
         let text = Array(Printable.text("the figures below are \(age) old: \(error)"))
         let starts = stride(from: 0, to: text.count, by: max(size.columns, 1)).prefix(Self.longestError)
         return starts.map { start in
@@ -60,15 +60,12 @@ struct TopFrame {
 
     /// Only of endpoints that are not held.
     private var due: String {
-        let free = report.endpoints.filter { $0.active && $0.heldBecause == nil }
+        let free = report.endpoints.filter { $0.isActive && $0.heldBecause == nil }
         let counts = QueueActivity.horizons.enumerated().map { place, horizon in
             let count = free.compactMap { view.activity.due[$0.id]?.counts[place] }.reduce(0, +)
             return horizon == .zero ? "\(count) now" : "\(count) in \(Int(horizon.inSeconds / 60)) min"
         }
-        let next = report.nextAttempt.map {
-            TimeText.relative(Timestamp(milliseconds: Int64($0 * 1_000)), at: view.now)
-        }
-        return "due: \(counts.joined(separator: ", ")); next attempt \(next ?? "none")"
+        return "due: \(counts.joined(separator: ", ")); next attempt \(report.nextAttempt.map(age) ?? "none")"
     }
 
     private var calls: String {
@@ -87,11 +84,11 @@ struct TopFrame {
 
     /// Endpoints in trouble come first, so that a small window shows them.
     private var endpoints: Table {
-        let inTrouble = report.endpoints.filter { $0.active && ($0.heldBecause != nil || $0.lastPollError != nil) }
+        let inTrouble = report.endpoints.filter { $0.isActive && ($0.heldBecause != nil || $0.lastPollError != nil) }
         let rest = report.endpoints.filter { endpoint in !inTrouble.contains { $0.id == endpoint.id } }
         return Table(
             ["endpoint", "state", "open", "due", "last_poll", "last_poll_error"],
-            (inTrouble + rest.filter(\.active) + rest.filter { !$0.active }).map { endpoint in
+            (inTrouble + rest.filter(\.isActive) + rest.filter { !$0.isActive }).map { endpoint in
                 [
                     Cell(endpoint.name), state(of: endpoint), "\(endpoint.open)",
                     "\(view.activity.due[endpoint.id]?.counts.first ?? 0)",
@@ -100,11 +97,11 @@ struct TopFrame {
             })
     }
 
-    private func state(of endpoint: StatusReport.Endpoint) -> Cell {
-        guard endpoint.active else { return Cell("not configured", style: .faint) }
+    private func state(of endpoint: QueueSnapshot.Endpoint) -> Cell {
+        guard endpoint.isActive else { return Cell("not configured", style: .faint) }
         guard let reason = endpoint.heldBecause else { return Cell("active", style: .good) }
-        let since = endpoint.heldSince.map { " since \(TimeText.duration(.seconds(view.now.seconds - $0)))" } ?? ""
-        return Cell("held: \(reason)\(since)", style: .warning)
+        let since = endpoint.heldSince.map { " since \(TimeText.duration(view.now - $0))" } ?? ""
+        return Cell("held: \(reason.rawValue)\(since)", style: .warning)
     }
 
     /// Event types with most open deliveries come first.
@@ -139,9 +136,7 @@ struct TopFrame {
             })
     }
 
-    private func age(_ time: Double) -> String {
-        TimeText.relative(Timestamp(milliseconds: Int64(time * 1_000)), at: view.now)
-    }
+    private func age(_ time: Timestamp) -> String { TimeText.relative(time, at: view.now) }
 }
 
 // MARK: - Fitting the window

@@ -17,16 +17,16 @@ import Testing
 
     @Test func `a backup tells where it is and what is in it`() {
         #expect(
-            BackupReport(copy(), file: "/b/x.db", at: now).text == """
+            BackupReport(contents: copy(), file: "/b/x.db", now: now).text == """
                 backup written and verified: /b/x.db
                   253952 bytes, schema 3, 40 deliveries, 17 of them open; newest change 2025-12-31T23:55:00Z (5 min ago)
                 """)
-        #expect(BackupReport(copy(newest: nil), file: "x", at: now).text.hasSuffix("; no changes in it"))
+        #expect(BackupReport(contents: copy(newest: nil), file: "x", now: now).text.hasSuffix("; no changes in it"))
     }
 
     @Test func `a backup's JSON is stable`() throws {
         #expect(
-            try JSONOutput.text(BackupReport(copy(), file: "/b/x.db", at: now)) == """
+            try JSONOutput.text(BackupReport(contents: copy(), file: "/b/x.db", now: now)) == """
                 {
                   "at" : 1767225600,
                   "contents" : {
@@ -50,8 +50,8 @@ import Testing
         (summary.calls, summary.newDeliveries, summary.delivered, summary.awaiting) = (29, 2, 15, 4)
         summary.knowsCalls = knowsCalls
         return RestoreReport(
-            DatabaseRestore.Report(backup: copy(), summary: summary, keptAs: keptAs), of: "x.db", to: "/d/redeliver.db",
-            daemon: daemon, isDone: isDone, at: now)
+            report: DatabaseRestore.Report(backup: copy(), summary: summary, keptAs: keptAs), file: "x.db",
+            database: "/d/redeliver.db", daemon: daemon, isDone: isDone, now: now)
     }
 
     @Test func `a restore tells what it did and where the old database is`() {
@@ -91,7 +91,7 @@ import Testing
 
     @Test func `a rehearsal of pruning counts and tells how to do it`() {
         #expect(
-            PruneReport(pruned, freeBytes: 4_096, isDone: false, database: "/d/x.db", at: now).text == """
+            PruneReport(summary: pruned, freeBytes: 4_096, isDone: false, database: "/d/x.db", now: now).text == """
                 WOULD GO                        ROWS  AFTER
                 bodies of delivered deliveries  1     7 d
                 delivered deliveries            22    90 d
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func `pruning tells what it removed`() {
-        let text = PruneReport(pruned, freeBytes: 0, isDone: true, database: "/d/x.db", at: now).text
+        let text = PruneReport(summary: pruned, freeBytes: 0, isDone: true, database: "/d/x.db", now: now).text
         #expect(text.hasPrefix("REMOVED                         ROWS  AFTER\nbodies"))
         #expect(text.hasSuffix("\n0 bytes are free inside /d/x.db"))
     }
@@ -116,7 +116,7 @@ import Testing
     @Test func `a sound database is a table and one line`() {
         let parts = [CheckPart(.structure), CheckPart(.bodies, examined: 40)]
         #expect(
-            CheckReport(parts, database: "/d/x.db", at: now).text(on: .plain) == """
+            CheckReport(parts: parts, database: "/d/x.db", now: now).text(on: .plain) == """
                 PART       EXAMINED  FAULTS
                 structure  -         0
                 bodies     40        0
@@ -127,7 +127,8 @@ import Testing
 
     @Test func `faults are listed with what is to be done, and many are cut`() {
         let faults = (1...25).map { "the body of delivery \($0) does not match its SHA-256" }
-        let report = CheckReport([CheckPart(.bodies, examined: 40, faults: faults)], database: "/d/x.db", at: now)
+        let report = CheckReport(
+            parts: [CheckPart(.bodies, examined: 40, faults: faults)], database: "/d/x.db", now: now)
         let text = report.text(on: .plain)
 
         #expect(!report.sound)
@@ -156,7 +157,7 @@ import Testing
     )
         throws
     {
-        let report = CheckReport([CheckPart(name, faults: ["x"])], database: "d", at: now)
+        let report = CheckReport(parts: [CheckPart(name, faults: ["x"])], database: "d", now: now)
         #expect(report.parts[0].advice?.isEmpty == false)
         let json = try JSONOutput.text(report)
         #expect(json.contains("\"fault_count\" : 1") && json.contains("\"sound\" : false"))

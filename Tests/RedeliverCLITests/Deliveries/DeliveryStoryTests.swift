@@ -136,7 +136,7 @@ import Testing
         let story = story(
             waiting, policies: policies, aliases: ["t-8"], events: [events[0]], body: #"{"a": 1.0}"#)
         #expect(
-            try JSONOutput.text(story.report) == #"""
+            try JSONOutput.text(story) == #"""
                 {
                   "aliases" : [
                     "t-8"
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func `JSON without a configuration or a body leaves their keys out`() throws {
-        let text = try JSONOutput.text(story(waiting, bodySize: nil).report)
+        let text = try JSONOutput.text(story(waiting, bodySize: nil))
         for key in ["policy", "remaining_attempts", "ends_with", "body", "body_bytes"] {
             #expect(!text.contains("\"\(key)\""), "\(key)")
         }

@@ -2,10 +2,10 @@ import ArgumentParser
 import DeliveryQueue
 import DeliveryWorker
 import Foundation
-import ProviderAPI
 import RedeliverConfiguration
 import Testing
 
+@testable import ProviderAPI
 @testable import RedeliverCLI
 
 /// A configuration with the given list `endpoints` below it, read as the program reads it.
@@ -168,7 +168,7 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
 
     @Test func `a log is a table`() {
         #expect(
-            LogRow.table(lines, at: now).text(on: .plain) == """
+            LogTail.Line.table(lines, at: now).text(on: .plain) == """
                 AT                                OUTCOME     EVENT TYPE      TASK ID  CUSTOMER ID  HTTP STATUS  DETAIL
                 -                                 unreadable  -               -        -            -            no_task_id: none of task_id, id
                 2025-12-31T23:55:00Z (5 min ago)  failed      profile_create  t-1      c-1          503          says �[2J
@@ -178,10 +178,10 @@ func makeConfiguration(endpoints: String) throws -> WorkerConfiguration {
 
     @Test func `JSON has Unix seconds and leaves out what is not there`() throws {
         #expect(
-            try JSONOutput.line(LogRow(lines[1])) == #"{"at":1767225300,"customer_id":"c-1","detail":"says \u001b[2J","#
+            try JSONOutput.line(lines[1]) == #"{"at":1767225300,"customer_id":"c-1","detail":"says \u001b[2J","#
                 + #""event_type":"profile_create","http_status":503,"outcome":"failed","task_id":"t-1"}"#)
         #expect(
-            try JSONOutput.line(LogRow(lines[0]))
+            try JSONOutput.line(lines[0])
                 == #"{"detail":"no_task_id: none of task_id, id","outcome":"unreadable"}"#)
     }
 

@@ -78,7 +78,7 @@ import Testing
                 let story = DeliveryStory(
                     history, policies: PolicyBook(entries: []), daemon: .running(process: 1), body: body, at: now)
                 #expect(Self.steering(in: story.text(on: terminal)).isEmpty)
-                #expect(try Self.steering(in: JSONOutput.text(story.report)).isEmpty)
+                #expect(try Self.steering(in: JSONOutput.text(story)).isEmpty)
             }
         }
     }
