@@ -48,10 +48,11 @@ enum IngestBench {
     ) async throws -> Double {
         let provider = ScriptedProvider(LogPages(failures: failures, newest: newest, name: name))
         let base = WorkerBase(store: store, transport: provider, logger: .silent)
-        try await base.prepare(for: configuration)
+        let generation = Generation(configuration, on: base)
+        try await generation.prepare(at: .system)
         let before = try await store.stored()
         let began = ContinuousClock.now
-        let unread = try await base.readLogs(of: configuration)
+        let unread = await generation.readLogs().count
         let took = (ContinuousClock.now - began).seconds
         let stored = try await store.stored() - before
         guard unread == 0, stored == failures else {

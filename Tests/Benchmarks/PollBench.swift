@@ -24,19 +24,20 @@ enum PollBench {
         let provider = ScriptedProvider(
             LogPages(failures: failures, newest: Timestamp.system.milliseconds, apart: apart, name: "poll-\(rows)"))
         let base = WorkerBase(store: store, transport: provider, logger: .silent)
-        try await base.prepare(for: configuration)
-        _ = try await base.readLogs(of: configuration)
+        let generation = Generation(configuration, on: base)
+        try await generation.prepare(at: .system)
+        _ = await generation.readLogs()
         let before = try await store.stored()
         var requests: [Double] = []
         let polls = try await bench.series {
             let asked = provider.requests
-            let took = try await milliseconds { _ = try await base.readLogs(of: configuration) }
+            let took = try await milliseconds { _ = await generation.readLogs() }
             requests.append(Double(provider.requests - asked))
             return took
         }
         guard try await store.stored() == before else { throw Inexact(what: "a poll stored what was known") }
         let passes = try await bench.series {
-            try await milliseconds { try await base.writeMetrics(of: configuration) }
+            try await milliseconds { try await generation.metrics.runOnce(at: .system) }
         }
         try store.close()
         let textfile = try FileManager.default.attributesOfItem(atPath: configuration.metrics.textfile)

@@ -1,7 +1,7 @@
-import DeliveryQueue
+package import DeliveryQueue
 import Logging
 import ProviderAPI
-import RedeliverConfiguration
+package import RedeliverConfiguration
 import ServiceLifecycle
 
 /// The names of the loops, in the log and as a label of metrics.
@@ -11,7 +11,7 @@ enum LoopName: String, CaseIterable {
 
 /// All duties under one configuration. A reload ends this generation, lets calls in flight finish, and builds the next
 /// one, so no duty sees its configuration change.
-struct Generation: Sendable {
+package struct Generation: Sendable {
     let configuration: WorkerConfiguration
     let pollers: [(poller: LogPoller, bell: Bell)]
     let dispatcher: RetryDispatcher
@@ -19,14 +19,14 @@ struct Generation: Sendable {
     let pruner: Pruner
     let keeper: CredentialKeeper
     let unreadableReader: UnreadableReader
-    let metrics: MetricsReporter
+    package let metrics: MetricsReporter
     let vitals: Vitals
     let wallClock: WallClock
     let clock: any Clock<Duration>
     private let logger: Logger
 
     /// - Parameter carried: the gate of the last generation, whose pause or outage goes on; nil for a new gate.
-    init(_ configuration: WorkerConfiguration, on base: WorkerBase, gate carried: CallGate? = nil) {
+    package init(_ configuration: WorkerConfiguration, on base: WorkerBase, gate carried: CallGate? = nil) {
         self.configuration = configuration
         vitals = base.vitals
         wallClock = base.wallClock
@@ -65,7 +65,7 @@ struct Generation: Sendable {
 
     /// Registers this configuration's endpoints and event types in the database, and decodes again the log entries that
     /// an earlier configuration could not read.
-    func prepare(at now: Timestamp) async throws {
+    package func prepare(at now: Timestamp) async throws {
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
             historyFrom: now - configuration.poll.initialLookback)
@@ -109,7 +109,7 @@ struct Generation: Sendable {
     /// Polls every endpoint once.
     ///
     /// - Returns: the ids of those whose log could not be read.
-    func readLogs() async -> Set<String> {
+    package func readLogs() async -> Set<String> {
         Set(await poll(pollers.map(\.poller)).map(\.endpointID))
     }
 
@@ -221,7 +221,7 @@ struct Generation: Sendable {
     }
 
     /// - Returns: an error for each log that could not be read. Each is logged and stored.
-    func poll(_ pollers: [LogPoller]) async -> [(endpointID: String, error: any Error)] {
+    private func poll(_ pollers: [LogPoller]) async -> [(endpointID: String, error: any Error)] {
         var failed: [(endpointID: String, error: any Error)] = []
         for poller in pollers {
             do {

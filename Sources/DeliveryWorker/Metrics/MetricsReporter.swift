@@ -1,4 +1,4 @@
-import DeliveryQueue
+package import DeliveryQueue
 
 /// Writes the metrics file from one consistent snapshot.
 package struct MetricsReporter: Sendable {
@@ -17,7 +17,7 @@ package struct MetricsReporter: Sendable {
 
     /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The
     ///   old file then stays, and its age shows it.
-    func runOnce(at now: Timestamp) async throws {
+    package func runOnce(at now: Timestamp) async throws {
         let queue = try await store.snapshot(at: now)
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
         let worker = MetricsPage.Worker(
