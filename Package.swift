@@ -18,6 +18,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let lifecycleTestKit = Target.Dependency.product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -120,7 +121,10 @@ let package = Package(
         // A stand-in provider with a receiver behind it; never linked into `redeliver`.
         .executableTarget(
             name: "ProviderSandbox",
-            dependencies: [hummingbird, asyncHTTPClient, crypto, argumentParser, logging, nioCore, nioHTTP1],
+            dependencies: [
+                hummingbird, asyncHTTPClient, crypto, argumentParser, logging, nioCore, nioEmbedded, nioHTTP1,
+                nioHTTPCompression,
+            ],
             swiftSettings: strict
         ),
         // `make demo`: starts the two programs and checks the sandbox's ledger.

@@ -21,19 +21,20 @@ struct Answer: Sendable {
     static let unknownPath = error(404, "Not found.")
     static let unknownEndpoint = error(404, "No such webhook endpoint.")
 
-    /// The answer as a response.
-    ///
-    /// - Parameter request: compresses a body when this request accepts gzip; nil never compresses.
-    func response(gzipFor request: Request? = nil) -> Response {
+    /// The answer with its body compressed, when the request accepts that.
+    func gzipped(for request: Request) throws -> Answer {
+        guard !body.isEmpty, (request.headers[.acceptEncoding] ?? "").contains("gzip") else { return self }
         var answer = self
-        let accepted = request?.headers[.acceptEncoding] ?? ""
-        if accepted.contains("gzip"), !body.isEmpty {
-            answer.body = Gzip.compress(body)
-            answer.headers[.contentEncoding] = "gzip"
-            answer.headers[.vary] = "Accept-Encoding"
-        }
-        return Response(
-            status: HTTPResponse.Status(code: status), headers: answer.headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        answer.body = try Gzip.compress(body)
+        answer.headers[.contentEncoding] = "gzip"
+        answer.headers[.vary] = "Accept-Encoding"
+        return answer
+    }
+
+    /// The answer as a response.
+    func response() -> Response {
+        Response(
+            status: HTTPResponse.Status(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

@@ -57,7 +57,7 @@ struct ProviderRoutes: HTTPResponder {
             clientLeft = await ClientWatch.isGone(context.channel, during: delay)
         }
         await ledger.leave(ticket, clientLeft: clientLeft)
-        return await response(outcome.answer, call: call, ticket: ticket, channel: context.channel)
+        return try await response(outcome.answer, call: call, ticket: ticket, channel: context.channel)
     }
 
     private func execute(
@@ -94,8 +94,7 @@ struct ProviderRoutes: HTTPResponder {
 
     private func response(
         _ answer: Answer, call: ProviderCall, ticket: CallTicket, channel: any Channel
-    ) async -> Response {
-        let request = ticket.allowsGzip ? call.request : nil
+    ) async throws -> Response {
         switch ticket.fault?.effect {
         case .dropBefore, .dropAfter:
             return await FaultyResponse.dropped(channel)
@@ -106,7 +105,7 @@ struct ProviderRoutes: HTTPResponder {
         case .truncate:
             return FaultyResponse.truncated(answer.response(), body: answer.body, channel: channel)
         case .status, .html, .redirect, .slow, nil:
-            return answer.response(gzipFor: request)
+            return try (ticket.allowsGzip ? answer.gzipped(for: call.request) : answer).response()
         }
     }
 }
