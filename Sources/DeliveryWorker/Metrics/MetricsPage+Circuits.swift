@@ -10,14 +10,14 @@ extension MetricsPage {
         for endpoint in endpoints {
             for end in AttemptEnd.allCases {
                 page.sample(
-                    "redeliver_trials_total", ["endpoint": endpoint.name, "outcome": end.rawValue],
+                    ["endpoint": endpoint.name, "outcome": end.rawValue],
                     Double(queue.count(Counter.trials, endpoint.id, end.rawValue)))
             }
         }
         page.family(
             "redeliver_deliveries_held", .gauge, help: "Scheduled deliveries of held endpoints.")
         for endpoint in endpoints {
-            page.sample("redeliver_deliveries_held", ["endpoint": endpoint.name], Double(endpoint.held))
+            page.sample(["endpoint": endpoint.name], Double(endpoint.held))
         }
         single(
             "redeliver_throttled_until_timestamp_seconds", .gauge,
@@ -29,7 +29,7 @@ extension MetricsPage {
         for type in eventTypes {
             for action in RetryPolicy.Superseded.allCases.map(\.rawValue) {
                 page.sample(
-                    "redeliver_superseded_total", ["event_type": type, "action": action],
+                    ["event_type": type, "action": action],
                     Double(queue.count(Counter.superseded, type, action)))
             }
         }
@@ -39,15 +39,15 @@ extension MetricsPage {
     private mutating func writeOpenCircuits() {
         let name = "redeliver_circuit_open"
         page.family(name, .gauge, help: "1 while no calls are made except trials, by scope.")
-        page.sample(name, ["scope": "provider", "endpoint": ""], worker.gate.reason == .outage ? 1 : 0)
-        page.sample(name, ["scope": "auth", "endpoint": ""], worker.gate.reason == .credential ? 1 : 0)
+        page.sample(["scope": "provider", "endpoint": ""], worker.gate.reason == .outage ? 1 : 0)
+        page.sample(["scope": "auth", "endpoint": ""], worker.gate.reason == .credential ? 1 : 0)
         for endpoint in queue.endpoints where endpoint.isActive {
             let scopes = [
                 ("endpoint", endpoint.circuit.heldSince != nil), ("operator", endpoint.holdReason == .operator),
                 ("log_silent", endpoint.holdReason == .logSilent),
             ]
             for (scope, isOpen) in scopes {
-                page.sample(name, ["scope": scope, "endpoint": endpoint.name], isOpen ? 1 : 0)
+                page.sample(["scope": scope, "endpoint": endpoint.name], isOpen ? 1 : 0)
             }
         }
     }

@@ -41,7 +41,7 @@ struct MetricsPage: Sendable {
 
     private mutating func writeWorker() {
         page.family("redeliver_build_info", .gauge, help: "Always 1; the labels say what runs.")
-        page.sample("redeliver_build_info", ["version": worker.version], 1)
+        page.sample(["version": worker.version], 1)
         single("redeliver_start_time_seconds", .gauge, "When the worker started.", worker.started.inSeconds)
         single(
             "redeliver_textfile_written_timestamp_seconds", .gauge, "When this file was written.", written.inSeconds)
@@ -49,9 +49,7 @@ struct MetricsPage: Sendable {
             "redeliver_last_loop_timestamp_seconds", .gauge,
             help: "When each loop last completed a turn; 0: not since the start.")
         for loop in LoopName.allCases {
-            page.sample(
-                "redeliver_last_loop_timestamp_seconds", ["loop": loop.rawValue],
-                worker.lastTurns[loop.rawValue]?.inSeconds ?? 0)
+            page.sample(["loop": loop.rawValue], worker.lastTurns[loop.rawValue]?.inSeconds ?? 0)
         }
         single(
             "redeliver_auth_ok", .gauge, "0 while the provider refuses the credential.",
@@ -64,13 +62,13 @@ struct MetricsPage: Sendable {
 
     private mutating func writeFiles() {
         page.family("redeliver_database_size_bytes", .gauge, help: "Size of the database's files.")
-        page.sample("redeliver_database_size_bytes", ["file": "main"], Double(worker.databaseSize))
-        page.sample("redeliver_database_size_bytes", ["file": "wal"], Double(worker.walSize))
+        page.sample(["file": "main"], Double(worker.databaseSize))
+        page.sample(["file": "wal"], Double(worker.walSize))
         single(
             "redeliver_disk_free_bytes", .gauge, "Free bytes on the database's file system; NaN: unknown.",
             worker.disk.free.map(Double.init) ?? .nan)
         page.family("redeliver_polling_paused", .gauge, help: "1 while no log is read, by reason.")
-        page.sample("redeliver_polling_paused", ["reason": "disk"], worker.disk.isShort ? 1 : 0)
+        page.sample(["reason": "disk"], worker.disk.isShort ? 1 : 0)
         single(
             "redeliver_last_backup_timestamp_seconds", .gauge,
             "When `redeliver database backup` last made a copy; 0: never.", queue.lastBackup?.inSeconds ?? 0)
@@ -82,27 +80,24 @@ struct MetricsPage: Sendable {
             "redeliver_last_poll_success_timestamp_seconds", .gauge,
             help: "When the endpoint's log was last read; 0: never.")
         for endpoint in endpoints {
-            page.sample(
-                "redeliver_last_poll_success_timestamp_seconds", ["endpoint": endpoint.name],
-                endpoint.lastPoll?.inSeconds ?? 0)
+            page.sample(["endpoint": endpoint.name], endpoint.lastPoll?.inSeconds ?? 0)
         }
         page.family(
             "redeliver_scan_gap_seconds", .gauge, help: "Length of the endpoint's log that is not read yet.")
         for endpoint in endpoints {
-            page.sample("redeliver_scan_gap_seconds", ["endpoint": endpoint.name], endpoint.gap.inSeconds)
+            page.sample(["endpoint": endpoint.name], endpoint.gap.inSeconds)
         }
         page.family("redeliver_endpoint_held", .gauge, help: "1 while the endpoint's deliveries are held, by reason.")
         for endpoint in endpoints {
             for reason in HoldReason.allCases {
                 page.sample(
-                    "redeliver_endpoint_held", ["endpoint": endpoint.name, "reason": reason.rawValue],
+                    ["endpoint": endpoint.name, "reason": reason.rawValue],
                     endpoint.holdReason == reason ? 1 : 0)
             }
         }
         page.family("redeliver_log_entries_total", .counter, help: "Entries of the provider's logs, by result.")
         for result in Counter.logResults {
-            page.sample(
-                "redeliver_log_entries_total", ["result": result], Double(queue.count(Counter.logEntries, result)))
+            page.sample(["result": result], Double(queue.count(Counter.logEntries, result)))
         }
         single(
             "redeliver_unreadable_entries", .gauge, "Log entries that are kept because they cannot be read.",
@@ -117,17 +112,14 @@ struct MetricsPage: Sendable {
                 (DeliveryState.scheduled, open?.scheduled), (.attempting, open?.attempting),
                 (.awaiting, open?.awaiting),
             ] {
-                page.sample(
-                    "redeliver_deliveries", ["event_type": type, "state": state.rawValue], Double(count ?? 0))
+                page.sample(["event_type": type, "state": state.rawValue], Double(count ?? 0))
             }
         }
         page.family("redeliver_deliveries_dead", .gauge, help: "Deliveries that were given up and not requeued.")
         for type in eventTypes {
             for reason in DeadReason.allCases {
                 let dead = queue.dead.first { $0.eventType == type && $0.reason == reason }
-                page.sample(
-                    "redeliver_deliveries_dead", ["event_type": type, "reason": reason.rawValue],
-                    Double(dead?.count ?? 0))
+                page.sample(["event_type": type, "reason": reason.rawValue], Double(dead?.count ?? 0))
             }
         }
         page.family(
@@ -135,7 +127,7 @@ struct MetricsPage: Sendable {
         for type in eventTypes {
             for outcome in Counter.finalOutcomes {
                 page.sample(
-                    "redeliver_deliveries_finalized_total", ["event_type": type, "outcome": outcome],
+                    ["event_type": type, "outcome": outcome],
                     Double(queue.count(Counter.finalized, type, outcome)))
             }
         }
@@ -144,9 +136,7 @@ struct MetricsPage: Sendable {
             help: "First failure of the oldest open delivery; 0: none.")
         for type in eventTypes {
             let open = queue.open.first { $0.eventType == type }
-            page.sample(
-                "redeliver_oldest_undelivered_timestamp_seconds", ["event_type": type],
-                open?.oldestFailure.inSeconds ?? 0)
+            page.sample(["event_type": type], open?.oldestFailure.inSeconds ?? 0)
         }
         single(
             "redeliver_oldest_due_timestamp_seconds", .gauge,
@@ -160,7 +150,7 @@ struct MetricsPage: Sendable {
         page.family("redeliver_retry_requests_total", .counter, help: "Retry calls, by the provider's answer.")
         for answer in RetryAnswer.Kind.allCases.map(\.rawValue) {
             page.sample(
-                "redeliver_retry_requests_total", ["answer": answer], Double(queue.count(Counter.retryRequests, answer))
+                ["answer": answer], Double(queue.count(Counter.retryRequests, answer))
             )
         }
         single(
@@ -181,7 +171,7 @@ struct MetricsPage: Sendable {
 
     mutating func single(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: Double) {
         page.family(name, kind, help: help)
-        page.sample(name, [:], value)
+        page.sample([:], value)
     }
 
     private mutating func histogram(_ name: String, _ help: String, _ counter: String, _ bounds: [Double]) {
@@ -189,10 +179,10 @@ struct MetricsPage: Sendable {
         var sum: Int64 = 0
         for label in bounds.map(Histogram.label) + ["+Inf"] {
             sum += queue.count(counter, label)
-            page.sample(name + "_bucket", ["le": label], Double(sum))
+            page.sample(["le": label], Double(sum), suffix: "_bucket")
         }
-        page.sample(name + "_sum", [:], Double(queue.count(counter, Histogram.sum)) / 1_000)
-        page.sample(name + "_count", [:], Double(sum))
+        page.sample([:], Double(queue.count(counter, Histogram.sum)) / 1_000, suffix: "_sum")
+        page.sample([:], Double(sum), suffix: "_count")
     }
 }
 

@@ -5,15 +5,20 @@ struct PrometheusText: Sendable {
     }
 
     private(set) var text = ""
+    private var family = ""
 
     /// Begins a family; its samples follow.
     mutating func family(_ name: String, _ kind: Kind, help: String) {
+        family = name
         text += "# HELP \(name) \(Self.escaped(help))\n# TYPE \(name) \(kind.rawValue)\n"
     }
 
-    /// One sample. Labels keep the order in which they are given; their values are escaped here and nowhere else.
-    mutating func sample(_ name: String, _ labels: KeyValuePairs<String, String>, _ value: Double) {
-        text += name
+    /// One sample of the family. Labels keep the order in which they are given; their values are escaped here and
+    /// nowhere else.
+    ///
+    /// - Parameter suffix: the end of a histogram's name.
+    mutating func sample(_ labels: KeyValuePairs<String, String>, _ value: Double, suffix: String = "") {
+        text += family + suffix
         if !labels.isEmpty {
             let pairs = labels.map { "\($0.key)=\"\(Self.escapedLabel($0.value))\"" }
             text += "{" + pairs.joined(separator: ",") + "}"
