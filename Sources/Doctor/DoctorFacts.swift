@@ -90,7 +90,7 @@ struct EndpointReading: Sendable {
 
 /// The space of a file system, as `statvfs` sees it.
 struct DiskFacts: Sendable, Equatable {
-    enum Use: String, Sendable {
+    enum Use: String, Sendable, CaseIterable {
         case database, metrics
     }
 

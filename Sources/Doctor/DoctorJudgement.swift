@@ -10,7 +10,7 @@ package enum Doctor {
         [configuration(facts)] + DatabaseJudgement.findings(facts) + [
             daemon(facts.daemon), FilesJudgement.finding(facts.files), MetricsJudgement.finding(facts),
         ] + ProviderJudgement.findings(facts)
-            + DiskFacts.Use.checked.map { use in
+            + DiskFacts.Use.allCases.map { use in
                 disk(use, facts.disks.first { $0.use == use })
             }
     }
@@ -74,8 +74,4 @@ package enum Doctor {
         if free < limits.warning { return Finding(name, .warning, found, advice: "free some space soon") }
         return Finding(name, .ok, found)
     }
-}
-
-extension DiskFacts.Use {
-    static let checked: [DiskFacts.Use] = [.database, .metrics]
 }

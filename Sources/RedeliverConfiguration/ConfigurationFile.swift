@@ -43,10 +43,7 @@ extension WorkerConfiguration {
         overrides.apply(to: &settings)
         var reader = ConfigurationReader(
             settings, environment: environment, folder: ConfigurationFolder(of: path), credential: credential)
-        switch reader.read() {
-        case .success(let configuration): return configuration
-        case .failure(let failure): throw ConfigurationError(path: path, faults: failure.faults)
-        }
+        return try reader.read(file: path)
     }
 }
 

@@ -22,8 +22,9 @@ struct ConfigurationReader {
         standIn = credential
     }
 
-    /// The configuration, or all faults of the file, of the environment and of keys that contradict each other.
-    mutating func read() -> Result<WorkerConfiguration, ConfigurationFaults> {
+    /// - Parameter file: its path, for the error.
+    /// - Throws: all faults of the file, of the environment and of keys that contradict each other.
+    mutating func read(file: String) throws(ConfigurationError) -> WorkerConfiguration {
         fillIn(ConfigurationKeys.all, under: "")
         let credential = standIn ?? CredentialReader(environment: environment, folder: folder).read(&settings)
         let baseURL = baseURL()
@@ -42,15 +43,14 @@ struct ConfigurationReader {
         let circuit = circuit(rampLimit: retry.concurrency)
         let requestTimeout = settings.duration("provider.request_timeout")
         guard let credential, let baseURL, settings.faults.isEmpty else {
-            return .failure(ConfigurationFaults(faults: settings.sortedFaults))
+            throw ConfigurationError(path: file, faults: settings.sortedFaults)
         }
         let provider = WorkerConfiguration.Provider(
             baseURL: baseURL, credential: credential, path: networkPath, requestTimeout: requestTimeout,
             fields: fields())
-        return .success(
-            WorkerConfiguration(
-                provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,
-                confirm: confirm, retry: retry, circuit: circuit, policies: policies))
+        return WorkerConfiguration(
+            provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,
+            confirm: confirm, retry: retry, circuit: circuit, policies: policies)
     }
 
     /// Gives each absent key its default, in lists too.
@@ -170,9 +170,4 @@ struct ConfigurationReader {
         }
         seen[text] = seen[text] ?? key
     }
-}
-
-/// Faults on their way to a `ConfigurationError`, which adds the file's path.
-struct ConfigurationFaults: Error {
-    var faults: [ConfigurationFault]
 }

@@ -13,13 +13,13 @@ package enum DurationText {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unitName = text.dropFirst(digits.count)
         guard let number = DecimalText.parse(String(digits)) else { throw wrong(text) }
-        if unitName.isEmpty { throw SettingProblem("\(shown(text)) needs a unit, for example 30s") }
+        if unitName.isEmpty { throw SettingProblem("\(SettingProblem.shown(text)) needs a unit, for example 30s") }
         guard let unit = units.first(where: { $0.name == unitName }) else { throw wrong(text) }
         let milliseconds = min(number * Double(unit.milliseconds), maxMilliseconds)
         let whole = milliseconds.rounded()
         // Decimal fractions such as 1.1s are not exact in binary, hence the small distance.
         guard abs(milliseconds - whole) < 0.001 else {
-            throw SettingProblem("\(shown(text)) is finer than a millisecond")
+            throw SettingProblem("\(SettingProblem.shown(text)) is finer than a millisecond")
         }
         return .milliseconds(Int64(whole))
     }
@@ -37,12 +37,8 @@ package enum DurationText {
         return "\(milliseconds / unit.milliseconds)\(unit.name)"
     }
 
-    private static func shown(_ text: String) -> String {
-        SettingProblem.shown(text)
-    }
-
     private static func wrong(_ text: String) -> SettingProblem {
-        SettingProblem("expected a duration such as 250ms, 30s, 5m, 6h or 7d, found '\(shown(text))'")
+        SettingProblem("expected a duration such as 250ms, 30s, 5m, 6h or 7d, found '\(SettingProblem.shown(text))'")
     }
 }
 

@@ -36,7 +36,7 @@ enum ScalarReader {
         case .flag: .flag(try flag(text))
         case .integer(let range): .integer(try integer(text, in: range))
         case .number(let range): .number(try number(text, in: range))
-        case .duration(let range): .duration(try duration(text, in: range))
+        case .duration(let range): .duration(try inside(try DurationText.parse(text), range, text))
         case .word(let words): .text(try word(text, among: words))
         case .text(let rule): .text(try checked(text, by: rule))
         case .texts(let rule, _): .texts([try checked(text, by: rule)])
@@ -83,10 +83,6 @@ enum ScalarReader {
         guard let number = DecimalText.parse(text) else { throw wrong(text, Setting.Kind.number(range).wanted) }
         guard range.contains(number) else { throw outside(text, Setting.Kind.number(range)) }
         return number
-    }
-
-    private static func duration(_ text: String, in range: ClosedRange<Duration>) throws(SettingProblem) -> Duration {
-        try inside(try DurationText.parse(text), range, text)
     }
 
     private static func inside(

@@ -27,23 +27,6 @@ package struct LogEntry: Sendable, Equatable {
     package var changedAt: Int64?
     /// At most 500 characters; nil without an error text.
     package var errorText: String?
-
-    package init(
-        taskID: JSONID, eventType: String? = nil, customerID: JSONID? = nil, webhookID: JSONID? = nil,
-        body: [UInt8]? = nil, outcome: Outcome, statusCode: Int? = nil, loggedAt: Int64? = nil,
-        changedAt: Int64? = nil, errorText: String? = nil
-    ) {
-        self.taskID = taskID
-        self.eventType = eventType
-        self.customerID = customerID
-        self.webhookID = webhookID
-        self.body = body
-        self.outcome = outcome
-        self.statusCode = statusCode
-        self.loggedAt = loggedAt
-        self.changedAt = changedAt
-        self.errorText = errorText
-    }
 }
 
 /// One entry of the log that could not be understood. It is kept whole, so that nothing is lost.
@@ -70,13 +53,6 @@ package struct UnreadableEntry: Sendable, Equatable {
     package var raw: [UInt8]
     /// Milliseconds since 1970 UTC; nil when no time could be read.
     package var loggedAt: Int64?
-
-    package init(reason: Reason, detail: String, raw: [UInt8], loggedAt: Int64? = nil) {
-        self.reason = reason
-        self.detail = detail
-        self.raw = raw
-        self.loggedAt = loggedAt
-    }
 }
 
 /// One page of an endpoint's delivery log.
@@ -92,10 +68,4 @@ package struct LogPage: Sendable, Equatable {
     package var next: PageLink?
     /// The provider's clock in milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
     package var serverTime: Int64?
-
-    package init(items: [Item], next: PageLink? = nil, serverTime: Int64? = nil) {
-        self.items = items
-        self.next = next
-        self.serverTime = serverTime
-    }
 }

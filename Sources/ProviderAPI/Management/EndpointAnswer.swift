@@ -3,24 +3,13 @@ package struct EventExample: Sendable, Equatable {
     package let name: String
     /// The JSON value of the example, byte for byte; nil when the provider gives none.
     package let payload: [UInt8]?
-
-    package init(name: String, payload: [UInt8]?) {
-        self.name = name
-        self.payload = payload
-    }
 }
 
 /// A webhook endpoint as the answer to a create or update call describes it. A field is nil when the answer lacks it.
 package struct WebhookEndpoint: Sendable, Equatable {
-    package let id: String?
-    package let url: String?
-    package let enabledEvents: [String]?
-
-    package init(id: String? = nil, url: String? = nil, enabledEvents: [String]? = nil) {
-        self.id = id
-        self.url = url
-        self.enabledEvents = enabledEvents
-    }
+    package var id: String?
+    package var url: String?
+    package var enabledEvents: [String]?
 }
 
 /// Reads the answers to calls about endpoints. The vendor documents none of them; every assumption is here.

@@ -35,25 +35,13 @@ package struct HTTPRequest: Sendable, Equatable, CustomStringConvertible, Custom
     package var method: Method
     /// An absolute URL.
     package var url: String
-    package var headers: [HTTPHeader]
+    package var headers: [HTTPHeader] = []
     /// nil sends no body.
     package var body: [UInt8]?
     /// Time for the whole exchange, the answer's body included.
     package var timeout: Duration
     /// Largest answer body in bytes, after decompression.
     package var responseLimit: Int
-
-    package init(
-        method: Method, url: String, headers: [HTTPHeader] = [], body: [UInt8]? = nil,
-        timeout: Duration, responseLimit: Int
-    ) {
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.timeout = timeout
-        self.responseLimit = responseLimit
-    }
 
     package var description: String { "\(method.rawValue) \(url.prefix { $0 != "?" && $0 != "#" })" }
 

@@ -8,13 +8,9 @@ struct DeliveryReport: Sendable, Encodable {
         endpointID = endpoints[delivery.endpointIndex].id
     }
 
-    private enum CodingKeys: String, CodingKey {
-        case eventType, attempts, arrived, bytesMatch, failedInitially, aliases, failuresLeft
-        case taskID = "taskId"
-        case endpointID = "endpointId"
-        case customerID = "customerId"
-        case bodySHA256 = "bodySha256"
-        case arrivedSHA256 = "arrivedSha256"
+    private enum CodingKeys: CodingKey {
+        case taskID, endpointID, eventType, customerID, bodySHA256, failedInitially, attempts, arrived, arrivedSHA256
+        case bytesMatch, failuresLeft, aliases
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -39,8 +35,8 @@ struct AttemptReport: Sendable, Encodable {
     let taskID: String
     let attempt: Attempt
 
-    private enum CodingKeys: String, CodingKey {
-        case taskID = "taskId"
+    private enum CodingKeys: CodingKey {
+        case taskID
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -57,12 +53,6 @@ struct ArrivalReport: Sendable, Encodable {
     let arrived: Int
     let bodySHA256: String
     let bytesMatch: Bool
-
-    private enum CodingKeys: String, CodingKey {
-        case atMs, arrived, bytesMatch
-        case taskID = "taskId"
-        case bodySHA256 = "bodySha256"
-    }
 }
 
 /// The answer to `GET /_ledger`. It leaves out parts that are nil.

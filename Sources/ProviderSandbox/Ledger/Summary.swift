@@ -48,11 +48,4 @@ struct CallRecord: Sendable, Encodable {
     let bodySHA256: String?
     /// Whether the client closed the connection before the answer; nil when it did not.
     var clientLeft: Bool?
-
-    private enum CodingKeys: String, CodingKey {
-        case number, atMs, operation, tokenValid, fault, status, executed, bodyMatches, fieldsMatch, clientLeft
-        case endpointID = "endpointId"
-        case taskID = "taskId"
-        case bodySHA256 = "bodySha256"
-    }
 }

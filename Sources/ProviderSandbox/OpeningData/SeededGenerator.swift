@@ -47,12 +47,7 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// Random bytes as lower-case hexadecimal digits, two for each byte.
     mutating func hex(bytes: Int) -> String {
-        var values: [UInt8] = []
-        values.reserveCapacity(bytes)
-        for _ in 0..<bytes {
-            values.append(UInt8.random(in: 0...255, using: &self))
-        }
-        return Hex.text(of: values)
+        Hex.text(of: (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &self) })
     }
 }
 
@@ -60,12 +55,6 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
 enum Hex {
     /// Two lower-case digits for each byte.
     static func text(of bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

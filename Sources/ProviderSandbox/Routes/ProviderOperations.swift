@@ -18,16 +18,20 @@ struct ProviderOperations {
         let answer: Answer
         switch call.operation {
         case .events: answer = await events()
-        case .create: answer = await withFields(call) { .json(await ledger.createEndpoint($0), status: 201) }
+        case .create:
+            answer = await answering {
+                .json(await ledger.createEndpoint(try EndpointFields(body: call.body)), status: 201)
+            }
         case .update:
-            answer = await withFields(call) {
-                await ledger.updateEndpoint(id, $0).map { .json($0) } ?? .unknownEndpoint
+            answer = await answering {
+                await ledger.updateEndpoint(id, try EndpointFields(body: call.body)).map { .json($0) }
+                    ?? .unknownEndpoint
             }
         case .secret: answer = secret(await ledger.secret(of: id))
         case .rotate: answer = secret(await ledger.rotateSecret(of: id))
         case .logs: answer = await logs(call, id: id)
-        case .login: answer = await login(call)
-        case .refresh: answer = await refresh(call)
+        case .login: answer = await answering { try await login(call) }
+        case .refresh: answer = await answering { try await refresh(call) }
         case .test: return await test(call, id: id)
         case .retry: answer = .error(400, "The retry request could not be read.")
         }
@@ -84,41 +88,34 @@ struct ProviderOperations {
         }
     }
 
-    private func login(_ call: ProviderCall) async -> Answer {
-        do {
-            let members = try JSONCut.members(of: call.body)
-            let username = members["username"].flatMap { JSONCut.text(of: $0) } ?? ""
-            let password = members["password"].flatMap { JSONCut.text(of: $0) } ?? ""
-            guard let login = await ledger.logIn(username: username, password: password) else {
-                return .error(401, "No active account found with the given credentials")
-            }
-            return .json(
-                """
-                {"id":1,"username":\(JSONText.quoted(username)),"groups":["webhooks"],"company_id":1,"permissions":[],\
-                "access":\(JSONText.quoted(login.access)),"refresh":\(JSONText.quoted(login.refresh))}
-                """
-            )
-        } catch {
-            return .error(400, "\(error)")
+    private func login(_ call: ProviderCall) async throws -> Answer {
+        let members = try JSONCut.members(of: call.body)
+        let username = members["username"].flatMap { JSONCut.text(of: $0) } ?? ""
+        let password = members["password"].flatMap { JSONCut.text(of: $0) } ?? ""
+        guard let login = await ledger.logIn(username: username, password: password) else {
+            return .error(401, "No active account found with the given credentials")
         }
+        return .json(
+            """
+            {"id":1,"username":\(JSONText.quoted(username)),"groups":["webhooks"],"company_id":1,"permissions":[],\
+            "access":\(JSONText.quoted(login.access)),"refresh":\(JSONText.quoted(login.refresh))}
+            """
+        )
     }
 
-    private func refresh(_ call: ProviderCall) async -> Answer {
-        do {
-            let members = try JSONCut.members(of: call.body)
-            let token = members["refresh"].flatMap { JSONCut.text(of: $0) } ?? ""
-            guard let access = await ledger.refresh(token) else {
-                return .error(401, "Token is invalid or expired")
-            }
-            return .json("{\"access\":\(JSONText.quoted(access))}")
-        } catch {
-            return .error(400, "\(error)")
+    private func refresh(_ call: ProviderCall) async throws -> Answer {
+        let members = try JSONCut.members(of: call.body)
+        let token = members["refresh"].flatMap { JSONCut.text(of: $0) } ?? ""
+        guard let access = await ledger.refresh(token) else {
+            return .error(401, "Token is invalid or expired")
         }
+        return .json("{\"access\":\(JSONText.quoted(access))}")
     }
 
-    private func withFields(_ call: ProviderCall, _ change: (EndpointFields) async -> Answer) async -> Answer {
+    /// The answer, or 400 for a body that cannot be read.
+    private func answering(_ work: () async throws -> Answer) async -> Answer {
         do {
-            return await change(try EndpointFields(body: call.body))
+            return try await work()
         } catch {
             return .error(400, "\(error)")
         }

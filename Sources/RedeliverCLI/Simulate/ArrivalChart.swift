@@ -4,18 +4,12 @@ import Foundation
 /// Shows how many of a run's failures have arrived as time passes after recovery: a line of blocks per run, all on one
 /// axis. The axis is logarithmic, because one schedule takes minutes and another takes hours.
 struct ArrivalChart {
-    /// A mark of the axis.
-    private struct Mark {
-        let name: String
-        let seconds: Double
-    }
-
     private let results: [SimulationResult]
 
     private static let blocks: [Character] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
-    private static let marks = [
-        Mark(name: "30 s", seconds: 30), Mark(name: "2 min", seconds: 120), Mark(name: "10 min", seconds: 600),
-        Mark(name: "1 h", seconds: 3_600), Mark(name: "6 h", seconds: 21_600), Mark(name: "24 h", seconds: 86_400),
+    /// The marks of the axis.
+    private static let marks: [(name: String, seconds: Double)] = [
+        ("30 s", 30), ("2 min", 120), ("10 min", 600), ("1 h", 3_600), ("6 h", 21_600), ("24 h", 86_400),
     ]
     private static let longestName = 30
     /// The columns of the chart.

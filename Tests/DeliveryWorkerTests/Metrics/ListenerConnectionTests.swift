@@ -1,10 +1,10 @@
 import Foundation
 import Logging
-import ProviderAPI
 import ServiceLifecycleTestKit
 import Testing
 
 @testable import DeliveryWorker
+@testable import ProviderAPI
 @testable import RedeliverConfiguration
 
 /// The metrics over real connections. Not beside tests that keep every thread busy: they wait for answers.

@@ -1,10 +1,10 @@
 import DeliveryQueue
-import ProviderAPI
 import Synchronization
 import Testing
 
 @testable import DeliveryQueue
 @testable import DeliveryWorker
+@testable import ProviderAPI
 @testable import RedeliverConfiguration
 
 /// By which clock we go when ours and the provider's differ.
