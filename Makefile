@@ -1,8 +1,8 @@
 # Everything a developer needs: `make demo` shows it at work, `make test` tests it, `make prove` proves it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test prove large bench bench-against bench-tools goal soak test-sanitize lint build man release deb test-deployment test-operations \
-	prerequisites fuzz faults simulate torture
+.PHONY: help demo picture test test-units test-simulations prove large bench bench-against bench-tools goal soak test-sanitize lint \
+	build man release deb test-deployment test-operations prerequisites fuzz faults simulate torture
 
 # Statically linked Swift; the linker drops what nothing refers to, which the exported symbols of a program would keep.
 RELEASE = swift build -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker --gc-sections \
@@ -26,9 +26,17 @@ picture: build ## Draw the README's picture of the demo anew
 test: prerequisites ## Build everything and run the tests, a line for each suite (5 minutes beside the build)
 	@swift build --build-tests
 	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
-	@Tests/run unit --skip 'EndToEndTests|$(TIMED)'
-	@Tests/run network --filter '$(TIMED)'
+	@$(MAKE) --no-print-directory --keep-going -j2 test-units test-simulations
 	@Tests/run end-to-end --filter EndToEndTests
+
+# Beside each other, one for each processor, and in each of them one test after the other: a thousand at once, each with its
+# databases and threads, take twice as long.
+test-units:
+	@Tests/run unit --no-parallel --skip 'EndToEndTests|$(TIMED)|$(BUSY)'
+
+test-simulations:
+	@Tests/run simulation --no-parallel --filter '$(BUSY)'
+	@Tests/run network --filter '$(TIMED)'
 
 # What `make test` runs a sample of.
 PROOFS := $(BUSY)|QueueSimulationTests|CircuitFuzzTests|TortureTests|SecretSweepTests

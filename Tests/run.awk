@@ -43,7 +43,7 @@ function issue(line,    test, case_name, text, from) {
     details[suite(test)] = details[suite(test)] indented(text) "\n"
 }
 
-# A suite's line. The time is that from the start of the run to the end of the suite, since suites run beside each other.
+# A suite's line. Where suites run beside each other, all of them begin with the run, and the time is that to the suite's end.
 function tell(suite_id, text,    line, seconds) {
     if (match(text, /after [0-9.]+/)) seconds = substr(text, RSTART + 6, RLENGTH - 6)
     line = sprintf("%s %-55s %3d tests, after %5.1f s", symbol(suite_id in details), suite_id, tests[suite_id], seconds)
