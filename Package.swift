@@ -158,9 +158,11 @@ let package = Package(
             path: "Tests/Fuzz",
             swiftSettings: strict
         ),
+        // What every test target may need: a folder of its own, a wait for an event.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "HostileInputTests",
-            dependencies: ["HostileInput"],
+            dependencies: ["HostileInput", "TestSupport"],
             exclude: ["Corpus"],
             swiftSettings: strict
         ),
@@ -171,20 +173,20 @@ let package = Package(
         ),
         .testTarget(
             name: "ProviderAPITests",
-            dependencies: ["HostileInput", "ProviderAPI", logging, nioCore],
+            dependencies: ["HostileInput", "ProviderAPI", "TestSupport", logging, nioCore],
             exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "RedeliverConfigurationTests",
-            dependencies: ["HostileInput", "RedeliverConfiguration", "DeliveryQueue", "ProviderAPI"],
+            dependencies: ["HostileInput", "RedeliverConfiguration", "DeliveryQueue", "ProviderAPI", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DeliveryWorkerTests",
             dependencies: [
                 "RedeliverConfiguration", "HostileInput", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue",
-                "ProviderAPI", grdb, logging, lifecycle, lifecycleTestKit, nioHTTP1,
+                "ProviderAPI", "TestSupport", grdb, logging, lifecycle, lifecycleTestKit, nioHTTP1,
             ],
             swiftSettings: strict
         ),
@@ -192,6 +194,7 @@ let package = Package(
             name: "DoctorTests",
             dependencies: [
                 "RedeliverConfiguration", "DatabaseTools", "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),
@@ -228,7 +231,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["LargeDatabase", grdb, crypto],
+            dependencies: ["LargeDatabase", "TestSupport", grdb, crypto],
             swiftSettings: strict
         ),
         .target(

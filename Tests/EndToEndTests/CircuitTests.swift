@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One receiver is down and all that it misses is held: the built program against a sandbox, with waits of milliseconds where

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The ways in which a provider's log shows a retry, and the one in which it does not.

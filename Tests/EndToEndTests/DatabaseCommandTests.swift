@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `redeliver database …` with the built programs, beside a daemon at work and without one.

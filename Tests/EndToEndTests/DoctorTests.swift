@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `redeliver doctor` with the built programs, on a healthy installation and on each broken thing.

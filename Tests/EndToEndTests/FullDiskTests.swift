@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built daemon on a disk that fills up: reading logs stops first, calls and their outcomes go on for as long as they

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One daemon per database; readers at any time.

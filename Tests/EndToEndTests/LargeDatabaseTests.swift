@@ -1,5 +1,6 @@
 import Foundation
 import LargeDatabase
+import TestSupport
 import Testing
 
 /// Every reading command answers at once, however large the database is.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The provider's operations from the command line, against the sandbox.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A provider in trouble: everything arrives in the end, nothing dies, and the blame lands where it belongs.

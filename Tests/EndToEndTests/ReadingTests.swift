@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 /// The database can be read in every state by a user of its group who may not write, and no reader stops the daemon.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The sandbox by itself, spoken to in plain HTTP: a witness is worth as much as what it serves.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every command, with everything that must stay hidden known: nothing that is printed or written shows any of it.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A secret is nowhere but in the configuration and in the calls to the provider.

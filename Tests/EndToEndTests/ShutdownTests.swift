@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A graceful stop lets calls in flight finish and records them.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A daemon that is stopped (SIGSTOP: a suspended container, a debugger, a machine that swaps) in the middle of calls and

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `redeliver endpoints test`: what it says of a test event, and that no daemon ever retries one.

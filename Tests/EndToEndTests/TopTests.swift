@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 /// `redeliver top` in a terminal: what it shows, and that it leaves the terminal as it was.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A daemon on a machine whose clock is a year wrong goes by the provider's.

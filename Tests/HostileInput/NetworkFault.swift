@@ -55,29 +55,29 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
         NetworkFault("accepted and never answered", .open, hangs: true, then: .spoilt) { _, _ in },
         NetworkFault("a head that drips", .open, hangs: true) { connection, _ in
             connection.write("HTTP/1.1 200 OK\r\nX: ")
-            while connection.write("x") { usleep(20_000) }
+            connection.drip("x", every: 20_000)
         },
         NetworkFault("a body that drips", .open, hangs: true) { connection, _ in
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            while connection.write(" ") { usleep(20_000) }
+            connection.drip(" ", every: 20_000)
         },
         NetworkFault("interim answers without end", .open, hangs: true) { connection, _ in
-            while connection.write("HTTP/1.1 100 Continue\r\n\r\n") { usleep(2_000) }
+            connection.drip("HTTP/1.1 100 Continue\r\n\r\n", every: 2_000)
         },
         NetworkFault("a header without end", .open, hangs: true) { connection, _ in
             connection.write("HTTP/1.1 200 OK\r\nX: ")
             let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 4_096)
-            while connection.write(piece) { usleep(1_000) }
+            connection.drip(piece, every: 1_000)
         },
         NetworkFault("headers without end", .open, hangs: true) { connection, _ in
             connection.write("HTTP/1.1 200 OK\r\n")
             let piece = Array(String(repeating: "X: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", count: 100).utf8)
-            while connection.write(piece) { usleep(1_000) }
+            connection.drip(piece, every: 1_000)
         },
         NetworkFault("a body without end", .open, hangs: true) { connection, _ in
             connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             let piece = Array("4000\r\n".utf8) + [UInt8](repeating: 0x20, count: 0x4000) + Array("\r\n".utf8)
-            while connection.write(piece) { usleep(500) }
+            connection.drip(piece, every: 500)
         },
     ]
 
@@ -179,6 +179,15 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
 }
 
 extension RawServer.Connection {
+    /// Sends these bytes again and again until the client has gone.
+    package func drip(_ bytes: [UInt8], every microseconds: UInt32) {
+        while write(bytes) { usleep(microseconds) }
+    }
+
+    package func drip(_ text: String, every microseconds: UInt32) {
+        drip(Array(text.utf8), every: microseconds)
+    }
+
     /// Answers with HTTP 200 and this body. The connection stays unless `closes` announces its end.
     package func answer(_ body: String, closes: Bool = false) {
         let close = closes ? "Connection: close\r\n" : ""

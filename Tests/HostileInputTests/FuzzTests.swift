@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A short run of `make fuzz` with a fixed seed.
@@ -28,8 +29,7 @@ import Testing
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let end = ContinuousClock.now + .seconds(900)
-        while process.isRunning, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
+        try? await waitUntil("redeliver-fuzz ends", within: .seconds(900)) { !process.isRunning }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         return (process.terminationStatus, try String(contentsOf: output, encoding: .utf8))

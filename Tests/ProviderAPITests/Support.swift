@@ -59,13 +59,17 @@ extension HTTPResponse {
 /// 2026-01-01T00:00:00Z.
 let testNow: Int64 = 1_767_225_600_000
 
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+}
+
 func makeClient(
     _ transport: any HTTPTransport, baseURL: BaseAddress = "https://api.test", fields: FieldNames = .standard,
     credential: Credential = .token(Secret("tok-1"))
 ) -> ProviderClient {
     ProviderClient(
         baseURL: baseURL, credential: credential, fields: fields, requestTimeout: .seconds(30), transport: transport,
-        now: { testNow }, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        now: { testNow }, logger: .silent)
 }
 
 let sampleRetry = RetryRequest(

@@ -44,6 +44,23 @@ struct TidyTests {
         }
     }
 
+    /// What waits for a time depends on how busy the machine is. Tests wait for an event, or on a clock that they set.
+    @Test(arguments: ["Task.sleep(", "usleep(", "Thread.sleep("]) func `no test sleeps`(_ word: String) throws {
+        let homes = [
+            "Tests/TestSupport/Waiting.swift",
+            // A server that drips.
+            "Tests/HostileInput/NetworkFault.swift",
+            // Programs, not tests.
+            "Tests/Benchmarks/", "Tests/Fuzz/",
+            // These words.
+            "Tests/RepositoryTests/TidyTests.swift",
+        ]
+        for file in try Repository.swiftFiles(below: "Tests")
+        where !homes.contains(where: { file.path.hasPrefix($0) }) {
+            expectNone(of: word, in: file)
+        }
+    }
+
     /// Another engine brings its own words for these.
     @Test(arguments: ["INDEXED BY", "CROSS JOIN", "TOTAL(", "hex(", " IS ?", " IS :", "?1"])
     func `SQL that only SQLite knows stands in one folder`(_ word: String) throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import ServiceLifecycleTestKit
+import TestSupport
 import Testing
 
 @testable import DeliveryWorker
@@ -52,15 +53,12 @@ import Testing
     private func get(_ path: String, port: Int, by transport: AsyncHTTPTransport) async throws -> HTTPResponse {
         let request = HTTPRequest(
             method: .get, url: "http://127.0.0.1:\(port)\(path)", timeout: .seconds(60), responseLimit: 16 << 20)
-        let deadline = ContinuousClock.now + .seconds(180)
-        while true {
-            do throws(TransportError) {
-                return try await transport.send(request)
-            } catch {
-                guard ContinuousClock.now < deadline else { throw error }
-                try await Task.sleep(for: .milliseconds(20))
-            }
+        var answer: HTTPResponse?
+        try await waitUntil("\(path) is answered") {
+            answer = try? await transport.send(request)
+            return answer != nil
         }
+        return try #require(answer)
     }
 
     @Test func `it answers over HTTP until the daemon stops, and can be started there again`() async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 
 /// What a test's configuration says. The defaults are short delays for one sandbox.
 struct RedeliverSettings {

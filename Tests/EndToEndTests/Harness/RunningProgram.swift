@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A child process whose output goes to files. It is signalled by its own process id and by nothing else.
 final class RunningProgram: Sendable {

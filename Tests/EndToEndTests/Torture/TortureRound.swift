@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One database and one sandbox with faults, and a daemon that is killed again and again, at named points and at random

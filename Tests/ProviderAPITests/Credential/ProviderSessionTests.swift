@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -30,7 +31,7 @@ struct ProviderSessionTests {
         let transport = ScriptedTransport([
             { _ in
                 beginning.finish()
-                try? await Task.sleep(for: .seconds(60))
+                try? await untilCancelled()
                 return .failure(.cancelled)
             },
             { _ in .success(loggedIn) }, { _ in .success(emptyPage) },

@@ -1,24 +1,8 @@
-import Foundation
 import HostileInput
-import Logging
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
-
-/// Runs `body` with the real transport and shuts it down afterwards.
-private func withTransport<Value>(_ body: (AsyncHTTPTransport) async throws -> Value) async throws -> Value {
-    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = try AsyncHTTPTransport(concurrency: 4, now: { testNow }, logger: logger)
-    do {
-        let value = try await body(transport)
-        try await transport.shutdown()
-        return value
-    } catch {
-        try await transport.shutdown()
-        throw error
-    }
-}
 
 /// One exchange as a value.
 private func send(
@@ -36,17 +20,6 @@ private func send(
     }
 }
 
-/// Whether a server has read a request.
-private final class Reading: Sendable {
-    private let state = Mutex(false)
-
-    var hasBegun: Bool { state.withLock { $0 } }
-
-    func begin() {
-        state.withLock { $0 = true }
-    }
-}
-
 @Suite("HTTP transport", .timeLimit(.minutes(20)))
 struct AsyncHTTPTransportTests {
     /// What becomes of a request with a short deadline that the server has read. On a busy machine the deadline may pass
@@ -61,7 +34,7 @@ struct AsyncHTTPTransportTests {
                 reading.begin()
                 answer(connection)
             }
-            let result = try await withTransport { await send(server.url, timeout: patience, by: $0) }
+            let result = try await withRealTransport { await send(server.url, timeout: patience, by: $0) }
             if reading.hasBegun { return result }
         }
         throw TransportError.notSent(.other)
@@ -74,7 +47,7 @@ struct AsyncHTTPTransportTests {
             connection.write(
                 "HTTP/1.1 201 Created\r\nX-Two: b\r\nContent-Length: 5\r\n\r\n\(isWhole ? "whole" : "wrong")")
         }
-        let response = try await withTransport { await send("\(server.url)/p?q=1", by: $0) }.get()
+        let response = try await withRealTransport { await send("\(server.url)/p?q=1", by: $0) }.get()
         #expect(response.status == 201)
         #expect(response.header("x-two") == "b")
         #expect(response.body == Array("whole".utf8))
@@ -84,41 +57,39 @@ struct AsyncHTTPTransportTests {
         _ method: HTTPRequest.Method
     ) async throws {
         let port = try RawServer.closedPort()
-        // The quickest of a few, because a busy machine may delay any of them.
-        var quickest = Duration.seconds(60)
-        for _ in 0..<5 where quickest >= .seconds(1) {
+        // A client that tried again would do so until the deadline, which no busy machine makes it reach.
+        for host in ["127.0.0.1", "localhost"] {
             let start = ContinuousClock.now
-            let byAddress = try await withTransport { await send("http://127.0.0.1:\(port)/", method: method, by: $0) }
-            #expect(byAddress == .failure(.notSent(.refused)))
-            quickest = min(quickest, ContinuousClock.now - start)
+            let result = try await withRealTransport {
+                await send("http://\(host):\(port)/", method: method, timeout: .seconds(900), by: $0)
+            }
+            #expect(result == .failure(.notSent(.refused)))
+            #expect(ContinuousClock.now - start < patience)
         }
-        #expect(quickest < .seconds(5))
-        let byName = try await withTransport { await send("http://localhost:\(port)/", method: method, by: $0) }
-        #expect(byName == .failure(.notSent(.refused)))
     }
 
     @Test func `an unknown host is not sent`() async throws {
-        let result = try await withTransport { await send("http://nowhere.invalid/", by: $0) }
+        let result = try await withRealTransport { await send("http://nowhere.invalid/", by: $0) }
         #expect(result == .failure(.notSent(.dns)))
     }
 
     @Test(arguments: ["", "nonsense", "ftp://127.0.0.1/", "http:///x"]) func `an unusable URL is not sent`(
         _ url: String
     ) async throws {
-        let result = try await withTransport { await send(url, by: $0) }
+        let result = try await withRealTransport { await send(url, by: $0) }
         #expect(result == .failure(.notSent(.invalidRequest)))
     }
 
     @Test func `a server that does not speak TLS is not sent anything`() async throws {
         let server = try RawServer { connection in connection.write("HTTP/1.1 400 Bad Request\r\n\r\n") }
-        let result = try await withTransport { await send("https://127.0.0.1:\(server.port)/", by: $0) }
+        let result = try await withRealTransport { await send("https://127.0.0.1:\(server.port)/", by: $0) }
         #expect(result == .failure(.notSent(.tls)))
     }
 
     @Test func `a dripping body is stopped by the deadline`() async throws {
         let result = try await sendUntilRead { connection in
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-            while connection.write("x") { usleep(20_000) }
+            connection.drip("x", every: 20_000)
         }
         #expect(result == .failure(.unknownOutcome(.timeout)))
     }
@@ -136,10 +107,9 @@ struct AsyncHTTPTransportTests {
             reading.begin()
             connection.wait()
         }
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: logger)
+        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: .silent)
         async let first = send(server.url, timeout: .seconds(600), by: transport)
-        while !reading.hasBegun { try await Task.sleep(for: .milliseconds(10)) }
+        try await waitUntil("the server reads the first request") { reading.hasBegun }
         let second = await send(server.url, timeout: .milliseconds(100), by: transport)
         #expect(second == .failure(.notSent(.connectTimeout)))
         try await transport.shutdown()
@@ -153,7 +123,7 @@ struct AsyncHTTPTransportTests {
             connection.write("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
             if connection.readRequest() != nil { connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
         }
-        let response = try await withTransport { await send(server.url, by: $0) }.get()
+        let response = try await withRealTransport { await send(server.url, by: $0) }.get()
         #expect(response.status == 302)
         #expect(response.header("location") == "/elsewhere")
     }
@@ -165,7 +135,7 @@ struct AsyncHTTPTransportTests {
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             _ = connection.readRequest()
         }
-        let (first, second) = try await withTransport { transport in
+        let (first, second) = try await withRealTransport { transport in
             (await send(server.url, by: transport), await send(server.url, by: transport))
         }
         #expect(try first.get().status == 200)
@@ -177,7 +147,7 @@ struct AsyncHTTPTransportTests {
             _ = connection.readRequest()
             connection.write("garbage garbage garbage\r\n\r\n")
         }
-        let result = try await withTransport { await send(server.url, by: $0) }
+        let result = try await withRealTransport { await send(server.url, by: $0) }
         #expect(result == .failure(.unknownOutcome(.garbledAnswer)))
     }
 
@@ -186,26 +156,26 @@ struct AsyncHTTPTransportTests {
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         }
-        let result = try await withTransport { await send(server.url, by: $0) }
+        let result = try await withRealTransport { await send(server.url, by: $0) }
         #expect(result == .failure(.unknownOutcome(.connectionClosed)))
     }
 
     @Test func `a compressed answer is decompressed`() async throws {
         let server = try Self.gzipServer(Self.gzippedList)
-        let response = try await withTransport { await send(server.url, method: .get, by: $0) }.get()
+        let response = try await withRealTransport { await send(server.url, method: .get, by: $0) }.get()
         #expect(response.body == Array(#"[{"id": 1}]"#.utf8))
     }
 
     @Test func `a compressed answer is measured after decompression`() async throws {
         let server = try Self.gzipServer(Self.gzippedBlanks)
         #expect(Self.gzippedBlanks.count < 1000)
-        let result = try await withTransport { await send(server.url, method: .get, by: $0) }
+        let result = try await withRealTransport { await send(server.url, method: .get, by: $0) }
         #expect(result == .failure(.responseTooLarge(limit: 1000)))
     }
 
     @Test func `a cut compressed answer is not taken for whole`() async throws {
         let server = try Self.gzipServer(Array(Self.gzippedList.dropLast(12)))
-        let result = try await withTransport { await send(server.url, method: .get, by: $0) }
+        let result = try await withRealTransport { await send(server.url, method: .get, by: $0) }
         #expect(result == .failure(.unknownOutcome(.garbledAnswer)))
     }
 
@@ -214,7 +184,7 @@ struct AsyncHTTPTransportTests {
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + String(repeating: "x", count: 1001))
         }
-        let result = try await withTransport { await send(server.url, by: $0) }
+        let result = try await withRealTransport { await send(server.url, by: $0) }
         #expect(result == .failure(.responseTooLarge(limit: 1000)))
     }
 
@@ -223,7 +193,7 @@ struct AsyncHTTPTransportTests {
             _ = connection.readRequest()
             _ = connection.readRequest()
         }
-        let result = try await withTransport { transport in
+        let result = try await withRealTransport { transport in
             await withTaskGroup(of: Result<HTTPResponse, TransportError>.self) { group in
                 group.addTask { await send(server.url, by: transport) }
                 group.cancelAll()
@@ -235,8 +205,7 @@ struct AsyncHTTPTransportTests {
 
     @Test func `after shutdown nothing is sent`() async throws {
         let server = try RawServer { _ in }
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: logger)
+        let transport = try AsyncHTTPTransport(concurrency: 1, now: { testNow }, logger: .silent)
         try await transport.shutdown()
         #expect(await send(server.url, by: transport) == .failure(.notSent(.shutDown)))
     }

@@ -1,6 +1,6 @@
 import Foundation
 import HostileInput
-import Logging
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -38,13 +38,17 @@ struct BoundedWaitTests {
     }
 
     @Test func `a shutdown ends the calls in flight`() async throws {
-        let mute = try RawServer { connection in connection.wait() }
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let transport = try AsyncHTTPTransport(concurrency: 4, now: { testNow }, logger: logger)
+        let reading = Reading()
+        let mute = try RawServer { connection in
+            guard connection.readRequest() != nil else { return }
+            reading.begin()
+            connection.wait()
+        }
+        let transport = try AsyncHTTPTransport(concurrency: 4, now: { testNow }, logger: .silent)
         let client = try NetworkOperation.retry.client(transport, at: mute.url, timeout: .seconds(600))
         try await within(.seconds(1)) {
             async let outcome = NetworkOperation.retry.call(client)
-            try await Task.sleep(for: .milliseconds(300))
+            try await waitUntil("the server reads the call") { reading.hasBegun }
             try await transport.shutdown()
             #expect(await ["uncertain", "unreachable"].contains(outcome.kind))
         }
@@ -67,7 +71,7 @@ struct BoundedWaitTests {
     @Test(.enabled(if: SelfSigned.openssl != nil, "openssl is not installed"))
     func `a certificate that nobody vouches for ends the call before anything is sent`() async throws {
         for name in ["127.0.0.1", "other.test"] {
-            let server = try SelfSigned(name: name)
+            let server = try await SelfSigned(name: name)
             try await withRealTransport { transport in
                 for operation in NetworkOperation.allCases where operation != .refresh {
                     let client = try operation.client(transport, at: server.url, timeout: .seconds(30))
@@ -77,7 +81,7 @@ struct BoundedWaitTests {
                     #expect(outcome.text.contains("certificate_issuer_unknown"), "\(operation): \(outcome.text)")
                 }
             }
-            let seen = server.stop()
+            let seen = await server.stop()
             #expect(!seen.contains("HTTP/1.1") && !seen.contains("tok-1"), "\(seen)")
         }
     }
@@ -135,7 +139,7 @@ private final class SelfSigned {
 
     var url: String { "https://127.0.0.1:\(port)" }
 
-    init(name: String) throws {
+    init(name: String) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         port = try RawServer.freePort()
@@ -147,13 +151,13 @@ private final class SelfSigned {
                 "-out", "certificate.pem", "-days", "1", "-subj", "/CN=\(name)", "-addext",
                 "subjectAltName=\(kind):\(name)",
             ], in: folder)
-        try Self.wait("openssl req ends") { !request.isRunning }
+        try await waitUntil("openssl req ends") { !request.isRunning }
         server = try Self.start(
             ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "certificate.pem", "-key", "key.pem"], in: folder)
         do {
-            try Self.wait("openssl s_server listens") { output.contains("ACCEPT") }
+            try await waitUntil("openssl s_server listens") { output.contains("ACCEPT") }
         } catch {
-            _ = stop()
+            _ = await stop()
             throw error
         }
     }
@@ -163,23 +167,11 @@ private final class SelfSigned {
     }
 
     /// - Returns: everything that the server printed.
-    func stop() -> String {
+    func stop() async -> String {
         kill(server.processIdentifier, SIGKILL)
-        try? Self.wait("openssl s_server ends") { !server.isRunning }
+        try? await waitUntil("openssl s_server ends") { !server.isRunning }
         defer { try? FileManager.default.removeItem(at: folder) }
         return output
-    }
-
-    private struct WaitedInVain: Error {
-        let what: String
-    }
-
-    private static func wait(_ what: String, until condition: () -> Bool) throws {
-        let end = ContinuousClock.now + .seconds(120)
-        while !condition() {
-            guard ContinuousClock.now < end else { throw WaitedInVain(what: what) }
-            usleep(20_000)
-        }
     }
 
     private static func start(_ arguments: [String], in folder: URL) throws -> Process {

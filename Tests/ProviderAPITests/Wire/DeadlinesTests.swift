@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -12,18 +13,18 @@ import Testing
 
     @Test func `work that lasts too long is cancelled, and its error says why`() async {
         await #expect(throws: Deadlines.DeadlinePassed.self) {
-            try await deadlines.run(within: .milliseconds(20)) { try await Task.sleep(for: .seconds(60)) }
+            try await deadlines.run(within: .milliseconds(20)) { try await untilCancelled() }
         }
     }
 
     /// Otherwise this test would take an hour.
     @Test(.timeLimit(.minutes(5))) func `a nearer deadline is kept while a farther one is waited for`() async {
         let far = Task {
-            try await deadlines.run(within: .seconds(3_600)) { try await Task.sleep(for: .seconds(3_600)) }
+            try await deadlines.run(within: .seconds(3_600)) { try await untilCancelled() }
         }
         for _ in 0..<3 {
             await #expect(throws: Deadlines.DeadlinePassed.self) {
-                try await deadlines.run(within: .milliseconds(20)) { try await Task.sleep(for: .seconds(60)) }
+                try await deadlines.run(within: .milliseconds(20)) { try await untilCancelled() }
             }
         }
         far.cancel()
@@ -35,9 +36,7 @@ import Testing
             for number in 1...50 {
                 group.addTask {
                     await #expect(throws: Deadlines.DeadlinePassed.self) {
-                        try await deadlines.run(within: .milliseconds(number)) {
-                            try await Task.sleep(for: .seconds(60))
-                        }
+                        try await deadlines.run(within: .milliseconds(number)) { try await untilCancelled() }
                     }
                 }
             }

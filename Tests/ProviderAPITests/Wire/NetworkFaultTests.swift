@@ -1,4 +1,5 @@
 import HostileInput
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -52,9 +53,10 @@ struct NetworkFaultTests {
             // A short deadline may strike again. And the client needs a moment to notice that the server closed the
             // connection after its answer; a call in this moment is lost.
             let patient = try operation.client(transport, at: server.url, timeout: .seconds(20))
-            for _ in 0..<20 where !next.isGood && (next.text.contains("timeout") || fault.after != .good) {
-                try await Task.sleep(for: .milliseconds(250))
+            try? await waitUntil("the next call succeeds") {
+                if next.isGood || !(next.text.contains("timeout") || fault.after != .good) { return true }
                 next = await operation.call(patient)
+                return false
             }
             #expect(next.isGood, "\(cell), then \(next.kind): \(next.text)")
             #expect(!server.wasReused, cell)

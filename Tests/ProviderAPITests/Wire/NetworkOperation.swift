@@ -1,5 +1,4 @@
-import HostileInput
-import Logging
+import Synchronization
 
 @testable import ProviderAPI
 
@@ -7,8 +6,7 @@ import Logging
 func withRealTransport<Value>(
     concurrency: Int = 4, _ body: (AsyncHTTPTransport) async throws -> Value
 ) async throws -> Value {
-    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let transport = try AsyncHTTPTransport(concurrency: concurrency, now: { testNow }, logger: logger)
+    let transport = try AsyncHTTPTransport(concurrency: concurrency, now: { testNow }, logger: .silent)
     do {
         let value = try await body(transport)
         try await transport.shutdown()
@@ -16,6 +14,17 @@ func withRealTransport<Value>(
     } catch {
         try await transport.shutdown()
         throw error
+    }
+}
+
+/// Whether a server has read a request.
+final class Reading: Sendable {
+    private let state = Mutex(false)
+
+    var hasBegun: Bool { state.withLock { $0 } }
+
+    func begin() {
+        state.withLock { $0 = true }
     }
 }
 
@@ -82,7 +91,7 @@ enum NetworkOperation: String, CaseIterable, Sendable {
             baseURL: try BaseAddress(url),
             credential: self == .login || self == .refresh ? login : .token(Secret("tok-1")),
             fields: .standard, requestTimeout: timeout, transport: transport, now: { testNow },
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: .silent)
     }
 
     /// Makes this one call. A refresh needs a login, which `prepare` has made.
