@@ -96,7 +96,14 @@ import Testing
     /// The check that guards all results of simulations.
     @Test func `what leaves it is noticed`() async {
         let time = VirtualTime()
-        await withTaskExecutorPreference(time) { await Task {}.value }
+        await withTaskExecutorPreference(time) {
+            let (ending, end) = AsyncStream<Never>.makeStream()
+            let outside = Task { for await _ in ending {} }
+            // Has its turn when this task waits for the one outside, which therefore ends on another thread.
+            async let ends: Void = end.finish()
+            await outside.value
+            await ends
+        }
         #expect(time.strays == 2)
     }
 }

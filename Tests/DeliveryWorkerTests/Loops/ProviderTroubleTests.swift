@@ -46,7 +46,8 @@ import Testing
                 provider.set(trouble)
             }
             guard let began else { return now > .noon(600) }
-            if now - began >= .seconds(seconds) { provider.set(nil) }
+            guard now - began >= .seconds(seconds) else { return false }
+            provider.set(nil)
             return try delivered() == count || now - began > .seconds(seconds + 2_000)
         }
         return try #require(began)

@@ -52,6 +52,8 @@ private struct SkippingClock: Clock {
     var minimumResolution: Duration { .milliseconds(1) }
 
     func sleep(until deadline: VirtualInstant, tolerance: Duration?) async throws {
+        // A loop that never waits would keep the others from the few threads that there are.
+        await Task.yield()
         try Task.checkCancellation()
         time.advance(by: max(.zero, now.duration(to: deadline)))
     }
@@ -59,18 +61,7 @@ private struct SkippingClock: Clock {
 
 /// A clock on which nobody wakes before the test says so, and which tells the test who went to sleep for how long.
 final class SteppedClock: Clock {
-    private struct Sleeper {
-        let length: Duration
-        let continuation: CheckedContinuation<Void, any Error>
-    }
-
-    private struct State {
-        var sleepers: [Int: Sleeper] = [:]
-        var cancelled: Set<Int> = []
-        var next = 0
-    }
-
-    private let state = Mutex(State())
+    private let sleepers = Sleepers()
     private let asked: AsyncStream<Duration>.Continuation
     /// The length of each sleep, when it begins.
     let sleeps: AsyncStream<Duration>
@@ -83,37 +74,12 @@ final class SteppedClock: Clock {
     var minimumResolution: Duration { .milliseconds(1) }
 
     func sleep(until deadline: VirtualInstant, tolerance: Duration?) async throws {
-        let number = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let isCancelled = state.withLock { state in
-                    if state.cancelled.contains(number) { return true }
-                    state.sleepers[number] = Sleeper(length: deadline.offset, continuation: continuation)
-                    return false
-                }
-                if isCancelled { continuation.resume(throwing: CancellationError()) }
-                asked.yield(deadline.offset)
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state in
-                state.cancelled.insert(number)
-                return state.sleepers.removeValue(forKey: number)
-            }
-            sleeper?.continuation.resume(throwing: CancellationError())
-        }
+        try await sleepers.sleep(until: deadline.offset) { asked.yield(deadline.offset) }
     }
 
     /// Ends all sleeps that are under way, or those that are no longer than `longest`.
     func wake(upTo longest: Duration? = nil) {
-        let woken = state.withLock { state in
-            let woken = state.sleepers.filter { _, sleeper in longest.map { sleeper.length <= $0 } ?? true }
-            for number in woken.keys { state.sleepers[number] = nil }
-            return woken
-        }
-        for sleeper in woken.values { sleeper.continuation.resume() }
+        sleepers.wake(upTo: longest)
     }
 }
 

@@ -36,7 +36,10 @@ final class Workbench: Sendable {
             ?? RetryRules(
                 policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]),
                 circuit: CircuitSettings(isEnabled: false))
-        store = try QueueStore(path: folder + "/redeliver.db", now: time.now)
+        // Statements run on the calling thread, so that virtual time waits for them. And nobody cuts the power here.
+        store = try QueueStore.forSimulation(path: folder + "/redeliver.db", isDurable: false, now: time.now) {
+            await Task.yield()
+        }
         try await store.registerEndpoints(
             endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)
     }
