@@ -4,6 +4,7 @@ import DeliveryWorker
 import Foundation
 import ProviderAPI
 import RedeliverConfiguration
+import TestSupport
 import Testing
 
 @testable import Doctor

@@ -1,5 +1,4 @@
 import DeliveryQueue
-import Foundation
 import RedeliverConfiguration
 
 extension WorkerConfiguration {
@@ -14,25 +13,6 @@ extension WorkerConfiguration {
                 database: redeliver.db
                 metrics: {textfile: \(textfile)}
                 """, path: "\(folder)/redeliver.yaml", environment: [:])
-    }
-}
-
-/// A folder that exists as long as the value does.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.path
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func write(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
     }
 }
 

@@ -4,6 +4,17 @@ import Testing
 
 /// A graceful stop lets calls in flight finish and records them.
 @Suite struct ShutdownTests {
+    /// The next daemon sees in the log that the calls of the first one arrived.
+    private func expectNothingSentTwice(
+        of count: Int, by redeliver: RedeliverProcess, to sandbox: SandboxProcess
+    ) async throws {
+        let next = try await redeliver.start()
+        try await redeliver.waitUntilDelivered(count)
+        try await next.stop()
+        let summary = try await sandbox.summary()
+        #expect(summary.retryCalls == count && summary.arrived == count && summary.arrivedMoreThanOnce == 0)
+    }
+
     @Test(arguments: [SIGTERM, SIGINT])
     func `calls in flight finish and are recorded, and nothing is sent twice after a restart`(
         signal: Int32
@@ -19,11 +30,7 @@ import Testing
             #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'attempting'") == 0)
             #expect(daemon.errors.contains("stopped"))
 
-            let next = try await redeliver.start()
-            try await redeliver.waitUntilDelivered(10)
-            try await next.stop()
-            let summary = try await sandbox.summary()
-            #expect(summary.retryCalls == 10 && summary.arrived == 10 && summary.arrivedMoreThanOnce == 0)
+            try await expectNothingSentTwice(of: 10, by: redeliver, to: sandbox)
         }
     }
 
@@ -42,11 +49,7 @@ import Testing
             }
             #expect(try redeliver.number("SELECT COUNT(*) FROM attempt WHERE answered_ms IS NULL") == 0)
 
-            let next = try await redeliver.start()
-            try await redeliver.waitUntilDelivered(4)
-            try await next.stop()
-            let summary = try await sandbox.summary()
-            #expect(summary.retryCalls == 4 && summary.arrived == 4 && summary.arrivedMoreThanOnce == 0)
+            try await expectNothingSentTwice(of: 4, by: redeliver, to: sandbox)
         }
     }
 

@@ -89,16 +89,3 @@ func readUnreadable(_ entry: String, fields: FieldNames = .standard) throws -> U
     guard case .unreadable(let entry)? = try decode("[\(entry)]", fields: fields).items.first else { return nil }
     return entry
 }
-
-/// SplitMix64, which gives the same numbers for the same seed on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

@@ -1,6 +1,7 @@
 import Foundation
 import ProviderAPI
 import RedeliverConfiguration
+import TestSupport
 import Testing
 
 @Suite struct ConfigurationAuthTests {

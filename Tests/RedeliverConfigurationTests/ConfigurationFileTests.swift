@@ -1,5 +1,6 @@
 import Foundation
 import RedeliverConfiguration
+import TestSupport
 import Testing
 
 @Suite struct ConfigurationFileTests {
@@ -115,7 +116,7 @@ import Testing
     }
 
     @Test func `random bytes end in a fault, not in a crash`() throws {
-        var generator = SeededGenerator(state: 20_240_501)
+        var generator = SeededNumbers(seed: 20_240_501)
         let signs = Array("ab:-?[]{},#&*!|>'\"%@` \n\n\t~0\u{FEFF}é".unicodeScalars)
         for _ in 0..<500 {
             let scalars = (0..<Int.random(in: 1...60, using: &generator)).map { _ in
@@ -124,17 +125,5 @@ import Testing
             let text = String(String.UnicodeScalarView(scalars))
             #expect(!ConfigurationSample.faults(text).isEmpty, "\(text.debugDescription)")
         }
-    }
-}
-
-/// The same numbers in every run (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

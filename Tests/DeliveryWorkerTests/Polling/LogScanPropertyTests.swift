@@ -1,6 +1,7 @@
 import DeliveryQueue
 import GRDB
 import ProviderAPI
+import TestSupport
 import Testing
 
 @testable import DeliveryWorker
@@ -11,25 +12,13 @@ import Testing
 /// Method: a log that grows while it is read, cut into pages by offset as most providers do; a transport that fails in
 /// the middle; real polls until the log counts as read. The seed makes it all.
 @Suite struct LogScanPropertyTests {
-    /// Splittable and short; its only duty is to make runs repeatable.
-    struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     enum Order: CaseIterable, Sendable {
         case newestFirst, oldestFirst, shuffled
     }
 
     /// A provider's log that grows by itself between two requests.
     actor GrowingLog {
-        private var random: Seeded
+        private var random: SeededNumbers
         private let order: Order
         private let pageSize: Int
         private var entries: [(line: LogLine, rank: UInt64)] = []
@@ -38,7 +27,7 @@ import Testing
         let time: VirtualTime
 
         init(seed: UInt64, order: Order, time: VirtualTime) {
-            random = Seeded(state: seed)
+            random = SeededNumbers(seed: seed)
             self.order = order
             self.time = time
             pageSize = Int.random(in: 3...25, using: &random)
@@ -50,7 +39,7 @@ import Testing
         }
 
         private static func entry(
-            _ number: Int, at time: Timestamp, using random: inout Seeded
+            _ number: Int, at time: Timestamp, using random: inout SeededNumbers
         ) -> (line: LogLine, rank: UInt64) {
             let status = Double.random(in: 0...1, using: &random) < 0.7 ? "failure" : "success"
             return (LogLine("t\(number)", status, at: time).with { $0.body = "\(number)" }, random.next())

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// How one life of the daemon shall end.
 struct TorturePlan: CustomStringConvertible {
     /// A point that may never be reached; then the patience ends.
@@ -17,7 +19,7 @@ struct TorturePlan: CustomStringConvertible {
         ("metrics-rename", 2, 2), ("metrics-rename/after", 1, 2), ("lock-write", 1, 1),
     ]
 
-    static func next(_ luck: inout SeededLuck) -> TorturePlan {
+    static func next(_ luck: inout SeededNumbers) -> TorturePlan {
         switch Int.random(in: 0..<20, using: &luck) {
         case 0..<5:
             // A point that no life reaches: the moment decides.
@@ -33,12 +35,20 @@ struct TorturePlan: CustomStringConvertible {
         }
     }
 
-    private static func point(_ luck: inout SeededLuck) -> KillPoint {
+    private static func point(_ luck: inout SeededNumbers) -> KillPoint {
         var ticket = Int.random(in: 0..<kinds.reduce(0) { $0 + $1.share }, using: &luck)
         for (kind, share, limit) in kinds {
             if ticket < share { return KillPoint(kind, luck.small(upTo: limit)) }
             ticket -= share
         }
         return KillPoint("wal-write")
+    }
+}
+
+extension SeededNumbers {
+    /// Small numbers are as likely as large ones, so that the beginning of a run is hit often.
+    fileprivate mutating func small(upTo limit: Int) -> Int {
+        let highest = Int.random(in: 1...limit, using: &self)
+        return Int.random(in: 1...highest, using: &self)
     }
 }

@@ -11,7 +11,7 @@ struct TortureRound {
     private let sandbox: SandboxProcess
     private let redeliver: RedeliverProcess
     private let faults: String
-    private var luck: SeededLuck
+    private var luck: SeededNumbers
     private var autopsy: TortureAutopsy
     /// What was done, for a failure.
     private var lives: [String] = []
@@ -22,7 +22,7 @@ struct TortureRound {
     init(seed: UInt64, kills: Int, bench: Bench) async throws {
         self.seed = seed
         self.kills = kills
-        luck = SeededLuck(seed: seed)
+        luck = SeededNumbers(seed: seed &* 0x9e37_79b9_7f4a_7c15)
         let shape = ["same", "named", "silent", "in-place"][Int(seed % 4)]
         sandbox = try await bench.sandbox(
             [

@@ -7,6 +7,8 @@ private let login = Credential.login(username: "ops", password: .value(Secret("p
 private let loggedIn = HTTPResponse(200, #"{"id": 1, "access": "acc-1", "refresh": "ref-1"}"#)
 private let refreshed = HTTPResponse(200, #"{"access": "acc-2"}"#)
 private let emptyPage = HTTPResponse(200, "[]")
+private let throttled = HTTPResponse(429, headers: [HTTPHeader("Retry-After", "5")])
+private let webPage = HTTPResponse(200, "<html>")
 private let loginCall = "POST /api/v2/user/login"
 private let loggedInAgain = HTTPResponse(200, #"{"access": "acc-3", "refresh": "ref-3"}"#)
 private let retryCall = "POST /api/v2/webhook_endpoint/retry"
@@ -180,10 +182,8 @@ struct ProviderSessionTests {
 
     @Test(
         arguments: [
-            (HTTPResponse(429, headers: [HTTPHeader("Retry-After", "5")]), .throttled),
-            (HTTPResponse(503), .unavailable),
-            (HTTPResponse(500), .unavailable), (HTTPResponse(302), .redirected),
-            (HTTPResponse(200, "<html>"), .unreadableAnswer),
+            (throttled, .throttled), (HTTPResponse(503), .unavailable), (HTTPResponse(500), .unavailable),
+            (HTTPResponse(302), .redirected), (webPage, .unreadableAnswer),
             (HTTPResponse(200, #"{"access": "a b"}"#), .unreadableAnswer),
             (HTTPResponse(200, #"{"access": 5}"#), .unreadableAnswer),
         ] as [(HTTPResponse, ProviderError.Kind)]) func `a login that could not be served is no refused login`(
@@ -200,10 +200,8 @@ struct ProviderSessionTests {
 
     @Test(
         arguments: [
-            (HTTPResponse(429, headers: [HTTPHeader("Retry-After", "5")]), .throttled),
-            (HTTPResponse(503), .unavailable),
-            (HTTPResponse(401), .unauthorized), (HTTPResponse(301), .redirected),
-            (HTTPResponse(200, "<html>"), .unauthorized),
+            (throttled, .throttled), (HTTPResponse(503), .unavailable), (HTTPResponse(401), .unauthorized),
+            (HTTPResponse(301), .redirected), (webPage, .unauthorized),
         ] as [(HTTPResponse, RetryAnswer.Kind)]) func `a retry without a token says why and is not sent`(
             _ response: HTTPResponse, _ kind: RetryAnswer.Kind
         ) async

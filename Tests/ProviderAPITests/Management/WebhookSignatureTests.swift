@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -20,7 +21,7 @@ struct WebhookSignatureTests {
     }
 
     @Test func `with one bit of the signature or the secret flipped nothing is valid`() throws {
-        var random = SeededGenerator(state: 1)
+        var random = SeededNumbers(seed: 1)
         for vector in try SignatureVector.all() {
             for text in [vector.rawSignature, vector.dumpsSignature].compactMap(\.self) {
                 var code = try #require(Data(base64Encoded: text))
@@ -39,7 +40,7 @@ struct WebhookSignatureTests {
     /// A flipped bit may leave the value of the JSON unchanged, and then its second form still has the signature. Only
     /// a bit that makes the text invalid UTF-8 must always be noticed. In the raw form every bit counts.
     @Test func `with one bit of the body flipped the raw bytes are not valid, and no text that it breaks is`() throws {
-        var random = SeededGenerator(state: 2)
+        var random = SeededNumbers(seed: 2)
         for vector in try SignatureVector.all() {
             let index = Int.random(in: vector.bytes.indices, using: &random)
             var changed = vector.bytes

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import ProviderAPI
@@ -59,7 +60,7 @@ struct JSONScannerTests {
     }
 
     @Test func `random bytes never crash the scanner or the decoder`() {
-        var random = SeededGenerator(state: 20_260_101)
+        var random = SeededNumbers(seed: 20_260_101)
         let alphabet = Array(#"{}[]",:\u0123456789abcdefntrls-+.eE \#u{E9}"#.utf8)
         let decoder = LogPageDecoder(fields: .standard)
         for round in 0..<20_000 {
@@ -78,7 +79,7 @@ struct JSONScannerTests {
     /// Mutates a good page. Whatever still decodes must give back bodies and raw entries that are parts of the input,
     /// and a scanned value must leave prefix and suffix that reassemble it.
     @Test func `what is cut out of mutated pages equals the bytes of the input`() {
-        var random = SeededGenerator(state: 7)
+        var random = SeededNumbers(seed: 7)
         let sample = Array(JSONCases.sample.utf8)
         let decoder = LogPageDecoder(fields: .standard)
         var decoded = 0
@@ -101,7 +102,7 @@ struct JSONScannerTests {
         #expect(decoded > 500)
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededNumbers) {
         let index = Int.random(in: bytes.indices, using: &random)
         switch Int.random(in: 0..<4, using: &random) {
         case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)

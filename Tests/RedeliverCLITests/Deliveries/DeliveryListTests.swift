@@ -84,10 +84,10 @@ import Testing
     @Test func `JSON has Unix seconds and no key without a value`() throws {
         let manual = ManualRetry(asked: now - .seconds(5), kept: .dead(.age))
         let rows = DeliveryList([
-            DeliverySample.record(DeliverySample.delivery(next: now, manual: manual), error: "HTTP 500")
+            DeliverySample.record(DeliverySample.delivery(next: now, manual: manual), error: "HTTP 502 \u{1B}[31m")
         ]).rows
         #expect(
-            try JSONOutput.text(rows) == """
+            try JSONOutput.text(rows) == #"""
                 [
                   {
                     "attempts_used" : 2,
@@ -98,7 +98,7 @@ import Testing
                     "event_type" : "profile_update",
                     "first_failed" : 1767218400,
                     "id" : 7,
-                    "last_error" : "HTTP 500",
+                    "last_error" : "HTTP 502 \u001b[31m",
                     "last_failed" : 1767225300,
                     "next_attempt" : 1767225600,
                     "retry_asked" : 1767225595,
@@ -107,7 +107,7 @@ import Testing
                     "webhook_id" : "w-1"
                   }
                 ]
-                """)
+                """#)
     }
 
     @Test func `JSON tells how a settled delivery ended`() throws {
