@@ -160,6 +160,10 @@ let package = Package(
         ),
         // What every test target may need: a folder of its own, a wait for an event.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        // A real queue that a test feeds, databases of other releases, damaged ones; for tests only.
+        .target(
+            name: "QueueFixtures", dependencies: ["DatabaseTools", "DeliveryQueue", "TestSupport", grdb],
+            path: "Tests/QueueFixtures", swiftSettings: strict),
         .testTarget(
             name: "HostileInputTests",
             dependencies: ["HostileInput", "TestSupport"],
@@ -168,7 +172,14 @@ let package = Package(
         ),
         .testTarget(
             name: "DeliveryQueueTests",
-            dependencies: ["DatabaseTools", "DeliveryQueue", "FaultyDisk", grdb, crypto],
+            dependencies: [
+                "DatabaseTools", "DeliveryQueue", "FaultyDisk", "QueueFixtures", "TestSupport", grdb, crypto,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "DatabaseToolsTests",
+            dependencies: ["DatabaseTools", "DeliveryQueue", "QueueFixtures", "TestSupport", grdb],
             swiftSettings: strict
         ),
         .testTarget(

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite("The table of answers")
 struct AnswerTableTests {

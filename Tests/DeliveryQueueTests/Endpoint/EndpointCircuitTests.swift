@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The circuit as a state machine: signals in, states and actions out. Times are seconds after `start`.
 @Suite struct EndpointCircuitTests {

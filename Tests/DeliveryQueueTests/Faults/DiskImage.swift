@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import QueueFixtures
+
 /// A disk that loses power: synced writes are there, and any part of the others.
 struct DiskImage {
     /// By file name; a file that was never synced need not be there.
@@ -65,20 +67,5 @@ extension DiskEvent.What {
             let end = min(bytes.count, start + Self.sector)
             return .write(at: offset + start, Data(bytes[(bytes.startIndex + start)..<(bytes.startIndex + end)]))
         }
-    }
-}
-
-/// Random numbers that a seed repeats (splitmix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

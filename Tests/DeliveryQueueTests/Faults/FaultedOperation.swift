@@ -1,6 +1,7 @@
 import Foundation
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Something that is done to a database while its disk or memory fails.
 struct FaultedOperation: Sendable {

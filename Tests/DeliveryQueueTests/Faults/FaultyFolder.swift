@@ -1,5 +1,6 @@
 import FaultyDisk
 import Foundation
+import TestSupport
 
 /// A folder whose disk fails when a test says so, and remembers what was written to it.
 final class FaultyFolder: Sendable {

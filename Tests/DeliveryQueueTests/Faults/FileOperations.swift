@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Operations on a database's files as a whole.
 enum FileOperations {

@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The power fails between any two writes. Everything that had returned must be there, above all the intent of each
 /// call.

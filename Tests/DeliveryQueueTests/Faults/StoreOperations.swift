@@ -1,4 +1,5 @@
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The store's transactions, each on a database that gives it all of its work to do.
 enum StoreOperations {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// How far a log was read, and which range is read next.
 @Suite struct ScanTests {

@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The copy that is kept before a schema changes: the way back to the program before.
 @Suite struct MigrationCopyTests {

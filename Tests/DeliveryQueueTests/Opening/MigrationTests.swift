@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Each step of the schema is applied once and whole, and a database made with other steps is refused.
 @Suite struct MigrationTests {

@@ -1,9 +1,11 @@
 import Crypto
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct StoreOpeningTests {
     private let folder: TemporaryFolder

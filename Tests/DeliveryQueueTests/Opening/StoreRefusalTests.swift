@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct StoreRefusalTests {
     private let folder: TemporaryFolder

@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// A database of an older release, with a row of every kind, is opened by a later one.
 @Suite struct UpgradeTests {

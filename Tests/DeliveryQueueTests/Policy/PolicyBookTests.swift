@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct PolicyBookTests {
     private static func policy(_ attempts: Int) -> RetryPolicy {

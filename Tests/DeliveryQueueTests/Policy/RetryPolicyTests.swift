@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct RetryPolicyTests {
     private static let defaultMinutes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720, 720, 720, 720]

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct QueueActivityTests {
     private let queue: QueueFixture

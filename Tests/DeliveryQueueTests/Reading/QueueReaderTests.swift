@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct QueueReaderTests {
     private let queue: QueueFixture

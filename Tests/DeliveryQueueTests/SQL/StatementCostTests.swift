@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// A statement that runs for each delivery must not cost more than what it changes.
 @Suite struct StatementCostTests {

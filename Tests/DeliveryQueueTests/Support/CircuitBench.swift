@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Short ways to open an endpoint's circuit, try it and look at it.
 extension QueueFixture {

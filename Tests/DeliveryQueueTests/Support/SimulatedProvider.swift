@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// A provider in memory: executes retries or does not, and keeps a log that lags.
 struct SimulatedProvider {

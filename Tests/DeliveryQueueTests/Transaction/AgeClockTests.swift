@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The time for which its endpoint was held does not count towards a delivery's age.
 @Suite struct AgeClockTests {

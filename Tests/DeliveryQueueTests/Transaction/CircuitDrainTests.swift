@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// How a circuit releases what it held, and which holds go before it.
 @Suite struct CircuitDrainTests {

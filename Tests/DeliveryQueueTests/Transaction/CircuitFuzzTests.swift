@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Whatever happens in whatever order, the next due time and what is claimed agree.
 @Suite struct CircuitFuzzTests {

@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Which deliveries an endpoint's circuit holds, which it tries, and what that costs them.
 @Suite struct CircuitTests {

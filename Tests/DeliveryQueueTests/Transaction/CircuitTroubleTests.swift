@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What an endpoint's circuit must not do to its deliveries when the provider, the log or a clock misbehave.
 @Suite struct CircuitTroubleTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The four ways in which a log shows the outcome of a retry.
 @Suite struct ConfirmationTests {

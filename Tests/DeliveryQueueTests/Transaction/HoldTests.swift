@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Refusals and redirects, which show that our own format or configuration may be wrong.
 @Suite struct HoldTests {

@@ -3,6 +3,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Reading the same entries again, and what cannot be read at all.
 @Suite struct IngestAgainTests {

@@ -4,6 +4,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct IngestTests {
     private let queue: QueueFixture

@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Pruning by hand, the batches of kept entries, and whether a daemon runs.
 @Suite struct MaintenanceTests {

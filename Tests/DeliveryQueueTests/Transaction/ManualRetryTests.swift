@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// An operator's retry: beside the schedule, without using it up.
 @Suite struct ManualRetryTests {

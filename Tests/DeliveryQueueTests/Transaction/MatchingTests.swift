@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Which delivery an entry with an unknown task id belongs to.
 @Suite struct MatchingTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What operators may do to deliveries and endpoints, and how it is noted.
 @Suite struct OperatorActionTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Where a log shows retries under the deliveries' own task ids, an entry under another is an event of its own.
 @Suite struct OwnNamesTests {

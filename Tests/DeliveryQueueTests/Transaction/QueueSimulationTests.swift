@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Goal: no failure is lost or doubled, and nothing arrives twice while the log shows the outcome of each call in time.
 /// Method: a seed drives a provider that answers, drops and repeats, a caller that dies during calls, and a log that

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct RecordTests {
     private let called = start + .minutes(1)

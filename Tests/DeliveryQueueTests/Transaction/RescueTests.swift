@@ -1,6 +1,8 @@
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Calls whose process died or whose lease ran out, and deliveries that an operator revives.
 @Suite struct RescueTests {

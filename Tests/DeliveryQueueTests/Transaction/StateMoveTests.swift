@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 @Suite struct StateMoveTests {
     /// The moves of a delivery, written out: the reference for `DeliveryState.next`.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// A newer event of the same webhook, customer and event type has arrived before an older one.
 @Suite struct SupersededTests {

@@ -2,6 +2,7 @@ import GRDB
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// An event that an operator made the provider send as a test is stored and never retried.
 @Suite struct TestEventTests {

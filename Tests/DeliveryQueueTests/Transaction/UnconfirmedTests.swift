@@ -1,6 +1,7 @@
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What happens when the log stays silent about a call.
 @Suite struct UnconfirmedTests {

@@ -1,7 +1,9 @@
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What docs/on-call.md tells on-call to ask.
 @Suite struct OnCallQueryTests {

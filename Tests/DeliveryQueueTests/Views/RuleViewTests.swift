@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The views that decide when a delivery is due and what holds it, in every case there is.
 @Suite struct RuleViewTests {

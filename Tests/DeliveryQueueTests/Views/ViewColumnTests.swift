@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The views' names, columns and comments, on which people's queries and dashboards rest.
 @Suite struct ViewColumnTests {

@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Views stay quick in a database of 100,000 deliveries, most of them delivered.
 @Suite struct ViewPlanTests {

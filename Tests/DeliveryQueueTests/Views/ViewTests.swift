@@ -1,8 +1,10 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// Every column of every view, of one database. Times are shown as seconds before or after it was made: `T-600`.
 @Suite struct ViewTests {

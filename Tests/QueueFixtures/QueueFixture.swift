@@ -1,24 +1,8 @@
-import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
-
-/// A folder of its own for one test, removed with everything in it.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/redeliver-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-}
 
 /// A real queue in a folder of its own, with short ways to feed it. Each test makes its own.
 final class QueueFixture: Sendable {

@@ -4,24 +4,14 @@ import Testing
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// How a restore treats deliveries and calls that the backup does not know.
 @Suite struct RestoreUnknownTests {
     private let queue: QueueFixture
-    private let now = start + .hours(2)
 
     init() async throws {
-        queue = try await QueueFixture(rules: .exact(.listed(Array(repeating: .minutes(1), count: 9))))
-    }
-
-    private func backUp() async throws {
-        try await queue.backUp()
-    }
-
-    private func restore(
-        before: (String) throws -> Void = { _ in }
-    ) async throws -> (RestoreSummary, QueueFixture) {
-        try await queue.restore(before: before, at: now)
+        queue = try await .forRestore()
     }
 
     // MARK: - Unknown to the backup
@@ -30,11 +20,11 @@ import Testing
     /// about.
     @Test func `a delivery found and called since is taken over with its body and the ids of its retries`() async throws
     {
-        try await backUp()
+        try await queue.backUp()
         try await queue.accepted("a", failed: start, called: start + .minutes(1), naming: "n")
         let body = try await queue.text("SELECT hex(body) FROM delivery_body")
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .awaiting)
         #expect(try await restored.text("SELECT hex(body) FROM delivery_body") == body)
@@ -45,32 +35,32 @@ import Testing
     }
 
     @Test func `a delivery found since and never called is the log's to tell`() async throws {
-        try await backUp()
+        try await queue.backUp()
         try await queue.ingest(.failure("a", at: start), at: start)
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.isKnown("a") == false)
         #expect(summary.newDeliveries == 0)
     }
 
     @Test func `an endpoint that was configured since comes with its deliveries`() async throws {
-        try await backUp()
+        try await queue.backUp()
         try await queue.store.registerEndpoints([(id: "ep-3", name: "third")], historyFrom: start - .hours(72))
         try await queue.ingest(.failure("a", at: start), endpoint: "ep-3", at: start)
         _ = try await queue.claimOne(at: start + .minutes(1))
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a", endpoint: "ep-3").state == .awaiting)
     }
 
     @Test func `a body that is damaged there is not taken over`() async throws {
-        try await backUp()
+        try await queue.backUp()
         try await queue.accepted("a", failed: start, called: start + .minutes(1))
         try await queue.run("UPDATE delivery_body SET body = CAST('other' AS BLOB)")
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.isKnown("a") == false)
         #expect(summary.newDeliveries == 0)
@@ -84,9 +74,9 @@ import Testing
     {
         try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start)
         try await queue.ingest(.success("b", at: start + .minutes(1)), at: start + .minutes(1))
-        try await backUp()
+        try await queue.backUp()
 
-        let (summary, restored) = try await restore { path in
+        let (summary, restored) = try await queue.restore { path in
             for name in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + name) }
             if isMissing { return try FileManager.default.removeItem(atPath: path) }
             try Data("not a database, but once it was one".utf8).write(to: URL(filePath: path))
@@ -108,12 +98,12 @@ import Testing
             observation.body = [UInt8](repeating: 0x61, count: 20_000)
             try await queue.ingest(observation, at: start)
         }
-        try await backUp()
+        try await queue.backUp()
         for claimed in try await queue.claim(at: start + .minutes(5)) {
             try await queue.record(claimed, .accepted, at: start + .minutes(5))
         }
 
-        let (summary, restored) = try await restore { path in
+        let (summary, restored) = try await queue.restore { path in
             try DatabaseQueue(path: path).close()
             try Damage.overwriteTable("attempt", of: path)
         }
@@ -127,8 +117,8 @@ import Testing
 
     @Test func `a failure from before the restore gets no attempt until the log had its time`() async throws {
         try await queue.ingest(.failure("old", at: start), at: start)
-        try await backUp()
-        let (_, restored) = try await restore()
+        try await queue.backUp()
+        let (_, restored) = try await queue.restore()
         let earliest = now + .minutes(10)
 
         try await restored.ingest(
@@ -147,31 +137,5 @@ import Testing
     @Test func `a database that was never restored plans as its policies say`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         #expect(try await queue.delivery("a").nextAttempt == start + .minutes(1))
-    }
-}
-
-extension QueueFixture {
-    private var backup: String { folder.file("backup.db") }
-
-    func backUp() async throws {
-        _ = try await QueueReader(path: path).backUp(to: backup)
-    }
-
-    /// Stops the daemon, restores, and opens the result as the next daemon would.
-    ///
-    /// - Parameter before: what happens to the database's file while nothing has it open.
-    func restore(
-        rules: RetryRules? = nil, before: (String) throws -> Void = { _ in }, at now: Timestamp
-    ) async throws -> (RestoreSummary, QueueFixture) {
-        try store.close()
-        try before(path)
-        let restore = DatabaseRestore(of: backup, to: path, rules: rules ?? self.rules)
-        let rehearsed = try await restore.rehearse(at: now)
-        let report = try await restore.run(at: now)
-        #expect(report.summary == rehearsed.summary && rehearsed.keptAs == nil)
-        let restored = try QueueFixture(reopening: self, rules: rules, at: now)
-        let parts = try QueueReader(path: path).check()
-        #expect(parts.allSatisfy { $0.count == 0 }, "\(parts)")
-        return (report.summary, restored)
     }
 }

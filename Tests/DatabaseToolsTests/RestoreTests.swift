@@ -4,33 +4,25 @@ import Testing
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What happens to deliveries when an older backup takes the database's place.
 @Suite struct RestoreTests {
     private let queue: QueueFixture
-    private let now = start + .hours(2)
 
     init() async throws {
-        queue = try await QueueFixture(rules: .exact(.listed(Array(repeating: .minutes(1), count: 9))))
-    }
-
-    private func backUp() async throws {
-        try await queue.backUp()
-    }
-
-    private func restore(rules: RetryRules? = nil) async throws -> (RestoreSummary, QueueFixture) {
-        try await queue.restore(rules: rules, at: now)
+        queue = try await .forRestore()
     }
 
     // MARK: - Scheduled in the backup
 
     @Test func `a delivery that was called since awaits the log, called as it was then`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         let called = start + .minutes(5)
         try await queue.record(try await queue.claimOne(at: called), .accepted, at: called)
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         let delivery = try await restored.delivery("a")
         #expect(delivery.state == .awaiting && delivery.attemptsUsed == 0)
@@ -49,10 +41,10 @@ import Testing
 
     @Test func `its failure in the log plans the next attempt, its silence gives it back`() async throws {
         try await queue.ingest(.failure("a", at: start), .failure("b", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         let called = start + .minutes(5)
         for claimed in try await queue.claim(at: called) { try await queue.record(claimed, .accepted, at: called) }
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         try await restored.ingest(.failure("a", at: called + .seconds(3)), at: now)
         #expect(try await restored.delivery("a").state == .scheduled)
@@ -67,9 +59,9 @@ import Testing
 
     @Test func `a delivery that was not called keeps its place in the schedule`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").nextAttempt == start + .minutes(1))
         #expect(summary.awaiting == 0 && summary.knowsCalls)
@@ -77,11 +69,11 @@ import Testing
 
     @Test func `a call that was surely not executed does not count`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         let claimed = try await queue.claimOne(at: start + .minutes(5))
         try await queue.record(claimed, .notExecuted(pause: .seconds(30)), at: start + .minutes(5))
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .scheduled)
         #expect(summary.calls == 0)
@@ -90,9 +82,9 @@ import Testing
     @Test func `a call that the backup knows is not repeated in its history`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1))
         try await queue.ingest(.failure("a", at: start + .minutes(2)), at: start + .minutes(2))
-        try await backUp()
+        try await queue.backUp()
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(summary.calls == 0)
         #expect(try await restored.number("SELECT COUNT(*) FROM attempt") == 1)
@@ -103,7 +95,7 @@ import Testing
         async throws
     {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         for minutes in [5, 10, 15] {
             let called = start + .minutes(minutes)
             try await queue.record(try await queue.claimOne(at: called), .accepted, at: called)
@@ -111,7 +103,7 @@ import Testing
             try await queue.ingest(.failure("a", at: called + .seconds(20)), at: called + .minutes(1))
         }
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         let delivery = try await restored.delivery("a")
         #expect(delivery.state == .awaiting && delivery.attemptsUsed == 2 && delivery.called == start + .minutes(15))
@@ -130,12 +122,12 @@ import Testing
 
     @Test func `a delivery that is proven delivered since stays delivered`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         let called = start + .minutes(5)
         try await queue.record(try await queue.claimOne(at: called), .accepted, naming: "n", at: called)
         try await queue.ingest(.success("n", at: called + .seconds(9)), at: called + .minutes(1))
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .delivered)
         let evidence = "SELECT delivered_by || ' ' || delivered_evidence || ' ' || delivered_task_id FROM delivery"
@@ -149,13 +141,13 @@ import Testing
         async throws
     {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await backUp()
+        try await queue.backUp()
         let claimed = try await queue.claimOne(at: start + .minutes(5))
         _ = try await queue.store.record(
             [queue.outcome(of: claimed, .accepted, at: start + .minutes(5))], rules: .exact(confirm: .answer),
             at: start + .minutes(5))
 
-        let (_, restored) = try await restore(rules: .exact(confirm: by))
+        let (_, restored) = try await queue.restore(rules: .exact(confirm: by))
 
         #expect(try await restored.delivery("a").state == state)
     }
@@ -164,9 +156,9 @@ import Testing
 
     @Test func `a delivery that awaited the log then gets the whole time again`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1))
-        try await backUp()
+        try await queue.backUp()
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").confirmBy == now + .minutes(10))
         #expect(try await restored.delivery("a").called == start + .minutes(1))
@@ -175,11 +167,11 @@ import Testing
 
     @Test func `a delivery that awaited the log then and was called again awaits the later call`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1))
-        try await backUp()
+        try await queue.backUp()
         try await queue.ingest(.failure("a", at: start + .minutes(2)), at: start + .minutes(2))
         _ = try await queue.claimOne(at: start + .minutes(9))
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         let delivery = try await restored.delivery("a")
         #expect(delivery.state == .awaiting && delivery.called == start + .minutes(9) && delivery.attemptsUsed == 1)
@@ -191,9 +183,9 @@ import Testing
     @Test func `a call in flight at the backup is the next start's to rescue`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         _ = try await queue.claimOne(at: start + .minutes(1))
-        try await backUp()
+        try await queue.backUp()
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .attempting)
         #expect(try await restored.store.reclaimOpenIntents(rules: restored.rules, at: now) == 1)
@@ -206,7 +198,7 @@ import Testing
             try await queue.record(
                 try await queue.claimOne(at: start + .minutes(1)), .rejected, at: start + .minutes(1))
         }
-        try await backUp()
+        try await queue.backUp()
         for task in ["a", "b"] {
             let id = try await queue.delivery(task).id
             _ = try await queue.store.act(
@@ -217,7 +209,7 @@ import Testing
         }
         try await queue.ingest(.success("b", at: start + .minutes(6)), at: start + .minutes(6))
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .dead)
         #expect(try await restored.delivery("b").state == .delivered)

@@ -3,18 +3,14 @@ import Testing
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// What people decided after a backup was taken stands after it is restored.
 @Suite struct RestoreDecisionTests {
     private let queue: QueueFixture
-    private let now = start + .hours(2)
 
     init() async throws {
-        queue = try await QueueFixture(rules: .exact(.listed(Array(repeating: .minutes(1), count: 9))))
-    }
-
-    private func restore() async throws -> (RestoreSummary, QueueFixture) {
-        try await queue.restore(at: now)
+        queue = try await .forRestore()
     }
 
     private func pause(at time: Timestamp) async throws {
@@ -34,7 +30,7 @@ import Testing
         try await queue.backUp()
         try await pause(at: start + .minutes(5))
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.holdReason() == "operator")
         #expect(
@@ -51,7 +47,7 @@ import Testing
             endpoint: QueueFixture.endpoint, by: "ada", reason: "done", rules: queue.rules, at: start + .minutes(5))
         #expect(resumed == .made)
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.holdReason() == nil)
         #expect(
@@ -63,7 +59,7 @@ import Testing
         try await queue.backUp()
         try await discard("a", at: start + .minutes(5))
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .dead)
         #expect(try await restored.texts("SELECT dead_reason FROM delivery") == ["discarded"])
@@ -81,7 +77,7 @@ import Testing
         try await queue.ingest(.failure("a", at: called + .seconds(20)), at: called + .minutes(1))
         try await discard("a", at: called + .minutes(2))
 
-        let (summary, restored) = try await restore()
+        let (summary, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .dead)
         #expect(summary.awaiting == 0 && summary.calls == 1)
@@ -96,7 +92,7 @@ import Testing
             endpoint: QueueFixture.endpoint, taskID: "t", eventType: "x", by: "ada", rules: queue.rules,
             at: start + .minutes(5))
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.ingest(.failure("t", at: now), at: now + .seconds(5)).new == 0)
     }
@@ -109,7 +105,7 @@ import Testing
         _ = try await queue.store.act(
             .requeue, on: id, by: "ada", reason: "again", rules: queue.rules, at: start + .minutes(5))
 
-        let (_, restored) = try await restore()
+        let (_, restored) = try await queue.restore()
 
         #expect(try await restored.delivery("a").state == .dead)
         #expect(

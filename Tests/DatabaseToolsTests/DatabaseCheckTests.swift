@@ -4,6 +4,7 @@ import Testing
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// `redeliver database check` and the quick look of `redeliver doctor`, on planted damage of each kind.
 @Suite struct DatabaseCheckTests {

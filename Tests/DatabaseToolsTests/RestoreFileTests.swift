@@ -1,14 +1,15 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import DatabaseTools
 @testable import DeliveryQueue
+@testable import QueueFixtures
 
 /// The files of a restore: what is refused, what is kept, what is left beside the database.
 @Suite struct RestoreFileTests {
     private let queue: QueueFixture
-    private let now = start + .hours(2)
 
     init() async throws {
         queue = try await QueueFixture()
