@@ -29,9 +29,9 @@ enum PollBench {
         _ = await generation.readLogs()
         let before = try await store.stored()
         var requests: [Double] = []
-        let polls = try await bench.series {
+        let polls = await bench.series {
             let asked = provider.requests
-            let took = try await milliseconds { _ = await generation.readLogs() }
+            let took = await milliseconds { _ = await generation.readLogs() }
             requests.append(Double(provider.requests - asked))
             return took
         }

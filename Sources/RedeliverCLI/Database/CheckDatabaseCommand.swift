@@ -71,7 +71,8 @@ extension CheckPart {
         ["name": name.rawValue, "examined": examined, "fault_count": count, "faults": faults, "advice": advice]
     }
 
-    fileprivate var advice: String? { count == 0 ? nil : name.advice }
+    /// What to do about its faults; nil: it has none.
+    var advice: String? { count == 0 ? nil : name.advice }
 }
 
 extension CheckPart.Name {

@@ -7,12 +7,12 @@ struct PolicyTerms: JSONReport {
     var json: JSONObject {
         switch policy.spacing {
         case .exponential(let initial, let factor, let cap, _):
-            json(initial: initial.inSeconds, factor: factor, cap: cap.inSeconds)
-        case .listed(let waits): json(schedule: waits.map(\.inSeconds))
+            object(initial: initial.inSeconds, factor: factor, cap: cap.inSeconds)
+        case .listed(let waits): object(schedule: waits.map(\.inSeconds))
         }
     }
 
-    private func json(
+    private func object(
         initial: Double? = nil, factor: Double? = nil, cap: Double? = nil, schedule: [Double]? = nil
     ) -> JSONObject {
         [

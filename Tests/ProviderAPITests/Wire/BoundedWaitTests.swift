@@ -89,8 +89,7 @@ struct BoundedWaitTests {
     /// What is left of the call's time bounds the second look too. Without any the reason is not looked for.
     @Test(.enabled(if: SelfSigned.openssl != nil, "openssl is not installed"))
     func `a certificate is judged by its dates and the caller's clock, while there is time to look`() async throws {
-        let server = try SelfSigned(name: "127.0.0.1")
-        defer { _ = server.stop() }
+        let server = try await SelfSigned(name: "127.0.0.1")
         let origin = try URLReference(server.url).origin()
         let now = Int64(Date.now.timeIntervalSince1970 * 1_000)
         let year: Int64 = 365 * 86_400_000
@@ -103,6 +102,7 @@ struct BoundedWaitTests {
         #expect(await fault(now) == .certificateIssuerUnknown)
         #expect(await fault(now + year, within: .zero) == .certificateIssuerUnknown)
         #expect(await fault(now + year, within: .seconds(-1)) == .certificateIssuerUnknown)
+        _ = await server.stop()
     }
 
     /// The answer is searched for thousands of values of the body.

@@ -1,12 +1,15 @@
+import Foundation
 import Synchronization
 
 @testable import ProviderAPI
 
-/// Runs a piece of work with a transport over the real network, which is shut down afterwards.
+/// Runs a piece of work with a transport over the real network, which is shut down afterwards. It has the real time, by
+/// which certificates are judged.
 func withRealTransport<Value>(
     concurrency: Int = 4, _ body: (AsyncHTTPTransport) async throws -> Value
 ) async throws -> Value {
-    let transport = try AsyncHTTPTransport(concurrency: concurrency, now: { testNow }, logger: .silent)
+    let transport = try AsyncHTTPTransport(
+        concurrency: concurrency, now: { Int64(Date.now.timeIntervalSince1970 * 1_000) }, logger: .silent)
     do {
         let value = try await body(transport)
         try await transport.shutdown()

@@ -136,7 +136,7 @@ import Testing
         let story = story(
             waiting, policies: policies, aliases: ["t-8"], events: [events[0]], body: #"{"a": 1.0}"#)
         // As in the list.
-        let delivery = try JSONOutput.text(DeliveryReport(waiting)).replacing("\n", with: "\n  ")
+        let delivery = try JSONOutput.text(DeliveryReport(record: waiting)).replacing("\n", with: "\n  ")
         #expect(
             try JSONOutput.text(story) == #"""
                 {

@@ -12,7 +12,7 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "redeliver-cli-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appending(path: name)
-        try text.map { try Data($0.utf8).write(to: file) }
+        if let text { try Data(text.utf8).write(to: file) }
         return try DatabaseOption.parse(["--database", "/data/queue.db", "--config", file.path])
     }
 

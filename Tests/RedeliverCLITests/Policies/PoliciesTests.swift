@@ -148,7 +148,7 @@ import Testing
         let report = PolicyOverview(PolicyBook())
 
         #expect(report.policies.count == 1 && report.policies[0].eventTypes.count == 10)
-        #expect(report.eventTypes.allSatisfy { $0.policy == 0 && $0.match.matchedBy == "built_in" })
+        #expect(report.eventTypes.allSatisfy { $0.policy == 0 && $0.match == .standard })
     }
 
     // MARK: - JSON
