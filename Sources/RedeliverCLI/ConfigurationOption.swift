@@ -16,6 +16,8 @@ struct ConfigurationOption: ParsableArguments {
     /// The path as it was given.
     var config: String { file ?? "/etc/redeliver/config.yaml" }
 
+    /// Reads the configuration from the file and the environment.
+    ///
     /// - Parameter credential: used in place of the configured one; nil reads that one too.
     /// - Throws: `ConfigurationError` with all faults.
     func load(credential: Credential? = nil) throws(ConfigurationError) -> WorkerConfiguration {

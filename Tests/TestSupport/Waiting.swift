@@ -9,7 +9,7 @@ package struct WaitedInVain: Error, CustomStringConvertible {
 /// How long a test waits for what must happen. It guards against hanging and measures nothing: a busy machine may be slow.
 package let patience = Duration.seconds(180)
 
-/// Asks every 20 ms until the condition holds. The only place in the tests that sleeps for real.
+/// Asks every 20 ms until the condition holds. The tests wait for events here and nowhere else.
 ///
 /// - Throws: `WaitedInVain` when the time is over, or what the condition throws.
 package func waitUntil(

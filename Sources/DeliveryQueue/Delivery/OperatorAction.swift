@@ -1,7 +1,7 @@
 /// What `operator_action` notes that a person did: to a delivery, or to an endpoint as a whole.
 package enum NotedAction: String, SQLWord, Sendable, CaseIterable {
     case retry, discard, requeue
-    /// The endpoint's.
+    /// To an endpoint.
     case pause, resume
 }
 

@@ -233,8 +233,8 @@ struct DueEndpoint {
         }
     }
 
-    /// When the first of its deliveries is due; nil when nothing is scheduled. An operator's retry counts too: it is never
-    /// called later than by its own time.
+    /// When the first of its deliveries is due; nil when nothing is scheduled. Operators' retries are among them, and
+    /// `QueueStore.nextDue` counts them anyway.
     private func firstDue(_ session: Session) throws -> Timestamp? {
         try session.number("SELECT next_due_ms FROM endpoint_standing WHERE id = ?", [id])
             .map(Timestamp.init(milliseconds:))

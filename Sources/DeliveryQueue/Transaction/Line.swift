@@ -1,4 +1,4 @@
-/// The place of a delivery in its endpoint's line, `turn_ms`: when it failed. After a recovery all that stand up to then
+/// The place of a delivery in its endpoint's line, `turn_ms`: when it failed. All whose place is not after the recovery
 /// are due, and trials are taken in this order. A delivery that is put off stands at its own time instead.
 enum Line {
     /// A condition on a scheduled delivery: it may be a trial `:now`. One that is put off waits for its own time.

@@ -66,6 +66,7 @@ struct BackupReport: JSONReport {
 
 /// What is in a copy of the database.
 extension CopyFacts {
+    /// As a member of the reports of `backup` and `restore`.
     var json: JSONObject {
         ["bytes": bytes, "schema_version": schemaVersion, "deliveries": deliveries, "open": open, "newest": newest]
     }

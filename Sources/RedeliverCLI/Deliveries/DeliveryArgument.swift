@@ -27,7 +27,7 @@ struct DeliveryArgument: ExpressibleByArgument, Equatable {
         return first.delivery.id
     }
 
-    /// nil when the text can only be a task id.
+    /// Our number; nil when the text is none.
     var id: Int64? {
         text.hasPrefix("task:") ? nil : Int64(digits: text.hasPrefix("id:") ? text.dropFirst(3) : text[...])
     }

@@ -4,6 +4,7 @@ import DeliveryWorker
 /// Why a delivery is not retried at this moment, until when, and what can be done. Pure. Each case has a sentence for
 /// people and a word for scripts.
 struct Standing: Equatable {
+    /// The word for scripts.
     enum Word: String {
         case delivered, dead, attempting, awaiting, held, waiting, paused, due
         case notConfigured = "not_configured"

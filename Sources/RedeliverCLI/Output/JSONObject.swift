@@ -27,6 +27,7 @@ struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
 
 /// What a command prints for scripts as an object with stable keys.
 protocol JSONReport: Encodable {
+    /// All that is known; a key whose value is nil is left out.
     var json: JSONObject { get }
 }
 

@@ -45,6 +45,7 @@ struct PolicyTerms: JSONReport {
 
 /// Why an event type has its policy.
 extension PolicyBook.Match {
+    /// `matched_by`, and the pattern that matched.
     var json: JSONObject {
         switch self {
         case .exact: ["matched_by": "exact"]
