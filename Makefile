@@ -26,8 +26,8 @@ picture: build ## Draw the README's picture of the demo anew
 test: prerequisites ## Build everything and run the tests, a line for each suite (5 minutes beside the build)
 	@swift build --build-tests
 	@command -v promtool > /dev/null || echo "note: promtool is not installed, so its test of the metrics file is skipped (apt-get install prometheus)"
-	@$(MAKE) --no-print-directory --keep-going -j2 test-units test-simulations
-	@Tests/run end-to-end --filter EndToEndTests
+	@failed=0; $(MAKE) --no-print-directory --keep-going -j2 test-units test-simulations || failed=1; \
+		Tests/run end-to-end --filter EndToEndTests || failed=1; exit $$failed
 
 # Beside each other, one for each processor, and in each of them one test after the other: a thousand at once, each with its
 # databases and threads, take twice as long.
@@ -35,8 +35,8 @@ test-units:
 	@Tests/run unit --no-parallel --skip 'EndToEndTests|$(TIMED)|$(BUSY)'
 
 test-simulations:
-	@Tests/run simulation --no-parallel --filter '$(BUSY)'
-	@Tests/run network --filter '$(TIMED)'
+	@failed=0; Tests/run simulation --no-parallel --filter '$(BUSY)' || failed=1; \
+		Tests/run network --filter '$(TIMED)' || failed=1; exit $$failed
 
 # What `make test` runs a sample of.
 PROOFS := $(BUSY)|QueueSimulationTests|CircuitFuzzTests|TortureTests|SecretSweepTests
@@ -153,16 +153,18 @@ test-operations: build ## Run the commands of README, docs and runbook, with a r
 # SQLite's header is the only thing that is not in the Swift toolchain or fetched by SwiftPM.
 prerequisites:
 	@command -v swift > /dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install/linux/"; exit 1; }
-	@if [ -e /usr/include/sqlite3.h ] || pkg-config --exists sqlite3 2> /dev/null; then exit 0; fi; \
+	@if [ -e /usr/include/sqlite3.h ] || pkg-config --exists sqlite3 2> /dev/null; then \
+		if [ -e /usr/include/zlib.h ] || pkg-config --exists zlib 2> /dev/null; then exit 0; fi; \
+	fi; \
 	if ! command -v apt-get > /dev/null; then \
-		echo "SQLite's development files are missing: install libsqlite3-dev (or its like) with your package manager."; exit 1; \
+		echo "Development files of SQLite or zlib are missing: install libsqlite3-dev and zlib1g-dev (or their like) with your package manager."; exit 1; \
 	fi; \
 	root=; \
 	if [ "$$(id -u)" != 0 ]; then \
-		command -v sudo > /dev/null || { echo "libsqlite3-dev is missing and there is no sudo: ask an administrator to run: apt-get install libsqlite3-dev"; exit 1; }; \
+		command -v sudo > /dev/null || { echo "libsqlite3-dev or zlib1g-dev is missing and there is no sudo: ask an administrator to run: apt-get install libsqlite3-dev zlib1g-dev"; exit 1; }; \
 		root=sudo; \
 	fi; \
-	echo "installing libsqlite3-dev"; \
+	echo "installing libsqlite3-dev and zlib1g-dev"; \
 	$$root apt-get update -qq; \
-	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libsqlite3-dev \
-		|| { echo "libsqlite3-dev could not be installed: install it by hand, then run make again."; exit 1; }
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libsqlite3-dev zlib1g-dev \
+		|| { echo "libsqlite3-dev and zlib1g-dev could not be installed: install them by hand, then run make again."; exit 1; }

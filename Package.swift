@@ -19,10 +19,10 @@ let lifecycleTestKit = Target.Dependency.product(name: "ServiceLifecycleTestKit"
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
-let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -67,11 +67,13 @@ let package = Package(
         // What administrators do with the database's file: backup, restore, check.
         .target(
             name: "DatabaseTools", dependencies: ["DeliveryQueue"], exclude: ["README.md"], swiftSettings: strict),
+        // The system's zlib, which unpacks answers.
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
             dependencies: [
-                asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
+                asyncHTTPClient, crypto, "CZlib", logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             exclude: [
                 "README.md", "Credential/README.md", "Log/README.md", "Management/README.md", "Retry/README.md",

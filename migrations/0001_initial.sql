@@ -20,6 +20,8 @@ CREATE TABLE endpoint (
     last_poll_ms INTEGER,                               -- our time of the last poll that succeeded
     last_poll_error TEXT,                               -- NULL: the last poll succeeded
     last_poll_error_ms INTEGER,
+    left_out_ms INTEGER,                                -- when unreadable entries were last left out, to within an
+                                                        -- hour, because enough are kept; NULL: never
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
         CHECK (retry_shows = 'unknown' OR retry_shows = 'new_entry' OR retry_shows = 'in_place'),
     own_names INTEGER NOT NULL DEFAULT 0                -- outcomes in a row that the log showed under the
@@ -261,10 +263,10 @@ CREATE TABLE scan_gap (
 CREATE INDEX scan_gap_endpoint ON scan_gap (endpoint_id, from_ms);
 
 CREATE TABLE unreadable_entry (
-    -- A log entry that the decoder could not understand, whole, so that nothing is lost.
+    -- A log entry that the decoder could not understand, so that nothing is lost. Kept once, and so many for an endpoint.
     id INTEGER NOT NULL PRIMARY KEY,
     endpoint_id TEXT NOT NULL REFERENCES endpoint (id),
-    sha256 BLOB NOT NULL,
+    sha256 BLOB NOT NULL,                               -- of what stays the same when the entry is read again
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
     raw BLOB NOT NULL,
@@ -411,8 +413,8 @@ CREATE VIEW endpoint_standing AS
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
-    -- Decides when a delivery is due, what holds it and what it waits for. Claims, lists, metrics and the v_ views read
-    -- it here. Conditions on it use the indexes of delivery.
+    -- Decides when a delivery is due, what holds it and what it waits for. Lists, metrics and the v_ views read it here.
+    -- Claims find what is due by the indexes of delivery; a test compares what they take with this view.
     SELECT
         standing.*,
         CASE
@@ -531,7 +533,11 @@ CREATE VIEW v_health AS
                 coalesce(SUM(n), 0), group_concat(reason || ' ' || n, ', ')
             FROM (SELECT reason, n FROM died ORDER BY reason) AS died
             UNION ALL
-            SELECT 8, 'entries_unreadable', COUNT(*) = 0, coalesce(SUM(n), 0), group_concat(reason || ' ' || n, ', ')
+            SELECT 8, 'entries_unreadable', COUNT(*) = 0, coalesce(SUM(n), 0),
+                group_concat(reason || ' ' || n, ', ') || coalesce(
+                    (SELECT '; others are left out: ' || group_concat(name, ', ')
+                     FROM (SELECT name FROM endpoint
+                           WHERE left_out_ms > (SELECT ms FROM clock) - 86400000 ORDER BY name) AS endpoint), '')
             FROM (SELECT reason, COUNT(*) AS n FROM unreadable_entry GROUP BY reason ORDER BY reason) AS unreadable
             UNION ALL
             SELECT 9, 'log_unread_s', COUNT(*) = 0, coalesce(SUM(length_s), 0),

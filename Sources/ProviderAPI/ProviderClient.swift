@@ -50,14 +50,13 @@ package struct ProviderClient: Sendable {
         return try logPage(response, from: url, operation)
     }
 
-    /// Reads again an entry that could not be understood, with the field names that are now configured; nil when it
-    /// still cannot be understood.
+    /// Reads again an entry that could not be understood, with the field names that are now configured; nil when the
+    /// bytes are no row that could stand in a page.
     ///
-    /// - Parameter raw: the entry's bytes as ``UnreadableEntry/raw`` holds them.
-    package func logEntry(from raw: [UInt8]) -> LogEntry? {
+    /// - Parameter raw: the entry's bytes as ``UnreadableEntry/raw`` holds them, all of them.
+    package func logItem(from raw: [UInt8]) -> LogPage.Item? {
         let page = [UInt8(ascii: "[")] + raw + [UInt8(ascii: "]")]
-        guard case .entry(let entry)? = try? decoder.page(page).items.first else { return nil }
-        return entry
+        return try? decoder.page(page).items.first
     }
 
     /// A link to a page whose address was stored earlier; nil when the address is not of the configured origin, because
@@ -194,7 +193,7 @@ package struct ProviderClient: Sendable {
             "the answer holds no list of entries, neither at its top nor under: "
                 + fields.entries.joined(separator: ", ")
         case .badNext(let field):
-            "the answer's '\(field)' is not the text of an address"
+            "the answer's '\(field)' is not the text of an address, or longer than \(LogPageDecoder.linkLimit) bytes"
         }
     }
 }

@@ -24,6 +24,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Where the figures are written as JSON.")
     var json = ".build/bench.json"
 
+    @Option(help: .hidden)
+    var page: Int?
+
     func validate() throws {
         let unknown = only.filter { name in !Benchmark.all.contains { $0.name == name } }
         guard unknown.isEmpty else { throw ValidationError("there is no benchmark \(unknown.joined(separator: ", "))") }
@@ -35,6 +38,10 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let files = try BenchFolder(in: URL(filePath: folder))
         defer { files.remove() }
+        if let page {
+            let (memory, seconds) = try await PageBench.store(number: page, files)
+            return print(memory, seconds)
+        }
         var report = Report(
             version: RedeliverVersion.current, finished: Date.now.formatted(.iso8601),
             machine: try Machine.current(folder: files.url), runs: runs)
@@ -89,6 +96,7 @@ struct Benchmark: Sendable {
 
     static let all = [
         Benchmark(name: "decode", measure: DecodingBench.measure),
+        Benchmark(name: "page", measure: PageBench.measure),
         Benchmark(name: "ingest", measure: IngestBench.measure),
         Benchmark(name: "cycles", measure: CycleBench.measure),
         Benchmark(name: "poll", measure: PollBench.measure),

@@ -39,7 +39,8 @@ struct LogPages {
         """
     }
 
-    private static func entry(_ number: Int, at created: Int64, name: String) -> String {
+    /// A failure as a row of a page.
+    static func entry(_ number: Int, at created: Int64, name: String) -> String {
         """
         {"task_id": "\(name)-\(number)", "event_type": "profile_update", "customer_id": "customer-\(number % 50_000)", \
         "webhook_id": "webhook-1", "body": \(body(number, name: name)), "status": "failed", "status_code": 503, \

@@ -13,6 +13,10 @@ import Testing
         "--log-shape data --paging links --order shuffled --spelling alternative --time seconds --gzip",
         "--log-shape items --paging header --order oldest --spelling alternative --time seconds --next-url absolute",
         "--log-shape items --paging next --order newest --spelling default --time iso --gzip --integer-ids",
+        "--time microseconds --fault logs:wire=gzip-members",
+        "--time nanoseconds --fault logs:wire=gzip-padded --log-shape array",
+        "--time gmt --fault any:wire=x-gzip",
+        "--time rfc1123 --fault any:wire=bom --order oldest",
     ])
     func `a log is read whole, whatever its shape`(shape: String) async throws {
         try await withBench { bench in

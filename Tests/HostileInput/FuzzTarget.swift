@@ -11,7 +11,7 @@ package struct FuzzTarget: Sendable {
     package let check: @Sendable ([UInt8]) async throws -> Void
 
     package static let all: [FuzzTarget] = [
-        .page, .json, .paging, .times, .answers, .signature, .configuration, .durations,
+        .page, .json, .rows, .paging, .times, .answers, .signature, .configuration, .durations,
     ]
 
     /// A sample or a made input, often mutated. The same seed and number give the same input, whatever was made before.

@@ -49,7 +49,7 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
         act(connection, good)
     }
 
-    package static let all: [NetworkFault] = silent + broken + misframed + strange
+    package static let all: [NetworkFault] = silent + broken + misframed + strange + packed
 
     private static let silent = [
         NetworkFault("accepted and never answered", .open, hangs: true, then: .spoilt) { _, _ in },
@@ -134,7 +134,7 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
             let length = String(good.utf8.count, radix: 16)
             connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(length)\r\n\(good)\r\n")
         },
-        NetworkFault("a gzip bomb", .open, then: .spoilt) { connection, _ in
+        NetworkFault("a gzip bomb", .open, then: .good) { connection, _ in
             let bomb = GzipBomb.bytes(unpacked: 65 << 20)
             connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(bomb.count)\r\n\r\n")
             connection.write(bomb)
@@ -153,6 +153,9 @@ package struct NetworkFault: Sendable, CustomStringConvertible {
         NetworkFault("a web page", .unusable, then: .good) { connection, _ in connection.answer("<html>hello</html>") },
         NetworkFault("a redirect to itself", .redirected, then: .good) { connection, _ in
             connection.write("HTTP/1.1 307 Temporary Redirect\r\nLocation: ?again\r\nContent-Length: 0\r\n\r\n")
+        },
+        NetworkFault("a byte order mark", .good, then: .good) { connection, good in
+            connection.answer("\u{FEFF}" + good)
         },
         NetworkFault("latency", .good, then: .good) { connection, good in
             usleep(300_000)

@@ -8,9 +8,7 @@ extension FuzzTarget {
         name: "page", share: 330, samples: PageReading.samples, make: HostilePage.make,
         check: { bytes in
             let read = await PageReading.read(bytes)
-            guard let tree = ReferenceJSON(bytes) else {
-                return try Violation.unless(read.isRefusedAsJSON, "text that is not JSON was read as \(read)")
-            }
+            guard let tree = ReferenceJSON(bytes) else { return try PageReading.checkDamaged(read, bytes) }
             try Violation.unless(!read.isRefusedAsJSON, "JSON was refused: \(read)")
             guard case .page(let page) = read else { return }
             let elements = try PageReading.list(tree)
@@ -59,9 +57,28 @@ enum PageReading: CustomStringConvertible {
     static func check(_ item: LogPage.Item, _ node: ReferenceJSON.Node, _ tree: ReferenceJSON) throws {
         switch item {
         case .unreadable(let entry):
-            try Violation.unless(entry.raw == tree.text(of: node), "an unreadable entry is not what stood there")
+            let text = tree.text(of: node)
+            let isCut = entry.reason == .tooLong
+            try Violation.unless(
+                entry.length == text.count && entry.raw == (isCut ? Array(text.prefix(4_096)) : text),
+                "an unreadable entry is not what stood there")
         case .entry(let entry):
             try check(entry, node, tree)
+        }
+    }
+
+    /// A page that is not JSON: what was read of it stands in it, and bodies are JSON.
+    static func checkDamaged(_ read: PageReading, _ bytes: [UInt8]) throws {
+        guard case .page(let page) = read else { return }
+        for item in page.items {
+            switch item {
+            case .unreadable(let entry):
+                try Violation.unless(bytes.firstRange(of: entry.raw) != nil, "an unreadable entry stood nowhere")
+            case .entry(let entry):
+                guard let body = entry.body else { continue }
+                try Violation.unless(bytes.firstRange(of: body) != nil, "a body stood nowhere")
+                try Violation.unless(ReferenceJSON(body) != nil, "a body is not JSON")
+            }
         }
     }
 
@@ -78,6 +95,8 @@ enum PageReading: CustomStringConvertible {
         let ids = ["task_id", "id"].compactMap { tree.member($0, of: node) }.filter { isID($0, tree) }
         try Violation.unless(
             ids.first.map(tree.text) == Array(entry.taskID.json.utf8), "the task id has another token")
+        let texts = [entry.taskID.json, entry.customerID?.json, entry.webhookID?.json, entry.eventType]
+        try Violation.unless(texts.allSatisfy { ($0?.utf8.count ?? 0) <= 1_024 }, "an id or event type is too long")
         try checkTimes(entry)
         try Violation.unless((entry.errorText?.count ?? 0) <= 500, "an error text is too long")
         try Violation.unless(
@@ -111,20 +130,33 @@ enum PageReading: CustomStringConvertible {
 }
 
 extension FuzzTarget {
-    /// Any JSON text. The client must accept and refuse like a second reader and, except for known differences, like
-    /// Foundation.
+    /// Any JSON text. The client must accept and refuse it, in a row of a page, like a second reader and, except for
+    /// known differences, like Foundation.
     static let json = FuzzTarget(
-        name: "json", share: 300, samples: JSONReading.samples, make: { HostileJSON.value(&$0, depth: 5) },
+        name: "json", share: 260, samples: JSONReading.samples, make: { HostileJSON.value(&$0, depth: 5) },
         check: { bytes in
-            let isRefused = await PageReading.read(bytes).isRefusedAsJSON
-            let tree = ReferenceJSON(bytes)
-            try Violation.unless(isRefused == (tree == nil), isRefused ? "JSON was refused" : "no JSON was accepted")
-            try JSONReading.compareWithFoundation(bytes, tree)
+            let row = Array("[{\"a\":".utf8) + bytes + Array("}]".utf8)
+            let isSound = await JSONReading.isSound(PageReading.read(row))
+            let tree = ReferenceJSON(row)
+            try Violation.unless(
+                isSound.map { $0 == (tree != nil) } ?? true, tree == nil ? "no JSON was accepted" : "JSON was refused")
+            try JSONReading.compareWithFoundation(bytes, ReferenceJSON(bytes))
         })
 }
 
-/// The known differences between RFC 8259 and Foundation's reader.
+/// Judges soundness, and knows the differences between RFC 8259 and Foundation's reader.
 enum JSONReading {
+    /// Whether a page was read and all its rows are JSON; nil when one is too deep to tell.
+    static func isSound(_ read: PageReading) -> Bool? {
+        guard case .page(let page) = read else { return !read.isRefusedAsJSON }
+        let reasons = page.items.compactMap { item -> UnreadableEntry.Reason? in
+            if case .unreadable(let entry) = item { entry.reason } else { nil }
+        }
+        if reasons.contains(.tooDeep) { return nil }
+        // What stands between two rows of such a page is none of the text.
+        return !reasons.contains(.badJSON) && !reasons.contains(.notAnObject)
+    }
+
     static func compareWithFoundation(_ bytes: [UInt8], _ tree: ReferenceJSON?) throws {
         // Foundation does not read deep texts, and converts long numbers slowly.
         guard bytes.count < 4_096, (tree?.depth ?? 0) < 500 else { return }

@@ -27,9 +27,10 @@ package struct ReferenceJSON {
 
     private struct Invalid: Error {}
 
-    /// Reads a text; nil when it is not one JSON value in UTF-8.
+    /// Reads a text; nil when it is not one JSON value in UTF-8. A byte order mark before it is passed over.
     package init?(_ bytes: [UInt8]) {
         self.bytes = bytes
+        position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         guard (try? read()) != nil else { return nil }
     }
 

@@ -8,7 +8,7 @@ struct ProviderClientLogTests {
     @Test func `the first page is asked for with token, path and limits`() async throws {
         let transport = ScriptedTransport(HTTPResponse(200, "[]"))
         let page = try await makeClient(transport, baseURL: "https://api.test/pre/").logs(of: "end/point 1")
-        #expect(page == LogPage(items: []))
+        #expect(page == LogPage(items: LogPage.Items([])))
         let request = try #require(transport.requests.first)
         #expect(request.url == "https://api.test/pre/api/v2/webhook_endpoint/end%2Fpoint%201/logs")
         #expect(request.method == .get)
@@ -80,7 +80,7 @@ struct ProviderClientLogTests {
             ),
             (
                 HTTPResponse(200, #"{"next": 2, "logs": []}"#),
-                .unreadableAnswer(cause: "the answer's 'next' is not the text of an address")
+                .unreadableAnswer(cause: "the answer's 'next' is not the text of an address, or longer than 8192 bytes")
             ),
         ] as [(HTTPResponse, ProviderError.Reason)]) func `an answer that is no page becomes an error`(
             _ response: HTTPResponse, _ reason: ProviderError.Reason

@@ -57,34 +57,61 @@ package struct LogObservation: Sendable, Equatable {
     }
 }
 
-/// A log entry that the decoder could not understand: kept whole.
+/// A log entry that the decoder could not understand.
 package struct UnreadableObservation: Sendable, Equatable {
     package let reason: String
     package let detail: String
+    /// The entry's bytes, or their start.
     package let raw: [UInt8]
+    /// How many bytes the entry has.
+    package let length: Int
+    /// What stays the same when the entry is read again. It is kept once for each identity.
+    package let identity: [UInt8]
     package let logged: Timestamp?
 
-    package init(reason: String, detail: String, raw: [UInt8], logged: Timestamp?) {
+    /// - Parameters:
+    ///   - length: nil when `raw` has all bytes of the entry.
+    ///   - identity: nil when it is `raw`.
+    package init(
+        reason: String, detail: String, raw: [UInt8], length: Int? = nil, identity: [UInt8]? = nil, logged: Timestamp?
+    ) {
         self.reason = reason
         self.detail = detail
         self.raw = raw
+        self.length = length ?? raw.count
+        self.identity = identity ?? raw
         self.logged = logged
     }
+}
+
+/// One row of a page.
+package enum ObservedEntry: Sendable, Equatable {
+    case understood(LogObservation)
+    case unreadable(UnreadableObservation)
 }
 
 /// One page of an endpoint's log and how far the scan that read it has come; stored in one transaction.
 package struct ObservedPage: Sendable {
     package let endpointID: String
-    package let observations: [LogObservation]
-    package let unreadable: [UnreadableObservation]
+    /// The rows, made while they are stored, so that they need not be in memory together.
+    package let entries: any Sequence<ObservedEntry> & Sendable
+    /// How many unreadable entries of the page are not among them, because there are so many.
+    package let leftOut: Int
     package let progress: ScanProgress
+
+    package init(
+        endpointID: String, entries: any Sequence<ObservedEntry> & Sendable, leftOut: Int, progress: ScanProgress
+    ) {
+        self.endpointID = endpointID
+        self.entries = entries
+        self.leftOut = leftOut
+        self.progress = progress
+    }
 
     package init(
         endpointID: String, observations: [LogObservation], unreadable: [UnreadableObservation], progress: ScanProgress
     ) {
-        self.endpointID = endpointID
-        self.observations = observations
-        self.unreadable = unreadable
-        self.progress = progress
+        let entries = observations.map(ObservedEntry.understood) + unreadable.map(ObservedEntry.unreadable)
+        self.init(endpointID: endpointID, entries: entries, leftOut: 0, progress: progress)
     }
 }

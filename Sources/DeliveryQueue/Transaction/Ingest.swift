@@ -8,6 +8,8 @@ package struct IngestSummary: Sendable, Equatable {
     package var failedAgain = 0
     package var duplicates = 0
     package var unreadable = 0
+    /// Whether unreadable entries were left out, for the first time in a day.
+    package var beganToLeaveOut = false
     /// What the page changed about the endpoint's circuit; nil: nothing.
     package var circuit: EndpointCircuit.Action?
     /// The gap under which the scan goes on; nil when it is complete.
@@ -28,8 +30,8 @@ extension QueueStore {
     ) async throws(StoreError) -> IngestSummary {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
             var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
-            for entry in page.observations { try queue.ingest(entry, &reading) }
-            for entry in page.unreadable { try queue.keep(entry, &reading) }
+            try queue.take(page.entries, &reading)
+            if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
             reading.summary.gapID = try queue.advance(page.progress, of: page.endpointID)
             return reading.summary
@@ -44,6 +46,9 @@ struct PageReading {
     let read: Timestamp
     /// Event types whose metrics label this page has already asked for.
     fileprivate var labelled: Set<String> = []
+    /// What may still be kept of what cannot be read; nil before the first such entry.
+    var room: UnreadableRoom?
+    var hasLeftOut = false
     var summary = IngestSummary()
 
     init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
@@ -58,6 +63,16 @@ extension QueueTransaction {
     /// For this long after our call an entry may say that the provider is still trying. Then silence counts again,
     /// because some logs never change such an entry.
     private static let longestProgress = Duration.seconds(86_400)
+
+    /// Stores the rows of a page one by one.
+    fileprivate mutating func take(_ entries: some Sequence<ObservedEntry>, _ reading: inout PageReading) throws {
+        for entry in entries {
+            switch entry {
+            case .understood(let entry): try ingest(entry, &reading)
+            case .unreadable(let entry): try keep(entry, &reading)
+            }
+        }
+    }
 
     /// Stores one entry, matches it to its delivery, and lets it settle what it proves.
     mutating func ingest(_ entry: LogObservation, _ reading: inout PageReading) throws {

@@ -1,9 +1,7 @@
 /// Keeps each entry of a page once.
 extension QueueTransaction {
     /// How old an entry's `seen_ms` gets before it is refreshed, so that reading a page again writes almost nothing.
-    private static let seenRefresh = Duration.seconds(6 * 3_600)
-    /// A larger unreadable entry is cut to this; its true length is kept.
-    private static let rawLimit = 4 << 20
+    static let seenRefresh = Duration.seconds(6 * 3_600)
 
     /// The stored entries of a task.
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
@@ -48,27 +46,6 @@ extension QueueTransaction {
         try session.run(
             "UPDATE log_entry SET delivery_id = :id WHERE endpoint_id = :endpoint AND task_id = :task",
             ["id": delivery.id, "endpoint": delivery.endpointID, "task": taskID])
-    }
-
-    /// Stores an entry that could not be understood, whole and once.
-    mutating func keep(_ entry: UnreadableObservation, _ reading: inout PageReading) throws {
-        let kept = try session.change(
-            """
-            INSERT INTO unreadable_entry (endpoint_id, sha256, reason, detail, raw, raw_length, logged_ms, seen_ms)
-            VALUES (:endpoint, :sha256, :reason, :detail, :raw, :length, :logged, :now)
-            ON CONFLICT (endpoint_id, sha256) DO NOTHING
-            """,
-            [
-                "endpoint": reading.endpoint.id, "sha256": BodyDigest.sha256(entry.raw), "reason": entry.reason,
-                "detail": entry.detail, "raw": Array(entry.raw.prefix(Self.rawLimit)), "length": entry.raw.count,
-                "logged": entry.logged, "now": now,
-            ])
-        guard kept > 0 else {
-            reading.summary.duplicates += 1
-            return
-        }
-        reading.summary.unreadable += 1
-        counts.raise(Counter.logEntries, "unreadable")
     }
 }
 

@@ -27,11 +27,28 @@ extension LogOutcome {
     }
 }
 
+/// The rows of a page in the queue's words. Each is made when it is asked for, as the page's own.
+struct ObservedEntries: Sequence, Sendable {
+    let items: LogPage.Items
+    let defaultWebhookID: String
+
+    func makeIterator() -> AnyIterator<ObservedEntry> {
+        var items = items.makeIterator()
+        return AnyIterator {
+            switch items.next() {
+            case .entry(let entry)?: .understood(LogObservation(entry, defaultWebhookID: defaultWebhookID))
+            case .unreadable(let entry)?: .unreadable(UnreadableObservation(entry))
+            case nil: nil
+            }
+        }
+    }
+}
+
 extension UnreadableObservation {
     init(_ entry: UnreadableEntry) {
         self.init(
-            reason: entry.reason.rawValue, detail: entry.detail, raw: entry.raw,
-            logged: entry.loggedAt.map(Timestamp.init(milliseconds:)))
+            reason: entry.reason.rawValue, detail: entry.detail, raw: entry.raw, length: entry.length,
+            identity: entry.identity, logged: entry.loggedAt.map(Timestamp.init(milliseconds:)))
     }
 }
 

@@ -12,12 +12,16 @@ struct PollSummary: Sendable, Equatable {
     var delivered = 0
     var failedAgain = 0
     var unreadable = 0
+    /// Whether unreadable entries are left out now, and were not in the last day.
+    var beganToLeaveOut = false
     /// The last change of the endpoint's circuit in this turn; nil when it did not change.
     var circuit: EndpointCircuit.Action?
     /// True when the turn ended before the end of the log; the next turn continues there.
     var isUnfinished = false
 
-    var changedSomething: Bool { new + delivered + failedAgain + unreadable > 0 || isUnfinished || circuit != nil }
+    var changedSomething: Bool {
+        new + delivered + failedAgain + unreadable > 0 || isUnfinished || beganToLeaveOut || circuit != nil
+    }
 
     mutating func add(_ page: LogPage, _ ingested: IngestSummary) {
         pages += 1
@@ -26,6 +30,7 @@ struct PollSummary: Sendable, Equatable {
         delivered += ingested.delivered
         failedAgain += ingested.failedAgain
         unreadable += ingested.unreadable
+        beganToLeaveOut = beganToLeaveOut || ingested.beganToLeaveOut
         circuit = ingested.circuit ?? circuit
     }
 }
@@ -158,18 +163,9 @@ struct LogPoller: Sendable {
     }
 
     private func observed(_ page: LogPage, _ progress: ScanProgress) -> ObservedPage {
-        var observations: [LogObservation] = []
-        var unreadable: [UnreadableObservation] = []
-        for item in page.items {
-            switch item {
-            case .entry(let entry):
-                observations.append(LogObservation(entry, defaultWebhookID: endpoint.webhookID ?? endpoint.id))
-            case .unreadable(let entry):
-                unreadable.append(UnreadableObservation(entry))
-            }
-        }
+        let entries = ObservedEntries(items: page.items, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
         return ObservedPage(
-            endpointID: endpoint.id, observations: observations, unreadable: unreadable, progress: progress)
+            endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress)
     }
 
     private func log(_ summary: PollSummary) {
@@ -184,6 +180,11 @@ struct LogPoller: Sendable {
                 metadata: ["endpoint": "\(endpoint.name)"]
             )
         case nil: break
+        }
+        if summary.beganToLeaveOut {
+            logger.warning(
+                "entries of the log that cannot be read are left out: as many as are kept for an endpoint are kept",
+                metadata: ["endpoint": "\(endpoint.name)", "kept.limit": "\(QueueStore.unreadableLimit)"])
         }
         logger.info(
             "log read",

@@ -4,7 +4,7 @@ import ProviderAPI
 import RedeliverConfiguration
 
 /// Decodes kept log entries again under a new configuration. When an operator corrects `log_fields`, the failures among
-/// them become deliveries, however old they are.
+/// them become deliveries, however old they are. The others get the reasons that they have now.
 struct UnreadableReader: Sendable {
     let store: QueueStore
     let client: ProviderClient
@@ -21,14 +21,20 @@ struct UnreadableReader: Sendable {
         while true {
             let entries = try await store.unreadableEntries(after: last, limit: Self.batch)
             guard let newest = entries.last?.id else { break }
+            var changed: [(kept: KeptEntry, anew: UnreadableObservation)] = []
             for entry in entries {
-                guard let endpoint = endpoints.first(where: { $0.id == entry.endpointID }),
-                    let readable = client.logEntry(from: entry.raw)
-                else { continue }
-                let observation = LogObservation(readable, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
-                try await store.ingest(observation, insteadOf: entry, rules: rules, at: now)
-                understood += 1
+                guard let endpoint = endpoints.first(where: { $0.id == entry.endpointID }) else { continue }
+                switch client.logItem(from: entry.raw) {
+                case .entry(let readable)?:
+                    let observation = LogObservation(readable, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
+                    try await store.ingest(observation, insteadOf: entry, rules: rules, at: now)
+                    understood += 1
+                case .unreadable(let other)? where (other.reason.rawValue, other.detail) != (entry.reason, entry.detail):
+                    changed.append((entry, UnreadableObservation(other)))
+                case .unreadable?, nil: break
+                }
             }
+            try await store.judge(changed, rules: rules, at: now)
             last = newest
         }
         if understood > 0 {

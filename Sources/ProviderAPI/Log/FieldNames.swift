@@ -14,7 +14,7 @@ package struct FieldNames: Sendable, Equatable {
     package var body = ["body", "payload", "request_body"]
     /// A boolean, a word or a number; see ``OutcomeReader``.
     package var outcome = ["status", "state", "success", "status_code", "response_status", "response_code"]
-    /// Unix seconds or milliseconds, or ISO 8601; see ``LogTime``.
+    /// Unix time, ISO 8601 or an RFC 1123 date; see ``LogTime``.
     package var time = ["created_at", "timestamp", "date_done", "date_created", "updated_at"]
     package var error = ["error", "result", "traceback", "response_body", "message"]
 

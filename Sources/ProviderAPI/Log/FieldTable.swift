@@ -40,7 +40,8 @@ struct FieldTable: Sendable {
     /// value counts, as in Python and JavaScript.
     func note(_ value: Range<Int>, forKey key: Range<Int>, in bytes: [UInt8], values: inout [Range<Int>?]) {
         if hasEscape(bytes, key) {
-            let decoded = Array(JSONText.decode(bytes[key]).utf8)
+            // One character more than the longest name is enough to be none of them.
+            let decoded = Array(JSONText.decode(bytes[key], limit: slotsByLength.count).utf8)
             note(value, forKey: decoded.indices, of: decoded, values: &values)
         } else {
             note(value, forKey: key, of: bytes, values: &values)

@@ -29,12 +29,15 @@ package struct LogEntry: Sendable, Equatable {
     package var errorText: String?
 }
 
-/// One entry of the log that could not be understood. It is kept whole, so that nothing is lost.
+/// One entry of the log that could not be understood. It is kept, so that nothing is lost.
 package struct UnreadableEntry: Sendable, Equatable {
     /// A bounded set of reasons, fit for counting.
     package enum Reason: String, Sendable, CaseIterable {
         case notAnObject = "not_an_object"
         case tooDeep = "too_deep"
+        case badJSON = "bad_json"
+        /// An id or the event type.
+        case tooLong = "too_long"
         case noTaskID = "no_task_id"
         case noOutcome = "no_outcome"
         case unknownOutcome = "unknown_outcome"
@@ -47,12 +50,30 @@ package struct UnreadableEntry: Sendable, Equatable {
     }
 
     package var reason: Reason
-    /// A short text that names the fields and, for words and times, the value found. Never holds a body.
+    /// A short text that names the fields, and of values only a word or a time that was found. Never holds a body.
     package var detail: String
-    /// The entry's bytes in the page.
+    /// The entry's bytes in the page; only their start when they are too many to keep.
     package var raw: [UInt8]
+    /// How many bytes the entry has in the page.
+    package var length: Int
+    /// What stays the same when the entry is read again: its task id and time or, without an id, its text.
+    package var identity: [UInt8]
     /// Milliseconds since 1970 UTC; nil when no time could be read.
     package var loggedAt: Int64?
+
+    /// - Parameters:
+    ///   - length: the number of bytes in the page; nil when `raw` has them all.
+    ///   - taskID: nil when it has none.
+    package init(
+        reason: Reason, detail: String, raw: [UInt8], length: Int? = nil, taskID: String? = nil, loggedAt: Int64? = nil
+    ) {
+        self.reason = reason
+        self.detail = detail
+        self.raw = raw
+        self.length = length ?? raw.count
+        self.loggedAt = loggedAt
+        identity = taskID.map { Array("id \($0) at \(loggedAt ?? 0)".utf8) } ?? SignedAddress.cut(from: raw)
+    }
 }
 
 /// One page of an endpoint's delivery log.
@@ -63,7 +84,7 @@ package struct LogPage: Sendable, Equatable {
     }
 
     /// The entries in the page's order, which may be newest first, oldest first or neither.
-    package var items: [Item]
+    package var items: Items
     /// nil on the last page.
     package var next: PageLink?
     /// The provider's clock in milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.

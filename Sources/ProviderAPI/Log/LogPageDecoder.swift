@@ -5,12 +5,15 @@ struct LogPageDecoder: Sendable {
         case syntax(JSONSyntaxError)
         /// The answer is JSON, but holds no list under any of ``FieldNames/entries``.
         case noList
-        /// The answer gives the next page, but not as a string.
+        /// The answer gives the next page, but not as a string, or as one that is too long.
         case badNext(field: String)
     }
 
+    /// Longest address of a further page, in bytes of JSON. Servers take no longer ones, and it is stored.
+    static let linkLimit = 8_192
+
     struct Page: Equatable {
-        var items: [LogPage.Item]
+        var items: LogPage.Items
         /// The link in the answer; nil when absent, null, false or empty.
         var next: String?
     }
@@ -23,13 +26,14 @@ struct LogPageDecoder: Sendable {
         entryDecoder = LogEntryDecoder(fields)
     }
 
-    /// Reads a whole answer. Entries that cannot be understood are items of the page, not faults.
+    /// Reads a whole answer. Entries that cannot be understood are items of the page, not faults. Nor is a value of the
+    /// envelope that is not JSON, as long as the text around it is: a fault is that the structure is lost.
     func page(_ bytes: [UInt8]) throws(Fault) -> Page {
         var scanner = JSONScanner(bytes)
         var envelope = Envelope()
         do throws(JSONSyntaxError) {
             switch scanner.peek() {
-            case Byte.openBracket: envelope.lists[0] = try items(&scanner)
+            case Byte.openBracket: envelope.lists[0] = try LogPage.Items(from: &scanner, entryDecoder)
             case Byte.openBrace: try readObject(&scanner, path: "", into: &envelope)
             default: _ = try scanner.value()
             }
@@ -43,7 +47,7 @@ struct LogPageDecoder: Sendable {
 
     /// What the answer holds, by the rank of its name in the configured list.
     private struct Envelope {
-        var lists: [Int: [LogPage.Item]] = [:]
+        var lists: [Int: LogPage.Items] = [:]
         var next: [Int: Next] = [:]
     }
 
@@ -64,7 +68,7 @@ struct LogPageDecoder: Sendable {
             let name = path + JSONText.decode(scanner.bytes[key], limit: 200)
             let first = scanner.peek()
             if let rank = fields.entries.firstIndex(of: name), first == Byte.openBracket {
-                envelope.lists[rank] = try items(&scanner)
+                envelope.lists[rank] = try LogPage.Items(from: &scanner, entryDecoder)
             } else if first == Byte.openBrace, leadsOn(name) {
                 try readObject(&scanner, path: name + ".", into: &envelope)
             } else {
@@ -76,26 +80,24 @@ struct LogPageDecoder: Sendable {
     private func readScalar(
         _ scanner: inout JSONScanner, name: String, into envelope: inout Envelope
     ) throws(JSONSyntaxError) {
-        let token = scanner.bytes[try scanner.value(depthLimit: .max)]
-        if let rank = fields.next.firstIndex(of: name) { envelope.next[rank] = Self.next(token) }
+        let (range, fault) = try scanner.anyValue()
+        let token = scanner.bytes[range]
+        if let rank = fields.next.firstIndex(of: name) {
+            envelope.next[rank] = fault == nil ? Self.next(token) : .unusable
+        }
         // Some servers write null for an empty list.
-        if let rank = fields.entries.firstIndex(of: name), token.first == Byte.smallN { envelope.lists[rank] = [] }
+        if let rank = fields.entries.firstIndex(of: name), fault == nil, token.first == Byte.smallN {
+            envelope.lists[rank] = LogPage.Items([])
+        }
     }
 
     private func leadsOn(_ name: String) -> Bool {
         (fields.entries + fields.next).contains { $0.hasPrefix(name + ".") }
     }
 
-    private func items(_ scanner: inout JSONScanner) throws(JSONSyntaxError) -> [LogPage.Item] {
-        var items: [LogPage.Item] = []
-        try scanner.enter()
-        while try scanner.nextElement() { items.append(try entryDecoder.item(from: &scanner)) }
-        return items
-    }
-
     private static func next(_ token: ArraySlice<UInt8>) -> Next {
         if token.first == Byte.smallN || token.first == Byte.smallF { return .none }
-        guard let text = JSONText.string(token) else { return .unusable }
+        guard token.count <= linkLimit, let text = JSONText.string(token) else { return .unusable }
         return text.isEmpty ? .none : .text(text)
     }
 

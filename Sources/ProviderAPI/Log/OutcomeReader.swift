@@ -17,6 +17,9 @@ struct OutcomeReader: Sendable {
         case word(String)
     }
 
+    /// Longest number in bytes; a longer one is no status.
+    private static let numberLimit = 1_024
+
     private let words: [String: LogEntry.Outcome]
 
     init(_ fields: FieldNames) {
@@ -63,6 +66,7 @@ struct OutcomeReader: Sendable {
         case Byte.smallT: return .boolean(true)
         case Byte.smallF: return .boolean(false)
         case Byte.minus, Byte.zero...Byte.nine:
+            guard token.count <= numberLimit else { return nil }
             return Double(String(decoding: token, as: UTF8.self)).map(Value.number)
         case Byte.quote:
             let word = JSONText.decode(token.dropFirst().dropLast().trimmingSpaces, limit: 100)

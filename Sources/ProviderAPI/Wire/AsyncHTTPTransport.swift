@@ -2,7 +2,6 @@ import AsyncHTTPClient
 package import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOSSL
 import Synchronization
 
@@ -17,8 +16,6 @@ import Synchronization
 ///
 /// Ignores the environment's proxy settings. Call ``shutdown()`` once before dropping it.
 package struct AsyncHTTPTransport: HTTPTransport {
-    /// Largest decompressed answer in bytes. Requests set tighter limits, but decompression is configured per client.
-    static let decompressedLimit = 64 << 20
     /// Longest wait for TCP and TLS together. The request's own deadline may end earlier.
     private static let connectTimeout = TimeAmount.seconds(10)
     /// Shorter than the usual keep-alive of servers and load balancers. A request on a connection that the other side
@@ -51,8 +48,7 @@ package struct AsyncHTTPTransport: HTTPTransport {
             redirectConfiguration: .disallow,
             timeout: .init(connect: Self.connectTimeout),
             connectionPool: pool,
-            proxy: proxy?.forClient,
-            decompression: .enabled(limit: .size(Self.decompressedLimit))
+            proxy: proxy?.forClient
         )
         configuration.httpVersion = .http1Only
         // Nobody collects spans, and even an unused span costs more than the deadline of a call.
@@ -92,21 +88,17 @@ package struct AsyncHTTPTransport: HTTPTransport {
             outgoing.body = .stream(MarkedBody(bytes: body, mark: mark), length: .known(Int64(body.count)))
         }
         let answer = try await client.execute(outgoing, deadline: .distantFuture)
-        var body: [UInt8] = []
-        for try await part in answer.body {
-            guard body.count + part.readableBytes <= request.responseLimit else { throw AnswerTooLarge() }
-            body.append(contentsOf: part.readableBytesView)
-        }
+        var body = try AnswerBody(codings: answer.headers["content-encoding"], limit: request.responseLimit)
+        for try await part in answer.body { try body.append(part.readableBytesView) }
         // A cancelled body stream may end as if the body were complete.
         try Task.checkCancellation()
+        try body.finish()
         return HTTPResponse(
             status: Int(answer.status.code),
             headers: answer.headers.map { HTTPHeader($0.name, $0.value) },
-            body: body
+            body: body.bytes
         )
     }
-
-    private struct AnswerTooLarge: Error {}
 }
 
 /// Whether the library has asked for the request's body. It asks once the connection stands and the head is written. A
@@ -147,10 +139,7 @@ extension AsyncHTTPTransport {
     private func transportError(
         _ error: any Error, _ request: HTTPRequest, bodyBegun: Bool
     ) -> TransportError {
-        if error is AnswerTooLarge { return .responseTooLarge(limit: request.responseLimit) }
-        if case NIOHTTPDecompression.DecompressionError.limit = error {
-            return .responseTooLarge(limit: min(request.responseLimit, Self.decompressedLimit))
-        }
+        if case AnswerBody.Fault.tooLarge = error { return .responseTooLarge(limit: request.responseLimit) }
         let cause = Self.cause(error)
         let isUnsent = request.body != nil && !bodyBegun
         switch cause {
@@ -178,9 +167,7 @@ extension AsyncHTTPTransport {
         case let error as HTTPClientError: cause(error)
         case let error as IOError: cause(errno: error.errnoCode)
         case is ChannelError, HTTPParserError.invalidEOFState: .connectionClosed
-        case is HTTPParserError, is NIOHTTPDecompression.DecompressionError,
-            is NIOHTTPDecompression.ExtraDecompressionError:
-            .garbledAnswer
+        case is HTTPParserError, is AnswerBody.Fault: .garbledAnswer
         case is SocketAddressError: .dns
         default: TLSFault.cause(error) ?? cause(typeName: String(reflecting: type(of: error)), description: "\(error)")
         }

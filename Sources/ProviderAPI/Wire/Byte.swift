@@ -17,6 +17,8 @@ enum Byte {
     static let smallF = UInt8(ascii: "f")
     static let smallN = UInt8(ascii: "n")
     static let smallU = UInt8(ascii: "u")
+    /// The byte order mark in UTF-8, U+FEFF.
+    static let orderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     static func isDigit(_ byte: UInt8) -> Bool { byte >= zero && byte <= nine }
 

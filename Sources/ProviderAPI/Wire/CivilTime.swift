@@ -16,6 +16,13 @@ enum CivilTime {
         return Int64(seconds) * 1000 + Int64(millisecond)
     }
 
+    /// The weekday of a time in UTC: 0 for Monday to 6 for Sunday.
+    static func weekday(ofMilliseconds time: Int64) -> Int {
+        // 1970-01-01 was a Thursday.
+        let days = Int((Double(time) / 86_400_000).rounded(.down))
+        return ((days + 3) % 7 + 7) % 7
+    }
+
     private static func days(inMonth month: Int, of year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

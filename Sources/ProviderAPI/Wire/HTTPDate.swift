@@ -20,7 +20,7 @@ enum HTTPDate {
     /// than 50 years after `now` belongs to the past century.
     static func milliseconds(_ text: String, now: Int64) -> Int64? {
         var reader = TextReader(trimming: text)
-        guard weekdays.contains(where: { reader.skip(word: $0) }) else { return nil }
+        guard weekday(&reader) != nil else { return nil }
         if reader.skip(",") != nil { return fixdate(reader) }
         if reader.skip(" ") != nil { return asctime(reader) }
         return rfc850(reader, now: now)
@@ -63,7 +63,13 @@ enum HTTPDate {
         return milliseconds(year, month, day, time)
     }
 
-    private static func month(_ reader: inout TextReader) -> Int? {
+    /// Passes over a weekday's three letters: 0 for Monday to 6 for Sunday; nil when something else follows.
+    static func weekday(_ reader: inout TextReader) -> Int? {
+        weekdays.firstIndex { reader.skip(word: $0) }
+    }
+
+    /// Passes over a month's three letters: 1 to 12; nil when something else follows.
+    static func month(_ reader: inout TextReader) -> Int? {
         months.firstIndex { reader.skip(word: $0) }.map { $0 + 1 }
     }
 

@@ -4,7 +4,7 @@
 /// escapes and inner whitespace survive. Accepts RFC 8259 in valid UTF-8, and with it numbers of any size and lone
 /// surrogate escapes. Keeps its own stack: hostile nesting costs one byte per level and never the program's stack.
 struct JSONScanner {
-    /// Deepest nesting accepted by default. SQLite's JSON functions, which on-call uses on bodies, stop at 1000.
+    /// Deepest nesting accepted. SQLite's JSON functions, which on-call uses on bodies, stop at 1000.
     static let depthLimit = 512
 
     /// A place to which ``rewind(to:)`` returns.
@@ -22,8 +22,17 @@ struct JSONScanner {
     private var open: [Container] = []
     private var key = 0..<0
 
+    /// Begins before the first value. A byte order mark, which some servers send although RFC 8259, 8.1, tells them not
+    /// to, is passed over.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
+        if bytes.starts(with: Byte.orderMark) { position = Byte.orderMark.count }
+    }
+
+    /// Begins in the middle of a text, before a value that is known to stand there.
+    init(_ bytes: [UInt8], at position: Int) {
+        self.bytes = bytes
+        self.position = position
     }
 
     /// The current place.
@@ -43,13 +52,13 @@ struct JSONScanner {
 
     /// Passes over one value and returns its range without the whitespace around it.
     ///
-    /// - Parameter depthLimit: the deepest nesting that is accepted, the containers around the value included.
-    mutating func value(depthLimit: Int = Self.depthLimit) throws(JSONSyntaxError) -> Range<Int> {
+    /// - Throws: `tooDeep` for nesting below ``depthLimit``, the containers around the value included.
+    mutating func value() throws(JSONSyntaxError) -> Range<Int> {
         skipWhitespace()
         let start = position
         let floor = open.count
         repeat {
-            try beginValue(depthLimit: depthLimit)
+            try beginValue()
             while open.count > floor, try !advance() {}
         } while open.count > floor
         return start..<position
@@ -62,7 +71,7 @@ struct JSONScanner {
         guard bytes[position] == Byte.openBrace || bytes[position] == Byte.openBracket else {
             throw error(.unexpectedByte)
         }
-        try beginValue(depthLimit: Self.depthLimit)
+        try beginValue()
     }
 
     /// The next key of the entered object as the range between its quotes, escapes not decoded; nil when the object has
@@ -99,12 +108,12 @@ struct JSONScanner {
     }
 
     /// Passes over a whole scalar, or over the opening bracket of a container.
-    private mutating func beginValue(depthLimit: Int) throws(JSONSyntaxError) {
+    private mutating func beginValue() throws(JSONSyntaxError) {
         guard position < bytes.count else { throw error(.unexpectedEnd) }
         switch bytes[position] {
         case Byte.quote: try skipString()
-        case Byte.openBrace: try push(.newObject, depthLimit: depthLimit)
-        case Byte.openBracket: try push(.newArray, depthLimit: depthLimit)
+        case Byte.openBrace: try push(.newObject)
+        case Byte.openBracket: try push(.newArray)
         case Byte.minus, Byte.zero...Byte.nine: try skipNumber()
         case Byte.smallT: try skipLiteral("true")
         case Byte.smallF: try skipLiteral("false")
@@ -113,8 +122,8 @@ struct JSONScanner {
         }
     }
 
-    private mutating func push(_ container: Container, depthLimit: Int) throws(JSONSyntaxError) {
-        guard open.count < depthLimit else { throw error(.tooDeep) }
+    private mutating func push(_ container: Container) throws(JSONSyntaxError) {
+        guard open.count < Self.depthLimit else { throw error(.tooDeep) }
         open.append(container)
         position &+= 1
     }

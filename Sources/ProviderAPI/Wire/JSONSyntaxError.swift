@@ -21,7 +21,8 @@ struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     ///
     /// - Parameter answer: the whole body in which the fault was found.
     func cause(in answer: [UInt8]) -> String {
-        switch answer.first(where: { !" \n\r\t".utf8.contains($0) }) {
+        let text = answer.starts(with: Byte.orderMark) ? answer.dropFirst(Byte.orderMark.count) : answer[...]
+        return switch text.first(where: { !" \n\r\t".utf8.contains($0) }) {
         case nil: "the answer is empty: is base_url right?"
         case UInt8(ascii: "<"): "the answer is HTML, not JSON: is base_url right?"
         default: "the answer is not JSON: \(self): was it cut on its way, or is base_url wrong?"

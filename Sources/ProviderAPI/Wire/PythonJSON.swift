@@ -12,6 +12,7 @@ package struct PythonJSON {
     /// Reads RFC 8259 in UTF-8 without a byte order mark, down to ``JSONScanner/depthLimit`` levels, and Python's
     /// `NaN`, `Infinity` and `-Infinity`. Python reads more (UTF-16, deeper nesting); such bodies have a raw form only.
     package static func dumps(_ text: [UInt8]) -> [UInt8]? {
+        guard !text.starts(with: Byte.orderMark) else { return nil }
         var writer = PythonJSON(scanner: JSONScanner(text))
         writer.output.reserveCapacity(text.count)
         do throws(JSONSyntaxError) {

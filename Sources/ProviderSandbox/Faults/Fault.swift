@@ -21,12 +21,18 @@ struct Fault: Sendable, Equatable {
         case redirect(String)
         /// Executed; answered with 200 and a JSON object of about so many bytes.
         case huge(Int)
+        /// Executed; the answer, a page of a log, has one row more, with this fault.
+        case row(RowFault)
+        /// Executed; answered with 200 and a list of about so many bytes of rows that are all `1`.
+        case rows(Int)
+        /// Executed; answered in this form.
+        case wire(WireForm)
 
         /// Whether the provider executes the call before the answer goes wrong.
         var executes: Bool {
             switch self {
             case .status, .dropBefore, .html, .redirect: false
-            case .dropAfter, .garbage, .truncate, .slow, .huge: true
+            case .dropAfter, .garbage, .truncate, .slow, .huge, .row, .rows, .wire: true
             }
         }
     }
@@ -114,13 +120,26 @@ extension Fault {
         guard parts.count == 2 else { throw Unreadable("'\(text)' is not a fault") }
         switch parts[0] {
         case "status": return try status(parts[1])
+        case "row": return .row(try word(parts[1]))
+        case "wire": return .wire(try word(parts[1]))
         case "slow": return .slow(try Duration(parsing: parts[1]))
         case "redirect": return .redirect(try redirectTarget(parts[1]))
-        case "huge":
-            guard let size = Int(parts[1]), size > 0 else { throw Unreadable("'\(parts[1])' is not a number of bytes") }
-            return .huge(size)
+        case "huge": return .huge(try size(parts[1]))
+        case "rows": return .rows(try size(parts[1]))
         default: throw Unreadable("'\(parts[0])' is not a fault")
         }
+    }
+
+    private static func size(_ text: String) throws(Unreadable) -> Int {
+        guard let size = Int(text), size > 0 else { throw Unreadable("'\(text)' is not a number of bytes") }
+        return size
+    }
+
+    private static func word<Word: RawRepresentable<String> & CaseIterable>(_ text: String) throws(Unreadable) -> Word {
+        guard let word = Word(rawValue: text) else {
+            throw Unreadable("'\(text)' is none of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return word
     }
 
     /// Requires a path: without one, `:8080` at the end could be a port or a count.

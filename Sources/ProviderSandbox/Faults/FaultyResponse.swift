@@ -43,11 +43,24 @@ enum FaultyResponse {
         return Response(status: .ok, headers: [.contentType: "application/json"], body: stream)
     }
 
+    /// A list of about `size` bytes whose elements are all `1`, written in pieces.
+    static func rows(_ size: Int) -> Response {
+        let stream = ResponseBody { writer in
+            let piece = ByteBuffer(string: String(repeating: "1,", count: 32_768))
+            try await writer.write(ByteBuffer(string: "["))
+            for _ in 0..<(size / piece.readableBytes) { try await writer.write(piece) }
+            try await writer.write(ByteBuffer(string: "1]"))
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: stream)
+    }
+
     /// A status with the provider's error body. nil seconds send no `Retry-After`.
     static func status(_ code: Int, retryAfterSeconds: Int?, asDate: Bool) -> Answer {
         var answer = Answer.error(code, "The service said \(code).")
         if let retryAfterSeconds {
-            answer.headers[.retryAfter] = asDate ? httpDate(secondsAhead: retryAfterSeconds) : "\(retryAfterSeconds)"
+            let date = WallTime.now() + Milliseconds(retryAfterSeconds) * 1000
+            answer.headers[.retryAfter] = asDate ? WallTime.rfc1123(date) : "\(retryAfterSeconds)"
         }
         return answer
     }
@@ -62,15 +75,5 @@ enum FaultyResponse {
 
     static func redirect(to url: String) -> Answer {
         Answer(status: 307, body: [], headers: [.location: url])
-    }
-
-    /// A date in HTTP's form (RFC 9110, 5.6.7).
-    private static func httpDate(secondsAhead: Int) -> String {
-        let date = Date(timeIntervalSince1970: Double(WallTime.now()) / 1000 + Double(secondsAhead))
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter.string(from: date)
     }
 }

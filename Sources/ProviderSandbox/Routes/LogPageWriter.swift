@@ -68,7 +68,11 @@ struct LogPageWriter {
         switch scenario.time ?? (scenario.spelling == .default ? .seconds : .iso) {
         case .seconds: "\(time / 1000)"
         case .milliseconds: "\(time)"
+        case .microseconds: "\(time)000"
+        case .nanoseconds: "\(time)000000"
         case .iso: "\"\(WallTime.iso(time))\""
+        case .gmt: "\"\(WallTime.iso(time).replacing("T", with: " ").replacing("Z", with: " GMT"))\""
+        case .rfc1123: "\"\(WallTime.rfc1123(time))\""
         }
     }
 

@@ -15,6 +15,15 @@ enum WallTime {
         let date = Date(timeIntervalSince1970: Double(time) / 1000)
         return date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
+
+    /// The date of RFC 1123 and of HTTP (RFC 9110, 5.6.7), in whole seconds.
+    static func rfc1123(_ time: Milliseconds) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.string(from: Date(timeIntervalSince1970: Double(time) / 1000))
+    }
 }
 
 extension Duration {

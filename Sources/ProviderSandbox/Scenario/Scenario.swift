@@ -87,7 +87,7 @@ extension Scenario {
     }
 
     enum TimeFormat: String, CaseIterable, Sendable {
-        case seconds, milliseconds, iso
+        case seconds, milliseconds, microseconds, nanoseconds, iso, gmt, rfc1123
     }
 
     /// How a retry shows in the log.

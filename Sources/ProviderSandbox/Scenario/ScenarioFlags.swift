@@ -42,7 +42,12 @@ struct ScenarioFlags: ParsableArguments {
     var pageSize: String?
     @Option(help: "Field names: default or alternative. (default: default)")
     var spelling: String?
-    @Option(help: "seconds, milliseconds or iso. (default: seconds, with the alternative spelling iso)")
+    @Option(
+        help: """
+            seconds, milliseconds, microseconds, nanoseconds, iso, gmt or rfc1123. (default: seconds, with the \
+            alternative spelling iso)
+            """
+    )
     var time: String?
     @Flag(help: "Compress answers for clients that accept gzip.")
     var gzip = false
@@ -62,7 +67,9 @@ struct ScenarioFlags: ParsableArguments {
         help: """
             OPERATION[/INDEX]:WHAT[:N][@PROBABILITY], repeatable. Operations: events, create, secret, rotate, update, \
             logs, retry, test, login, refresh, any. What: status=503, status=429,retry-after=2, drop-before, \
-            drop-after, garbage, html, truncate, slow=3s, redirect=URL, huge=BYTES. N: only the next N calls.
+            drop-after, garbage, html, truncate, slow=3s, redirect=URL, huge=BYTES, \
+            wire=gzip-members, wire=gzip-padded, wire=x-gzip, wire=bom, rows=BYTES, row=nan, row=infinity, row=tab, \
+            row=escape, row=latin-1, row=quotes, row=signed-url, row=long-id. N: only the next N calls.
             """
     )
     var fault: [String] = []

@@ -127,15 +127,6 @@ import Testing
         #expect(summary.new == 1 && summary.unreadable == 1)
     }
 
-    @Test func `a huge unreadable entry is cut to 4 MiB, and its true length is kept`() async throws {
-        let raw = [UInt8](repeating: 7, count: (4 << 20) + 10)
-        try await queue.ingest(
-            unreadable: [UnreadableObservation(reason: "x", detail: "y", raw: raw, logged: nil)], at: start)
-
-        #expect(try await queue.number("SELECT length(raw) FROM unreadable_entry") == 4 << 20)
-        #expect(try await queue.number("SELECT raw_length FROM unreadable_entry") == (4 << 20) + 10)
-    }
-
     // MARK: - Counters
 
     @Test func `the counters of log entries equal the tables`() async throws {

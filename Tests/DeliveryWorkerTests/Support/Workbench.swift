@@ -52,9 +52,11 @@ final class Workbench: Sendable {
         SharedGate(CallGate(perSecond: perSecond, burst: burst, now: time.now))
     }
 
-    func client(_ transport: any HTTPTransport, credential: Credential = .token(Secret("t-1"))) -> ProviderClient {
+    func client(
+        _ transport: any HTTPTransport, credential: Credential = .token(Secret("t-1")), fields: FieldNames = .standard
+    ) -> ProviderClient {
         ProviderClient(
-            baseURL: Self.baseAddress, credential: credential, fields: .standard, requestTimeout: .seconds(30),
+            baseURL: Self.baseAddress, credential: credential, fields: fields, requestTimeout: .seconds(30),
             transport: transport, now: { [time] in time.now.milliseconds }, logger: .silent)
     }
 

@@ -17,6 +17,14 @@ struct LogPageEnvelopeTests {
         #expect(page.next == nil)
     }
 
+    @Test func `a byte order mark before the page is passed over, and before a web page too`() throws {
+        #expect(try decode("\u{FEFF} [\(failure)]").items.count == 1)
+        #expect(throws: LogPageDecoder.Fault.self) { try decode("\u{FEFF}\u{FEFF}[]") }
+        let page = Array("\u{FEFF}<html>".utf8)
+        let error = JSONSyntaxError(problem: .unexpectedByte, offset: 3)
+        #expect(error.cause(in: page) == "the answer is HTML, not JSON: is base_url right?")
+    }
+
     @Test func `an empty customer id is an id`() throws {
         let page = try decode(#"[{"id": 1, "status": "failure", "event": "e", "body": 1, "customer_id": ""}]"#)
         guard case .entry(let entry)? = page.items.first else { throw UnexpectedItem() }

@@ -166,6 +166,35 @@ struct AsyncHTTPTransportTests {
         #expect(response.body == Array(#"[{"id": 1}]"#.utf8))
     }
 
+    @Test(arguments: GzipFile.forms.indices) func `each lawful form of a compressed answer is read`(
+        _ index: Int
+    ) async throws {
+        let form = GzipFile.forms[index]
+        let server = try Self.gzipServer(form.make(Array("[1, 2]".utf8)), coding: form.coding)
+        let response = try await withRealTransport { await send(server.url, method: .get, by: $0) }.get()
+        #expect(Array(response.body.suffix(6)) == Array("[1, 2]".utf8), "\(form.name)")
+    }
+
+    @Test(arguments: [[0, 0, 1], [1], [31, 139], [31, 139, 9]] as [[UInt8]])
+    func `a compressed answer with anything else behind it is not taken for whole`(_ rest: [UInt8]) async throws {
+        let server = try Self.gzipServer(Self.gzippedList + rest)
+        let result = try await withRealTransport { await send(server.url, method: .get, by: $0) }
+        #expect(result == .failure(.unknownOutcome(.garbledAnswer)))
+    }
+
+    @Test func `the members of a compressed answer are measured together`() async throws {
+        let half = GzipFile.member([UInt8](repeating: 0x20, count: 501))
+        let server = try Self.gzipServer(half + half)
+        let result = try await withRealTransport { await send(server.url, method: .get, by: $0) }
+        #expect(result == .failure(.responseTooLarge(limit: 1000)))
+    }
+
+    @Test func `an empty answer that is said to be compressed is empty`() async throws {
+        let server = try Self.gzipServer([])
+        let response = try await withRealTransport { await send(server.url, method: .get, by: $0) }.get()
+        #expect(response.body.isEmpty)
+    }
+
     @Test func `a compressed answer is measured after decompression`() async throws {
         let server = try Self.gzipServer(Self.gzippedBlanks)
         #expect(Self.gzippedBlanks.count < 1000)
@@ -210,10 +239,10 @@ struct AsyncHTTPTransportTests {
         #expect(await send(server.url, by: transport) == .failure(.notSent(.shutDown)))
     }
 
-    private static func gzipServer(_ body: [UInt8]) throws -> RawServer {
+    private static func gzipServer(_ body: [UInt8], coding: String = "gzip") throws -> RawServer {
         try RawServer { connection in
             _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n")
+            connection.write("HTTP/1.1 200 OK\r\nContent-Encoding: \(coding)\r\nContent-Length: \(body.count)\r\n\r\n")
             connection.write(body)
             _ = connection.readRequest()
         }
