@@ -53,10 +53,12 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
+        // How files are opened whose names other users may know.
+        .target(name: "LocalFiles", exclude: ["README.md"], swiftSettings: strict),
         // The persistent queue: values, pure rules, their SQLite storage.
         .target(
             name: "DeliveryQueue",
-            dependencies: [grdb, grdbSQLite, crypto],
+            dependencies: ["LocalFiles", grdb, grdbSQLite, crypto],
             exclude: [
                 "README.md", "Delivery/README.md", "Endpoint/README.md", "Log/README.md", "Opening/README.md",
                 "Policy/README.md", "Reading/README.md", "SQL/README.md", "Transaction/README.md",
@@ -66,14 +68,15 @@ let package = Package(
         ),
         // What administrators do with the database's file: backup, restore, check.
         .target(
-            name: "DatabaseTools", dependencies: ["DeliveryQueue"], exclude: ["README.md"], swiftSettings: strict),
+            name: "DatabaseTools", dependencies: ["DeliveryQueue", "LocalFiles"], exclude: ["README.md"],
+            swiftSettings: strict),
         // The system's zlib, which unpacks answers.
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         // The provider over HTTP: log pages in, retry calls out.
         .target(
             name: "ProviderAPI",
             dependencies: [
-                asyncHTTPClient, crypto, "CZlib", logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                "CZlib", "LocalFiles", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             exclude: [
                 "README.md", "Credential/README.md", "Log/README.md", "Management/README.md", "Retry/README.md",
@@ -83,13 +86,14 @@ let package = Package(
         ),
         // The operator's YAML file, read strictly.
         .target(
-            name: "RedeliverConfiguration", dependencies: ["DeliveryQueue", "ProviderAPI", yams], swiftSettings: strict),
+            name: "RedeliverConfiguration", dependencies: ["DeliveryQueue", "LocalFiles", "ProviderAPI", yams],
+            swiftSettings: strict),
         // The loops that join queue and provider, and the metrics.
         .target(
             name: "DeliveryWorker",
             dependencies: [
-                "RedeliverConfiguration", "DeliveryQueue", "ProviderAPI", lifecycle, signals, logging, nioCore,
-                nioHTTP1, nioPosix,
+                "RedeliverConfiguration", "DeliveryQueue", "LocalFiles", "ProviderAPI", lifecycle, signals, logging,
+                nioCore, nioHTTP1, nioPosix,
             ],
             exclude: [
                 "README.md", "Dispatching/README.md", "Gate/README.md", "Loops/README.md", "Metrics/README.md",
@@ -101,7 +105,8 @@ let package = Package(
         .target(
             name: "Doctor",
             dependencies: [
-                "RedeliverConfiguration", "DatabaseTools", "DeliveryWorker", "DeliveryQueue", "ProviderAPI",
+                "RedeliverConfiguration", "DatabaseTools", "DeliveryWorker", "DeliveryQueue", "LocalFiles",
+                "ProviderAPI",
             ],
             swiftSettings: strict
         ),

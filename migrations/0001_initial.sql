@@ -326,6 +326,13 @@ CREATE TABLE backup (
     at_ms INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE daemon (
+    -- Who works on this database: the last process that opened it with the lock. It compares the epoch in every
+    -- transaction and ends when it finds another. No row: a copy, on which nobody works.
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    epoch TEXT NOT NULL                                 -- random, new at each start
+) STRICT;
+
 CREATE TABLE counter (
     -- Metrics that only rise; raised in the transaction of what they count.
     name TEXT NOT NULL,

@@ -6,7 +6,7 @@ extension QueueReader {
     /// this user only (0600), verified and on the disk when this returns.
     ///
     /// A backup that fails or is cancelled leaves nothing behind, except after a `kill -9`: then a file whose name ends
-    /// in `.partial-` and six characters.
+    /// in `.partial-` and twelve characters.
     ///
     /// - Throws: `inaccessible` when `file` exists or cannot be made; `storage` for a full disk, or when the copy is
     ///   damaged because the database is; `cancelled`.

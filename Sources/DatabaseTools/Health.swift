@@ -28,7 +28,7 @@ package struct QuickLook: Sendable, Equatable {
     /// How many rows of each large table are read where the file is not small.
     static let newest = 2_000
     /// Tables that stay small, whatever the number of deliveries.
-    static let smallTables = ["endpoint", "scan_gap", "counter", "metric_event_type", "schema_migration"]
+    static let smallTables = ["endpoint", "scan_gap", "counter", "metric_event_type", "schema_migration", "daemon"]
     /// The large tables, each with the column that puts the newest rows last.
     static let largeTables = [
         "delivery": "id", "delivery_body": "delivery_id", "attempt": "id", "unreadable_entry": "id",

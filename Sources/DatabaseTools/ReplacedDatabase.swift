@@ -1,11 +1,6 @@
 import DeliveryQueue
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import LocalFiles
 
 /// The database that a restore replaces. It may be whole, damaged or missing.
 struct ReplacedDatabase {
@@ -47,17 +42,25 @@ struct ReplacedDatabase {
         guard exists else { return nil }
         let kept = "\(path).before-restore-\(now.compactText)"
         if isReadable { checkpoint() }
-        guard link(path, kept) == 0 else {
+        let (name, keptName) = (PendingFile.name(of: path), PendingFile.name(of: kept))
+        let folder: OpenFolder
+        do throws(FileFault) {
+            folder = try OpenFolder(PendingFile.folder(of: path))
+            try folder.link(name, to: keptName)
+        } catch {
             throw StoreError(
-                errno: errno, .inaccessible, operation: "\(operation): keep the present database as \(kept)",
+                error, .inaccessible, operation: "\(operation): keep the present database as \(kept)",
                 hint: "nothing is changed; try again in a second")
         }
-        if QueueStore.fileSizes(ofDatabase: path).wal > 0, rename(path + "-wal", kept + "-wal") != 0 {
-            let code = errno
-            unlink(kept)
-            throw StoreError(errno: code, .inaccessible, operation: "\(operation): keep the present write-ahead log")
+        do throws(FileFault) {
+            if QueueStore.fileSizes(ofDatabase: path).wal > 0 {
+                try folder.rename(name + "-wal", to: keptName + "-wal")
+            }
+        } catch {
+            folder.remove(keptName)
+            throw StoreError(error, .inaccessible, operation: "\(operation): keep the present write-ahead log")
         }
-        for name in PendingFile.companions { unlink(path + name) }
+        for ending in PendingFile.companions { folder.remove(name + ending) }
         return kept
     }
 

@@ -1,5 +1,5 @@
 package import DeliveryQueue
-import Foundation
+import LocalFiles
 
 /// Puts a backup in the place of the database.
 ///
@@ -16,6 +16,8 @@ package struct DatabaseRestore: Sendable {
     }
 
     private let backup: String
+    /// The database as the operator named it.
+    private let named: String
     /// Without symbolic links: another name of it must not lose its file.
     private let path: String
     private let rules: RetryRules
@@ -26,7 +28,8 @@ package struct DatabaseRestore: Sendable {
     ///   - database: where the daemon will look for it.
     package init(of backup: String, to database: String, rules: RetryRules) {
         self.backup = backup
-        path = InstanceLock.withoutLinks(database)
+        named = database
+        path = DatabaseLink.followed(database)
         self.rules = rules
         operation = "restore database \(database) from \(backup)"
     }
@@ -40,11 +43,10 @@ package struct DatabaseRestore: Sendable {
     ///
     /// - Throws: `locked` when a daemon runs; `foreign`, `incompatible` or `storage` when the backup must not be used.
     package func run(at now: Timestamp) async throws(StoreError) -> Report {
+        try DatabaseLink.refuse(database: named, operation: operation)
         try NetworkDisk.refuse(database: path, operation: operation)
         let lock = try InstanceLock(database: path)
         defer { lock.release() }
-        // Root may have made it, and the daemon has to open it, however this ends.
-        try FileOwner.give(path: lock.path, asBeside: path)
         return try await prepared(at: now) { pending, present, report in
             try Task.checkCancellation()
             var report = report
@@ -61,6 +63,7 @@ package struct DatabaseRestore: Sendable {
         at now: Timestamp, _ finish: (PendingFile, ReplacedDatabase, Report) throws -> Report
     ) async throws(StoreError) -> Report {
         do {
+            try DatabaseLink.refuse(database: named, operation: operation)
             let replaced = ReplacedDatabase(path: path, operation: operation)
             let present = try replaced.reader()
             let pending = try PendingFile(for: path, operation: operation)
@@ -68,7 +71,7 @@ package struct DatabaseRestore: Sendable {
             let facts = try await copy(into: pending)
             let summary = try await settle(pending, since: facts.newest, present: present?.connections, at: now)
             try present?.close()
-            try FileOwner.give(path: pending.path, asBeside: path)
+            try pending.give(asBeside: path)
             return try finish(pending, replaced, Report(backup: facts, summary: summary))
         } catch is CancellationError {
             throw StoreError(.cancelled, operation: operation, cause: "cancelled; nothing is changed")
@@ -79,9 +82,10 @@ package struct DatabaseRestore: Sendable {
 
     /// Copies the backup and examines the copy: what is verified is what will be used.
     private func copy(into pending: PendingFile) async throws -> CopyFacts {
-        guard FileManager.default.fileExists(atPath: backup) else {
+        guard let found = FileStatus(at: backup) else {
             throw StoreError(.inaccessible, operation: operation, cause: "there is no such backup")
         }
+        if let kind = found.kindIfNoFile { throw unusable("it is \(kind), not a file") }
         do {
             let source = try Connections.single(path: backup, isReadOnly: true)
             defer { try? source.close() }

@@ -69,6 +69,8 @@ extension WorkerConfiguration {
         copy.metrics.textfile = "\(folder)/simulation.prom"
         // Rarely, because nobody reads the file.
         copy.metrics.interval = .seconds(3_600)
+        // The network is real, and its threads would leave the simulation's.
+        copy.metrics.listen = nil
         return copy
     }
 

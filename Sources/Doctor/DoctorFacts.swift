@@ -1,5 +1,6 @@
 import DatabaseTools
 package import DeliveryQueue
+import DeliveryWorker
 import ProviderAPI
 import RedeliverConfiguration
 
@@ -51,11 +52,16 @@ struct DatabaseFiles: Sendable, Equatable {
     var main: FileFacts?
     var wal: FileFacts?
     var shm: FileFacts?
+    /// For the owner alone.
     var lock: FileFacts?
+    /// Tells readers that a daemon runs.
+    var presence: FileFacts?
     /// The name of the main file's group, or its number.
     var groupName = "root"
 
-    var all: [FileFacts] { [main, wal, shm, lock].compactMap { $0 } }
+    var all: [FileFacts] { readable + [lock].compactMap { $0 } }
+    /// Those that the group reads.
+    var readable: [FileFacts] { [main, wal, shm, presence].compactMap { $0 } }
 }
 
 /// The metrics file and its folder; nil for a file that does not exist.
@@ -64,8 +70,8 @@ struct MetricsFacts: Sendable, Equatable {
     var interval: Duration
     var folder: FileFacts?
     var file: FileFacts?
-    /// A half-written file that a crash left.
-    var leftover: FileFacts?
+    /// Half-written files that crashes left, or that are being written.
+    var leftovers: [FileFacts] = []
 }
 
 /// The result of reading the first page of an endpoint's log.
@@ -100,6 +106,8 @@ struct DiskFacts: Sendable, Equatable {
     var freeBytes: Int64?
     /// nil when the file system has no such limit.
     var freeFiles: Int64?
+    /// What the daemon keeps free for the results of calls.
+    var reserve = DiskReserve.standard(ofFileSystem: nil)
     /// The network file system of the folder, such as nfs; nil for a local disk.
     var network: String?
 }

@@ -7,7 +7,7 @@ import RedeliverConfiguration
 package enum Doctor {
     /// One finding per check and endpoint, always in the same order. A check whose facts are missing is `unknown`.
     package static func judge(_ facts: DoctorFacts) -> [Finding] {
-        [configuration(facts)] + DatabaseJudgement.findings(facts) + [
+        [configuration(facts), cautions(facts)] + DatabaseJudgement.findings(facts) + [
             daemon(facts.daemon), FilesJudgement.finding(facts.files), MetricsJudgement.finding(facts),
         ] + ProviderJudgement.findings(facts)
             + DiskFacts.Use.allCases.map { use in
@@ -26,6 +26,20 @@ package enum Doctor {
                 "configuration", .bad, (error.faults.first?.line(path: error.path) ?? error.path) + more,
                 advice: "`redeliver check --config \(error.path)` prints every fault")
         }
+    }
+
+    /// What the configuration should be warned about, secrets above all.
+    private static func cautions(_ facts: DoctorFacts) -> Finding {
+        let name = "secrets and ids"
+        guard case .success(let configuration) = facts.configuration else {
+            return Finding(name, .unknown, "the configuration cannot be used")
+        }
+        guard let first = configuration.cautions.first else {
+            return Finding(name, .ok, "no secret is open to every user, and no two ids are alike")
+        }
+        let more = configuration.cautions.count > 1 ? " (and \(configuration.cautions.count - 1) more)" : ""
+        return Finding(
+            name, .warning, "\(first.key): \(first.problem)\(more)", advice: "`redeliver check` prints all of them")
     }
 
     private static func daemon(_ presence: DaemonPresence?) -> Finding {
@@ -47,9 +61,9 @@ package enum Doctor {
     // MARK: - Disk
 
     /// Free bytes. Below `bad` the work stops soon, or no log is read any more; below `warning` somebody should look.
-    private static func limits(_ use: DiskFacts.Use) -> (bad: Int64, warning: Int64) {
-        switch use {
-        case .database: (DiskReserve.bytes, 1 << 30)
+    private static func limits(_ facts: DiskFacts) -> (bad: Int64, warning: Int64) {
+        switch facts.use {
+        case .database: (facts.reserve, facts.reserve * 8)
         case .metrics: (1 << 20, 16 << 20)
         }
     }
@@ -69,7 +83,7 @@ package enum Doctor {
         if facts.freeFiles == 0 {
             return Finding(name, .bad, "no more files can be created at \(facts.folder)", advice: "remove files there")
         }
-        let limits = limits(use)
+        let limits = limits(facts)
         if free < limits.bad { return Finding(name, .bad, found, advice: "free some space at once") }
         if free < limits.warning { return Finding(name, .warning, found, advice: "free some space soon") }
         return Finding(name, .ok, found)

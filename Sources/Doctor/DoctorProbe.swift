@@ -45,12 +45,16 @@ package struct DoctorProbe: Sendable {
         guard let metrics = try? configuration.get().metrics else { return nil }
         return MetricsFacts(
             path: metrics.textfile, interval: metrics.interval, folder: FileProbe.look(folder(of: metrics.textfile)),
-            file: FileProbe.look(metrics.textfile),
-            leftover: FileProbe.look(MetricsReporter.temporaryName(of: metrics.textfile)))
+            file: FileProbe.look(metrics.textfile), leftovers: leftovers(of: metrics.textfile))
+    }
+
+    private func leftovers(of textfile: String) -> [FileFacts] {
+        PendingFile.unfinished(of: textfile).compactMap { FileProbe.look("\(folder(of: textfile))/\($0)") }
     }
 
     private var disks: [DiskFacts] {
-        var disks = databasePath.map { [FileProbe.disk(.database, folder: folder(of: $0))] } ?? []
+        let reserve = (try? configuration.get())?.diskReserve
+        var disks = databasePath.map { [FileProbe.disk(.database, folder: folder(of: $0), reserve: reserve)] } ?? []
         if let textfile = try? configuration.get().metrics.textfile {
             disks.append(FileProbe.disk(.metrics, folder: folder(of: textfile)))
         }

@@ -1,5 +1,6 @@
 package import DeliveryQueue
 import Foundation
+import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -25,7 +26,7 @@ package struct DoctorRepair: Sendable {
 
     /// - Returns: empty when nothing had to be repaired.
     package func run() -> [Outcome] {
-        makeFolder() + removeLeftover() + openForGroup()
+        makeFolder() + removeLeftovers() + makeCompanions() + openForGroup()
     }
 
     /// The textfile folder.
@@ -42,23 +43,41 @@ package struct DoctorRepair: Sendable {
         }
     }
 
-    /// A half-written metrics file that a crash left. A young one may belong to a running daemon.
-    private func removeLeftover() -> [Outcome] {
-        guard let leftover = probe.metrics?.leftover, !leftover.isFolder,
-            now - leftover.modified > MetricsJudgement.leftoverAge
-        else { return [] }
-        guard unlink(leftover.path) == 0 else { return [failed("remove \(leftover.path)")] }
-        return [.fixed("removed \(leftover.path), left by a crash")]
+    /// Half-written metrics files that crashes left.
+    private func removeLeftovers() -> [Outcome] {
+        let old = probe.metrics?.leftovers.filter { MetricsJudgement.isLeft($0, at: now) } ?? []
+        return old.map { leftover in
+            guard unlink(leftover.path) == 0 else { return failed("remove \(leftover.path)") }
+            return .fixed("removed \(leftover.path), left by a crash")
+        }
     }
 
-    /// Gives the group the right to read the database's files.
+    /// Without `-wal` and `-shm` a user who may only read cannot open the database. Opening it as its owner does makes
+    /// them; SQLite gives those that root makes to the database's owner.
+    private func makeCompanions() -> [Outcome] {
+        guard let path = probe.databasePath else { return [] }
+        let files = FileProbe.databaseFiles(path)
+        guard files.main != nil, files.wal == nil || files.shm == nil else { return [] }
+        do throws(StoreError) {
+            try QueueStore.forOperator(path: path, now: now).close()
+            return [.fixed("made \(path)-wal and \(path)-shm again, which readers need")]
+        } catch {
+            return [.failed("make \(path)-wal and \(path)-shm: \(error)")]
+        }
+    }
+
+    /// Gives the group the right to read the database's files. They are changed by their descriptors: the daemon's user
+    /// may have put a link to another file in the place of one.
     private func openForGroup() -> [Outcome] {
         guard let path = probe.databasePath else { return [] }
-        return FileProbe.databaseFiles(path).all.filter { $0.mode & 0o040 == 0 }.map { file in
-            guard chmod(file.path, mode_t(file.mode | 0o040)) == 0 else {
-                return failed("give the group the right to read \(file.path)")
+        return FileProbe.databaseFiles(path).readable.filter { $0.mode & 0o040 == 0 }.map { file in
+            do throws(FileFault) {
+                let folder = try OpenFolder(PendingFile.folder(of: file.path))
+                try folder.read(PendingFile.name(of: file.path)).add(permissions: 0o040)
+                return .fixed("gave the group the right to read \(file.path)")
+            } catch {
+                return .failed("give the group the right to read \(file.path): \(error)")
             }
-            return .fixed("gave the group the right to read \(file.path)")
         }
     }
 

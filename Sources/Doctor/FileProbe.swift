@@ -1,4 +1,5 @@
 import DeliveryQueue
+import DeliveryWorker
 import Foundation
 
 #if canImport(Glibc)
@@ -32,13 +33,16 @@ enum FileProbe {
         return DatabaseFiles(
             folder: look(URL(fileURLWithPath: path).deletingLastPathComponent().path), main: main,
             wal: look(path + "-wal"), shm: look(path + "-shm"), lock: look(path + ".lock"),
+            presence: look(path + ".running"),
             groupName: main.map { groupName($0.group) } ?? "")
     }
 
-    static func disk(_ use: DiskFacts.Use, folder: String) -> DiskFacts {
+    /// - Parameter reserve: the configured one; nil: the usual share of the file system.
+    static func disk(_ use: DiskFacts.Use, folder: String, reserve: Int64? = nil) -> DiskFacts {
         let space = DiskSpace(at: folder)
         return DiskFacts(
             use: use, folder: folder, freeBytes: space?.freeBytes, freeFiles: space?.freeFiles,
+            reserve: reserve ?? DiskReserve.standard(ofFileSystem: space?.allBytes),
             network: NetworkDisk.name(at: folder))
     }
 

@@ -43,13 +43,19 @@ enum FilesJudgement {
         return Finding(
             name, .warning,
             "\(missing.joined(separator: " and ")) missing: a user who may only read cannot open the database",
-            advice: "start the daemon or run `redeliver run --once`; both create these files")
+            advice:
+                "`redeliver doctor --fix` makes them again; sqlite3 removes them when who may write opens the stopped "
+                + "database with it")
     }
 
     private static func group(_ files: DatabaseFiles) -> Finding? {
-        if let closed = [files.main, files.wal, files.shm, files.lock].compactMap({ $0 })
-            .first(where: { $0.mode & 0o040 == 0 })
-        {
+        if let lock = files.lock, lock.mode & 0o070 != 0 {
+            return Finding(
+                name, .warning,
+                "\(lock.path) has mode \(lock.modeText): its group can keep the daemon from starting",
+                advice: "chmod 600 \(lock.path)")
+        }
+        if let closed = files.readable.first(where: { $0.mode & 0o040 == 0 }) {
             return Finding(
                 name, .warning, "\(closed.path) has mode \(closed.modeText): its group cannot read it",
                 advice: "`redeliver doctor --fix` adds the group's right to read")
@@ -60,7 +66,7 @@ enum FilesJudgement {
                 name, .warning, "\(folder.path) has mode \(folder.modeText): the group cannot enter it",
                 advice: "chmod 2750 \(folder.path)")
         }
-        guard let stray = files.all.first(where: { $0.group != files.main?.group }) else { return nil }
+        guard let stray = files.readable.first(where: { $0.group != files.main?.group }) else { return nil }
         return Finding(
             name, .warning, "\(stray.path) has another group than the database",
             advice: "chgrp \(files.groupName) \(stray.path); chmod g+s \(folder.path) keeps it so for new files")

@@ -6,7 +6,7 @@ enum MetricsJudgement {
     /// The file may be late by this much.
     private static let grace = Duration.seconds(30)
     /// A temporary file that is older belongs to a writer that died.
-    static let leftoverAge = Duration.seconds(60)
+    private static let leftoverAge = Duration.seconds(60)
 
     static func finding(_ facts: DoctorFacts) -> Finding {
         guard let metrics = facts.metrics else { return Finding(name, .unknown, "the configuration cannot be used") }
@@ -49,9 +49,14 @@ enum MetricsJudgement {
     }
 
     private static func leftover(_ metrics: MetricsFacts, _ facts: DoctorFacts) -> Finding? {
-        guard let leftover = metrics.leftover, facts.now - leftover.modified > leftoverAge else { return nil }
+        guard let leftover = metrics.leftovers.first(where: { isLeft($0, at: facts.now) }) else { return nil }
         return Finding(
             name, .warning, "\(leftover.path) was left by a crash", advice: "`redeliver doctor --fix` removes it")
+    }
+
+    /// Whether a crash left the file. A young one may belong to a running daemon.
+    static func isLeft(_ leftover: FileFacts, at now: Timestamp) -> Bool {
+        !leftover.isFolder && now - leftover.modified > leftoverAge
     }
 
     private static func seconds(since file: FileFacts?, _ facts: DoctorFacts) -> Int {

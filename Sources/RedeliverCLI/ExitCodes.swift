@@ -8,6 +8,8 @@ import RedeliverConfiguration
 enum Exit {
     static let unavailable = ExitCode(69)
     static let unexpected = ExitCode(70)
+    static let stopGivenUp = ExitCode(71)
+    static let displaced = ExitCode(72)
     static let storage = ExitCode(74)
     static let locked = ExitCode(75)
     static let refused = ExitCode(77)
@@ -33,6 +35,7 @@ enum Exit {
         switch error {
         case is ConfigurationError: configuration
         case let error as StoreError where error.kind == .locked: locked
+        case let error as StoreError where error.kind == .displaced: displaced
         case let error as StoreError where error.kind == .refusedMove: .validationFailure
         case is StoreError, is OutputFault: storage
         case let error as ProviderError: code(for: error)

@@ -24,7 +24,7 @@ enum Operator {
 /// The logger of commands that do the daemon's work: warnings and errors only.
 enum ToolLogger {
     static func make() -> Logger {
-        var logger = Logger(label: "redeliver", factory: { StreamLogHandler.standardError(label: $0) })
+        var logger = Logger(label: "redeliver", factory: { LogStream.handler(label: $0) })
         logger.logLevel = .warning
         return logger
     }

@@ -1,4 +1,4 @@
-import Foundation
+import LocalFiles
 package import ProviderAPI
 
 extension WorkerConfiguration {
@@ -43,7 +43,9 @@ extension WorkerConfiguration {
         overrides.apply(to: &settings)
         var reader = ConfigurationReader(
             settings, environment: environment, folder: ConfigurationFolder(of: path), credential: credential)
-        return try reader.read(file: path)
+        var configuration = try reader.read(file: path)
+        configuration.cautions = Cautions.of(settings, configuration, path: path)
+        return configuration
     }
 }
 
@@ -54,11 +56,7 @@ enum ConfigurationFile {
 
     /// - Throws: `SettingProblem` for a file that is missing, a directory, not readable, too large or not UTF-8.
     static func text(path: String) throws(SettingProblem) -> String {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw SettingProblem("the file does not exist")
-        }
-        if isDirectory.boolValue { throw SettingProblem("is a directory, expected a YAML file") }
+        if FileStatus(at: path)?.isFolder == true { throw SettingProblem("is a directory, expected a YAML file") }
         let data = try bytes(path: path)
         if data.count > maxBytes { throw SettingProblem("is larger than 1 MiB; is it the right file?") }
         guard let text = String(validating: data, as: UTF8.self) else {
@@ -69,14 +67,11 @@ enum ConfigurationFile {
     }
 
     /// Reads at most one byte more than allowed, so that a device or a huge file is not read to its end.
-    private static func bytes(path: String) throws(SettingProblem) -> Data {
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? handle.close() }
-            return try handle.read(upToCount: maxBytes + 1) ?? Data()
+    private static func bytes(path: String) throws(SettingProblem) -> [UInt8] {
+        do throws(FileFault) {
+            return try OpenFile(reading: path).bytes(atMost: maxBytes + 1)
         } catch {
-            let cause = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError) ?? error as NSError
-            throw SettingProblem("cannot be read: \(cause.localizedDescription)")
+            throw SettingProblem(error.isMissing ? "the file does not exist" : "cannot be read: \(error)")
         }
     }
 }

@@ -11,6 +11,7 @@ enum ConfigurationKeys {
         Setting(
             "database", .text(.path), .required,
             "The SQLite file; created at the first start. A relative path starts at the configuration file's folder."),
+        disk,
         metrics,
         poll,
         confirm,
@@ -104,6 +105,15 @@ enum ConfigurationKeys {
         Setting("name", .text(.name), .absent("the id"), "For people and metrics; letters, digits and `. _ -`."),
         Setting("webhook_id", .text(.id), .absent("the id"), "Sent with a retry when the log entry has none."),
     ]
+
+    private static let disk = Setting.section(
+        "disk",
+        [
+            Setting(
+                "reserve_mib", .integer(1...1_048_576), .absent("a twentieth of the disk, from 16 to 128"),
+                "No log is read while less is free on the database's disk: it is kept for the results of calls.",
+                unit: "MiB")
+        ])
 
     private static let metrics = Setting.section(
         "metrics",

@@ -30,6 +30,7 @@ struct ConfigurationReader {
         let baseURL = baseURL()
         let networkPath = NetworkPathReader(folder: folder, baseURL: baseURL).read(&settings)
         let database = path("database")
+        let diskReserve = diskReserve()
         let metrics = metrics(database: database)
         let confirm = confirm()
         let endpoints = endpoints()
@@ -49,8 +50,8 @@ struct ConfigurationReader {
             baseURL: baseURL, credential: credential, path: networkPath, requestTimeout: requestTimeout,
             fields: fields())
         return WorkerConfiguration(
-            provider: provider, endpoints: endpoints, database: database, metrics: metrics, poll: poll,
-            confirm: confirm, retry: retry, circuit: circuit, policies: policies)
+            provider: provider, endpoints: endpoints, database: database, diskReserve: diskReserve, metrics: metrics,
+            poll: poll, confirm: confirm, retry: retry, circuit: circuit, policies: policies)
     }
 
     /// Gives each absent key its default, in lists too.
@@ -98,6 +99,12 @@ struct ConfigurationReader {
 
     private mutating func path(_ key: String) -> String {
         folder.path(settings.text(key))
+    }
+
+    /// In bytes; nil when none is given.
+    private mutating func diskReserve() -> Int64? {
+        let key = "disk.reserve_mib"
+        return settings.isGiven(key) ? Int64(settings.integer(key)) << 20 : nil
     }
 
     private mutating func metrics(database: String) -> WorkerConfiguration.Metrics {
@@ -154,6 +161,8 @@ struct ConfigurationReader {
         return (0..<settings.count("endpoints")).map { index in
             let key = "endpoints[\(index)]"
             let id = settings.text("\(key).id")
+            // Such a segment of the provider's address would lead to another path.
+            if id == "." || id == ".." { settings.addFault("\(key).id", "'\(id)' cannot be an id") }
             let name = settings.optionalText("\(key).name") ?? id
             refuseRepeated(id, "\(key).id", seen: &ids)
             let nameKey = settings.isGiven("\(key).name") ? "\(key).name" : "\(key).id"

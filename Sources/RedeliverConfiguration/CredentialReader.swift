@@ -1,4 +1,4 @@
-import Foundation
+import LocalFiles
 import ProviderAPI
 
 /// The keys of `provider.auth`.
@@ -64,22 +64,25 @@ struct CredentialReader {
     /// The path of a readable file. It is read later and each time again, because secrets are rotated by replacing it.
     private func file(_ text: String, _ key: String, _ settings: inout Settings) -> String? {
         let path = folder.path(text)
-        var isDirectory: ObjCBool = false
         // The path itself is not shown: people paste the secret where its path belongs.
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        guard let status = FileStatus(at: path) else {
             let hint = text.hasPrefix("/") ? "" : " (looked for from \(folder.root))"
             settings.addFault(key, "the file does not exist\(hint)")
             return nil
         }
-        if isDirectory.boolValue {
+        if status.isFolder {
             settings.addFault(key, "is a directory, expected a file")
             return nil
         }
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            settings.addFault(key, "the file must be readable for the user that runs redeliver")
+        do throws(FileFault) {
+            _ = try OpenFile(reading: path)
+            return path
+        } catch {
+            let isForbidden = error.code != nil && status.isRegular
+            settings.addFault(
+                key, isForbidden ? "the file must be readable for the user that runs redeliver" : "\(error)")
             return nil
         }
-        return path
     }
 
     private func variable(_ name: String, _ key: String, rule: TextRule, _ settings: inout Settings) -> Secret? {

@@ -50,10 +50,18 @@ struct EnvironmentOverrides {
         // The variable that holds the token may be called REDELIVER_TOKEN.
         known.formUnion(AuthKeys.variables.compactMap { settings.optionalText($0) })
         for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !known.contains(name) {
-            if Self.reservedPrefixes.contains(where: name.hasPrefix) { continue }
+            if Self.reservedPrefixes.contains(where: name.hasPrefix) || Self.isOfKubernetes(name) { continue }
             let origin = Settings.Origin.environment(variable: SettingProblem.shown(name))
             settings.addFault("", Self.unknownProblem(name), at: origin)
         }
+    }
+
+    /// Whether Kubernetes or Docker set the variable: a pod beside a Service called `redeliver`, or `redeliver-metrics`, finds
+    /// such as `REDELIVER_SERVICE_HOST`, `REDELIVER_PORT` and `REDELIVER_METRICS_PORT_9464_TCP_ADDR`. No key ends so.
+    private static func isOfKubernetes(_ name: String) -> Bool {
+        name.wholeMatch(
+            of: /REDELIVER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)/)
+            != nil
     }
 
     private static func unknownProblem(_ name: String) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import LocalFiles
 import ProviderAPI
 
 /// Turns the keys about the way to the provider into a `NetworkPath`; checks their files and keys that belong together.
@@ -12,6 +13,9 @@ struct NetworkPathReader {
     private static let credentials = "provider.proxy_credentials_file"
     private static let certificate = "provider.client_certificate"
     private static let key = "provider.client_key"
+
+    /// In bytes, far above any user name and password. Protects against a wrong path.
+    private static let largestFile = 64 << 10
 
     /// Faulty parts are recorded and left out.
     func read(_ settings: inout Settings) -> NetworkPath {
@@ -86,10 +90,13 @@ struct NetworkPathReader {
         {
             return secret
         }
-        settings.addFault(
-            Self.credentials,
-            content == .failure(.unreadable)
-                ? "the file does not exist or cannot be read" : "the file must hold user:password in one line")
+        let fault =
+            switch content {
+            case .failure(.unreadable): "the file does not exist or cannot be read"
+            case .failure(.unfit(let why)): "the file cannot be read: \(why)"
+            case .failure(.empty), .failure(.noText), .success: "the file must hold user:password in one line"
+            }
+        settings.addFault(Self.credentials, fault)
         return nil
     }
 }

@@ -77,6 +77,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package var endpoints: [Endpoint]
     /// Absolute path of the SQLite file.
     package var database: String
+    /// What is kept free on its disk for the results of calls, in bytes; nil: a share of the file system.
+    package var diskReserve: Int64?
     package var metrics: Metrics
     package var poll: Poll
     package var confirm: Confirm
@@ -85,6 +87,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package var circuit: CircuitSettings
     /// The operator's policies; when empty, the built-in one counts for every event type.
     package var policies: PolicyBook
+    /// What works but should not stay so, such as a secret in a file that others may read. None shows a secret.
+    package var cautions: [ConfigurationFault] = []
 }
 
 extension WorkerConfiguration {

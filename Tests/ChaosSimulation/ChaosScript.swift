@@ -82,7 +82,7 @@ struct ChaosScript: Sendable {
         try store.close()
         if process.isDead {
             database = process.heir
-            for suffix in ["", "-wal", "-shm", ".lock", ".prom"] {
+            for suffix in ["", "-wal", "-shm", ".lock", ".running", ".prom"] {
                 try? FileManager.default.removeItem(atPath: process.path + suffix)
             }
         }

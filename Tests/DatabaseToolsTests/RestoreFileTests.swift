@@ -22,11 +22,13 @@ import Testing
         DatabaseRestore(of: queue.folder.file(name), to: queue.path, rules: queue.rules)
     }
 
-    /// Every file of the folder with its bytes, except the lock and the memory that readers share.
+    /// Every file of the folder with its bytes, except the locks and the memory that readers share.
     private func files() throws -> [String: Data] {
         let names = try FileManager.default.contentsOfDirectory(atPath: queue.folder.path)
         return Dictionary(
-            uniqueKeysWithValues: try names.filter { !$0.hasSuffix(".lock") && !$0.hasSuffix("-shm") }.map {
+            uniqueKeysWithValues: try names.filter { name in
+                !["-shm", ".lock", ".running"].contains(where: name.hasSuffix)
+            }.map {
                 ($0, try Data(contentsOf: URL(filePath: queue.folder.file($0))))
             })
     }

@@ -206,13 +206,12 @@ class ManifestTests(unittest.TestCase):
         self.assertGreater(documents()["StatefulSet"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], seconds + 10)
         self.assertGreater(int(services()["worker"]["stop_grace_period"].removesuffix("s")), seconds + 10)
 
-    def test_a_variable_of_a_service_would_have_stopped_it(self):
-        # Why enableServiceLinks is false: what Kubernetes sets for a Service that is called redeliver-api.
+    def test_a_variable_of_a_service_is_passed_over(self):
+        # What Kubernetes sets for a Service that is called redeliver-api.
         file = self.folder / "config.yaml"
         file.write_text(WORKER.read_text())
         done = running.run("env", "REDELIVER_API_PORT=tcp://10.0.0.1:80", running.redeliver(), "check", "--config", file)
-        self.assertEqual(done.returncode, 78)
-        self.assertIn("REDELIVER_API_PORT", done.stderr)
+        self.assertNotIn("REDELIVER_API_PORT", done.stderr)
 
 
 class ChrootTests(unittest.TestCase):

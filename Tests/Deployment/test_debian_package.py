@@ -329,9 +329,11 @@ class InstallationTests(ChrootTests):
         sandbox = self.configure()
         self.assertIn("no faults; 1 endpoint", self.redeliver("check").stdout)
         wait_until("all arrived", lambda: self.redeliver("run", "--once") and self.all_arrived(sandbox), 60)
-        files = ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.lock", "redeliver.prom"]
+        files = ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.running", "redeliver.db.lock"]
+        files.append("redeliver.prom")
         modes = self.modes(*[f"{STATE}/{name}" for name in files])
         self.assertEqual(modes.pop(f"{STATE}/redeliver.prom"), "644 redeliver:redeliver")
+        self.assertEqual(modes.pop(f"{STATE}/redeliver.db.lock"), "600 redeliver:redeliver")
         self.assertEqual(set(modes.values()), {"640 redeliver:redeliver"})
 
     def test_node_exporter_reads_the_metrics_and_not_the_database(self):

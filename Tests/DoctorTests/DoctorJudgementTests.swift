@@ -33,7 +33,8 @@ import Testing
         #expect(findings.allSatisfy { $0.verdict == .ok && $0.advice == nil }, "\(findings)")
         #expect(
             findings.map(\.name) == [
-                "configuration", "database schema", "database settings", "database integrity", "database size",
+                "configuration", "secrets and ids", "database schema", "database settings", "database integrity",
+                "database size",
                 "daemon",
                 "permissions", "metrics file", "provider", "credential", "endpoint core", "endpoint second", "clock",
                 "disk database", "disk metrics",
@@ -53,7 +54,7 @@ import Testing
         #expect(found[0].found == "/etc/c.yaml:3:5: database: is missing (and 1 more)")
         #expect(found[0].advice == "`redeliver check --config /etc/c.yaml` prints every fault")
         #expect(found.dropFirst().allSatisfy { $0.verdict == .unknown })
-        #expect(found.count == 13)
+        #expect(found.count == 14)
     }
 
     // MARK: - Database
@@ -179,11 +180,11 @@ import Testing
     }
 
     @Test func `what a crash left of a metrics file is a warning once it is old`() throws {
-        try expect("metrics file", .warning, "/m/redeliver.prom.tmp was left") {
-            $0.metrics?.leftover = FileFacts(path: "/m/redeliver.prom.tmp", mode: 0o644, modified: .noon(-61))
+        try expect("metrics file", .warning, "/m/redeliver.prom.partial-x was left") {
+            $0.metrics?.leftovers = [FileFacts(path: "/m/redeliver.prom.partial-x", mode: 0o644, modified: .noon(-61))]
         }
         try expect("metrics file", .ok, "written") {
-            $0.metrics?.leftover = FileFacts(path: "/m/redeliver.prom.tmp", mode: 0o644, modified: .noon(-60))
+            $0.metrics?.leftovers = [FileFacts(path: "/m/redeliver.prom.partial-x", mode: 0o644, modified: .noon(-60))]
         }
     }
 
@@ -232,7 +233,7 @@ extension DoctorFacts {
             files: DatabaseFiles(
                 folder: .folder("/data", 0o2750), main: file("/data/db"), wal: file("/data/db-wal"),
                 shm: file("/data/db-shm"),
-                lock: file("/data/db.lock"), groupName: "oncall"),
+                lock: file("/data/db.lock", 0o600), presence: file("/data/db.running"), groupName: "oncall"),
             metrics: MetricsFacts(
                 path: "/m/redeliver.prom", interval: .seconds(15), folder: .folder("/m", 0o755),
                 file: file("/m/redeliver.prom", 0o644)),

@@ -70,7 +70,7 @@ import Testing
 
     @Test func `there is nothing to mend in a healthy installation`() throws {
         let store = try QueueStore(path: "\(folder.path)/redeliver.db", now: now)
-        for name in ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.lock"] {
+        for name in ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.running"] {
             try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: "\(folder.path)/\(name)")
         }
         #expect(DoctorRepair(try probe(textfile: "redeliver.prom"), at: now).run() == [])
@@ -84,28 +84,54 @@ import Testing
     }
 
     @Test func `a metrics file that a crash left is removed, a young one is somebody's work`() throws {
-        try folder.write("redeliver.prom.tmp", "half")
+        try folder.write("redeliver.prom.partial-0123456789ab", "half")
         let probe = try probe(textfile: "redeliver.prom")
         #expect(DoctorRepair(probe, at: now).run() == [])
 
-        try setAge("redeliver.prom.tmp", 90)
-        #expect(
-            DoctorRepair(probe, at: now).run() == [.fixed("removed \(folder.path)/redeliver.prom.tmp, left by a crash")]
-        )
-        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/redeliver.prom.tmp"))
+        try setAge("redeliver.prom.partial-0123456789ab", 90)
+        let removed = "removed \(folder.path)/redeliver.prom.partial-0123456789ab, left by a crash"
+        #expect(DoctorRepair(try self.probe(textfile: "redeliver.prom"), at: now).run() == [.fixed(removed)])
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/redeliver.prom.partial-0123456789ab"))
     }
 
     @Test func `the group gets the right to read the database's files and no other`() throws {
-        for name in ["redeliver.db", "redeliver.db-wal", "unrelated"] {
+        for name in ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.lock", "unrelated"] {
             try folder.write(name, "x")
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder.path)/\(name)")
         }
         let done = DoctorRepair(try probe(textfile: "redeliver.prom"), at: now).run()
 
-        let files = ["redeliver.db", "redeliver.db-wal"].map { "\(folder.path)/\($0)" }
+        let files = ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm"].map { "\(folder.path)/\($0)" }
         #expect(done == files.map { .fixed("gave the group the right to read \($0)") })
         #expect(try mode("redeliver.db") == 0o640 && mode("redeliver.db-wal") == 0o640)
-        #expect(try mode("unrelated") == 0o600)
+        #expect(try mode("unrelated") == 0o600 && mode("redeliver.db.lock") == 0o600)
+    }
+
+    /// `sqlite3` removes them at its end; who may only read cannot open the database then.
+    @Test func `the write-ahead log and its index are made again`() throws {
+        let path = "\(folder.path)/redeliver.db"
+        try QueueStore(path: path, now: now).close()
+        for ending in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + ending) }
+        for name in ["redeliver.db", "redeliver.db.running"] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: "\(folder.path)/\(name)")
+        }
+
+        let done = DoctorRepair(try probe(textfile: "redeliver.prom"), at: now).run()
+        #expect(done.first == .fixed("made \(path)-wal and \(path)-shm again, which readers need"))
+        #expect(try mode("redeliver.db-wal") == 0o640 && mode("redeliver.db-shm") == 0o640)
+    }
+
+    @Test func `a link in the place of a file is not opened to the group`() throws {
+        try folder.write("victim", "x")
+        try QueueStore(path: "\(folder.path)/redeliver.db", now: now).close()
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder.path)/victim")
+        try FileManager.default.removeItem(atPath: "\(folder.path)/redeliver.db.running")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/redeliver.db.running", withDestinationPath: "\(folder.path)/victim")
+
+        let done = DoctorRepair(try probe(textfile: "redeliver.prom"), at: now).run()
+        #expect(try mode("victim") == 0o600)
+        #expect(done.contains { "\($0)".contains("it is a symbolic link, which is not followed here") })
     }
 
     @Test func `what cannot be mended is said`() throws {

@@ -61,6 +61,20 @@ import Testing
         }
     }
 
+    /// A pasted argument may hold what steers a terminal.
+    @Test(arguments: [
+        ["run", "--\u{1B}[31mred"], ["\u{1B}]0;title\u{7}"], ["status", "\u{9B}2J"], ["run", "--log-level", "\u{1B}c"],
+        ["check", "--config", "/none/\u{1B}[2J"], ["endpoints", "logs", "", "--config", "\u{1B}[2J"],
+    ]) func `control characters in arguments are not echoed`(arguments: [String]) async throws {
+        try await withBench { bench in
+            let finished = try await bench.run("redeliver", arguments)
+            if case .signal = finished.ending { Issue.record("\(finished.ending)") }
+            let written = finished.output + finished.errors
+            let steering = written.unicodeScalars.filter { $0 != "\n" && $0.properties.generalCategory == .control }
+            #expect(steering.isEmpty && !finished.errors.isEmpty, "\(written.debugDescription)")
+        }
+    }
+
     /// Checked when nothing is mistyped, and before anything is read or sent.
     @Test(
         arguments: [
@@ -173,7 +187,7 @@ import Testing
             #expect(try Data(contentsOf: redeliver.database) == before)
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: redeliver.folder.path).sorted()
-        #expect(files == ["redeliver.db", "redeliver.db.lock", "redeliver.yaml"])
+        #expect(files == ["redeliver.db", "redeliver.db.lock", "redeliver.db.running", "redeliver.yaml"])
         #expect(try await sandbox.summary().logCalls == 0)
     }
 

@@ -11,6 +11,7 @@ import Testing
         var settings = RedeliverSettings(sandbox)
         settings.retry = "concurrency: 4, per_second: 100, burst: 4"
         settings.confirm = "interval: 250ms, within: 1s"
+        settings.more = "disk: {reserve_mib: 128}"
         return settings
     }
 

@@ -41,9 +41,10 @@ import Testing
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             #expect(try await redeliver.once().ending == .code(0))
 
-            for name in ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.lock"] {
+            for name in ["redeliver.db", "redeliver.db-wal", "redeliver.db-shm", "redeliver.db.running"] {
                 #expect(try mode(redeliver.folder.appending(path: name)) == 0o640, "\(name)")
             }
+            #expect(try mode(redeliver.folder.appending(path: "redeliver.db.lock")) == 0o600)
             #expect(try mode(redeliver.metrics) == 0o644)
         }
     }

@@ -48,6 +48,15 @@ import Testing
         }
     }
 
+    /// The container's image sets it for every command.
+    @Test func `an address for the metrics does not matter`() async throws {
+        try await withBench { bench in
+            let finished = try await bench.run(
+                "redeliver", arguments(bench, Self.small), environment: ["REDELIVER_METRICS_LISTEN": "127.0.0.1:1"])
+            #expect(finished.ending == .code(0) && finished.errors.isEmpty, "\(finished.errors)")
+        }
+    }
+
     @Test func `with healthy endpoints beside it their lag is told as well`() async throws {
         try await withBench { bench in
             let wanted = Self.small + ["--neighbours", "2"]

@@ -68,9 +68,9 @@ static int ends(const char *text, const char *end) {
 
 static const char *kind_of_path(const char *path, const char *main_kind, const char *wal, const char *metrics,
                                 const char *copy, const char *lock) {
+    if (strstr(path, ".prom.partial-") || ends(path, ".prom")) return metrics;
     if (strstr(path, ".partial-")) return copy;
     if (ends(path, "-wal")) return wal;
-    if (ends(path, ".prom.tmp") || ends(path, ".prom")) return metrics;
     if (ends(path, ".lock")) return lock;
     return ends(path, ".db") ? main_kind : NULL;
 }
@@ -210,22 +210,22 @@ int fdatasync(int descriptor) {
     return sync_with(next, descriptor);
 }
 
-static int move_with(int (*next)(const char *, const char *), const char *from, const char *to, const char *copy) {
-    int now = is_wanted(kind_of_path(from, NULL, NULL, "metrics-rename", copy, NULL));
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    FIND_NEXT(renameat);
+    int now = is_wanted(kind_of_path(from, NULL, NULL, "metrics-rename", "copy-rename", NULL));
     if (now && wanted_moment != AFTER) strike();
-    int result = next(from, to);
+    int result = next(from_folder, from, to_folder, to);
     if (now && wanted_moment == AFTER) strike();
     return result;
 }
 
-int rename(const char *from, const char *to) {
-    FIND_NEXT(rename);
-    return move_with(next, from, to, "copy-rename");
-}
-
-int link(const char *from, const char *to) {
-    FIND_NEXT(link);
-    return move_with(next, from, to, "copy-link");
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    FIND_NEXT(linkat);
+    int now = is_wanted(kind_of_path(from, NULL, NULL, "metrics-rename", "copy-link", NULL));
+    if (now && wanted_moment != AFTER) strike();
+    int result = next(from_folder, from, to_folder, to, flags);
+    if (now && wanted_moment == AFTER) strike();
+    return result;
 }
 
 static void lie(struct statfs *facts) {

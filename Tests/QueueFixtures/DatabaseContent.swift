@@ -4,13 +4,13 @@ import GRDB
 
 /// What is in a database, to compare it with another.
 enum DatabaseContent {
-    /// All rows of all tables but the record of the migrations, as texts by table.
+    /// All rows of all tables but the record of the migrations and the random epoch, as texts by table.
     ///
     /// - Parameter columns: by table; nil: all of all tables.
     static func rows(_ db: Database, columns: [String: [String]]? = nil) throws -> [String: [String]] {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         let tables = try columns.map { Array($0.keys) } ?? String.fetchAll(db, sql: sql)
-        return try tables.filter { $0 != "schema_migration" }.reduce(into: [:]) { rows, table in
+        return try tables.filter { !["schema_migration", "daemon"].contains($0) }.reduce(into: [:]) { rows, table in
             let wanted = columns?[table]?.joined(separator: ", ") ?? "*"
             rows[table] = try Row.fetchAll(db, sql: "SELECT \(wanted) FROM \(table)").map { "\($0)" }.sorted()
         }

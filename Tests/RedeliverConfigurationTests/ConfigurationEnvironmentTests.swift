@@ -62,6 +62,21 @@ import Testing
         #expect(try ConfigurationSample().read(environment) == ConfigurationSample().read())
     }
 
+    /// Kubernetes puts these into every pod beside a Service of that name, and the daemon did not start.
+    @Test(arguments: [
+        "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_METRICS", "PORT", "PORT_9464_TCP", "PORT_9464_TCP_ADDR",
+        "PORT_9464_TCP_PORT", "PORT_9464_TCP_PROTO", "PORT_53_UDP_ADDR", "METRICS_SERVICE_HOST",
+        "A_B_SERVICE_PORT_HTTP", "METRICS_PORT", "METRICS_PORT_80_TCP_ADDR",
+    ]) func `variables that Kubernetes sets for a Service of our name are left alone`(name: String) throws {
+        let environment = ["REDELIVER_\(name)": "tcp://10.0.0.1:9464"]
+        #expect(try ConfigurationSample().read(environment) == ConfigurationSample().read())
+    }
+
+    @Test(arguments: ["PORTS", "SERVICE_HOSTS", "PORT_X_TCP", "RETRY_SERVICE"])
+    func `what only looks like one is unknown`(name: String) {
+        #expect(ConfigurationSample().problems(["REDELIVER_\(name)": "x"]).count == 1)
+    }
+
     @Test func `a variable that token_env names is known, whatever it is called`() throws {
         let sample = ConfigurationSample(auth: "{token_env: REDELIVER_TOKEN}")
         #expect(try sample.read(["REDELIVER_TOKEN": "abc"]).provider.credential == .token(Secret("abc")))

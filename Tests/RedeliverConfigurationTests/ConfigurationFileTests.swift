@@ -32,7 +32,10 @@ import Testing
         let expected = try ConfigurationSample().read()
         for text in [yaml, "\u{FEFF}" + yaml, yaml.replacing("\n", with: "\r\n"), "---\n" + yaml + "...\n"] {
             let path = try folder.write("c.yaml", text)
-            #expect(try WorkerConfiguration.load(path: path, environment: [:]) == expected)
+            var loaded = try WorkerConfiguration.load(path: path, environment: [:])
+            // Of the file's mode.
+            loaded.cautions = []
+            #expect(loaded == expected)
         }
     }
 
@@ -75,7 +78,7 @@ import Testing
     }
 
     @Test func `an endless device is not read to its end`() {
-        #expect(problem("/dev/zero").contains("is larger than 1 MiB"))
+        #expect(problem("/dev/zero").contains("cannot be read: it is a device, not a file"))
     }
 
     @Test(arguments: [

@@ -19,6 +19,7 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
 @Suite struct ConfigurationRangeTests {
     static let cases = [
         RangeCase("provider.request_timeout", "1s…10m", inside: ["1s", "10m"], outside: ["999ms", "601s", "0s"]),
+        RangeCase("disk.reserve_mib", "1…1048576", inside: ["1", "1048576"], outside: ["0", "1048577"]),
         RangeCase("metrics.interval", "1s…1h", inside: ["1s", "1h"], outside: ["999ms", "3601s"]),
         RangeCase("poll.interval", "250ms…1d", inside: ["250ms", "1d"], outside: ["249ms", "86401s", "0s"]),
         RangeCase("poll.overlap", "0s…7d", inside: ["0s", "0d", "7d"], outside: ["604801s"]),

@@ -77,11 +77,13 @@ import Testing
         ("databse", "unknown key 'databse', did you mean 'database'?"),
         (
             "logging",
-            "unknown key 'logging'; known keys: provider, endpoints, database, metrics, poll, confirm, retry, circuit, policies"
+            "unknown key 'logging'; known keys: provider, endpoints, database, disk, metrics, poll, confirm, retry, "
+                + "circuit, policies"
         ),
         (
             "<<",
-            "unknown key '<<'; known keys: provider, endpoints, database, metrics, poll, confirm, retry, circuit, policies"
+            "unknown key '<<'; known keys: provider, endpoints, database, disk, metrics, poll, confirm, retry, "
+                + "circuit, policies"
         ),
     ])
     func `an unknown key names the near one, or all`(key: String, problem: String) {

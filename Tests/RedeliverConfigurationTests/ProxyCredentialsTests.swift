@@ -26,14 +26,13 @@ import Testing
                 == ["provider.proxy_credentials_file: the file must hold user:password in one line"])
     }
 
-    @Test func `a file without an end is not read to its end`() {
-        #expect(
-            sample("/dev/zero").problems()
-                == ["provider.proxy_credentials_file: the file must hold user:password in one line"])
-    }
-
-    @Test(arguments: ["/none", "/"]) func `a file that cannot be read is a fault`(_ path: String) {
-        #expect(
-            sample(path).problems() == ["provider.proxy_credentials_file: the file does not exist or cannot be read"])
+    @Test(arguments: [
+        ("/none", "the file does not exist or cannot be read"),
+        ("/", "the file cannot be read: it is a folder, not a file"),
+        ("/dev/zero", "the file cannot be read: it is a device, not a file"),
+    ]) func `a file that cannot be read is a fault, and what is no file is not read`(
+        _ path: String, fault: String
+    ) {
+        #expect(sample(path).problems() == ["provider.proxy_credentials_file: \(fault)"])
     }
 }

@@ -4,9 +4,11 @@
     import Darwin
 #endif
 
-/// The free room on a file system that this user may use.
+/// The room on a file system that this user may use.
 package struct DiskSpace: Sendable, Equatable {
     package let freeBytes: Int64
+    /// The size of the file system.
+    package let allBytes: Int64
     /// nil where the file system has no such limit.
     package let freeFiles: Int64?
 
@@ -15,8 +17,12 @@ package struct DiskSpace: Sendable, Equatable {
     package init?(at folder: String) {
         var facts = statvfs()
         guard statvfs(folder, &facts) == 0 else { return nil }
-        let (bytes, overflow) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(facts.f_frsize))
-        freeBytes = overflow ? .max : bytes
+        func bytes(_ blocks: some BinaryInteger) -> Int64 {
+            let (bytes, overflow) = Int64(clamping: blocks).multipliedReportingOverflow(by: Int64(facts.f_frsize))
+            return overflow ? .max : bytes
+        }
+        freeBytes = bytes(facts.f_bavail)
+        allBytes = bytes(facts.f_blocks)
         freeFiles = facts.f_files == 0 ? nil : Int64(clamping: facts.f_favail)
     }
 }

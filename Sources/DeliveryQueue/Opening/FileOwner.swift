@@ -1,24 +1,22 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import LocalFiles
 
 /// Gives a file that another user made, root for example, to the user of the daemon.
-package enum FileOwner {
-    /// Gives a file the owner, group and mode of the database beside it; where there is none, the folder's owner and
-    /// group and mode 0640. Changes nothing that this user may not change.
-    package static func give(path: String, asBeside database: String) throws(StoreError) {
-        var model = stat()
-        var mode: mode_t = 0o640
-        if stat(database, &model) == 0 {
-            mode = model.st_mode & 0o777
-        } else if stat(PendingFile.folder(of: database), &model) != 0 {
-            return
+enum FileOwner {
+    /// Gives an open file the owner and group of the database beside it; where there is none, those of the folder.
+    /// Changes nothing that this user may not change.
+    ///
+    /// - Parameter mode: the permissions that it gets; nil: those of the database, or 0640 where there is none.
+    static func give(
+        _ file: OpenFile, asBeside database: String, mode: UInt32? = nil, operation: String
+    ) throws(StoreError) {
+        let beside = FileStatus(at: database)
+        if let model = beside ?? FileStatus(at: PendingFile.folder(of: database)) {
+            file.give(toUser: model.user, group: model.group)
         }
-        if chown(path, model.st_uid, model.st_gid) != 0 { _ = chown(path, uid_t.max, model.st_gid) }
-        guard chmod(path, mode) == 0 else {
-            throw StoreError(errno: errno, .inaccessible, operation: "set the mode of \(path)")
+        do throws(FileFault) {
+            try file.setPermissions(mode ?? beside.map { $0.permissions & 0o777 } ?? 0o640)
+        } catch {
+            throw StoreError(error, .inaccessible, operation: "\(operation): set the mode of a file")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -6,8 +7,8 @@ import Foundation
     import Darwin
 #endif
 
-/// Who holds an instance lock, as it wrote into the lock file. A process id means something only in the container or on
-/// the machine that gave it.
+/// Who holds an instance lock, as it wrote into the lock file and into the presence file. A process id means something
+/// only in the container or on the machine that gave it.
 struct LockHolder: Equatable {
     let process: Int
     /// The name of its machine or container; empty when an older release wrote the file.
@@ -37,6 +38,24 @@ struct LockHolder: Equatable {
         self.init(
             process: process, host: lines.count > 1 ? Self.plain(lines[1]) : "",
             space: lines.count > 2 ? Self.plain(lines[2]) : "")
+    }
+
+    /// Who wrote into the file that it is; nil when it could not write.
+    static func written(in file: OpenFile) -> LockHolder? {
+        (try? file.bytes(atMost: 256)).flatMap { LockHolder(text: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// Writes it into a file in the place of what stands there. A failure only costs the name in another instance's
+    /// refusal; the lock itself holds.
+    func write(to file: OpenFile) {
+        guard ftruncate(file.descriptor, 0) == 0 else { return }
+        let bytes = Array(text.utf8)
+        _ = pwrite(file.descriptor, bytes, bytes.count, 0)
+    }
+
+    /// Whether the process is there. Only for one that is near.
+    var isAlive: Bool {
+        kill(pid_t(clamping: process), 0) == 0 || errno == EPERM
     }
 
     /// Names the holder when another instance is refused.

@@ -19,7 +19,7 @@ struct MigrationCopy {
     typealias FreeSpace = (_ path: String) -> Int64?
 
     init(of path: String, before version: Int) {
-        self.path = InstanceLock.withoutLinks(path)
+        self.path = DatabaseLink.followed(path)
         self.version = version
         operation = "keep a copy of database \(path) before its schema changes"
     }
@@ -78,7 +78,7 @@ struct MigrationCopy {
         defer { pending.remove() }
         try session.copy(to: pending.path)
         try DatabaseCopy.examine(pending.path, .quick)
-        try FileOwner.give(path: pending.path, asBeside: path)
+        try pending.give(asBeside: path)
         try pending.replace()
         return name
     }

@@ -48,7 +48,7 @@ package enum NetworkDisk {
     ///
     /// - Throws: `inaccessible`, naming the folder and the file system.
     package static func refuse(database path: String, operation: String) throws(StoreError) {
-        let folder = PendingFile.folder(of: InstanceLock.withoutLinks(path))
+        let folder = PendingFile.folder(of: DatabaseLink.followed(path))
         guard let name = name(at: folder) else { return }
         throw StoreError(
             .inaccessible, operation: operation, cause: "\(folder) lies on \(name), a network file system",

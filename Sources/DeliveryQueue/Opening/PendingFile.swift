@@ -1,133 +1,155 @@
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+package import LocalFiles
 
 /// A file that is still being made, under a temporary name in its folder. Readers see the old state or the whole new
 /// file, never a part of it.
 package struct PendingFile: Sendable {
-    /// The temporary name.
-    package let path: String
     /// Where the file will stand.
     let target: String
     private let operation: String
+    /// Opened once: what is renamed and removed stands there, whatever has the folder's path by then.
+    private let folder: OpenFolder
+    private let name: String
+    private let file: OpenFile
 
-    /// Makes the file for this user only (0600), under a name that no other file has.
+    /// What stands between the final name and the characters that nobody can know.
+    private static let mark = ".partial-"
+
+    /// Makes the file under a name that no other file has and that nobody can know before.
     ///
     /// - Parameters:
+    ///   - mode: its permissions, whatever the umask; for this user only unless told otherwise.
     ///   - contents: the bytes it begins with; a database is written to `path` later.
     ///   - operation: what the caller does, for errors.
     /// - Throws: `inaccessible` when the file cannot be made, `storage` when the disk does not take the contents.
-    package init(for target: String, contents: [UInt8] = [], operation: String) throws(StoreError) {
-        var name = Array("\(target).partial-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&name)
-        (self.target, self.operation) = (target, operation)
-        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        try fill(descriptor, contents, mode: 0o600)
-    }
-
-    /// Makes the file under a name that is always the same: it replaces what a crash left there.
-    ///
-    /// - Throws: as the other initialiser.
     package init(
-        for target: String, temporary path: String, mode: UInt32, contents: [UInt8], operation: String
+        for target: String, mode: UInt32 = 0o600, contents: [UInt8] = [], operation: String
     ) throws(StoreError) {
-        (self.path, self.target, self.operation) = (path, target, operation)
-        try fill(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode)), contents, mode: mode)
-    }
-
-    /// - Parameter descriptor: below 0 when the file could not be made; closed here.
-    private func fill(_ descriptor: Int32, _ contents: [UInt8], mode: UInt32) throws(StoreError) {
-        guard descriptor >= 0 else {
+        (self.target, self.operation) = (target, operation)
+        do throws(FileFault) {
+            folder = try OpenFolder(Self.folder(of: target))
+            (name, file) = try folder.makeNew(beginning: Self.name(of: target) + Self.mark)
+        } catch {
             throw StoreError(
-                errno: errno, .inaccessible, operation: operation,
+                error, .inaccessible, operation: operation,
                 hint: "check that the folder exists and that this user may write to it")
         }
-        // The umask may have taken a permission that the file needs.
-        let isWhole = Self.write(contents, to: descriptor) && fchmod(descriptor, mode_t(mode)) == 0
-        let code = errno
-        close(descriptor)
-        guard isWhole else {
+        do throws(FileFault) {
+            try file.write(contents)
+            if mode != 0o600 { try file.setPermissions(mode) }
+        } catch {
             remove()
-            throw StoreError(errno: code, .storage, operation: operation, hint: "check the disk and its free space")
+            throw diskRefuses(error)
         }
     }
 
-    /// - Returns: false with the reason in `errno`.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var left = bytes[...]
-        while !left.isEmpty {
-            let written = left.withUnsafeBytes { buffer in
-                #if canImport(Glibc)
-                    Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-                #else
-                    Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-                #endif
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return false }
-            left.removeFirst(written)
-        }
-        return true
-    }
+    /// The temporary name. SQLite opens the file by it.
+    package var path: String { "\(folder.path)/\(name)" }
 
     /// The endings of the files that SQLite puts beside a database.
     package static let companions = ["-wal", "-shm", "-journal"]
 
+    /// Gives the file to the user of the database beside which it will stand.
+    package func give(asBeside database: String) throws(StoreError) {
+        try FileOwner.give(file, asBeside: database, operation: operation)
+    }
+
     /// Gives the file its final name, unless another file has it. It is on the disk when this returns.
     package func publish() throws(StoreError) {
-        try sync(path)
+        try finish()
         // Unlike a rename, a hard link never takes the place of a file that is there already.
-        guard link(path, target) == 0 else {
-            let isTaken = errno == EEXIST
+        do throws(FileFault) {
+            try folder.link(name, to: Self.name(of: target))
+        } catch {
             throw StoreError(
-                errno: errno, .inaccessible, operation: operation,
-                hint: isTaken
+                error, .inaccessible, operation: operation,
+                hint: error.code == EEXIST
                     ? "name another file, or move that one away" : "name a folder on a local disk of this machine")
         }
-        unlink(path)
+        folder.remove(name)
         try syncFolder()
     }
 
     /// Puts the file in the place of the one that has its final name, in one step. It is on the disk when this returns.
     package func replace() throws(StoreError) {
-        try sync(path)
-        guard rename(path, target) == 0 else {
-            throw StoreError(errno: errno, .inaccessible, operation: operation)
+        try finish()
+        do throws(FileFault) {
+            try folder.rename(name, to: Self.name(of: target))
+        } catch {
+            throw StoreError(error, .inaccessible, operation: operation)
         }
         try syncFolder()
     }
 
     /// Removes the unfinished file; does nothing once it has its final name.
     package func remove() {
-        for name in [""] + Self.companions { unlink(path + name) }
+        for ending in [""] + Self.companions { folder.remove(name + ending) }
     }
 
-    private func sync(_ path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        let isSynced = descriptor >= 0 && fsync(descriptor) == 0
-        let code = errno
-        if descriptor >= 0 { close(descriptor) }
-        guard isSynced else {
-            throw StoreError(errno: code, .storage, operation: operation, hint: "check the disk and its free space")
+    /// Brings the file to the disk, and makes sure that it is the one that was made here.
+    ///
+    /// Whoever may write to the folder can put another file, or a link, in its place while a database is written to it
+    /// by its name. That is found out here, before the name counts.
+    private func finish() throws(StoreError) {
+        do throws(FileFault) {
+            try file.sync()
+            let identity = try file.status().identity
+            guard folder.status(of: name)?.identity == identity else {
+                throw FileFault("another program has put something else in the place of \(path)")
+            }
+        } catch {
+            throw diskRefuses(error)
         }
     }
 
     private func syncFolder() throws(StoreError) {
-        try sync(Self.folder(of: target))
+        do throws(FileFault) {
+            try folder.sync()
+        } catch {
+            throw diskRefuses(error)
+        }
     }
+
+    private func diskRefuses(_ fault: FileFault) -> StoreError {
+        StoreError(
+            fault, .storage, operation: operation, hint: fault.code == nil ? nil : "check the disk and its free space")
+    }
+
+    // MARK: - Names
 
     package static func folder(of path: String) -> String {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
+
+    /// The last part of a path.
+    package static func name(of path: String) -> String {
+        URL(fileURLWithPath: path).lastPathComponent
+    }
+
+    /// The final name of the file that an unfinished one was to become; nil: the name is not one of ours.
+    package static func finalName(ofUnfinished name: String) -> String? {
+        guard let mark = name.range(of: Self.mark, options: .backwards),
+            name[mark.upperBound...].count == OpenFolder.unpredictableLength
+        else { return nil }
+        return String(name[..<mark.lowerBound])
+    }
+
+    /// What a `kill -9` or a loss of power left of files that were to become `target`: their names in its folder.
+    package static func unfinished(of target: String) -> [String] {
+        guard let folder = try? OpenFolder(folder(of: target)) else { return [] }
+        return folder.names().filter { finalName(ofUnfinished: $0) == name(of: target) }.sorted()
+    }
+
+    /// Removes them. Only for a target that this process alone writes.
+    package static func removeUnfinished(of target: String) {
+        guard let folder = try? OpenFolder(folder(of: target)) else { return }
+        for name in unfinished(of: target) { folder.remove(name) }
+    }
 }
 
 extension StoreError {
-    /// A failed call of the operating system.
-    package init(errno code: Int32, _ kind: Kind, operation: String, hint: String? = nil) {
-        self.init(kind, operation: operation, cause: String(cString: strerror(code)), hint: hint)
+    /// A failed call about a file.
+    package init(_ fault: FileFault, _ kind: Kind, operation: String, hint: String? = nil) {
+        self.init(kind, operation: operation, cause: fault.description, hint: hint)
     }
 }

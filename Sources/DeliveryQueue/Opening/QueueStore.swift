@@ -9,6 +9,8 @@ package struct QueueStore: Sendable {
     let connections: Connections
     /// nil for an operator's command, which may work beside the daemon.
     private let lock: InstanceLock?
+    /// nil where there is no lock.
+    private let tenure: Tenure?
     /// The copy from before this start changed the schema; nil: none was needed.
     package let keptCopy: String?
     /// Set only for a simulation: statements then run on the calling thread, and this is called before and after each
@@ -79,15 +81,17 @@ package struct QueueStore: Sendable {
         self.lock = lock
         self.simulated = simulated
         do {
+            try DatabaseLink.refuse(database: path, operation: "open database \(path)")
             try Self.refuseForeignFile(path)
             // Without the lock nothing is changed: an operator's command refuses an older schema.
             keptCopy = try lock.flatMap { _ in
                 try MigrationCopy(of: path, before: Migrations.newest).keep(at: now)
             }
             connections = try Connections.pool(path: path)
-            try connections.writeAloneHere { session in
+            tenure = try connections.writeAloneHere { session in
                 try Migrations.apply(to: session, at: now)
                 try SQLiteSettings.prepareWriter(session, checkpoints: lock != nil, synchronous: synchronous)
+                return try lock.map { _ in try Tenure(of: path, in: session) }
             }
         } catch {
             throw StoreError(error, operation: "open database \(path)")
@@ -115,11 +119,27 @@ package struct QueueStore: Sendable {
     /// Whether this process holds the instance lock, so that no daemon works beside it.
     package var isAlone: Bool { lock != nil }
 
+    /// Looks whether this process may still work on the database.
+    ///
+    /// - Throws: `displaced`.
+    package func confirmTenure() async throws(StoreError) {
+        guard let tenure else { return }
+        let operation = "look whose database \(path) is"
+        do {
+            try tenure.confirmPlace()
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+        try await read(operation) { try tenure.confirm(in: $0) }
+    }
+
     /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. A
-    /// second call changes nothing.
+    /// second call changes nothing. Who has lost the database moves nothing: the main file may be another one by now.
     package func close() throws(StoreError) {
         do {
-            if lock != nil { try? connections.checkpoint() }
+            if let tenure, (try? connections.readHere { try tenure.confirm(in: $0) }) != nil {
+                try? connections.checkpoint()
+            }
             try connections.close()
         } catch {
             throw StoreError(error, operation: "close database")
@@ -147,7 +167,11 @@ package struct QueueStore: Sendable {
         _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
     ) async throws(StoreError) -> Value {
         try await run(operation) { isSimulated in
-            isSimulated ? try connections.writeHere(work) : try await connections.write(work)
+            let confirmed: @Sendable (Session) throws -> Value = { [tenure] session in
+                try tenure?.confirm(in: session)
+                return try work(session)
+            }
+            return isSimulated ? try connections.writeHere(confirmed) : try await connections.write(confirmed)
         }
     }
 
@@ -192,13 +216,6 @@ package struct QueueStore: Sendable {
 
     /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
     private static func refuseForeignFile(_ path: String) throws {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            // SQLite would call it a disk I/O error.
-            throw StoreError(
-                .inaccessible, operation: "open database \(path)", cause: "it is a folder",
-                hint: "name a file in `database`")
-        }
         do {
             try check(path, isReadOnly: true)
         } catch  where EngineFault(error) == .cannotOpen {

@@ -6,6 +6,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case inaccessible
         /// Another process holds the lock.
         case locked
+        /// Another process has taken the database over, or its file was moved, removed or replaced: this process must not
+        /// go on.
+        case displaced
         /// The file is a database of another program, or no database.
         case foreign
         /// The schema is newer than this program, or a known migration's text differs.

@@ -17,19 +17,29 @@ package struct QueueReader: Sendable {
     ///   question.
     package init(path: String, check: (Session) throws -> Void) throws(StoreError) {
         self.path = path
+        try DatabaseLink.refuse(database: path, operation: "read database \(path)")
         do {
             connections = try Connections.single(path: path, isReadOnly: true)
             try connections.readHere(check)
-        } catch  where EngineFault(error) == .cannotOpen {
+        } catch  where [.cannotOpen, .missingCompanions].contains(EngineFault(error)) {
             throw Self.cannotOpen(path)
         } catch {
             throw StoreError(error, operation: "read database \(path)")
         }
     }
 
-    /// Tells a missing file from one that this user may not read; SQLite says the same of both.
+    /// Tells a missing file from one that this user may not read, and from one whose companions are missing; SQLite says
+    /// the same of all.
     private static func cannotOpen(_ path: String) -> StoreError {
         let exists = FileManager.default.fileExists(atPath: path)
+        let isWhole = ["-wal", "-shm"].allSatisfy { FileManager.default.fileExists(atPath: path + $0) }
+        let canMakeThem = FileManager.default.isWritableFile(atPath: PendingFile.folder(of: path))
+        if exists, !isWhole, !canMakeThem, FileManager.default.isReadableFile(atPath: path) {
+            return StoreError(
+                .inaccessible, operation: "read database \(path)",
+                cause: "another program has removed its -wal and -shm files, and this user cannot make them again",
+                hint: "start the daemon, or run `redeliver doctor --fix` as root or as the daemon's user")
+        }
         return StoreError(
             .inaccessible, operation: "read database \(path)",
             cause: exists

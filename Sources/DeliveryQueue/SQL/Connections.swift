@@ -100,6 +100,8 @@ extension Session {
             try db.backup(to: to, pagesPerStep: Self.pagesPerStep) { _ in try Task.checkCancellation() }
             // The copied header says WAL; without one, the copy is one file.
             try to.execute(sql: "PRAGMA journal_mode = DELETE")
+            // Nobody works on a copy: a daemon notices when one is put in the place of its database.
+            if try to.tableExists("daemon") { try to.execute(sql: "DELETE FROM daemon") }
         }
         try copy.close()
     }

@@ -8,6 +8,8 @@ package enum EngineFault: Sendable, Equatable {
     case corrupt
     case inputOutput
     case busy
+    /// The write-ahead log or its index is missing, and this user may not make them.
+    case missingCompanions
     /// A write was interrupted, and a reader cannot roll it back.
     case unfinishedWrite
     case other
@@ -22,7 +24,12 @@ package enum EngineFault: Sendable, Equatable {
             case .SQLITE_CORRUPT: .corrupt
             case .SQLITE_IOERR: .inputOutput
             case .SQLITE_BUSY: .busy
-            default: error.extendedResultCode == .SQLITE_READONLY_ROLLBACK ? .unfinishedWrite : .other
+            default:
+                switch error.extendedResultCode {
+                case .SQLITE_READONLY_ROLLBACK: .unfinishedWrite
+                case .SQLITE_READONLY_DIRECTORY, .SQLITE_READONLY_CANTINIT: .missingCompanions
+                default: .other
+                }
             }
     }
 

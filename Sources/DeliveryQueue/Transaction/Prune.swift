@@ -50,6 +50,10 @@ extension QueueStore {
     package static let deliveredRetention = Duration.seconds(90 * 86_400)
     package static let deadRetention = Duration.seconds(180 * 86_400)
     package static let unreadableRetention = Duration.seconds(90 * 86_400)
+    /// How long the newest arrival of a webhook, customer and event type is remembered when no delivery of theirs is
+    /// undelivered: twice the longest `poll.overlap`, because a log may show an older failure so late. It is the most that
+    /// successes cost, one row for each customer.
+    package static let arrivalRetention = Duration.seconds(14 * 86_400)
     /// How long after its last reading an entry of no delivery is kept: a newest-first scan reads a success before the
     /// failure that it mends. A scan that was cut short may last longer, so nothing of an endpoint with a gap is
     /// forgotten.
@@ -152,7 +156,18 @@ private struct Prunable: Sendable {
             FROM log_entry WHERE delivery_id IS NULL AND seen_ms <= :entries_before
               AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE scan_gap.endpoint_id = log_entry.endpoint_id)
             """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention)])
-    static let arrivals = Prunable(sql: "FROM latest_arrival WHERE event_ms <= :delivered_before", ages: [delivered])
+    /// A scan that was cut short may find older failures.
+    static let arrivals = Prunable(
+        sql: """
+            FROM latest_arrival WHERE event_ms <= :arrivals_before
+              AND (event_ms <= :delivered_before OR (
+                  NOT EXISTS (SELECT 1 FROM scan_gap)
+                  AND NOT EXISTS (
+                      SELECT 1 FROM delivery
+                      WHERE delivery.customer_id = latest_arrival.customer_id AND delivery.state <> 'delivered'
+                        AND delivery.event_type = latest_arrival.event_type
+                        AND delivery.webhook_id = latest_arrival.webhook_id)))
+            """, ages: [Age(name: "arrivals_before", retention: QueueStore.arrivalRetention), delivered])
     static let unreadable = Prunable(
         sql: "FROM unreadable_entry WHERE seen_ms <= :unreadable_before",
         ages: [Age(name: "unreadable_before", retention: QueueStore.unreadableRetention)])

@@ -66,6 +66,8 @@ package struct Generation: Sendable {
     /// Registers this configuration's endpoints and event types in the database, and decodes again the log entries that
     /// an earlier configuration could not read.
     package func prepare(at now: Timestamp) async throws {
+        PendingFile.removeUnfinished(of: configuration.metrics.textfile)
+        await metrics.disk.keep(configuration.diskReserve)
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
             historyFrom: now - configuration.poll.initialLookback)

@@ -1,11 +1,11 @@
-import Foundation
+import DeliveryQueue
+import LocalFiles
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import RedeliverConfiguration
 import ServiceLifecycle
-import Synchronization
 
 /// Serves the metrics file (`/metrics`) and whether the daemon is alive and ready (`/healthz`, `/readyz`) over HTTP.
 struct MetricsListener: Sendable {
@@ -19,8 +19,12 @@ struct MetricsListener: Sendable {
 
     /// A connection is closed after this time; one answer needs far less.
     private static let longestConnection = TimeAmount.seconds(10)
-    /// Further connections are closed at once.
+    /// A connection that has not sent its request by then is closed.
+    private static let longestRequest = TimeAmount.seconds(2)
+    /// A further connection takes the place of the oldest, so that a probe is never kept out.
     private static let mostConnections = 64
+    /// In bytes: ten times the page of a thousand endpoints.
+    private static let largestFile = 64 << 20
     /// How long it waits before it tries a taken address again.
     private static let pause = Duration.seconds(15)
 
@@ -69,8 +73,14 @@ struct MetricsListener: Sendable {
     }
 
     private var metrics: Answer {
-        (try? Data(contentsOf: URL(filePath: textfile))).map { Answer(metrics: Array($0)) }
-            ?? Answer(.serviceUnavailable, "the metrics file does not exist yet or cannot be read")
+        do throws(FileFault) {
+            // Others may write to its folder, and a link there must not publish another file.
+            let folder = try OpenFolder(PendingFile.folder(of: textfile))
+            let file = try folder.read(PendingFile.name(of: textfile))
+            return Answer(metrics: try file.bytes(atMost: Self.largestFile))
+        } catch {
+            return Answer(.serviceUnavailable, "the metrics file does not exist yet or cannot be read")
+        }
     }
 
     /// Healthy while every loop completes its turns in time.
@@ -97,7 +107,7 @@ struct MetricsListener: Sendable {
     // MARK: - Connections
 
     private func serve() async throws {
-        let open = Open()
+        let open = OpenConnections(most: Self.mostConnections)
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -115,35 +125,30 @@ struct MetricsListener: Sendable {
         }
     }
 
-    /// Counts the open connections.
-    private final class Open: Sendable {
-        private let count = Atomic(0)
-
-        func began() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
-        func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
-    }
-
     /// One connection: it gets one answer and is closed when the system has taken it. A handler and not a task with streams:
     /// a connection that comes while the listener closes is dropped, and streams must not be dropped.
     private final class Exchange: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
 
         private let listener: MetricsListener
-        private let open: Open
+        private let open: OpenConnections
         private var isAnswered = false
 
-        init(listener: MetricsListener, open: Open) {
+        init(listener: MetricsListener, open: OpenConnections) {
             self.listener = listener
             self.open = open
         }
 
         func channelActive(context: ChannelHandlerContext) {
-            if open.began() > MetricsListener.mostConnections { context.close(promise: nil) }
+            open.began(context.channel)
+            context.eventLoop.assumeIsolated().scheduleTask(in: MetricsListener.longestRequest) {
+                if !self.isAnswered { context.close(promise: nil) }
+            }
             context.fireChannelActive()
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            open.ended()
+            open.ended(context.channel)
             context.fireChannelInactive()
         }
 

@@ -67,6 +67,9 @@ struct MetricsPage: Sendable {
         single(
             "redeliver_disk_free_bytes", .gauge, "Free bytes on the database's file system; NaN: unknown.",
             worker.disk.free.map(Double.init) ?? .nan)
+        single(
+            "redeliver_disk_reserve_bytes", .gauge, "Below so many free bytes no log is read.",
+            Double(worker.disk.bytes))
         page.family("redeliver_polling_paused", .gauge, help: "1 while no log is read, by reason.")
         page.sample(["reason": "disk"], worker.disk.isShort ? 1 : 0)
         single(

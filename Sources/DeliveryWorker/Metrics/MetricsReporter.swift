@@ -11,10 +11,6 @@ package struct MetricsReporter: Sendable {
     let time: ProviderClock
     var disk = DiskRoom.endless
 
-    /// The name that the file has while it is written, and that a crash may leave behind. It does not end in `.prom`,
-    /// or node_exporter would read it too.
-    package static func temporaryName(of textfile: String) -> String { textfile + ".tmp" }
-
     /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The
     ///   old file then stays, and its age shows it.
     package func runOnce(at now: Timestamp) async throws {
@@ -30,8 +26,9 @@ package struct MetricsReporter: Sendable {
     /// A reader sees the old text or the new one, never a part. Everybody may read the file (0644).
     static func replace(_ textfile: String, with text: String) throws(MetricsFileError) {
         do throws(StoreError) {
+            // Its unfinished name does not end in `.prom`, or node_exporter would read it too.
             let pending = try PendingFile(
-                for: textfile, temporary: temporaryName(of: textfile), mode: 0o644, contents: Array(text.utf8),
+                for: textfile, mode: 0o644, contents: Array(text.utf8),
                 operation: "write the metrics file \(textfile)")
             defer { pending.remove() }
             try pending.replace()

@@ -6,7 +6,9 @@ package import Logging
 package actor DiskRoom {
     private let measure: @Sendable () -> Int64?
     private let logger: Logger
-    private var reserve = DiskReserve()
+    /// The reserve where none is configured.
+    private let standard: Int64
+    private var reserve: DiskReserve
 
     /// How long a poller waits that found no room.
     static let pause = Duration.seconds(5)
@@ -18,14 +20,25 @@ package actor DiskRoom {
     }
 
     /// - Parameter measure: the bytes that this user may still write; nil when unknown.
-    package init(logger: Logger, _ measure: @escaping @Sendable () -> Int64?) {
+    package init(
+        logger: Logger, standard: Int64 = DiskReserve.standard(ofFileSystem: nil),
+        _ measure: @escaping @Sendable () -> Int64?
+    ) {
         self.measure = measure
         self.logger = logger
+        self.standard = standard
+        reserve = DiskReserve(standard)
     }
 
     package init(database path: String, logger: Logger) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        self.init(logger: logger) { DiskSpace(at: folder)?.freeBytes }
+        let standard = DiskReserve.standard(ofFileSystem: DiskSpace(at: folder)?.allBytes)
+        self.init(logger: logger, standard: standard) { DiskSpace(at: folder)?.freeBytes }
+    }
+
+    /// Keeps so much from now on; nil: the usual share.
+    func keep(_ bytes: Int64?) {
+        reserve.bytes = bytes ?? standard
     }
 
     /// Looks at the file system now.
@@ -33,7 +46,7 @@ package actor DiskRoom {
         guard reserve.see(measure()) else { return reserve }
         let metadata: Logger.Metadata = [
             "disk.free": "\(reserve.free.map(ByteText.of) ?? "unknown")",
-            "disk.reserve": "\(ByteText.of(DiskReserve.bytes))",
+            "disk.reserve": "\(ByteText.of(reserve.bytes))",
         ]
         if reserve.isShort {
             logger.error(
@@ -47,6 +60,6 @@ package actor DiskRoom {
     /// Looks at the file system now; nil when there is room for another page.
     func shortage() -> DiskShortage? {
         let reserve = look()
-        return reserve.isShort ? DiskShortage(free: reserve.free ?? 0) : nil
+        return reserve.isShort ? DiskShortage(free: reserve.free ?? 0, reserve: reserve.bytes) : nil
     }
 }

@@ -49,22 +49,26 @@ package struct Worker: Sendable {
     package let load: @Sendable () throws -> WorkerConfiguration
     package let logger: Logger
     private let manager: ServiceManager
+    private let giveUp: @Sendable () -> Void
 
     /// - Parameters:
     ///   - environment: may name the service manager's socket.
+    ///   - giveUp: ends the process at once, because a stop takes too long.
     ///   - load: reads the configuration, at the start and at each SIGHUP.
     package init(
-        logger: Logger, environment: [String: String] = [:],
+        logger: Logger, environment: [String: String] = [:], giveUp: @escaping @Sendable () -> Void = {},
         load: @escaping @Sendable () throws -> WorkerConfiguration
     ) {
         self.load = load
         self.logger = logger
+        self.giveUp = giveUp
         manager = ServiceManager(environment: environment, logger: logger)
     }
 
     /// Runs the daemon. Returns after SIGTERM or SIGINT, when the calls in flight have ended and are recorded.
     ///
-    /// - Throws: `ConfigurationError` or `StoreError` before anything is called.
+    /// - Throws: `ConfigurationError` or `StoreError` before anything is called; a `StoreError` of the kind `displaced` when
+    ///   the database is lost meanwhile.
     package func run() async throws {
         // Before the file is read: until this line a SIGHUP ends the process, and a later trap could miss one.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
@@ -77,12 +81,15 @@ package struct Worker: Sendable {
                 logger: logger)
             // The last service stops first; it tells the manager.
             let watchdog = Watchdog(manager: manager, vitals: base.vitals, clock: base.clock, logger: logger)
+            let longestStop = configuration.provider.requestTimeout + Self.shutdownMargin
+            let deadline = StopDeadline(
+                after: longestStop + Self.shutdownMargin, logger: logger, giveUp: giveUp)
+            let tenure = TenureWatch(store: base.store, clock: base.clock, deadline: deadline, logger: logger)
             var group = ServiceGroupConfiguration(
-                services: [reloader, supervisor, watchdog], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [reloader, supervisor, tenure, watchdog], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger.quieter)
-            group.maximumGracefulShutdownDuration = configuration.provider.requestTimeout + Self.shutdownMargin
-            group.maximumCancellationDuration = Self.shutdownMargin
-            try await ServiceGroup(configuration: group).run()
+            group.maximumGracefulShutdownDuration = longestStop
+            try await deadline.watchingSignals { try await ServiceGroup(configuration: group).run() }
             logger.notice("stopped")
         }
     }
@@ -233,58 +240,6 @@ extension Supervisor {
             }
         }
         return false
-    }
-}
-
-/// Reads the configuration again at SIGHUP. A faulty file changes nothing, and all its faults are logged.
-private struct Reloader: Service, CustomStringConvertible {
-    let hangups: UnixSignalsSequence
-    let load: @Sendable () throws -> WorkerConfiguration
-    let reload: Reload
-    let database: String
-    let manager: ServiceManager
-    let logger: Logger
-
-    var description: String { "reloader" }
-
-    func run() async throws {
-        for await _ in hangups.cancelOnGracefulShutdown() {
-            do {
-                let configuration = try load()
-                guard configuration.database == database else {
-                    logger.error(
-                        "configuration not reloaded: `database` cannot change while the daemon runs; restart the daemon to change it",
-                        metadata: ["database": "\(database)", "asked": "\(configuration.database)"])
-                    continue
-                }
-                manager.tell(.reloading)
-                logger.notice("configuration reloaded", metadata: ["endpoints": "\(configuration.endpoints.count)"])
-                await reload.offer(configuration)
-            } catch {
-                logger.error("configuration not reloaded; the old one stays in force", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-}
-
-/// Hands a new configuration from the reloader to the supervisor.
-private actor Reload {
-    private var pending: WorkerConfiguration?
-    private var current: ServiceGroup?
-
-    func attach(_ group: ServiceGroup) async {
-        current = group
-        if pending != nil { await group.triggerGracefulShutdown() }
-    }
-
-    func offer(_ configuration: WorkerConfiguration) async {
-        pending = configuration
-        await current?.triggerGracefulShutdown()
-    }
-
-    func take() -> WorkerConfiguration? {
-        defer { pending = nil }
-        return pending
     }
 }
 

@@ -79,14 +79,6 @@ struct ProviderLogin: Sendable {
     }
 }
 
-/// The rule for tokens that stand in a header.
-enum BearerToken {
-    /// Whether the token is visible ASCII. The HTTP client would refuse anything else, or the header would change.
-    static func isUsable(_ token: String) -> Bool {
-        !token.isEmpty && token.utf8.allSatisfy(Byte.isVisible)
-    }
-}
-
 /// The header fields of calls without (`read`) and with a JSON body (`json`).
 enum RequestHeaders {
     static let read = [

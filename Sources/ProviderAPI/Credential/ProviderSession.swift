@@ -162,8 +162,8 @@ actor ProviderSession {
     }
 
     private func usable(_ secret: Secret, from source: String) throws(ProviderError) -> Token {
-        guard BearerToken.isUsable(secret.revealed) else {
-            let reason = "\(source) is empty or holds characters that no token has, such as spaces or line breaks"
+        if let problem = BearerToken.problem(of: secret.revealed) {
+            let reason = "\(source) \(problem)"
             throw ProviderError(operation: "reading the credential", reason: .credential(reason: reason))
         }
         return Token(secret: secret, generation: 0)

@@ -59,7 +59,7 @@ package struct WebhookSecret: Sendable, Equatable {
     ///
     /// - Throws: `secretFile` when the file cannot be read or holds no token.
     package init(path: String) throws(WebhookSignatureError) {
-        switch SecretFile.read(path) {
+        switch SecretFile.read(path, mayWait: true) {
         case .success(let token): self.init(path: path, token: token)
         case .failure(let fault): throw .secretFile(reason: fault.reason(path))
         }

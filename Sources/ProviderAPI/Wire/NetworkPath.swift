@@ -1,3 +1,4 @@
+import LocalFiles
 import NIOSSL
 
 /// How connections reach the provider: through a proxy, with further trusted issuers, with a certificate of our own.
@@ -85,14 +86,21 @@ package struct NetworkPath: Sendable, Equatable {
     }
 
     private static func certificates(in path: String, as file: Fault.File) throws(Fault) -> [NIOSSLCertificate] {
-        guard let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty else {
+        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes(of: path)), !certificates.isEmpty else {
             throw Fault(file: file, problem: "cannot be read or holds no certificate in PEM form")
         }
         return certificates
     }
 
+    /// In bytes: the issuers that systems trust have 250 KB together.
+    private static let largestFile = 4 << 20
+
+    private static func bytes(of path: String) throws(FileFault) -> [UInt8] {
+        try OpenFile(reading: path).bytes(atMost: largestFile)
+    }
+
     private static func key(in path: String) throws(Fault) -> NIOSSLPrivateKey {
-        guard let key = try? NIOSSLPrivateKey(file: path, format: .pem) else {
+        guard let key = try? NIOSSLPrivateKey(bytes: bytes(of: path), format: .pem) else {
             throw Fault(
                 file: .key, problem: "cannot be read or holds no private key in PEM form without a passphrase")
         }

@@ -4,4 +4,10 @@ package enum Printable {
     package static func text(_ text: String) -> String {
         text.replacingDisplayControls(with: "\u{FFFD}")
     }
+
+    /// As `text`, for a text of several lines, which keeps them.
+    package static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { self.text(String($0)) }
+            .joined(separator: "\n")
+    }
 }

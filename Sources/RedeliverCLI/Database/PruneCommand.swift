@@ -77,7 +77,7 @@ struct PruneReport: JSONReport {
             ("delivered deliveries", summary.delivered, QueueStore.deliveredRetention),
             ("dead deliveries", summary.dead, QueueStore.deadRetention),
             ("log entries of no delivery", summary.logEntries, QueueStore.unrelatedEntryRetention),
-            ("newest arrivals remembered", summary.arrivals, QueueStore.deliveredRetention),
+            ("newest arrivals remembered", summary.arrivals, QueueStore.arrivalRetention),
             ("unreadable log entries", summary.unreadable, QueueStore.unreadableRetention),
         ]
         let table = Table(

@@ -1,12 +1,14 @@
 import ArgumentParser
 import DeliveryQueue
+import ProviderAPI
 import RedeliverConfiguration
 
 /// `redeliver check`: all faults of a configuration.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Prints all faults of the configuration; exits with 78 if there is one."
+        abstract: "Prints all faults of the configuration; exits with 78 if there is one.",
+        discussion: "Also warns of secrets that others may read or that cannot work, and of ids that look alike."
     )
 
     @OptionGroup var configuration: ConfigurationOption
@@ -17,9 +19,12 @@ struct CheckCommand: AsyncParsableCommand {
             let (endpoints, policies) = (checked.endpoints.count, checked.policies.entries.count)
             try StandardOutput.print(
                 """
-                \(configuration.config): no faults; \(endpoints) endpoint\(endpoints == 1 ? "" : "s"), \
+                \(Printable.text(configuration.config)): no faults; \(endpoints) endpoint\(endpoints == 1 ? "" : "s"), \
                 \(policies) polic\(policies == 1 ? "y" : "ies"), database \(checked.database)
                 """)
+            for caution in checked.cautions {
+                Note.print("warning: \(caution.line(path: configuration.config))")
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ extension EndpointsCommand {
             try await Exit.onError {
                 let (settings, endpoint) = try endpoint.load()
                 let tail = LogTail(limit: limit, onlyFailures: failed, overlap: settings.poll.overlap)
-                let printer = LogPrinter(json: output.json, csv: output.csv)
+                let printer = LogPrinter(json: output.json, csv: output.csv, rawCSV: output.rawCSV)
                 let follow = follow
                 try await withProvider(settings) { client in
                     guard follow else { return try await printOnce(tail, of: endpoint, from: client) }

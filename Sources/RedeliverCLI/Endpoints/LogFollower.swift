@@ -36,12 +36,14 @@ struct LogFollower: Sendable {
 struct LogPrinter: Sendable {
     let json: Bool
     let csv: Bool
+    private let rawCSV: Bool
     private var widths: [Int] = []
     private var hasHeading = false
 
-    init(json: Bool, csv: Bool) {
+    init(json: Bool, csv: Bool, rawCSV: Bool = false) {
         self.json = json
         self.csv = csv
+        self.rawCSV = rawCSV
     }
 
     /// - Throws: `OutputFault` when stdout cannot be written, for instance because its reader is gone.
@@ -52,7 +54,7 @@ struct LogPrinter: Sendable {
     mutating func text(of lines: [LogTail.Line], on terminal: Terminal) throws -> String {
         if json { return try lines.map { try JSONOutput.line($0) + "\n" }.joined() }
         var table = LogTail.Line.table(lines, at: nil)
-        let text = csv ? table.csv(on: terminal) : aligned(&table, on: terminal)
+        let text = csv ? table.csv(on: terminal, isRaw: rawCSV) : aligned(&table, on: terminal)
         defer { hasHeading = true }
         return hasHeading ? String(text.drop { $0 != "\n" }.dropFirst()) : text
     }

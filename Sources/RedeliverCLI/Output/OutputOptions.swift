@@ -13,15 +13,27 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// `--json` and `--csv`, for commands that print rows.
+/// `--json`, `--csv` and `--raw-csv`, for commands that print rows.
 struct RowOutputOptions: ParsableArguments {
     @Flag(help: "Print stable JSON for scripts; times are Unix seconds.")
     var json = false
 
-    @Flag(help: "Print comma-separated values (RFC 4180); times are UTC.")
-    var csv = false
+    @Flag(
+        name: .customLong("csv"),
+        help: """
+            Print comma-separated values (RFC 4180); times are UTC. A text that a spreadsheet would run begins with an \
+            apostrophe.
+            """)
+    private var safeCSV = false
+
+    @Flag(name: .customLong("raw-csv"), help: "Print comma-separated values with every byte as it is, for programs.")
+    var rawCSV = false
+
+    /// Whether either CSV is wanted.
+    var csv: Bool { safeCSV || rawCSV }
 
     func validate() throws {
+        if safeCSV && rawCSV { throw ValidationError("--csv and --raw-csv cannot be used together") }
         if json && csv { throw ValidationError("--json and --csv cannot be used together") }
     }
 
@@ -29,12 +41,12 @@ struct RowOutputOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - report: what `--json` prints.
-    ///   - table: what `--csv` prints, and what people see.
+    ///   - table: what the CSV has, and what people see.
     ///   - footer: a line below the table for people, such as how many rows were left out.
     func print(_ report: some Encodable, _ table: Table, footer: String? = nil) throws {
         if json { return try StandardOutput.print(try JSONOutput.text(report)) }
         let terminal = Terminal.standardOutput
-        if csv { return try StandardOutput.write(table.csv(on: terminal)) }
+        if csv { return try StandardOutput.write(table.csv(on: terminal, isRaw: rawCSV)) }
         try StandardOutput.print(table.text(on: terminal) + (footer.map { "\n\n\($0)" } ?? ""))
     }
 }

@@ -6,9 +6,8 @@ enum Note {
     /// A warning or hint on stderr, so that stdout holds nothing but the result.
     static func print(_ text: String) {
         // The text may quote the provider. Errors of several lines keep their lines.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Printable.text(String($0)) }
-        // An error of stderr cannot be reported anywhere.
-        try? FileHandle.standardError.write(contentsOf: Data("redeliver: \(lines.joined(separator: "\n"))\n".utf8))
+        LogLines.standardError.add("redeliver: \(Printable.lines(text))\n")
+        LogLines.standardError.flush()
     }
 }
 

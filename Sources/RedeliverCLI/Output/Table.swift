@@ -90,11 +90,26 @@ struct Table: Sendable {
             })
     }
 
-    /// RFC 4180 with the line ends of Unix. The values are exact; on a terminal control characters are masked.
-    func csv(on terminal: Terminal) -> String {
+    /// RFC 4180 with the line ends of Unix. On a terminal control characters are masked.
+    ///
+    /// - Parameter isRaw: true: every value is exact; false: a text that a spreadsheet would run begins with an apostrophe,
+    ///   because ids and event types come from strangers.
+    func csv(on terminal: Terminal, isRaw: Bool = false) -> String {
         ([columns] + rows.map { $0.map(\.value) }).map { row in
-            row.map { Self.quoted(terminal == .plain ? $0 : Printable.text($0)) }.joined(separator: ",") + "\n"
+            row.map { value in
+                let value = isRaw ? value : Self.defused(value)
+                return Self.quoted(terminal == .plain ? value : Printable.text(value))
+            }.joined(separator: ",") + "\n"
         }.joined()
+    }
+
+    /// By bytes, as `quoted`. A negative number stays a number.
+    private static func defused(_ value: String) -> String {
+        guard let first = value.utf8.first, "=+-@\t\r".utf8.contains(first), Double(value) == nil || first == 0x2B
+        else {
+            return value
+        }
+        return "'" + value
     }
 
     private func line(of row: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {

@@ -15,7 +15,7 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Reads the provider's logs and retries failed deliveries until it is stopped.",
         discussion: """
-            SIGTERM and SIGINT stop it after the calls in flight have ended. SIGHUP reloads the configuration. With --once \
+            SIGTERM and SIGINT stop it after the calls in flight have ended; a stop that does not end is given up with 71. SIGHUP reloads the configuration. With --once \
             it does one full turn and exits, with 69 if a log could not be read.
             """
     )
@@ -31,9 +31,13 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // Bodies are people's identity data, so files are for the owner and the group only.
         umask(0o027)
-        let worker = Worker(logger: makeLogger(), environment: ProcessInfo.processInfo.environment) { [configuration] in
-            try configuration.load()
-        }
+        let worker = Worker(
+            logger: makeLogger(), environment: ProcessInfo.processInfo.environment,
+            giveUp: {
+                LogLines.standardError.flush()
+                // Without the usual end of a program, which may wait for what hangs.
+                _exit(Exit.stopGivenUp.rawValue)
+            }, load: { [configuration] in try configuration.load() })
         try await Exit.onError {
             guard once else { return try await worker.run() }
             let failed = try await worker.runOnce()
@@ -42,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func makeLogger() -> Logger {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        LoggingSystem.bootstrap(LogStream.handler)
         var logger = Logger(label: "redeliver")
         let variable = ProcessInfo.processInfo.environment["REDELIVER_LOG_LEVEL"]
         if let variable, LogLevel(rawValue: variable) == nil {

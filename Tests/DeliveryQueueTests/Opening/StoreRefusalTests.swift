@@ -74,7 +74,9 @@ import Testing
         throws
     {
         let first = try QueueStore(path: path, now: start)
-        try "7\nweb-1\npid:[1]\n".write(toFile: path + ".lock", atomically: false, encoding: .utf8)
+        for file in [".lock", ".running"] {
+            try "7\nweb-1\npid:[1]\n".write(toFile: path + file, atomically: false, encoding: .utf8)
+        }
 
         #expect(
             refusal(of: path)?.cause.contains("(process 7 of web-1, which is another container or machine)") == true)

@@ -96,6 +96,27 @@ import Testing
         #expect(turns.map(\.bodies).allSatisfy { $0 <= 3 })
     }
 
+    /// One row for each customer: the most that successes cost.
+    @Test func `an arrival is forgotten after 14 days, unless a delivery that it may overtake is undelivered`()
+        async throws
+    {
+        let arrived = LogObservation.success("a", at: start)
+        var open = LogObservation.failure("b", at: start - .minutes(1))
+        var newer = LogObservation.success("c", at: start)
+        (open.customerID, newer.customerID) = ("another", "another")
+        try await queue.ingest(arrived, open, newer, at: start)
+        func arrivals() async throws -> [String] {
+            try await queue.texts("SELECT task_id FROM latest_arrival ORDER BY 1")
+        }
+
+        _ = try await queue.store.prune(at: start + .days(14) - .milliseconds(1))
+        #expect(try await arrivals() == ["a", "c"])
+        _ = try await queue.store.prune(at: start + .days(14))
+        #expect(try await arrivals() == ["c"])
+        _ = try await queue.store.prune(at: start + .days(90))
+        #expect(try await arrivals() == [])
+    }
+
     @Test func `an entry without a delivery is forgotten a day after it was last read`() async throws {
         try await queue.ingest(.success("a", at: start), .failure("b", at: start), at: start)
         try await queue.ingest(.success("a", at: start), at: start + .hours(10))

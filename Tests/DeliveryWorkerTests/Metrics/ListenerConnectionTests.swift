@@ -82,6 +82,26 @@ import Testing
         }
     }
 
+    /// 80 connections of one byte kept `/healthz` out for ten seconds.
+    @Test func `connections that send nothing keep no probe out, and are cut`() async throws {
+        let port = try freePort()
+        let listener = try listener(at: port)
+        try await withTransport { transport in
+            try await testGracefulShutdown { trigger in
+                async let running: Void = listener.run()
+                _ = try await get("/healthz", port: port, by: transport)
+                let silent = try (0..<200).map { _ in try SilentConnection(to: port) }
+                let began = ContinuousClock.now
+                let health = try await get("/healthz", port: port, by: transport)
+                #expect(health.status == 200 && ContinuousClock.now - began < .seconds(1.5))
+                // The oldest made room, and the newest is cut for its silence.
+                #expect(silent[0].isCut(within: .seconds(1)) && silent[199].isCut(within: .seconds(20)))
+                trigger.triggerGracefulShutdown()
+                await running
+            }
+        }
+    }
+
     @Test func `an address that another program has is tried again and disturbs nothing`() async throws {
         let port = try freePort()
         let (first, second) = (try listener(at: port), try listener(at: port))
@@ -96,5 +116,33 @@ import Testing
                 _ = await (one, other)
             }
         }
+    }
+}
+
+/// A client that connects and sends one byte.
+private final class SilentConnection {
+    private let descriptor: Int32
+
+    init(to port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let isConnected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard isConnected else { throw TransportError.notSent(.other) }
+        _ = send(descriptor, "G", 1, Int32(MSG_NOSIGNAL))
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the server closes it.
+    func isCut(within limit: Duration) -> Bool {
+        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&event, 1, Int32(limit.components.seconds) * 1_000) == 1
     }
 }

@@ -1,3 +1,4 @@
+import DeliveryQueue
 import Foundation
 import Testing
 
@@ -47,14 +48,40 @@ import Testing
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "new 1\n")
     }
 
-    @Test func `a left-over temporary file is overwritten, also when it is longer`() throws {
+    /// The name was `redeliver.prom.tmp` once: a link there let the daemon write over its own database.
+    @Test func `a link in the folder is never written through, whatever its name`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try String(repeating: "x", count: 5_000).write(toFile: path + ".tmp", atomically: false, encoding: .utf8)
+        let database = folder + "/redeliver.db"
+        try "precious".write(toFile: database, atomically: false, encoding: .utf8)
+        for link in [path, path + ".tmp"] {
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: database)
+        }
 
         try MetricsReporter.replace(path, with: "a 1\n")
 
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
-        #expect(try names() == ["redeliver.prom"])
+        #expect(try String(contentsOfFile: database, encoding: .utf8) == "precious")
+    }
+
+    @Test func `a FIFO in the file's place does not make the writer wait`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for pipe in [path, path + ".tmp"] { #expect(mkfifo(pipe, 0o644) == 0) }
+
+        try MetricsReporter.replace(path, with: "a 1\n")
+
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "a 1\n")
+    }
+
+    @Test func `what a kill left of unfinished files is removed, and nothing else`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let others = ["other.prom.partial-0123456789ab", "redeliver.prom.partial-7", "redeliver.prom"]
+        for name in others + ["redeliver.prom.partial-0123456789ab"] {
+            try "x".write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+        }
+
+        PendingFile.removeUnfinished(of: path)
+
+        #expect(try names() == others.sorted())
     }
 
     @Test func `a file that had another mode gets 0644`() throws {
@@ -90,17 +117,4 @@ import Testing
         #expect(try names() == ["redeliver.prom"])
     }
 
-    @Test(
-        .enabled(
-            if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full, a device that is always full"))
-    func `a full disk keeps the old text`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try MetricsReporter.replace(path, with: "old 1\n")
-        try FileManager.default.createSymbolicLink(atPath: path + ".tmp", withDestinationPath: "/dev/full")
-
-        #expect(throws: MetricsFileError.self) { try MetricsReporter.replace(path, with: "new 1\n") }
-
-        #expect(try String(contentsOfFile: path, encoding: .utf8) == "old 1\n")
-        #expect(try names() == ["redeliver.prom"])
-    }
 }

@@ -34,6 +34,7 @@ import Testing
         ("redeliver_unconfirmed_total", []), ("redeliver_retry_request_duration_seconds", ["le"]),
         ("redeliver_recovery_duration_seconds", ["le"]), ("redeliver_auth_ok", []),
         ("redeliver_database_size_bytes", ["file"]), ("redeliver_disk_free_bytes", []),
+        ("redeliver_disk_reserve_bytes", []),
         ("redeliver_polling_paused", ["reason"]), ("redeliver_scan_gap_seconds", ["endpoint"]),
     ]
 

@@ -7,7 +7,9 @@ import Testing
 
 /// A disk that fills up: logs are not read any more, everything else goes on.
 @Suite struct DiskReserveTests {
-    private static let reserve = DiskReserve.bytes
+    private static let reserve = DiskReserve.most
+
+    private static let margin: Int64 = 16 << 20
 
     /// A disk whose free space a test sets, and what is said of it.
     private struct Disk {
@@ -37,7 +39,7 @@ import Testing
         var disk = DiskReserve()
         let looks: [(free: Int64?, isChange: Bool, isShort: Bool)] = [
             (Self.reserve, false, false), (Self.reserve - 1, true, true), (0, false, true),
-            (Self.reserve + DiskReserve.margin - 1, false, true), (Self.reserve + DiskReserve.margin, true, false),
+            (Self.reserve + Self.margin - 1, false, true), (Self.reserve + Self.margin, true, false),
             (Self.reserve, false, false), (0, true, true), (nil, true, false),
         ]
         for look in looks {
@@ -49,6 +51,24 @@ import Testing
     /// The largest page is written twice.
     @Test func `the reserve holds the largest page`() {
         #expect(Self.reserve >= 2 * Int64(ProviderClient.pageLimit))
+    }
+
+    /// 128 MiB on a volume of 100 MiB never read a log.
+    @Test(
+        arguments: [
+            (nil, 128), (Int64.max, 128), (10 << 30, 128), (1 << 30, 51), (100 << 20, 16), (1 << 20, 16),
+        ] as [(Int64?, Int64)]) func `a small volume keeps a share of itself free`(size: Int64?, mebibytes: Int64)
+    {
+        #expect(DiskReserve.standard(ofFileSystem: size) >> 20 == mebibytes)
+    }
+
+    @Test func `what the configuration names is kept free`() async {
+        let disk = Disk(50 << 20)
+        #expect(await disk.room.look().isShort)
+        await disk.room.keep(40 << 20)
+        #expect(await !disk.room.look().isShort)
+        await disk.room.keep(nil)
+        #expect(await disk.room.look().isShort)
     }
 
     @Test func `the log says once that reading stops and once that it goes on`() async {

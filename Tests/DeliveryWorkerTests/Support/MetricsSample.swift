@@ -83,6 +83,9 @@ enum MetricsSample {
         # HELP redeliver_disk_free_bytes Free bytes on the database's file system; NaN: unknown.
         # TYPE redeliver_disk_free_bytes gauge
         redeliver_disk_free_bytes 1048576
+        # HELP redeliver_disk_reserve_bytes Below so many free bytes no log is read.
+        # TYPE redeliver_disk_reserve_bytes gauge
+        redeliver_disk_reserve_bytes 134217728
         # HELP redeliver_polling_paused 1 while no log is read, by reason.
         # TYPE redeliver_polling_paused gauge
         redeliver_polling_paused{reason="disk"} 1

@@ -46,19 +46,24 @@ struct GroupReader {
     /// Whether commands are run as another user than the tests.
     var isUnprivileged: Bool { Self.setpriv != nil }
 
-    private func run(_ program: URL, _ arguments: [String]) async throws -> Finished {
+    /// Runs a program as this user to its end.
+    func run(_ program: URL, _ arguments: [String]) async throws -> Finished {
         try await Self.run(bench, program, arguments)
     }
 
+    /// Starts a program as this user.
+    func start(_ program: URL, _ arguments: [String]) throws -> RunningProgram {
+        try Self.start(bench, program, arguments)
+    }
+
+    private static func start(_ bench: Bench, _ program: URL, _ arguments: [String]) throws -> RunningProgram {
+        guard let setpriv else { return try bench.start(program, arguments) }
+        return try bench.start(
+            setpriv, ["--reuid", user, "--regid", "\(group)", "--clear-groups", program.path] + arguments)
+    }
+
     private static func run(_ bench: Bench, _ program: URL, _ arguments: [String]) async throws -> Finished {
-        let child =
-            if let setpriv {
-                try bench.start(
-                    setpriv,
-                    ["--reuid", user, "--regid", "\(group)", "--clear-groups", program.path] + arguments)
-            } else {
-                try bench.start(program, arguments)
-            }
+        let child = try start(bench, program, arguments)
         return Finished(ending: try await child.ending(), output: child.output, errors: child.errors)
     }
 

@@ -70,6 +70,8 @@ struct RedeliverProcess {
 
     func write(_ yaml: String) throws {
         try yaml.write(to: configuration, atomically: true, encoding: .utf8)
+        // It holds a token.
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: configuration.path)
     }
 
     /// Starts the daemon and waits until it has its database.

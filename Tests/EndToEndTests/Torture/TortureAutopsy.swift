@@ -54,9 +54,12 @@ struct TortureAutopsy {
 
     private func expectNoRubbish(_ story: Comment) throws {
         let known =
-            ["redeliver.yaml", "redeliver.prom", "redeliver.prom.tmp"]
-            + ["", "-wal", "-shm", ".lock"].map { "redeliver.db\($0)" }
-        let names = try FileManager.default.contentsOfDirectory(atPath: redeliver.folder.path)
+            ["redeliver.yaml", "redeliver.prom"]
+            + ["", "-wal", "-shm", ".lock", ".running"].map { "redeliver.db\($0)" }
+        let all = try FileManager.default.contentsOfDirectory(atPath: redeliver.folder.path)
+        // The next start removes what a kill leaves of the metrics file, so there is never more than one.
+        let names = all.filter { !$0.hasPrefix("redeliver.prom.partial-") }
+        #expect(all.count - names.count <= 1, story)
         #expect(Set(names).subtracting(known).isEmpty, story)
     }
 

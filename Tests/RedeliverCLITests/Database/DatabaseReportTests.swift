@@ -97,7 +97,7 @@ import Testing
                 delivered deliveries            22    90 d
                 dead deliveries                 333   180 d
                 log entries of no delivery      4     24 h
-                newest arrivals remembered      5     90 d
+                newest arrivals remembered      5     14 d
                 unreadable log entries          6     90 d
 
                 4096 bytes are free inside /d/x.db

@@ -12,6 +12,8 @@ import Testing
         arguments: [
             (["events", "--examples", "--raw", "--json"], "also without --raw"),
             (["events", "--json", "--csv"], "cannot be used together"),
+            (["events", "--json", "--raw-csv"], "cannot be used together"),
+            (["events", "--raw-csv", "--csv"], "cannot be used together"),
             (["endpoints", "create", "--from-json", "-"] + url, "give one form"),
             (["endpoints", "create", "--event", "a", "--event", "a"] + url, "'a' appears twice"),
             (["endpoints", "create", "--event", ""] + url, "is empty"),

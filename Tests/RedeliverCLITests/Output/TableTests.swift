@@ -63,6 +63,17 @@ import Testing
         #expect(Table(["v"], [[Cell(value)]]).csv(on: .plain) == "v\n\(csv)\n")
     }
 
+    /// Ids and event types come from strangers, and the CSV goes into spreadsheets.
+    @Test(arguments: [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+1", "'+1"), ("@SUM", "'@SUM"), ("-1+2", "'-1+2"), ("\tx", "'\tx"),
+        ("\rx", "\"'\rx\""), ("=\u{301}1", "'=\u{301}1"), ("-5", "-5"), ("-0.25", "-0.25"), ("a=1", "a=1"), ("", ""),
+    ]) func `a text that a spreadsheet would run is defused, except in raw CSV`(value: String, csv: String) {
+        let table = Table(["v"], [[Cell(value)]])
+        #expect(table.csv(on: .plain) == "v\n\(csv)\n")
+        let exact = value.contains("\r") ? "\"\(value)\"" : value
+        #expect(table.csv(on: .plain, isRaw: true) == "v\n\(exact)\n")
+    }
+
     @Test func `where cut columns do not fit, the least important are left out and named`() {
         let columns = ["first", "second", "third"]
         let table = Table(

@@ -1,0 +1,42 @@
+import LocalFiles
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Symbolic links at a database's path. An operator may name a link; whoever may write to the folder may plant one.
+///
+/// SQLite follows links at the database's own path, so it matters who made the link. Only root could do harm at the end of
+/// somebody else's link, so root follows only its own. What stands beside the database is followed by nobody.
+package enum DatabaseLink {
+    /// The path without symbolic links, so that two names of one database share one lock. A file that does not exist
+    /// yet keeps its path.
+    package static func followed(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Refuses what root must not open as a database: another user's link, and what is no file.
+    ///
+    /// - Throws: `inaccessible`, naming the path and what to do.
+    package static func refuse(database path: String, operation: String) throws(StoreError) {
+        try refuseForeignLink(path, operation)
+        guard let found = FileStatus(at: path), let kind = found.kindIfNoFile else { return }
+        // SQLite would call a folder a disk I/O error, and would wait for a FIFO.
+        throw StoreError(
+            .inaccessible, operation: operation, cause: "it is \(kind), not a file", hint: "name a file in `database`")
+    }
+
+    private static func refuseForeignLink(_ path: String, _ operation: String) throws(StoreError) {
+        guard geteuid() == 0, let folder = try? OpenFolder(PendingFile.folder(of: path)),
+            let link = folder.status(of: PendingFile.name(of: path)), link.isLink, link.user != 0
+        else { return }
+        throw StoreError(
+            .inaccessible, operation: operation,
+            cause: "it is a symbolic link that another user made (user \(link.user)), which root does not follow",
+            hint: "name the file that it leads to, or run this as that user")
+    }
+}

@@ -1,0 +1,107 @@
+import Dispatch
+import Logging
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Lines on their way to stderr. Nobody who adds one ever waits: a pipe that nobody reads must not stop the work.
+///
+/// A thread of its own writes them. While it is stuck, lines wait in memory up to a limit; what comes then is dropped,
+/// counted, and said as soon as lines go through again.
+final class LogLines: Sendable {
+    static let standardError = LogLines { LogLines.write($0, to: STDERR_FILENO) }
+
+    private struct Waiting {
+        var bytes = 0
+        var dropped = 0
+    }
+
+    private let waiting = Mutex(Waiting())
+    private let writer = DispatchQueue(label: "redeliver.log")
+    private let output: @Sendable (String) -> Void
+
+    /// A few thousand lines, in bytes.
+    static let mostBytes = 1 << 20
+    /// How long the end of the process waits for lines that are still on their way.
+    private static let lastWait = DispatchTimeInterval.seconds(1)
+
+    /// - Parameter output: writes a text; it may take as long as it likes.
+    init(_ output: @escaping @Sendable (String) -> Void) {
+        self.output = output
+    }
+
+    /// Adds a line with its line break.
+    func add(_ line: String) {
+        let text: String? = waiting.withLock { waiting in
+            guard waiting.bytes + line.utf8.count <= Self.mostBytes else {
+                waiting.dropped += 1
+                return nil
+            }
+            let text = Self.note(dropped: waiting.dropped) + line
+            waiting.dropped = 0
+            waiting.bytes += text.utf8.count
+            return text
+        }
+        guard let text else { return }
+        writer.async { [self] in
+            output(text)
+            waiting.withLock { $0.bytes -= text.utf8.count }
+        }
+    }
+
+    /// Waits until everything is written, but not for long. The last thing that a process does.
+    func flush() {
+        let dropped = waiting.withLock { waiting in
+            defer { waiting.dropped = 0 }
+            return waiting.dropped
+        }
+        let isWritten = DispatchSemaphore(value: 0)
+        writer.async { [output] in
+            if dropped > 0 { output(Self.note(dropped: dropped)) }
+            isWritten.signal()
+        }
+        _ = isWritten.wait(timeout: .now() + Self.lastWait)
+    }
+
+    private static func note(dropped: Int) -> String {
+        dropped == 0 ? "" : "redeliver: \(dropped) lines of the log were dropped here, because nobody read stderr\n"
+    }
+
+    /// An error of stderr cannot be reported anywhere.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var left = Array(text.utf8)[...]
+        while !left.isEmpty {
+            let written = left.withUnsafeBytes { buffer in
+                #if canImport(Glibc)
+                    Glibc.write(descriptor, buffer.baseAddress, buffer.count)
+                #else
+                    Darwin.write(descriptor, buffer.baseAddress, buffer.count)
+                #endif
+            }
+            if written > 0 {
+                left.removeFirst(written)
+            } else if errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&ready, 1, -1)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}
+
+/// The stream of the loggers.
+struct LogStream: TextOutputStream, Sendable {
+    func write(_ text: String) {
+        LogLines.standardError.add(text)
+    }
+
+    /// A handler whose lines go to stderr.
+    static func handler(label: String) -> StreamLogHandler {
+        StreamLogHandler(label: label, stream: LogStream())
+    }
+}

@@ -1,0 +1,77 @@
+import LocalFiles
+import ProviderAPI
+
+/// What a configuration without faults should be warned about.
+enum Cautions {
+    /// - Parameters:
+    ///   - settings: the file's values with the environment's over them.
+    ///   - path: the configuration file.
+    static func of(
+        _ settings: Settings, _ configuration: WorkerConfiguration, path: String
+    ) -> [ConfigurationFault] {
+        exposed(settings, configuration, path) + unusable(configuration) + alike(configuration)
+    }
+
+    // MARK: - Secrets
+
+    /// Secrets in files that every user of this machine may read.
+    private static func exposed(
+        _ settings: Settings, _ configuration: WorkerConfiguration, _ path: String
+    ) -> [ConfigurationFault] {
+        var files: [(key: String, path: String)] = []
+        for key in [AuthKeys.token, AuthKeys.password] where settings.isInFile(key) { files.append((key, path)) }
+        if let file = configuration.provider.credential.file { files.append((fileKey(configuration), file)) }
+        if let file = configuration.provider.path.identity?.key { files.append(("provider.client_key", file)) }
+        if let file = settings.proxyCredentialsFile(besides: path) {
+            files.append(("provider.proxy_credentials_file", file))
+        }
+        return files.compactMap { key, file in
+            guard let status = FileStatus(at: file), status.isOpenToAll else { return nil }
+            let mode = "0" + String(status.permissions & 0o777, radix: 8)
+            return ConfigurationFault(
+                key: key,
+                problem:
+                    "every user of this machine may read this secret: its file has mode \(mode); use 0640 with the "
+                    + "daemon's group, or 0600")
+        }
+    }
+
+    /// A secret that is there and cannot work.
+    private static func unusable(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
+        guard let problem = configuration.provider.credential.problemInFile() else { return [] }
+        return [ConfigurationFault(key: fileKey(configuration), problem: problem)]
+    }
+
+    private static func fileKey(_ configuration: WorkerConfiguration) -> String {
+        if case .tokenFile = configuration.provider.credential { AuthKeys.tokenFile } else { AuthKeys.passwordFile }
+    }
+
+    // MARK: - Ids
+
+    /// Ids that people, and the provider perhaps, take for one.
+    private static func alike(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
+        var seen: [String: Int] = [:]
+        return configuration.endpoints.enumerated().compactMap { index, endpoint in
+            let form = endpoint.id.lowercased()
+            defer { seen[form] = seen[form] ?? index }
+            return seen[form].map { first in
+                ConfigurationFault(
+                    key: "endpoints[\(index)].id",
+                    problem: "differs from endpoints[\(first)].id only in upper and lower case: is it another endpoint?"
+                )
+            }
+        }
+    }
+}
+
+extension Settings {
+    /// Whether the operator wrote a value for `key` into the file.
+    fileprivate func isInFile(_ key: String) -> Bool {
+        if case .file = items[key]?.origin { true } else { false }
+    }
+
+    fileprivate func proxyCredentialsFile(besides path: String) -> String? {
+        guard case .text(let file) = items["provider.proxy_credentials_file"]?.value else { return nil }
+        return ConfigurationFolder(of: path).path(file)
+    }
+}
