@@ -28,7 +28,10 @@ enum RowReading {
     /// Whether these bytes, between two commas, are an object by their quotes and brackets alone.
     static func isOneRow(_ bytes: [UInt8]) -> Bool {
         guard bytes.first == UInt8(ascii: ","), bytes.last == UInt8(ascii: ",") else { return false }
-        let text = bytes.dropFirst().dropLast().filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        let blanks: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        // At both ends only: a blank behind a backslash is what is escaped.
+        let text = bytes.dropFirst().dropLast().drop { blanks.contains($0) }.reversed().drop { blanks.contains($0) }
+            .reversed()
         guard text.first == UInt8(ascii: "{") else { return false }
         var (depth, isInString, isEscaped) = (0, false, false)
         for (index, byte) in text.enumerated() {
