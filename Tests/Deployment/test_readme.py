@@ -117,7 +117,7 @@ class ReadmeTests(unittest.TestCase):
         (self.folder / "redeliver.yaml").write_text(
             "provider: {base_url: 'http://127.0.0.1:9', auth: {token: x}}\nendpoints: [{id: a}]\ndatabase: x.db\n")
         run = subprocess.run(
-            ["bash", "-c", command[2:]], capture_output=True, text=True, timeout=300, cwd=self.folder, env=self.environment)
+            ["bash", "-c", command[2:]], capture_output=True, text=True, timeout=1200, cwd=self.folder, env=self.environment)
         self.assertEqual(run.returncode, 0, run.stderr)
         rows = lambda text: [line.split() for line in text.splitlines() if line.strip()]
         self.assertEqual(rows(run.stdout)[: len(rows(expected))], rows(expected))
