@@ -91,6 +91,10 @@ struct EndpointReading: Sendable {
         var unreadable = 0
         /// The provider's time, in whole seconds; nil without a `Date` header.
         var serverTime: Timestamp?
+        /// What its link to the next page has wrong although it can be followed.
+        var nextCorrection: LinkCorrection?
+        /// Why its link to the next page cannot be followed.
+        var nextFault: ProviderError?
     }
 }
 

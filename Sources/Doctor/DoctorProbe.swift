@@ -129,7 +129,7 @@ extension EndpointReading {
         return switch error.kind {
         case .unreachable, .unauthorized, .credential, .cancelled: true
         case .forbidden, .endpointNotFound, .throttled, .unavailable, .unknownOutcome, .unreadableAnswer,
-            .answerTooLarge, .foreignNextPage, .redirected, .rejected:
+            .answerTooLarge, .redirected, .rejected:
             false
         }
     }
@@ -142,6 +142,7 @@ extension EndpointReading.Page {
         }
         self.init(
             entries: page.items.count, unreadable: unreadable,
-            serverTime: page.serverTime.map(Timestamp.init(milliseconds:)))
+            serverTime: page.serverTime.map(Timestamp.init(milliseconds:)), nextCorrection: page.nextCorrection,
+            nextFault: page.nextFault)
     }
 }

@@ -8,7 +8,8 @@ enum ProviderJudgement {
         case .failure(let unknown):
             ["provider", "credential", "clock"].map { Finding($0, .unknown, unknown.cause) }
         case .success(let answers):
-            [reachable(answers), credential(answers)] + answers.map(endpoint) + [clock(answers)]
+            [reachable(answers), credential(answers)] + answers.map(endpoint) + answers.compactMap(paging)
+                + [clock(answers)]
         }
     }
 
@@ -29,7 +30,7 @@ enum ProviderJudgement {
         return switch error.kind {
         case .unreachable, .unknownOutcome, .credential, .cancelled: false
         case .unauthorized, .forbidden, .endpointNotFound, .throttled, .unavailable, .unreadableAnswer,
-            .answerTooLarge, .foreignNextPage, .redirected, .rejected:
+            .answerTooLarge, .redirected, .rejected:
             true
         }
     }
@@ -49,7 +50,7 @@ enum ProviderJudgement {
                 // The error of a credential says what to do.
                 return Finding(
                     name, .bad, "\(error)", advice: "all deliveries are held; the daemon tries again every 5 min")
-            case .endpointNotFound, .foreignNextPage, .unreadableAnswer, .answerTooLarge: isKnown = true
+            case .endpointNotFound, .unreadableAnswer, .answerTooLarge: isKnown = true
             case .throttled, .unavailable, .unreachable, .unknownOutcome, .redirected, .rejected, .cancelled: continue
             }
         }
@@ -74,6 +75,28 @@ enum ProviderJudgement {
                 name, error.kind == .throttled ? .warning : .bad, "\(error) (\(time))",
                 advice: error.kind == .throttled ? "ask again later" : nil)
         }
+    }
+
+    /// What is wrong with the link to a log's second page; nil when nothing is, or nothing is known of it.
+    private static func paging(_ answer: EndpointReading) -> Finding? {
+        guard case .success(let page) = answer.outcome else { return nil }
+        let name = "paging \(answer.name)"
+        if let fault = page.nextFault {
+            return Finding(
+                name, .bad, "\(fault)",
+                advice: "the first page is used, and what is behind it is not read; correct provider.log_fields.next, "
+                    + "or tell the provider")
+        }
+        guard let correction = page.nextCorrection else { return nil }
+        let faults = [
+            correction.origin.map { "names \($0)" }, correction.prefix.map { "lacks \($0), the path of base_url" },
+        ].compactMap { $0 }.joined(separator: " and ")
+        return Finding(
+            name, .warning,
+            "the provider's link to the next page \(faults); its path and query are followed at base_url, and the token "
+                + "goes nowhere else",
+            advice: "nothing is lost; to mend it, let the proxy before the provider pass on the host, scheme and path "
+                + "that it is asked for (X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-Prefix)")
     }
 
     // MARK: - Clock

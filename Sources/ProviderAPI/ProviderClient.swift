@@ -59,10 +59,13 @@ package struct ProviderClient: Sendable {
         return try? decoder.page(page).items.first
     }
 
-    /// A link to a page whose address was stored earlier; nil when the address is not of the configured origin, because
-    /// the token must not go there.
+    /// A link to a page whose address was stored earlier; nil when the address is not below `base_url`, because it is
+    /// of another provider then.
     package func pageLink(to url: String) -> PageLink? {
-        try? NextPage.link(url, from: base.url("/"), within: base)
+        guard let target = try? NextPage.target(url, from: base.url("/"), within: base), target.correction == nil else {
+            return nil
+        }
+        return target.link
     }
 
     /// Asks the provider to send a failed delivery again. Whatever comes of the call is a value; nothing is thrown.
@@ -168,21 +171,30 @@ package struct ProviderClient: Sendable {
         }
         var page = LogPage(items: decoded.items)
         page.serverTime = response.serverTime(now: now())
-        guard let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) else { return page }
-        page.next = try nextPage(reference, from: url, operation)
+        if let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) {
+            do throws(ProviderError) {
+                let target = try nextPage(reference, from: url, operation)
+                (page.next, page.nextCorrection) = (target.link, target.correction)
+            } catch {
+                page.nextFault = error
+            }
+        } else if let field = decoded.badNext {
+            page.nextFault = operation.unreadable(
+                "the answer's '\(field)' is not the text of an address, or longer than \(NextPage.limit) bytes")
+        }
         return page
     }
 
-    /// The next page that the answer from `url` links to.
+    /// The next page to which the answer from `url` links, below `base_url` whatever origin the link names.
     ///
-    /// - Throws: `foreignNextPage` when the link leads to another origin than the configured one.
+    /// - Throws: `unreadableAnswer` when the link is no address of http or https.
     func nextPage(
         _ reference: String, from url: String, _ operation: ProviderOperation
-    ) throws(ProviderError) -> PageLink {
-        do throws(NextPage.Foreign) {
-            return try NextPage.link(reference, from: url, within: base)
+    ) throws(ProviderError) -> NextPage.Target {
+        do throws(NextPage.Unusable) {
+            return try NextPage.target(reference, from: url, within: base)
         } catch {
-            throw operation.error(.foreignNextPage(origin: error.origin))
+            throw operation.unreadable(error.cause)
         }
     }
 
@@ -192,8 +204,6 @@ package struct ProviderClient: Sendable {
         case .noList:
             "the answer holds no list of entries, neither at its top nor under: "
                 + fields.entries.joined(separator: ", ")
-        case .badNext(let field):
-            "the answer's '\(field)' is not the text of an address, or longer than \(LogPageDecoder.linkLimit) bytes"
         }
     }
 }

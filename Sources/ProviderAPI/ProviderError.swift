@@ -18,8 +18,6 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case unreadableAnswer(cause: String)
         /// The answer is longer than `limit` bytes.
         case answerTooLarge(limit: Int)
-        /// The next page is at `origin`, which is not the origin of `base_url`.
-        case foreignNextPage(origin: String)
         case redirected(status: Int)
         /// Any other 4xx.
         case rejected(status: Int)
@@ -37,7 +35,6 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case unknownOutcome = "unknown_outcome"
         case unreadableAnswer = "unreadable_answer"
         case answerTooLarge = "answer_too_large"
-        case foreignNextPage = "foreign_next_page"
         case redirected, rejected, credential, cancelled
     }
 
@@ -64,7 +61,6 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .unknownOutcome: .unknownOutcome
         case .unreadableAnswer: .unreadableAnswer
         case .answerTooLarge: .answerTooLarge
-        case .foreignNextPage: .foreignNextPage
         case .redirected: .redirected
         case .rejected: .rejected
         case .credential: .credential
@@ -104,8 +100,6 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
             cause
         case .answerTooLarge(let limit):
             "the answer is larger than \(limit) bytes: is base_url right?"
-        case .foreignNextPage(let origin):
-            "the next page is at \(origin), which is not the origin of base_url; the token is not sent there"
         case .redirected(let status):
             "the provider redirects (HTTP \(status)), and redirects are not followed: correct base_url"
         case .rejected(let status):

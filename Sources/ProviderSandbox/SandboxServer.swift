@@ -45,7 +45,8 @@ struct SandboxServer {
         await ledger.receiverListens(at: receiver)
         let sender = WebhookSender(ledger: ledger, client: client, receiver: receiver, logger: logger)
         let (ports, started) = AsyncStream<Int>.makeStream()
-        let provider = application(ProviderRoutes(ledger: ledger, sender: sender), port: scenario.port, started)
+        let provider = application(
+            ProviderRoutes(ledger: ledger, sender: sender, mount: scenario.mount), port: scenario.port, started)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await sender.run() }
             group.addTask { try await provider.run() }
@@ -76,7 +77,7 @@ struct SandboxServer {
         let token = ledger.fixedToken.map { JSONText.quoted($0) } ?? "null"
         let endpoints = JSONText.array(await ledger.endpointIDs)
         return """
-            {"provider":"http://127.0.0.1:\(port)","receiver":"\(receiver)","endpoints":\(endpoints),"token":\(token)}
+            {"provider":"http://127.0.0.1:\(port)\(scenario.mount)","receiver":"\(receiver)","endpoints":\(endpoints),"token":\(token)}
             """
     }
 }

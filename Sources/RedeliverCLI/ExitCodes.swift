@@ -47,8 +47,7 @@ enum Exit {
     static func code(for error: ProviderError) -> ExitCode {
         switch error.kind {
         case .unauthorized, .forbidden, .endpointNotFound, .redirected, .rejected, .credential: refused
-        case .throttled, .unavailable, .unreachable, .unknownOutcome, .unreadableAnswer, .answerTooLarge,
-            .foreignNextPage, .cancelled:
+        case .throttled, .unavailable, .unreachable, .unknownOutcome, .unreadableAnswer, .answerTooLarge, .cancelled:
             unavailable
         }
     }

@@ -27,7 +27,8 @@ enum ConfigurationKeys {
         [
             Setting(
                 "base_url", .text(.url), .required,
-                "The provider's address, without query and user; `https`, or `http` on the machine itself."),
+                "The provider's address, without query and user; `https`, or `http` on the machine itself. A path in it stands "
+                    + "before every request's, also where a link of the log lacks it."),
             Setting(
                 "allow_insecure_http", .flag, .value("false"),
                 "Allows `http` to other machines: the token travels unprotected."),

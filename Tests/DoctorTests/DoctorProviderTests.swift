@@ -22,7 +22,7 @@ import Testing
         (.unauthorized, "ok bad bad"), (.forbidden, "ok bad bad"), (.endpointNotFound, "ok ok bad"),
         (.unavailable(status: 503, retryAfter: nil), "ok unknown bad"), (.redirected(status: 302), "ok unknown bad"),
         (.throttled(retryAfter: nil), "ok unknown warning"), (.unreadableAnswer(cause: "HTML"), "ok ok bad"),
-        (.foreignNextPage(origin: "http://x"), "ok ok bad"), (.answerTooLarge(limit: 9), "ok ok bad"),
+        (.answerTooLarge(limit: 9), "ok ok bad"),
         (.rejected(status: 418), "ok unknown bad"), (.cancelled, "bad unknown bad"),
     ]) func `each refusal is told of the provider, the credential or the endpoint`(
         reason: ProviderError.Reason, verdicts: String
@@ -47,6 +47,33 @@ import Testing
                 == "HTTP 200 in 500 ms, 50 entries on its first page")
         let unreadable = try findings(.answering("core", unreadable: 3))["endpoint core"]
         #expect(unreadable?.verdict == .warning && unreadable?.advice?.contains("provider.log_fields") == true)
+    }
+
+    @Test(arguments: [
+        (LinkCorrection(origin: "http://inner-host:8000", prefix: nil), "names http://inner-host:8000;"),
+        (LinkCorrection(origin: nil, prefix: "/gw"), "lacks /gw, the path of base_url;"),
+        (
+            LinkCorrection(origin: "http://i:1", prefix: "/gw"),
+            "names http://i:1 and lacks /gw, the path of base_url;"
+        ),
+    ]) func `a link to the next page that leads elsewhere is a warning with its cause, and the log is good`(
+        correction: LinkCorrection, cause: String
+    ) throws {
+        let page = EndpointReading.Page(entries: 50, serverTime: .noon(0), nextCorrection: correction)
+        let found = try findings(.answering("core", .success(page)), .answering("second"))
+        #expect(found["endpoint core"]?.verdict == .ok && found["paging second"] == nil)
+        let paging = try #require(found["paging core"])
+        #expect(paging.verdict == .warning)
+        #expect(paging.found.hasPrefix("the provider's link to the next page \(cause) its path and query are followed"))
+        #expect(paging.advice?.contains("X-Forwarded-Host") == true)
+    }
+
+    @Test func `a link to the next page that cannot be followed is bad`() throws {
+        let fault = ProviderError(operation: "reading the log of endpoint 'e1'", reason: .unreadableAnswer(cause: "x"))
+        let page = EndpointReading.Page(entries: 50, serverTime: .noon(0), nextFault: fault)
+        let paging = try findings(.answering("core", .success(page)))["paging core"]
+        #expect(paging?.verdict == .bad && paging?.found == "reading the log of endpoint 'e1': x")
+        #expect(paging?.advice?.contains("provider.log_fields.next") == true)
     }
 
     @Test func `an endpoint that was not asked is unknown`() throws {

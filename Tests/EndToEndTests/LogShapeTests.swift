@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Every shape that a log may have, each with a few failures over several pages.
@@ -17,6 +18,9 @@ import Testing
         "--time nanoseconds --fault logs:wire=gzip-padded --log-shape array",
         "--time gmt --fault any:wire=x-gzip",
         "--time rfc1123 --fault any:wire=bom --order oldest",
+        "--next-url inner --order newest", "--mount /gw --next-url relative --order oldest",
+        "--mount /gw/eu --next-url absolute --log-shape array --gzip",
+        "--mount /gw --next-url inner --paging links --order shuffled",
     ])
     func `a log is read whole, whatever its shape`(shape: String) async throws {
         try await withBench { bench in
@@ -36,6 +40,22 @@ import Testing
             let summary = try await sandbox.summary()
             #expect(summary.arrivedBytesMatch == 12 && summary.arrivedMoreThanOnce == 0)
             #expect(summary.retryCalls == 12 && summary.retryMismatches == 0)
+        }
+    }
+
+    /// As behind a TLS proxy that does not tell the provider its address.
+    @Test func `links to a host that only the provider knows are followed, and that is said`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox(
+                "--failures", "12", "--endpoints", "1", "--page-size", "3", "--next-url", "inner", "--mount", "/gw")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            let turn = try await redeliver.once()
+            let notice = "the log's links to the next page do not lead to base_url"
+            #expect(turn.errors.components(separatedBy: notice).count == 2, "\(turn.errors)")
+            #expect(turn.errors.contains("http://inner-host:8000"))
+            let doctor = try await redeliver.run("doctor")
+            #expect(doctor.output.contains("names http://inner-host:8000 and lacks /gw, the path of base_url"))
+            #expect(doctor.output.contains("paging receiver-0"))
         }
     }
 

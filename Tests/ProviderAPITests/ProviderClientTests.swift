@@ -39,13 +39,49 @@ struct ProviderClientLogTests {
             ])
     }
 
-    @Test func `a next page on another origin is refused and never called`() async {
-        let transport = ScriptedTransport(HTTPResponse(200, #"{"results": [], "next": "https://evil.test/p2"}"#))
-        let client = makeClient(transport)
-        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
-        #expect(error?.reason == .foreignNextPage(origin: "https://evil.test"))
-        #expect(error?.kind == .foreignNextPage)
-        #expect(transport.requests.count == 1)
+    @Test func `a next page on another origin is asked for at our own`() async throws {
+        let transport = ScriptedTransport(
+            HTTPResponse(200, #"{"results": [1], "next": "http://inner-host:8000/api/v2/p?page=2"}"#),
+            HTTPResponse(200, "[]"))
+        let client = makeClient(transport, baseURL: "https://api.test/gw")
+        let page = try await client.logs(of: "e")
+        #expect(page.items.count == 1 && page.nextFault == nil)
+        #expect(page.nextCorrection == LinkCorrection(origin: "http://inner-host:8000", prefix: "/gw"))
+        #expect(try await client.logs(of: "e", at: page.next).nextCorrection == nil)
+        #expect(transport.requests.last?.url == "https://api.test/gw/api/v2/p?page=2")
+    }
+
+    @Test(
+        arguments: [
+            (#""javascript:alert(1)""#, [], "the address of the next page is not http or https, or not valid"),
+            (#""ftp://api.test/p2""#, [], "the address of the next page is not http or https, or not valid"),
+            (#""https://user:pw@api.test/p2""#, [], "the address of the next page is not http or https, or not valid"),
+            ("2", [], "the answer's 'next' is not the text of an address, or longer than 8192 bytes"),
+            ("NaN", [], "the answer's 'next' is not the text of an address, or longer than 8192 bytes"),
+            (
+                "null", [HTTPHeader("Link", "</\(String(repeating: "p", count: 8_192))>; rel=next")],
+                "the address of the next page is longer than 8192 bytes"
+            ),
+        ] as [(String, [HTTPHeader], String)])
+    func `a page whose next cannot be followed is used and says so`(
+        next: String, headers: [HTTPHeader], cause: String
+    ) async throws {
+        let answer = HTTPResponse(200, #"{"next": \#(next), "results": [1, 2]}"#, headers: headers)
+        let page = try await makeClient(ScriptedTransport(answer)).logs(of: "e")
+        #expect(page.items.count == 2 && page.next == nil && page.nextCorrection == nil)
+        #expect(page.nextFault?.reason == .unreadableAnswer(cause: cause))
+        #expect(page.nextFault?.description == "reading the log of endpoint 'e': \(cause)")
+    }
+
+    @Test func `of several links to the next page the first that is one counts`() async throws {
+        let link = [HTTPHeader("Link", "</p3>; rel=next")]
+        for (text, headers, path) in [
+            (#"{"next": 2, "links": {"next": "/p2"}, "results": []}"#, [], "/p2"),
+            (#"{"next": 2, "links": {"next": {}}, "results": []}"#, link, "/p3"),
+        ] as [(String, [HTTPHeader], String)] {
+            let page = try await makeClient(ScriptedTransport(HTTPResponse(200, text, headers: headers))).logs(of: "e")
+            #expect(page.next?.url == "https://api.test" + path && page.nextFault == nil)
+        }
     }
 
     @Test(
@@ -77,10 +113,6 @@ struct ProviderClientLogTests {
                 .unreadableAnswer(
                     cause:
                         "the answer holds no list of entries, neither at its top nor under: results, logs, data, items")
-            ),
-            (
-                HTTPResponse(200, #"{"next": 2, "logs": []}"#),
-                .unreadableAnswer(cause: "the answer's 'next' is not the text of an address, or longer than 8192 bytes")
             ),
         ] as [(HTTPResponse, ProviderError.Reason)]) func `an answer that is no page becomes an error`(
             _ response: HTTPResponse, _ reason: ProviderError.Reason

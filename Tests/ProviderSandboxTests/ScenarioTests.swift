@@ -11,7 +11,8 @@ import Testing
         var scenario = Scenario()
         let given = texts([
             ("failures", ["7"]), ("down", ["1:0-15", "0:2.5-3"]), ("refail", ["3:2"]), ("spread", ["2h"]),
-            ("retry-logs", ["in-place"]), ("events", ["a,b"]), ("gzip", ["true"]),
+            ("retry-logs", ["in-place"]), ("events", ["a,b"]), ("gzip", ["true"]), ("mount", ["/gw"]),
+            ("next-url", ["inner"]),
         ])
         #expect(given.apply(to: &scenario) == [])
         #expect(scenario.failures == 7)
@@ -21,16 +22,17 @@ import Testing
         #expect(scenario.retryLogs == .inPlace)
         #expect(scenario.events == ["a", "b"])
         #expect(scenario.gzip)
+        #expect(scenario.mount == "/gw" && scenario.nextURL == .inner)
     }
 
     @Test func `all faults are reported at once and each names its setting`() {
         var scenario = Scenario()
         let given = texts([
             ("failures", ["-1"]), ("order", ["up"]), ("latency", ["5"]), ("nope", ["1"]), ("port", ["1", "2"]),
-            ("down", ["1:5-2"]), ("refail", ["3"]), ("token", [""]),
+            ("down", ["1:5-2"]), ("refail", ["3"]), ("token", [""]), ("mount", ["gw/"]),
         ])
         let names = given.apply(to: &scenario).map { $0.prefix { $0 != ":" } }
-        #expect(names == ["failures", "order", "latency", "nope", "port", "down", "refail", "token"])
+        #expect(names == ["failures", "order", "latency", "nope", "port", "down", "refail", "token", "mount"])
     }
 
     @Test func `a flag replaces what the file says, also all values of a repeatable one`() throws {

@@ -37,7 +37,7 @@ extension CallGate {
             pause(.unavailable, for: error.retryAfter, at: now)
         case .unavailable, .unreachable, .unknownOutcome:
             badRead(at: now)
-        case .forbidden, .endpointNotFound, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected,
+        case .forbidden, .endpointNotFound, .unreadableAnswer, .answerTooLarge, .redirected,
             .rejected:
             logAnswered(at: now)
         case .cancelled:

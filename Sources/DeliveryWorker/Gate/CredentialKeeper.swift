@@ -43,8 +43,8 @@ struct CredentialKeeper: Sendable {
         } catch {
             switch error.kind {
             case .unauthorized, .forbidden, .credential, .unreachable, .unknownOutcome, .cancelled: throw error
-            case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge,
-                .foreignNextPage, .redirected, .rejected:
+            case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge, .redirected,
+                .rejected:
                 return error
             }
         }

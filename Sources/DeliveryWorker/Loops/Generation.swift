@@ -42,7 +42,8 @@ package struct Generation: Sendable {
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, endpoint: endpoint, poll: configuration.poll,
-                rules: rules, disk: base.disk, wallClock: base.wallClock, logger: base.logger)
+                rules: rules, disk: base.disk, wallClock: base.wallClock, strayLinks: base.strayLinks,
+                logger: base.logger)
             return (poller, Bell())
         }
         dispatcher = RetryDispatcher(

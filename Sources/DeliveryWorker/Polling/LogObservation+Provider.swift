@@ -56,7 +56,7 @@ extension ProviderError {
     /// Whether another page of the same log may well be readable: a page address that has expired, for instance.
     var isAboutThePage: Bool {
         switch kind {
-        case .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge, .foreignNextPage, .redirected: true
+        case .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge, .redirected: true
         case .unauthorized, .forbidden, .throttled, .unavailable, .unreachable, .unknownOutcome, .credential,
             .cancelled:
             false

@@ -45,6 +45,8 @@ struct LogPoller: Sendable {
     let rules: RetryRules
     var disk = DiskRoom.endless
     let wallClock: WallClock
+    /// The endpoints whose links are known to lead elsewhere.
+    var strayLinks = SaidOnce()
     let logger: Logger
 
     /// The longest turn. Later turns read the rest of a longer log, so every loop reports often.
@@ -149,10 +151,13 @@ struct LogPoller: Sendable {
             await gate.with { $0.logAnswered(at: answered) }
             // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
             guard answered + Self.smallStep >= scan.started else { throw ClockPutBack() }
-            let progress = scan.take(page.items.compactMap(\.time), next: page.next?.url)
+            if let correction = page.nextCorrection { say(correction) }
+            let progress = scan.take(
+                page.items.compactMap(\.time), next: page.next?.url, isCut: page.nextFault != nil)
             let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
             scan.keep(gapID: ingested.gapID)
             summary.add(page, ingested)
+            if let fault = page.nextFault, progress.unread != nil { throw fault }
             guard progress.unread != nil, let next = page.next else { return }
             guard wallClock.now < deadline, !Task.isShuttingDownGracefully, await disk.shortage() == nil else {
                 summary.isUnfinished = true
@@ -166,6 +171,16 @@ struct LogPoller: Sendable {
         let entries = ObservedEntries(items: page.items, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
         return ObservedPage(
             endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress)
+    }
+
+    private func say(_ correction: LinkCorrection) {
+        guard strayLinks.isNew(endpoint.id) else { return }
+        logger.notice(
+            "the log's links to the next page do not lead to base_url; their path and query are followed there",
+            metadata: [
+                "endpoint": "\(endpoint.name)", "link.origin": "\(correction.origin ?? "as base_url")",
+                "link.lacks": "\(correction.prefix ?? "nothing")",
+            ])
     }
 
     private func log(_ summary: PollSummary) {

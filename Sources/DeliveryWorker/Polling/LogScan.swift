@@ -56,8 +56,10 @@ package struct LogScan: Sendable, Equatable {
 
     /// Takes a page's times in page order and returns the scan's progress.
     ///
-    /// - Parameter next: the next page's address; nil at the end of the log.
-    package mutating func take(_ times: [Timestamp], next: String?) -> ScanProgress {
+    /// - Parameters:
+    ///   - next: the next page's address; nil at the end of the log.
+    ///   - isCut: true when there is a next page that cannot be asked for. What it would show stays unread.
+    package mutating func take(_ times: [Timestamp], next: String?, isCut: Bool = false) -> ScanProgress {
         for time in times {
             if let previous {
                 if time < previous { falls += 1 }
@@ -69,7 +71,7 @@ package struct LogScan: Sendable, Equatable {
             previous = time
         }
         var progress = ScanProgress(gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst)
-        guard let next, !nothingOlderMatters(times) else { return progress }
+        guard next != nil || isCut, !nothingOlderMatters(times) else { return progress }
         progress.resumeURL = next
         let readDownTo = isNewestFirst ? (lowest ?? range.to) : range.to
         progress.unread = ScanRange(from: range.from, to: max(range.from, readDownTo))

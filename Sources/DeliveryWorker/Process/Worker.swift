@@ -14,6 +14,8 @@ package struct WorkerBase: Sendable {
     let wallClock: WallClock
     let time: ProviderClock
     let vitals: Vitals
+    /// See `LogPoller.strayLinks`.
+    let strayLinks = SaidOnce()
     /// See `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
     let disk: DiskRoom

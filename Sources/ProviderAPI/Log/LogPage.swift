@@ -85,8 +85,13 @@ package struct LogPage: Sendable, Equatable {
 
     /// The entries in the page's order, which may be newest first, oldest first or neither.
     package var items: Items
-    /// nil on the last page.
+    /// nil on the last page, and where the link cannot be followed; see ``nextFault``.
     package var next: PageLink?
+    /// What the link to the next page has wrong although it can be followed; nil when nothing.
+    package var nextCorrection: LinkCorrection?
+    /// There is a next page, but its link cannot be followed: what follows this page stays unread. To be thrown when
+    /// the entries are stored. nil on the last page and where ``next`` leads on.
+    package var nextFault: ProviderError?
     /// The provider's clock in milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
     package var serverTime: Int64?
 }

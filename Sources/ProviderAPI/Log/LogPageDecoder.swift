@@ -5,17 +5,15 @@ struct LogPageDecoder: Sendable {
         case syntax(JSONSyntaxError)
         /// The answer is JSON, but holds no list under any of ``FieldNames/entries``.
         case noList
-        /// The answer gives the next page, but not as a string, or as one that is too long.
-        case badNext(field: String)
     }
-
-    /// Longest address of a further page, in bytes of JSON. Servers take no longer ones, and it is stored.
-    static let linkLimit = 8_192
 
     struct Page: Equatable {
         var items: LogPage.Items
         /// The link in the answer; nil when absent, null, false or empty.
         var next: String?
+        /// The field that gives a next page, but not as a string that can be an address; nil when ``next`` has one, and
+        /// without such a field.
+        var badNext: String?
     }
 
     private let fields: FieldNames
@@ -42,7 +40,10 @@ struct LogPageDecoder: Sendable {
             throw .syntax(error)
         }
         guard let items = envelope.lists.min(by: { $0.key < $1.key })?.value else { throw .noList }
-        return Page(items: items, next: try next(envelope))
+        let links = envelope.next.sorted { $0.key < $1.key }
+        let next = links.lazy.compactMap { if case .text(let text) = $0.value { text } else { nil } }.first
+        let bad = links.first { if case .unusable = $0.value { true } else { false } }
+        return Page(items: items, next: next, badNext: next == nil ? bad.map { fields.next[$0.key] } : nil)
     }
 
     /// What the answer holds, by the rank of its name in the configured list.
@@ -97,18 +98,7 @@ struct LogPageDecoder: Sendable {
 
     private static func next(_ token: ArraySlice<UInt8>) -> Next {
         if token.first == Byte.smallN || token.first == Byte.smallF { return .none }
-        guard token.count <= linkLimit, let text = JSONText.string(token) else { return .unusable }
+        guard token.count <= NextPage.limit, let text = JSONText.string(token) else { return .unusable }
         return text.isEmpty ? .none : .text(text)
-    }
-
-    private func next(_ envelope: Envelope) throws(Fault) -> String? {
-        for (rank, next) in envelope.next.sorted(by: { $0.key < $1.key }) {
-            switch next {
-            case .none: continue
-            case .text(let text): return text
-            case .unusable: throw .badNext(field: fields.next[rank])
-            }
-        }
-        return nil
     }
 }

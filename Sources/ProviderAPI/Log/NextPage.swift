@@ -1,4 +1,4 @@
-/// The absolute address of a log page, checked to be of the configured origin.
+/// The absolute address of a log page: of the configured origin and below the path of `base_url`.
 package struct PageLink: Sendable, Hashable {
     package let url: String
 
@@ -7,58 +7,77 @@ package struct PageLink: Sendable, Hashable {
     }
 }
 
+/// What the provider's link to a next page has wrong, as behind a proxy whose address the provider does not know. The
+/// link is followed all the same, below `base_url`.
+package struct LinkCorrection: Sendable, Hashable {
+    /// The other origin that the link names, such as `http://inner-host:8000`; nil when it names ours or none.
+    package let origin: String?
+    /// The path of `base_url`, such as `/gw`, when the link lacks it; nil when it has it.
+    package let prefix: String?
+
+    package init(origin: String?, prefix: String?) {
+        self.origin = origin
+        self.prefix = prefix
+    }
+}
+
 /// Follows paging and keeps the bearer token at the configured origin.
 enum NextPage {
-    /// The link leads to another origin or to none; `origin` names it for a message.
-    struct Foreign: Error, Equatable {
-        let origin: String
+    /// Longest address of a further page in bytes. Servers take no longer ones, and it is stored.
+    static let limit = 8_192
+
+    /// The link is none that can be followed.
+    struct Unusable: Error, Equatable {
+        let cause: String
     }
 
-    /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped.
+    struct Target: Equatable {
+        let link: PageLink
+        /// nil when the link was followed as it is.
+        let correction: LinkCorrection?
+    }
+
+    /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped. Of a link to another origin path
+    /// and query count, and a path that lacks the one of `base` gets it.
     ///
     /// The result begins with the configured origin and never with the link's own authority, so that no difference
     /// between URL parsers can lead the request elsewhere.
-    static func link(_ reference: String, from pageURL: String, within base: BaseAddress) throws(Foreign) -> PageLink {
-        let target = URLReference(trimmed(reference))
-        let page = URLReference(pageURL)
-        if target.scheme != nil || target.authority != nil {
-            guard let authority = target.authority,
-                let origin = try? Origin(scheme: target.scheme ?? base.origin.scheme, authority: authority)
-            else { throw Foreign(origin: "an address that is not http or https, or not valid") }
-            guard origin == base.origin else { throw Foreign(origin: origin.description) }
-            return link(path: withoutDots(target.path), query: target.query, base)
+    static func target(
+        _ reference: String, from pageURL: String, within base: BaseAddress
+    ) throws(Unusable) -> Target {
+        guard reference.utf8.count <= limit else {
+            throw Unusable(cause: "the address of the next page is longer than \(limit) bytes")
         }
-        if target.path.isEmpty { return link(path: page.path, query: target.query ?? page.query, base) }
-        let path = target.path.hasPrefix("/") ? target.path : merge(target.path, onto: page.path)
-        return link(path: withoutDots(path), query: target.query, base)
+        let link = URLReference(trimmed(reference))
+        let page = URLReference(pageURL)
+        if link.scheme != nil || link.authority != nil {
+            guard let authority = link.authority,
+                let origin = try? Origin(scheme: link.scheme ?? base.origin.scheme, authority: authority)
+            else { throw Unusable(cause: "the address of the next page is not http or https, or not valid") }
+            return target(path: link.path, query: link.query, of: origin, base)
+        }
+        if link.path.isEmpty { return target(path: page.path, query: link.query ?? page.query, of: base.origin, base) }
+        let path = link.path.hasPrefix("/") ? link.path : merge(link.path, onto: page.path)
+        return target(path: path, query: link.query, of: base.origin, base)
     }
 
-    private static func link(path: String, query: String?, _ base: BaseAddress) -> PageLink {
-        let absolute = path.hasPrefix("/") ? path : "/" + path
+    private static func target(path: String, query: String?, of origin: Origin, _ base: BaseAddress) -> Target {
+        let path = PercentEncoding.repaired(URLReference.withoutDots(path.hasPrefix("/") ? path : "/" + path))
+        let prefix = base.pathPrefix
+        let isInside = path == prefix || path.hasPrefix(prefix + "/")
         let suffix = query.map { "?" + PercentEncoding.repaired($0) } ?? ""
-        return PageLink(url: "\(base.origin)\(PercentEncoding.repaired(absolute))\(suffix)")
+        let isCorrect = origin == base.origin && isInside
+        return Target(
+            link: PageLink(url: "\(base.origin)\(isInside ? "" : prefix)\(path)\(suffix)"),
+            correction: isCorrect
+                ? nil
+                : LinkCorrection(
+                    origin: origin == base.origin ? nil : origin.description, prefix: isInside ? nil : prefix))
     }
 
     private static func merge(_ path: String, onto basePath: String) -> String {
         guard let slash = basePath.lastIndex(of: "/") else { return "/" + path }
         return basePath[...slash] + path
-    }
-
-    /// Resolves `.` and `..` segments (RFC 3986, 5.2.4), never above the root.
-    private static func withoutDots(_ path: String) -> String {
-        var kept: [Substring] = []
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-        for (index, segment) in segments.enumerated() {
-            let isLast = index == segments.count - 1
-            switch segment {
-            case ".": if isLast { kept.append("") }
-            case "..":
-                if kept.count > 1 { kept.removeLast() }
-                if isLast { kept.append("") }
-            default: kept.append(segment)
-            }
-        }
-        return kept.joined(separator: "/")
     }
 
     private static func trimmed(_ text: String) -> String {

@@ -21,7 +21,7 @@ extension ProviderClient {
             }
             events += found.compactMap { $0 }
             guard let next = answer.next else { return events }
-            url = try nextPage(next, from: url, operation).url
+            url = try nextPage(next, from: url, operation).link.url
         }
         throw operation.unreadable("the list has no end, or leads back to a page already read")
     }

@@ -79,8 +79,7 @@ package struct RetryAnswer: Sendable, Equatable {
             case .unreachable, .unknownOutcome, .cancelled: .unreachable
             case .redirected: .redirected
             case .forbidden: .forbidden
-            case .unauthorized, .credential, .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge,
-                .foreignNextPage:
+            case .unauthorized, .credential, .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge:
                 .unauthorized
             }
         self.init(kind: kind, retryAfter: error.retryAfter, detail: error.description)

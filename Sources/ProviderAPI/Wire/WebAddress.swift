@@ -28,6 +28,23 @@ struct URLReference: Equatable {
         path = String(rest)
     }
 
+    /// Resolves `.` and `..` segments (RFC 3986, 5.2.4), never above the root.
+    static func withoutDots(_ path: String) -> String {
+        var kept: [Substring] = []
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        for (index, segment) in segments.enumerated() {
+            let isLast = index == segments.count - 1
+            switch segment {
+            case ".": if isLast { kept.append("") }
+            case "..":
+                if kept.count > 1 { kept.removeLast() }
+                if isLast { kept.append("") }
+            default: kept.append(segment)
+            }
+        }
+        return kept.joined(separator: "/")
+    }
+
     /// Where the address leads, whatever user information it holds.
     ///
     /// - Throws: ``AddressFault/notAbsolute`` or ``AddressFault/badPort``.
@@ -104,8 +121,8 @@ struct Origin: Sendable, Hashable, CustomStringConvertible {
 /// Where the provider's API begins: an origin and an optional path before `/api/v2`. The one reader of `base_url`.
 package struct BaseAddress: Sendable, Equatable, CustomStringConvertible {
     let origin: Origin
-    /// Empty, or beginning with a slash and not ending in one.
-    private let pathPrefix: String
+    /// Empty, or beginning with a slash and not ending in one. Every request's path begins with it.
+    let pathPrefix: String
 
     /// Leads nowhere (RFC 6761, 6.4): for simulations, whose transport sends nothing.
     package static let nowhere = BaseAddress(
@@ -118,7 +135,7 @@ package struct BaseAddress: Sendable, Equatable, CustomStringConvertible {
         let origin = try reference.origin()
         guard !text.contains("@") else { throw .holdsUser }
         guard reference.query == nil, !text.contains("#") else { throw .holdsQueryOrFragment }
-        var path = reference.path
+        var path = URLReference.withoutDots(reference.path)
         while path.hasSuffix("/") { path.removeLast() }
         self.init(origin: origin, pathPrefix: PercentEncoding.repaired(path))
     }

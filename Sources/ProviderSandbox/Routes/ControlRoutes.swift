@@ -6,8 +6,10 @@ struct ControlRoutes {
     let sender: WebhookSender
 
     /// The answer to a request; nil when its path is not one of the sandbox's own.
-    func answer(_ request: Request, body: [UInt8]) async throws -> Answer? {
-        switch (request.method.rawValue, request.uri.path) {
+    ///
+    /// - Parameter path: the request's path below the mount.
+    func answer(_ request: Request, path: String, body: [UInt8]) async throws -> Answer? {
+        switch (request.method.rawValue, path) {
         case ("GET", "/_health"): return .json("{\"status\":\"ok\"}")
         case ("GET", "/_ledger"):
             let part = request.uri.queryParameters["part"]

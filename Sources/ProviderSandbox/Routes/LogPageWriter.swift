@@ -25,6 +25,7 @@ struct LogPageWriter {
         switch scenario.nextURL {
         case .relative: return path
         case .absolute: return origin + path
+        case .inner: return "http://inner-host:8000" + path
         }
     }
 

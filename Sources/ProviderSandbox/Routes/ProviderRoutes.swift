@@ -10,6 +10,8 @@ struct ProviderRoutes: HTTPResponder {
 
     let ledger: Ledger
     let sender: WebhookSender
+    /// See ``Scenario/mount``.
+    let mount: String
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let body: [UInt8]
@@ -19,10 +21,11 @@ struct ProviderRoutes: HTTPResponder {
         } catch is NIOTooManyBytesError {
             return Answer.error(413, "The request is too large.").response()
         }
+        guard request.uri.path.hasPrefix(mount + "/") else { return Answer.unknownPath.response() }
+        let path = String(request.uri.path.dropFirst(mount.count))
         let controls = ControlRoutes(ledger: ledger, sender: sender)
-        if let answer = try await controls.answer(request, body: body) { return answer.response() }
-        guard let (operation, endpointID) = Operation.match(method: request.method.rawValue, path: request.uri.path)
-        else {
+        if let answer = try await controls.answer(request, path: path, body: body) { return answer.response() }
+        guard let (operation, endpointID) = Operation.match(method: request.method.rawValue, path: path) else {
             return Answer.unknownPath.response()
         }
         do {

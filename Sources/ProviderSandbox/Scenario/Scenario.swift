@@ -3,6 +3,9 @@ struct Scenario: Sendable {
     // The ports; 0 takes any free one.
     var port = 0
     var receiverPort = 0
+    /// The path under which a proxy would have mounted the API; empty, or `/…`. The provider does not know of it, so the
+    /// links in its answers lack it.
+    var mount = ""
 
     // The deliveries at the start.
     var seed: UInt64 = 1
@@ -75,6 +78,8 @@ extension Scenario {
 
     enum NextURL: String, CaseIterable, Sendable {
         case relative, absolute
+        /// Absolute, with a host that only the provider knows.
+        case inner
     }
 
     enum Order: String, CaseIterable, Sendable {

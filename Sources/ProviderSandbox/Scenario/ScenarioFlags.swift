@@ -6,6 +6,8 @@ struct ScenarioFlags: ParsableArguments {
     var port: String?
     @Option(help: "Port of the receiver on 127.0.0.1; 0 takes any free one. (default: 0)")
     var receiverPort: String?
+    @Option(help: "Path under which the API stands, such as /gw; the links in its answers lack it. (default: none)")
+    var mount: String?
     @Option(help: "Seed of ids, bodies, times and chances. (default: 1)")
     var seed: String?
     @Option(help: "Deliveries that failed before the start. (default: 300)")
@@ -34,7 +36,9 @@ struct ScenarioFlags: ParsableArguments {
     var logShape: String?
     @Option(help: "Place of the next page: next, links, header or none; an array uses the header. (default: next)")
     var paging: String?
-    @Option(name: .customLong("next-url"), help: "relative or absolute. (default: relative)")
+    @Option(
+        name: .customLong("next-url"),
+        help: "relative, absolute or inner (of a host that nobody else knows). (default: relative)")
     var nextURL: String?
     @Option(help: "newest, oldest or shuffled. (default: newest)")
     var order: String?
@@ -87,7 +91,8 @@ struct ScenarioFlags: ParsableArguments {
     /// The given flags under the names of the settings.
     var texts: ScenarioTexts {
         let options: [(String, String?)] = [
-            ("port", port), ("receiver-port", receiverPort), ("seed", seed), ("failures", failures),
+            ("port", port), ("receiver-port", receiverPort), ("mount", mount), ("seed", seed),
+            ("failures", failures),
             ("successes", successes), ("endpoints", endpoints), ("events", events), ("spread", spread),
             ("refail", refail), ("receiver-latency", receiverLatency), ("log-shape", logShape), ("paging", paging),
             ("next-url", nextURL), ("order", order), ("page-size", pageSize), ("spelling", spelling), ("time", time),

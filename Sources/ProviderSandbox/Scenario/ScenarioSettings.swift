@@ -20,6 +20,10 @@ struct ScenarioSetting: Sendable {
     private static let all: [ScenarioSetting] = [
         number("port", \.port, in: 0...65_535),
         number("receiver-port", \.receiverPort, in: 0...65_535),
+        custom("mount") { (scenario, text) throws(Unreadable) in
+            guard text.hasPrefix("/"), !text.hasSuffix("/") else { throw Unreadable("'\(text)' is no path like /gw") }
+            scenario.mount = text
+        },
         custom("seed") { (scenario, text) throws(Unreadable) in
             guard let seed = UInt64(text) else { throw Unreadable("'\(text)' is not a whole number from 0") }
             scenario.seed = seed

@@ -55,7 +55,10 @@ extension EndpointsCommand {
             var tail = tail
             let reading = try await tail.read(endpoint.id, from: client)
             let now = WallClock.system.now
-            let footer = reading.isCut ? "Older entries are not shown; --limit 0 shows the whole log." : nil
+            if let fault = reading.fault { Note.print("\(fault)") }
+            let footer =
+                reading.isCut && reading.fault == nil
+                ? "Older entries are not shown; --limit 0 shows the whole log." : nil
             try output.print(reading.lines, LogTail.Line.table(reading.lines, at: now), footer: footer)
         }
     }

@@ -23,6 +23,7 @@ struct LogFollower: Sendable {
                 let reading = try await tail.read(endpoint.id, from: client)
                 hasRead = true
                 try printer.print(reading.lines)
+                if let fault = reading.fault { Note.print("\(fault)") }
             } catch let error as ProviderError where error.kind != .cancelled {
                 guard hasRead || Exit.code(for: error) != Exit.refused else { throw error }
                 Note.print("\(error); next reading in \(TimeText.duration(interval))")

@@ -14,6 +14,8 @@ struct LogTail: Sendable {
         var lines: [LogTail.Line] = []
         /// True when there are older lines than `lines`.
         var isCut = false
+        /// Why older lines, or in a log of another order newer ones, could not be asked for; nil when nothing kept them.
+        var fault: ProviderError?
     }
 
     /// The first reading may end after this many lines; nil for the log's end.
@@ -72,6 +74,7 @@ struct LogTail: Sendable {
         var newest: Timestamp?
         var isNewestFirst = false
         var isCut = false
+        var fault: ProviderError?
 
         init(overlap: Duration) {
             let always = ScanRange(from: Timestamp(milliseconds: .min), to: Timestamp(milliseconds: .max))
@@ -95,10 +98,12 @@ struct LogTail: Sendable {
             guard turn.found.updateValue(line.time, forKey: item.fingerprint) == nil else { continue }
             if isNew(item, line), !onlyFailures || line.mayBeFailure { turn.lines.append(line) }
         }
-        turn.isNewestFirst = turn.scan.take(times, next: page.next?.url).newestFirst
+        turn.isNewestFirst = turn.scan.take(times, next: page.next?.url, isCut: page.nextFault != nil).newestFirst
         shorten(&turn)
-        guard let next = page.next, !isComplete(turn, youngest: times.max()) else {
-            turn.isCut = turn.isCut || page.next != nil
+        let isComplete = isComplete(turn, youngest: times.max())
+        turn.fault = isComplete ? nil : page.nextFault
+        guard let next = page.next, !isComplete else {
+            turn.isCut = turn.isCut || page.next != nil || page.nextFault != nil
             return nil
         }
         return next
@@ -143,7 +148,7 @@ struct LogTail: Sendable {
         seen.merge(turn.found) { $1 }
         if let floor { seen = seen.filter { $0.value.map { $0 >= floor } ?? true } }
         hasRead = true
-        return Reading(lines: lines, isCut: turn.isCut)
+        return Reading(lines: lines, isCut: turn.isCut, fault: turn.fault)
     }
 }
 

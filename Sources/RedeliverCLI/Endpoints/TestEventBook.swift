@@ -79,8 +79,9 @@ struct TestWatch {
         var tail = LogTail(newest: limit + overlap)
         while true {
             do {
-                let lines = try await tail.read(endpoint.id, from: client).lines
-                if let line = lines.last(where: { $0.taskID == taskID && $0.isFinal }) { return line }
+                let reading = try await tail.read(endpoint.id, from: client)
+                if let fault = reading.fault { Note.print("\(fault)") }
+                if let line = reading.lines.last(where: { $0.taskID == taskID && $0.isFinal }) { return line }
             } catch let error as ProviderError where Exit.code(for: error) != Exit.refused {
                 Note.print("\(error)")
             }

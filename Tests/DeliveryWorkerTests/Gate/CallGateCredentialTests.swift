@@ -85,8 +85,8 @@ import Testing
         (.unavailable(status: 500, retryAfter: nil), nil, .outage, false),
         (.unreachable(cause: "dns"), nil, .outage, false), (.forbidden, nil, nil, true),
         (.endpointNotFound, nil, nil, true), (.unreadableAnswer(cause: "html"), nil, nil, true),
-        (.answerTooLarge(limit: 1), nil, nil, true), (.foreignNextPage(origin: "x"), nil, nil, true),
-        (.redirected(status: 301), nil, nil, true), (.rejected(status: 400), nil, nil, true),
+        (.answerTooLarge(limit: 1), nil, nil, true), (.redirected(status: 301), nil, nil, true),
+        (.rejected(status: 400), nil, nil, true),
         (.cancelled, nil, nil, false),
     ]
 

@@ -118,14 +118,71 @@ import Testing
         #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") <= 2)
     }
 
-    @Test func `a next page on another origin is never called and is reported`() async throws {
+    @Test func `a next page on another origin is asked for at our own, and that is said once`() async throws {
         let bench = try await Workbench()
-        let transport = pages([LogText.page(lines(1...3), next: "https://evil.test/logs?page=2")])
+        let first = LogText.page(lines(1...3), next: "http://inner-host:8000/logs?page=2")
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            .json(request.url == Workbench.base + "/logs?page=2" ? LogText.page(lines(4...6)) : first)
+        }
+        let said = LogLines()
+        let poller = bench.poller(transport, logger: said.logger)
 
-        await #expect(throws: ProviderError.self) { try await bench.poller(transport).runOnce(at: .noon) }
+        for turn in 0..<3 { _ = try await poller.runOnce(at: .noon(Double(turn))) }
 
-        #expect(await transport.requests.count == 1)
-        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("https://evil.test") == true)
+        #expect(try bench.tasks(.scheduled).count == 6)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
+        #expect(try bench.text("SELECT last_poll_error FROM endpoint") == nil)
+        #expect(await transport.requests.allSatisfy { $0.url.hasPrefix(Workbench.base + "/") })
+        let notices = said.all.filter { $0.hasPrefix("notice ") }
+        #expect(
+            notices == [
+                "notice the log's links to the next page do not lead to base_url; their path and query are followed there"
+            ])
+    }
+
+    @Test func `what was said once is not said again after a reload`() async throws {
+        let bench = try await Workbench()
+        let base = WorkerBase(store: bench.store, transport: ScriptedTransport([]), logger: .silent)
+        let pollers = (1...2).map { _ in Generation(.for(bench), on: base).pollers[0].poller }
+        #expect(pollers.map { $0.strayLinks.isNew("e1") } == [true, false])
+        #expect(pollers[1].strayLinks.isNew("e2"))
+    }
+
+    @Test(arguments: ["javascript:alert(1)", "ftp://provider.test/2", "https://a:b@provider.test/2"])
+    func `a page whose next cannot be followed is stored, what is behind it stays unread, and it is reported`(
+        next: String
+    ) async throws {
+        let bench = try await Workbench()
+        let isMended = Mutex(false)
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            if request.url.hasSuffix("page=2") { return .json(LogText.page(lines(4...6))) }
+            return .json(LogText.page(lines(1...3), next: isMended.withLock { $0 } ? "?page=2" : next))
+        }
+        let poller = bench.poller(transport)
+
+        for turn in 0..<3 {
+            let now = Timestamp.noon(Double(turn))
+            await #expect(throws: ProviderError.self) { try await poller.runOnce(at: now) }
+            #expect(try bench.tasks(.scheduled).count == 3)
+            #expect(try bench.number("SELECT COUNT(*) FROM scan_gap WHERE resume_url IS NULL") == 1)
+            #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("is not http or https") == true)
+            #expect(try bench.number("SELECT COUNT(*) FROM endpoint WHERE last_scan_ms IS NULL") == 1)
+        }
+        isMended.withLock { $0 = true }
+        _ = try await poller.runOnce(at: .noon(4))
+        #expect(try bench.tasks(.scheduled).count == 6)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
+    }
+
+    @Test func `a next that cannot be followed does not matter where nothing older does`() async throws {
+        let bench = try await Workbench()
+        let page = LogText.page(lines(1...40), next: "ftp://provider.test/2")
+        let poller = bench.poller(pages([page]))
+        try bench.execute("UPDATE endpoint SET head_ms = \(Timestamp.noon(-120).milliseconds)")
+
+        _ = try await poller.runOnce(at: .noon)
+
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
     }
 
     @Test func `a stored address of another origin is never called; the log is read from its first page`() async throws

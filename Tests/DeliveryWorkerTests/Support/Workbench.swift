@@ -63,12 +63,12 @@ final class Workbench: Sendable {
     func poller(
         _ transport: any HTTPTransport, gate: SharedGate? = nil,
         endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint, store: QueueStore? = nil,
-        disk: DiskRoom = .endless
+        disk: DiskRoom = .endless, logger: Logger = .silent
     ) -> LogPoller {
         LogPoller(
             store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(), endpoint: endpoint,
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: lookback),
-            rules: rules, disk: disk, wallClock: time.wallClock, logger: .silent)
+            rules: rules, disk: disk, wallClock: time.wallClock, logger: logger)
     }
 
     func dispatcher(

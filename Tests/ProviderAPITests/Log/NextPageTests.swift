@@ -23,25 +23,72 @@ struct NextPageTests {
             ("/p?a=100%", "https://api.test/p?a=100%25"),
             ("/p\\@evil.test/", "https://api.test/p%5C@evil.test/"), (" /p ", "https://api.test/p"),
             ("/p\r\nX: y", "https://api.test/p%0D%0AX:%20y"),
-            ("a:b/c", nil), ("http://api.test/x", nil), ("https://api.test:444/x", nil), ("https://evil.test/x", nil),
-            ("//evil.test/x", nil),
-            ("https://api.test@evil.test/x", nil), ("https://user:pw@api.test/x", nil),
-            ("https://api.test.evil.test/", nil),
+            ("/x#\u{301}y", "https://api.test/x"), ("/x?\u{301}y", "https://api.test/x?%CC%81y"),
+            ("a:b/c", nil), ("https://api.test@evil.test/x", nil), ("https://user:pw@api.test/x", nil),
             ("https://api.test\\@evil.test/", nil), ("https://evil.test\\.api.test/", nil), ("ftp://api.test/x", nil),
-            ("https:/x", nil),
-            ("javascript:alert(1)", nil), ("https://api.test:99999/", nil), ("https://api.test:44x/", nil),
-            ("https:///x", nil), ("//", nil),
-            ("https://[::1]/x", nil), ("/x#\u{301}y", "https://api.test/x"),
-            ("/x?\u{301}y", "https://api.test/x?%CC%81y"),
-        ] as [(String, String?)]) func `a link resolves within the origin or is refused`(
+            ("https:/x", nil), ("javascript:alert(1)", nil), ("mailto:a@api.test", nil),
+            ("https://api.test:99999/", nil), ("https://api.test:44x/", nil), ("https:///x", nil), ("//", nil),
+            ("/" + String(repeating: "p", count: 8_192), nil),
+        ] as [(String, String?)]) func `a link of our own origin is followed as it is, and what is no address is not`(
             _ link: String, _ expected: String?
         ) throws
     {
         let base: BaseAddress = "https://api.test"
         if let expected {
-            #expect(try NextPage.link(link, from: Self.page, within: base).url == expected)
+            let target = try NextPage.target(link, from: Self.page, within: base)
+            #expect(target.link.url == expected && target.correction == nil)
         } else {
-            #expect(throws: NextPage.Foreign.self) { try NextPage.link(link, from: Self.page, within: base) }
+            #expect(throws: NextPage.Unusable.self) { try NextPage.target(link, from: Self.page, within: base) }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("http://inner-host:8000/api/v2/logs?page=2", "/api/v2/logs?page=2", "http://inner-host:8000"),
+            ("http://api.test/x", "/x", "http://api.test"),
+            ("https://api.test:444/x", "/x", "https://api.test:444"), ("//evil.test/x", "/x", "https://evil.test"),
+            ("https://api.test.evil.test", "/", "https://api.test.evil.test"),
+            ("http://[::1]:8000?page=2", "/?page=2", "http://[::1]:8000"),
+            ("http://evil.test//other.test/../x", "//x", "http://evil.test"),
+        ])
+    func `a link to another origin is followed at our own, and it is told`(
+        link: String, path: String, origin: String
+    ) throws {
+        let target = try NextPage.target(link, from: Self.page, within: "https://api.test")
+        #expect(target.link.url == "https://api.test" + path)
+        #expect(target.correction == LinkCorrection(origin: origin, prefix: nil))
+    }
+
+    /// The link, where it is followed, the origin that it names, and whether it lacks the path.
+    @Test(
+        arguments: [
+            ("/api/v2/logs?page=2", "/gw/api/v2/logs?page=2", nil, true),
+            ("https://api.test/api/v2/logs?page=2", "/gw/api/v2/logs?page=2", nil, true),
+            ("http://inner:8000/api/x", "/gw/api/x", "http://inner:8000", true),
+            ("http://inner:8000/gw/api/x", "/gw/api/x", "http://inner:8000", false),
+            ("//inner", "/gw/", "https://inner", true), ("/gwx/y", "/gw/gwx/y", nil, true),
+            ("/gw/../x", "/gw/x", nil, true), ("../../../../../x", "/gw/x", nil, true),
+        ] as [(String, String, String?, Bool)])
+    func `a link that lacks the path of the base address gets it, and it is told`(
+        link: String, path: String, origin: String?, lacks: Bool
+    ) throws {
+        let base: BaseAddress = "https://api.test/gw"
+        let target = try NextPage.target(link, from: base.url("/api/v2/logs"), within: base)
+        #expect(target.link.url == "https://api.test" + path)
+        #expect(target.correction == LinkCorrection(origin: origin, prefix: lacks ? "/gw" : nil))
+    }
+
+    @Test(
+        arguments: [
+            ("?page=2", "/gw/api/v2/logs?page=2"), ("logs?page=2", "/gw/api/v2/logs?page=2"),
+            ("../x", "/gw/api/x"), ("/gw?page=2", "/gw?page=2"), ("/gw/x", "/gw/x"),
+            ("https://a.test/gw/x", "/gw/x"),
+        ])
+    func `a link that has the path of the base address is followed as it is`(link: String, path: String) throws {
+        for text in ["https://a.test/gw", "https://a.test/a/../gw/"] {
+            let base = try BaseAddress(text)
+            let target = try NextPage.target(link, from: base.url("/api/v2/logs"), within: base)
+            #expect(target == NextPage.Target(link: PageLink(url: "https://a.test" + path), correction: nil))
         }
     }
 
@@ -82,10 +129,13 @@ struct NextPageTests {
         #expect(PercentEncoding.segment(id) == segment)
     }
 
-    @Test func `a kept address becomes a link again only within the origin`() {
+    @Test func `a kept address becomes a link again only below the base address`() {
         let client = makeClient(ScriptedTransport())
         #expect(client.pageLink(to: "https://api.test/p?page=2")?.url == "https://api.test/p?page=2")
         #expect(client.pageLink(to: "https://evil.test/p?page=2") == nil)
+        let below = makeClient(ScriptedTransport(), baseURL: "https://api.test/gw")
+        #expect(below.pageLink(to: "https://api.test/gw/p")?.url == "https://api.test/gw/p")
+        #expect(below.pageLink(to: "https://api.test/p") == nil)
     }
 
     @Test func `an id from the configuration is sent as a JSON string`() {

@@ -92,9 +92,8 @@ struct IdentifierLimitTests {
         #expect(try readEntry(#"{"\#(name)":1,"id":2,"status":"ok"}"#)?.taskID.text == "2")
         let number = String(repeating: "2", count: 1 << 20)
         #expect(try readUnreadable(#"{"id":1,"status":\#(number)}"#)?.reason == .noOutcome)
-        #expect(throws: LogPageDecoder.Fault.badNext(field: "next")) {
-            try decode(#"{"next":"/\#(String(repeating: "p", count: 8_192))","results":[]}"#)
-        }
+        let page = try decode(#"{"next":"/\#(String(repeating: "p", count: 8_192))","results":[]}"#)
+        #expect(page.next == nil && page.badNext == "next")
     }
 
     @Test func `no id of an answer is longer`() {

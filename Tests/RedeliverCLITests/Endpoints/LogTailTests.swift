@@ -59,6 +59,13 @@ import Testing
         }
     }
 
+    @Test func `a next page that cannot be followed cuts the reading, which says why`() async throws {
+        let client = LogPages([page(newestFirst(9, 0), next: "ftp://a.test/2")]).client
+        var tail = LogTail(limit: 20, onlyFailures: false, overlap: overlap)
+        let reading = try await tail.read("e1", from: client)
+        #expect(reading.lines.count == 10 && reading.isCut && reading.fault?.kind == .unreadableAnswer)
+    }
+
     @Test(arguments: [0, 60, 100, Int.max]) func `a limit that is not reached leaves nothing out`(limit: Int)
         async throws
     {
