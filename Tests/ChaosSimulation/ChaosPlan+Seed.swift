@@ -30,6 +30,7 @@ extension ChaosPlan {
         if more.chance(0.3) { faults.append(.stuck) }
         addTwins()
         addTime()
+        addStandingDate()
         guard more.chance(0.5) else { return }
         for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
     }
@@ -42,6 +43,14 @@ extension ChaosPlan {
         let ahead = dice.pick([3_600, 86_400, 365 * 86_400, -365 * 86_400])
         let from = dice.chance(0.3) ? .zero : dice.time(.zero..<chaosEnd / 2)
         clock = [(from, .seconds(ahead)), (dice.time(from + .seconds(600)..<chaosEnd), .zero)]
+    }
+
+    /// Only where our own clock is right: it is the one to go by then.
+    private mutating func addStandingDate() {
+        var dice = SeededGenerator(seed: seed ^ 0xda7e)
+        guard tellsTime, clock.isEmpty, drift == 0, dice.chance(0.5) else { return }
+        let from = dice.time(.zero..<chaosEnd - .seconds(600))
+        standing = StandingDate(range: from..<min(chaosEnd, from + dice.minutes(10...720)), hasAge: dice.chance(0.5))
     }
 
     /// Events that equal others in everything but their task id and time, in logs that show retries under their own

@@ -89,6 +89,8 @@ package struct ChaosPlan: Sendable {
     var clock: [(time: Duration, offset: Duration)] = []
     /// Answers tell the provider's time.
     var tellsTime = false
+    /// While the date of the answers stands still, as out of a proxy's cache; nil: it never does.
+    var standing: StandingDate?
     /// What our clock gains in a second.
     var drift: Double
     var usesLogin: Bool
@@ -120,6 +122,12 @@ package struct ChaosPlan: Sendable {
 
     /// Whether our clock is at some time wrong by more than the rules allow for, while no answer tells the time.
     var hasClockTrouble: Bool { !tellsTime && (!clock.isEmpty || drift != 0) }
+
+    /// For this time the answers have the date of its beginning, and perhaps an `Age`.
+    struct StandingDate: Sendable {
+        var range: Range<Duration>
+        var hasAge: Bool
+    }
 
     /// A kind of wrong answer to a retry call.
     enum CallFault: CaseIterable, Sendable {

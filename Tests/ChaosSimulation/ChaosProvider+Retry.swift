@@ -68,6 +68,7 @@ extension ChaosProvider {
         let endpoint = world.plan.receivers[world.plan.events[event].endpoint].id
         let outage = world.plan.outages.first { $0.range.contains(now) }?.kind
         let standing = watch.standing(endpoint: endpoint, taskID: taskID)
+        let mayGoByOldDate = mayGoByOldDate
         let verdict = world.withTruth { truth in
             var fault: ChaosPlan.CallFault?
             switch outage {
@@ -88,6 +89,7 @@ extension ChaosProvider {
             truth.note(
                 "call of event \(event), delivery \(lease): \(fault.map { "\($0)" } ?? "as it should be")", at: now)
             truth.judge(standing, event: event, isOwnName: taskID == truth.plan.events[event].taskText, at: now)
+            if truth.plan.standing != nil, !mayGoByOldDate { truth.judgeClock(standing, at: now) }
             truth.begin(event, standing, verdict, at: now)
             if verdict.isExecuted, let name = truth.execute(event, at: now + min(verdict.delay, .seconds(1))),
                 case .status(let status, _, let headers) = verdict.answer, (200...299).contains(status)

@@ -14,6 +14,8 @@ final class ChaosProvider: HTTPTransport {
         var known: Set<Int> = []
         /// This many pages may be read only to try the credential, and are not stored.
         var doubtful = 0
+        /// The first date that this life was told, which it believes alone, was old; nil before it.
+        var firstDateIsOld: Bool?
     }
 
     let world: ChaosWorld
@@ -31,8 +33,25 @@ final class ChaosProvider: HTTPTransport {
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
         var response = try await respond(to: request)
-        if world.plan.tellsTime { response.headers.append(HTTPHeader("Date", ChaosTruth.dateHeader(at: time.now))) }
+        guard world.plan.tellsTime else { return response }
+        response.headers += date(at: time.now)
+        if (200...299).contains(response.status), response.header("Age") == nil {
+            let isOld = world.plan.standing?.range.contains(time.now) ?? false
+            reading.withLock { $0.firstDateIsOld = $0.firstDateIsOld ?? isOld }
+        }
         return response
+    }
+
+    /// Whether this life may be going by a date that stood still before it came twice.
+    var mayGoByOldDate: Bool { reading.withLock { $0.firstDateIsOld ?? false } }
+
+    private func date(at now: Duration) -> [HTTPHeader] {
+        guard let standing = world.plan.standing, standing.range.contains(now) else {
+            return [HTTPHeader("Date", ChaosTruth.dateHeader(at: now))]
+        }
+        let since = standing.range.lowerBound
+        let age = HTTPHeader("Age", "\((now - since).components.seconds)")
+        return [HTTPHeader("Date", ChaosTruth.dateHeader(at: since))] + (standing.hasAge ? [age] : [])
     }
 
     private func respond(to request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
@@ -134,7 +153,8 @@ final class ChaosProvider: HTTPTransport {
             return reading.doubtful > 0
         }
         reading.withLock { reading in
-            let isFirst = reading.known.insert(endpoint).inserted && world.plan.tellsTime && !world.plan.clock.isEmpty
+            let mayPutBack = world.plan.tellsTime && !(world.plan.clock.isEmpty && world.plan.standing == nil)
+            let isFirst = reading.known.insert(endpoint).inserted && mayPutBack
             reading.newest[endpoint] = isDoubtful || isFirst ? nil : rows
         }
         return response

@@ -31,6 +31,14 @@ extension ChaosTruth {
         }
     }
 
+    /// Whether the call was claimed by our clock, which is right, and not by a date that stood still.
+    mutating func judgeClock(_ standing: ChaosWatch.Standing?, at now: Duration) {
+        guard let standing, let intent = standing.attempts.first?.intent else { return }
+        let most = Self.longestBeginning + RetryRules.clockTolerance
+        guard !(0...most.wholeMilliseconds).contains(stamp(now) - intent + 1_000) else { return }
+        violate("a date that stands still does not put the clock back", "\(standing)", at: now)
+    }
+
     /// Rows whose owner a wrong clock hides.
     var hasUnknownRows: Bool {
         (plan.log.trace == .namedNewID || plan.log.trace == .unnamedNewID) && plan.hasClockTrouble

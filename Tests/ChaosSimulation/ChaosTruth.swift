@@ -74,6 +74,7 @@ struct ChaosTruth: Sendable {
             tryFirst(number)
         }
         note("log \(plan.log), clock \(plan.clock), drift \(plan.drift), faults \(plan.faults)", at: .zero)
+        if let standing = plan.standing { note("the date stands \(standing)", at: .zero) }
     }
 
     static func name(_ endpoint: Int, _ taskID: String) -> String { "\(endpoint) \(taskID)" }

@@ -7,21 +7,18 @@ import Synchronization
 ///
 /// Our times are compared with the provider's: when an entry was logged, and whether it belongs to a call. So a machine
 /// whose clock is wrong, or is set while we run, must use the provider's time. When the clocks agree within seconds, or
-/// when the provider sends no time, our own clock is used.
+/// when the provider tells no time, our own clock is used. ``ToldTime`` decides which dates tell the time.
 final class ProviderClock: HTTPTransport {
-    /// The provider's time at one moment of the steady clock.
-    private struct Mark {
-        var provider: Timestamp
-        var steady: Duration
-
-        func time(at steady: Duration) -> Timestamp { provider + (steady - self.steady) }
+    fileprivate struct State {
+        var told = ToldTime()
+        var isWrong = false
+        var saidThatItStands = false
     }
 
-    private struct State {
-        var mark: Mark?
-        /// The time of an answer that contradicts our clock and the earlier answers; a second answer must confirm it.
-        var doubtful: Mark?
-        var isWrong = false
+    /// What there is to say after an answer.
+    fileprivate enum Remark {
+        case differs(ahead: Duration), agrees
+        case stands(usesOwn: Bool)
     }
 
     private let transport: any HTTPTransport
@@ -29,12 +26,6 @@ final class ProviderClock: HTTPTransport {
     private let steady: @Sendable () -> Duration
     private let logger: Logger
     private let state = Mutex(State())
-
-    /// Clocks that differ by less agree. It is half of `RetryRules.clockTolerance`, because whole seconds and the
-    /// answer's travel time make errors of their own.
-    private static let agreement = RetryRules.clockTolerance / 2
-    /// The time in an answer that took longer is not exact enough.
-    private static let longestRequest = Duration.seconds(2)
 
     /// - Parameters:
     ///   - transport: its answers carry the time.
@@ -49,24 +40,18 @@ final class ProviderClock: HTTPTransport {
     /// Our clock while the two agree, otherwise the provider's.
     var clock: WallClock { WallClock { [self] in now } }
 
-    /// Whether any answer carried the provider's time.
-    var isTold: Bool { state.withLock { $0.mark != nil } }
+    /// Whether the provider's answers tell its time.
+    var isTold: Bool { state.withLock { $0.told.mark != nil } }
 
     /// How far our clock is ahead of the provider's, with an error of a second or two; nil without a told time.
     var ahead: Duration? {
         let (wall, steady) = (wall.now, steady())
-        return state.withLock { $0.mark }.map { wall - $0.time(at: steady) }
+        return state.withLock { $0.told.mark }.map { wall - $0.time(at: steady) }
     }
 
     private var now: Timestamp {
         let (wall, steady) = (wall.now, steady())
-        guard let mark = state.withLock({ $0.mark }) else { return wall }
-        let provider = mark.time(at: steady)
-        return Self.agree(wall, provider) ? wall : provider
-    }
-
-    private static func agree(_ one: Timestamp, _ other: Timestamp, within limit: Duration = agreement) -> Bool {
-        abs((one - other).wholeMilliseconds) <= limit.wholeMilliseconds
+        return state.withLock { $0.told.now(wall: wall, steady: steady) }
     }
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
@@ -76,42 +61,48 @@ final class ProviderClock: HTTPTransport {
         return response
     }
 
-    /// Error answers are ignored, because a proxy may have made them, and so is one wrong host among many.
+    /// Error answers are ignored, because a proxy may have made them, and so are those out of a cache that says so.
     private func learn(from response: HTTPResponse, began: Duration) {
         let (wall, steady) = (wall.now, steady())
-        guard (200..<300).contains(response.status), steady - began <= Self.longestRequest,
+        guard (200..<300).contains(response.status), steady - began <= ToldTime.longestRequest,
             let time = response.serverTime(now: wall.milliseconds)
         else { return }
         // The header has whole seconds; on average half a second has passed.
-        let mark = Mark(provider: Timestamp(milliseconds: time) + .milliseconds(500), steady: steady)
-        let ahead = wall - mark.provider
-        let (wasWrong, isWrong) = state.withLock { state in
-            let wasWrong = state.isWrong
-            guard Self.isCredible(mark, wall: wall, state) else {
-                state.doubtful = mark
-                return (wasWrong, wasWrong)
-            }
-            // The second limit is lower, so that a clock close to the limit does not log again and again.
-            let limit = wasWrong ? Self.agreement / 2 : Self.agreement
-            state = State(mark: mark, isWrong: !Self.agree(wall, mark.provider, within: limit))
-            return (wasWrong, state.isWrong)
-        }
-        guard isWrong != wasWrong else { return }
-        if isWrong {
+        let mark = ToldTime.Mark(provider: Timestamp(milliseconds: time) + .milliseconds(500), steady: steady)
+        for remark in state.withLock({ $0.take(mark, wall: wall) }) { say(remark) }
+    }
+
+    private func say(_ remark: Remark) {
+        switch remark {
+        case .differs(let ahead):
             logger.error(
                 "this machine's clock and the provider's differ; the provider's time is used; check NTP on this machine",
                 metadata: ["ahead.seconds": "\(ahead.inSeconds)"])
-        } else {
-            logger.notice("this machine's clock agrees with the provider's again")
+        case .agrees: logger.notice("this machine's clock agrees with the provider's again")
+        case .stands(usesOwn: true):
+            logger.warning("the provider's `Date` does not advance; this machine's clock is used")
+        case .stands(usesOwn: false):
+            logger.warning("the provider's `Date` does not advance; the time that it told before is used")
         }
     }
+}
 
-    /// Believes the first answer. A later one must agree with our clock, with the earlier answers, or with a doubtful
-    /// answer that is at least a second old.
-    private static func isCredible(_ mark: Mark, wall: Timestamp, _ state: State) -> Bool {
-        guard let known = state.mark else { return true }
-        if agree(mark.provider, wall) || agree(mark.provider, known.time(at: mark.steady)) { return true }
-        guard let doubtful = state.doubtful, mark.steady - doubtful.steady >= .seconds(1) else { return false }
-        return agree(mark.provider, doubtful.time(at: mark.steady))
+extension ProviderClock.State {
+    fileprivate mutating func take(_ mark: ToldTime.Mark, wall: Timestamp) -> [ProviderClock.Remark] {
+        var remarks: [ProviderClock.Remark] = []
+        if told.take(mark), !saidThatItStands {
+            saidThatItStands = true
+            remarks.append(.stands(usesOwn: told.now(wall: wall, steady: mark.steady) == wall))
+        }
+        // The second limit is lower, so that a clock close to the limit does not log again and again.
+        let limit = isWrong ? ToldTime.agreement / 2 : ToldTime.agreement
+        guard let known = told.mark?.time(at: mark.steady) else {
+            isWrong = false
+            return remarks
+        }
+        let isWrongNow = !ToldTime.agree(wall, known, within: limit)
+        if isWrongNow != isWrong { remarks.append(isWrongNow ? .differs(ahead: wall - known) : .agrees) }
+        isWrong = isWrongNow
+        return remarks
     }
 }

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import Logging
 import Synchronization
 import Testing
 
@@ -23,9 +24,12 @@ import Testing
     }
 
     private func clock(_ answers: HTTPResponse...) -> ProviderClock {
+        clock(ScriptedTransport(answers))
+    }
+
+    private func clock(_ transport: ScriptedTransport, logger: Logger = .silent) -> ProviderClock {
         let wall = WallClock { [self] in time.now + ahead.withLock { $0 } }
-        return ProviderClock(
-            watching: ScriptedTransport(answers), wall: wall, clock: time.clock, logger: .silent)
+        return ProviderClock(watching: transport, wall: wall, clock: time.clock, logger: logger)
     }
 
     private func ask(_ clock: ProviderClock) async throws {
@@ -85,15 +89,74 @@ import Testing
 
     @Test func `one host of many whose clock is wrong is not believed before a second answer`() async throws {
         let wrong = HTTPResponse(status: 200, headers: [Self.date(120)])
-        let clock = clock(HTTPResponse(status: 200, headers: [Self.date(0)]), wrong, wrong, wrong)
+        let later = HTTPResponse(status: 200, headers: [Self.date(126)])
+        let clock = clock(HTTPResponse(status: 200, headers: [Self.date(0)]), wrong, wrong, later)
         try await ask(clock)
         try await ask(clock)
         try await ask(clock)
         #expect(clock.clock.now == .noon)
 
-        time.advance(by: .seconds(2))
+        time.advance(by: .seconds(6))
         try await ask(clock)
-        #expect(clock.clock.now == .noon(120.5))
+        #expect(clock.clock.now == .noon(126.5))
+    }
+
+    /// Out of a proxy's cache, while calls are made all the time.
+    @Test func `a date that stands still does not draw the clock back, and is said once`() async throws {
+        let said = LogLines()
+        let clock = clock(
+            ScriptedTransport { _ async throws(TransportError) in HTTPResponse(status: 200, headers: [Self.date(0)]) },
+            logger: said.logger)
+        for second in 0..<400 {
+            try await ask(clock)
+            #expect(clock.clock.now == .noon(Double(second)))
+            time.advance(by: .seconds(1))
+        }
+        #expect(!clock.isTold && clock.ahead == nil)
+        #expect(said.all == ["warning the provider's `Date` does not advance; this machine's clock is used"])
+    }
+
+    @Test func `after a date that stood still the time is told again by dates that advance`() async throws {
+        put(Self.year)
+        let said = LogLines()
+        let clock = clock(
+            ScriptedTransport { [time] _ async throws(TransportError) in
+                let seconds = Int((time.now - .noon).inSeconds)
+                return HTTPResponse(status: 200, headers: [Self.date(seconds < 60 ? 0 : seconds)])
+            }, logger: said.logger)
+        for second in 0..<120 {
+            try await ask(clock)
+            switch second {
+            // The first is believed while it may be right.
+            case 0...3: #expect(clock.isTold && clock.clock.now == .noon(Double(second) + 0.5))
+            case 4..<66: #expect(!clock.isTold && clock.clock.now == .noon(Double(second)) + Self.year)
+            default: #expect(clock.isTold && clock.clock.now == .noon(Double(second) + 0.5))
+            }
+            time.advance(by: .seconds(1))
+        }
+        let differs =
+            "error this machine's clock and the provider's differ; the provider's time is used; check NTP on this machine"
+        #expect(
+            said.all == [
+                differs, "warning the provider's `Date` does not advance; this machine's clock is used", differs,
+            ])
+    }
+
+    @Test func `a time that was told stays when the date stands still later`() async throws {
+        put(Self.year * -1)
+        let said = LogLines()
+        let clock = clock(
+            ScriptedTransport { [time] _ async throws(TransportError) in
+                let seconds = Int((time.now - .noon).inSeconds)
+                return HTTPResponse(status: 200, headers: [Self.date(min(seconds, 20))])
+            }, logger: said.logger)
+        for second in 0..<120 {
+            try await ask(clock)
+            #expect(clock.isTold && clock.clock.now == .noon(Double(second) + 0.5))
+            time.advance(by: .seconds(1))
+        }
+        #expect(
+            said.all.last == "warning the provider's `Date` does not advance; the time that it told before is used")
     }
 
     @Test func `an answer that took long tells no time`() async throws {
