@@ -22,7 +22,6 @@ import Testing
             #expect(ledger.summary.retryMismatches == 0)
             #expect(ledger.summary.maxConcurrentRetriesPerTask == 1)
             #expect(ledger.summary.retriesWhilePending == 0)
-            #expect(ledger.summary.maxConcurrentRetries > 1)
             #expect(ledger.summary.maxConcurrentRetries <= 16)
             #expect(ledger.summary.retriesExecuted == 324)
 

@@ -122,6 +122,24 @@ import Testing
         #expect(await transport.mostInFlight <= concurrency)
     }
 
+    @Test func `as many calls are in flight as are allowed`() async throws {
+        let bench = try await Workbench()
+        try await bench.ingest(lines(40))
+        let latch = Latch()
+        let transport = ScriptedTransport { _ async throws(TransportError) in
+            await latch.pass()
+            return .accepted
+        }
+        let dispatcher = bench.dispatcher(transport, concurrency: 4)
+
+        async let summary = dispatcher.runOnce(at: .noon)
+        await latch.arrived(4)
+        #expect(await transport.inFlight == 4)
+        await latch.open()
+
+        #expect(try await summary.started == 40)
+    }
+
     @Test func `two turns at once never send one delivery twice`() async throws {
         let bench = try await Workbench()
         try await bench.ingest(lines(30))
