@@ -33,6 +33,8 @@ CREATE TABLE endpoint (
     last_accepted_ms INTEGER NOT NULL DEFAULT 0,        -- the provider last accepted a retry
     last_confirmed_ms INTEGER NOT NULL DEFAULT 0,       -- the log last showed the outcome of a retry of ours
     resumed_ms INTEGER NOT NULL DEFAULT 0,              -- an operator last ended a hold
+    openings INTEGER NOT NULL DEFAULT 0,                -- holds that have ended; a log that was read before the last
+                                                        -- one ended must be read again before a call
 
     -- A hold: no delivery of the endpoint is called, but operators' retries.
     hold_reason TEXT
@@ -226,11 +228,15 @@ CREATE TABLE log_entry (
     lease_token INTEGER,                                -- of the call in flight when it was read; NULL: none was
     found_ms INTEGER NOT NULL,                          -- our time at which we first read it
     seen_ms INTEGER NOT NULL,                           -- refreshed while the entry is still read
+    is_open INTEGER NOT NULL DEFAULT 0                  -- 1: it says in_progress, and no outcome was read since
+        CHECK (is_open = 0 OR (is_open = 1 AND outcome = 'in_progress')),
     PRIMARY KEY (endpoint_id, task_id, logged_ms, outcome)
 ) STRICT, WITHOUT ROWID;
 
 -- What did the log say of a delivery?
 CREATE INDEX log_entry_delivery ON log_entry (delivery_id, logged_ms) WHERE delivery_id IS NOT NULL;
+-- Which entries have not come to an end yet?
+CREATE INDEX log_entry_open ON log_entry (endpoint_id, logged_ms, found_ms) WHERE is_open = 1;
 -- Which entries of no delivery were not read for so long that they may be pruned?
 CREATE INDEX log_entry_unrelated ON log_entry (seen_ms) WHERE delivery_id IS NULL;
 
@@ -248,7 +254,8 @@ CREATE TABLE latest_arrival (
 CREATE INDEX latest_arrival_age ON latest_arrival (event_ms);
 
 CREATE TABLE scan_gap (
-    -- A range of provider time that a scan has begun and not read to its end; later polls read it.
+    -- A range of provider time that a scan has begun and not read to its end; later polls read it. Until then no
+    -- delivery of the endpoint is called that failed before the end of the range: it may hold the arrival.
     id INTEGER NOT NULL PRIMARY KEY,
     endpoint_id TEXT NOT NULL REFERENCES endpoint (id),
     from_ms INTEGER NOT NULL,
@@ -256,6 +263,10 @@ CREATE TABLE scan_gap (
     resume_url TEXT,                                    -- NULL: begin at the log's first page again
     newest_first INTEGER NOT NULL CHECK (newest_first IN (0, 1)),
     started_ms INTEGER NOT NULL,                        -- our time at which its scan began
+    since_ms INTEGER NOT NULL,                          -- our time since which something of it is unread
+    failures INTEGER NOT NULL DEFAULT 0,                -- how often in a row it could not be read
+    retry_ms INTEGER NOT NULL DEFAULT 0,                -- it is read again from then on
+    freed_ms INTEGER,                                   -- when an operator allowed calls in spite of it; NULL: not
     CHECK (from_ms <= to_ms)
 ) STRICT;
 
@@ -415,8 +426,21 @@ CREATE VIEW endpoint_standing AS
                 THEN endpoint.recovered_ms
             ELSE (SELECT MIN(delivery.next_attempt_ms) FROM delivery
                   WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled')
-        END AS next_due_ms                               -- the least due_ms in delivery_standing, found by indexes;
+        END AS next_due_ms,                              -- the least due_ms in delivery_standing, found by indexes;
                                                          -- held or not; NULL: nothing is scheduled
+        (SELECT MAX(scan_gap.to_ms) + 10000 FROM scan_gap
+         WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL)
+            AS unread_until_ms,                          -- what failed before may have arrived in a part of the log
+                                                         -- that is not read; with 10 s for clocks; NULL: all is read
+        (SELECT MIN(scan_gap.since_ms) FROM scan_gap
+         WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL)
+            AS unread_since_ms,
+        (SELECT COUNT(*) FROM delivery
+         WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled'
+           AND delivery.last_failed_ms < (
+               SELECT MAX(scan_gap.to_ms) + 10000 FROM scan_gap
+               WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL))
+            AS behind_gap                                -- scheduled deliveries that are not called because of that
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
@@ -432,6 +456,7 @@ CREATE VIEW delivery_standing AS
             WHEN standing.held_because = 'not configured' THEN 'its endpoint in the configuration'
             WHEN standing.held_because = 'circuit' THEN 'its endpoint to recover'
             WHEN standing.held_because IS NOT NULL THEN 'the hold ' || standing.held_because
+            WHEN standing.is_unread = 1 THEN 'an unread part of the log'
             WHEN standing.due_ms / 1000 > (SELECT s FROM clock) THEN 'its time'
             ELSE 'its turn'
         END AS waits_for                                 -- by SQLite's clock, for people only
@@ -457,7 +482,10 @@ CREATE VIEW delivery_standing AS
             endpoint.held_ms - delivery.held_before_ms
                 AS age_held_ms,                          -- what its age does not count, of all holds that have ended
             endpoint.stopped_ms
-                AS age_stopped_since_ms                  -- since when its age does not grow; NULL: it grows
+                AS age_stopped_since_ms,                 -- since when its age does not grow; NULL: it grows
+            delivery.state = 'scheduled' AND delivery.last_failed_ms < endpoint.unread_until_ms
+                AS is_unread                             -- 1: a part of the log that is not read may show that it has
+                                                         -- arrived, and it is not called; else 0 or NULL
         FROM delivery
         JOIN endpoint_standing AS endpoint ON endpoint.id = delivery.endpoint_id
     ) AS standing;
@@ -566,6 +594,20 @@ CREATE VIEW v_health AS
                     || strftime('%Y-%m-%dT%H:%M:%SZ', circuit_open_ms / 1000, 'unixepoch'), ', ')
             FROM (SELECT name, circuit_open_ms FROM endpoint
                   WHERE active = 1 AND circuit_open_ms IS NOT NULL ORDER BY name) AS endpoint
+            UNION ALL
+            SELECT 13, 'deliveries_behind_gap', coalesce(MIN(unread_since_ms), 9e18) > (SELECT ms FROM clock) - 900000,
+                coalesce(SUM(n), 0),
+                group_concat(name || ' ' || n || ' since '
+                    || strftime('%Y-%m-%dT%H:%M:%SZ', unread_since_ms / 1000, 'unixepoch'), ', ')
+            FROM (SELECT name, unread_since_ms, behind_gap AS n FROM endpoint_standing
+                  WHERE active = 1 AND unread_until_ms IS NOT NULL AND behind_gap > 0 ORDER BY name) AS endpoint
+            UNION ALL
+            SELECT 14, 'entries_in_progress_24h', COUNT(*) = 0, COUNT(*),
+                'oldest: task ' || (
+                    SELECT task_id FROM log_entry
+                    WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
+                    ORDER BY found_ms, task_id LIMIT 1)
+            FROM log_entry WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
         )
     SELECT
         check_name,
@@ -797,6 +839,17 @@ CREATE VIEW v_timeline AS
     JOIN endpoint ON endpoint.id = delivery.endpoint_id
     WHERE delivery.finalized_ms IS NOT NULL;
 
+CREATE VIEW v_in_progress AS
+    -- Which entries of the log say that the provider is still trying, and since when? They are read again until they end.
+    SELECT
+        log_entry.task_id,
+        endpoint.name AS endpoint,
+        log_entry.delivery_id,                           -- NULL: no failure of it is known
+        strftime('%Y-%m-%dT%H:%M:%SZ', log_entry.found_ms / 1000, 'unixepoch') AS found_at,
+        (SELECT s FROM clock) - log_entry.found_ms / 1000 AS age_s -- more than a day: ask the provider
+    FROM log_entry JOIN endpoint ON endpoint.id = log_entry.endpoint_id
+    WHERE log_entry.is_open = 1;
+
 CREATE VIEW v_by_event_type AS
     -- How many deliveries of each event type are open, delivered and dead, and how long do they take to arrive?
     -- Event types are named as in the metrics; those without a label of their own share the row `other`.
@@ -939,7 +992,11 @@ CREATE VIEW v_by_endpoint AS
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
                      AND delivery_standing.held_because IS NOT NULL) END
-            AS held                                      -- deliveries that wait for the end of the hold
+            AS held,                                     -- deliveries that wait for the end of the hold
+        CASE WHEN endpoint.unread_until_ms IS NULL THEN 0 ELSE endpoint.behind_gap END
+            AS behind_gap,                               -- deliveries that wait for a part of the log to be read
+        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.unread_since_ms / 1000, 'unixepoch')
+            AS unread_since_at                           -- since when a part of the log is unread; NULL: none is
     FROM endpoint_standing AS endpoint
     LEFT JOIN oldest ON oldest.endpoint_id = endpoint.id
     LEFT JOIN dead_now ON dead_now.endpoint_id = endpoint.id

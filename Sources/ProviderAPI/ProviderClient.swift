@@ -69,16 +69,21 @@ package struct ProviderClient: Sendable {
     }
 
     /// Asks the provider to send a failed delivery again. Whatever comes of the call is a value; nothing is thrown.
-    package func retry(_ request: RetryRequest) async -> RetryAnswer {
+    ///
+    /// - Parameter isInTime: asked each time when the call is about to be sent; when it says no, nothing is sent.
+    package func retry(
+        _ request: RetryRequest, if isInTime: @Sendable () async -> Bool = { true }
+    ) async -> RetryAnswer {
         let call = HTTPRequest(
             method: .post, url: base.url("/api/v2/webhook_endpoint/retry"), headers: RequestHeaders.json,
             body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
         do throws(CallFailure) {
-            return RetryAnswer(try await authorized(call), toRetryOf: request.body, now: now())
+            return RetryAnswer(try await authorized(call, if: isInTime), toRetryOf: request.body, now: now())
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)
             case .transport(let error): return RetryAnswer(error)
+            case .late: return .late
             }
         }
     }
@@ -100,6 +105,7 @@ package struct ProviderClient: Sendable {
             switch error {
             case .credential(let error): throw error
             case .transport(let error): throw operation.failed(error)
+            case .late: throw operation.failed(.cancelled)
             }
         }
         if let error = operation.refusal(in: response, now: now()) { throw error }
@@ -110,16 +116,21 @@ package struct ProviderClient: Sendable {
         /// There is no token. The call was not sent, or it was answered with 401.
         case credential(ProviderError)
         case transport(TransportError)
+        /// It was too late to send it. After a 401 nothing was executed either.
+        case late
     }
 
     /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login.
-    private func authorized(_ request: HTTPRequest) async throws(CallFailure) -> HTTPResponse {
+    private func authorized(
+        _ request: HTTPRequest, if isInTime: @Sendable () async -> Bool = { true }
+    ) async throws(CallFailure) -> HTTPResponse {
         var token: ProviderSession.Token
         do throws(ProviderError) {
             token = try await session.token()
         } catch {
             throw .credential(error)
         }
+        guard await isInTime() else { throw .late }
         var response = try await send(request, token)
         for _ in 0..<Self.renewalsPerCall where response.status == 401 {
             let renewed: ProviderSession.Token?
@@ -130,6 +141,7 @@ package struct ProviderClient: Sendable {
             }
             guard let renewed else { return response }
             token = renewed
+            guard await isInTime() else { throw .late }
             response = try await send(request, token)
         }
         switch response.status {

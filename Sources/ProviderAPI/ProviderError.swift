@@ -134,7 +134,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         // conflict is a refusal.
         case .uncertain where status == 408: .unavailable(status: status, retryAfter: retryAfter)
         case .uncertain where status == 409: .rejected(status: status)
-        case .uncertain, .unreachable: .unreadableAnswer(cause: "HTTP status \(status) has no meaning here")
+        case .uncertain, .unreachable, .late: .unreadableAnswer(cause: "HTTP status \(status) has no meaning here")
         }
     }
 

@@ -168,6 +168,9 @@ enum ConfigurationKeys {
             Setting(
                 "burst", .integer(1...10_000), .value("20"), "Retry calls that may begin at once after a rest.",
                 unit: "calls"),
+            Setting(
+                "fresh_within", .duration(.seconds(1) ... .minutes(5)), .value("5s"),
+                "A call begins only so long after its endpoint's log was read; longer where reading it takes long."),
         ])
 
     private static let circuit = Setting.section(

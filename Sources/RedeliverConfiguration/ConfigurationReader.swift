@@ -40,7 +40,7 @@ struct ConfigurationReader {
             initialLookback: settings.duration("poll.initial_lookback"))
         let retry = WorkerConfiguration.Retry(
             concurrency: settings.integer("retry.concurrency"), perSecond: settings.number("retry.per_second"),
-            burst: settings.integer("retry.burst"))
+            burst: settings.integer("retry.burst"), freshWithin: settings.duration("retry.fresh_within"))
         let circuit = circuit(rampLimit: retry.concurrency)
         let requestTimeout = settings.duration("provider.request_timeout")
         guard let credential, let baseURL, settings.faults.isEmpty else {

@@ -70,6 +70,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
         package var perSecond: Double
         /// Calls that may begin at once after a rest.
         package var burst: Int
+        /// A call begins only so long after its endpoint's log was read; longer where reading it takes long.
+        package var freshWithin: Duration
     }
 
     package var provider: Provider

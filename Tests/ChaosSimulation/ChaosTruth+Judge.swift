@@ -56,8 +56,32 @@ extension ChaosTruth {
                 && (row.taskText == plan.events[event].taskText || !hasUnknownRows)
                 && row.committed.map { $0 < now - Self.longestBeginning } ?? false
         }
-        guard let seen, isOwnName else { return }
-        violate("what the log showed as delivered is not sent again", "\(seen), \(standing)", at: now)
+        if let seen, isOwnName {
+            violate("what the log showed as delivered is not sent again", "\(seen), \(standing)", at: now)
+        }
+        guard isOwnName, let shown = shownInTime(event, at: now) else { return }
+        violate(
+            "no call is made that a log read in time would have shown as needless", "\(shown), \(standing)", at: now)
+    }
+
+    /// How long after it is visible a look must have seen an entry at the top of the log. `retry.fresh_within`, or twice
+    /// the time of a look in which a page takes as long as a request may; and a call takes a moment to begin.
+    private static let lookLimit = ChaosPlan.requestTimeout * 4
+    /// An entry that is logged late stands deeper, and is seen when the overlap is read again.
+    private static let deepLimit = lookLimit + .seconds(300)
+
+    /// An entry that the log has shown for so long that a look before the call must have met it.
+    private func shownInTime(_ event: Int, at now: Duration) -> Row? {
+        let endpoint = plan.events[event].endpoint
+        guard !plan.hasClockTrouble, plan.log.trace != .silent else { return nil }
+        return rows[endpoint].first { row in
+            guard row.event == event, row.outcome == .succeeded, !row.isGarbled, !row.isUnnamed,
+                row.taskText == plan.events[event].taskText, row.hidden.map({ $0 > now }) ?? true
+            else { return false }
+            let age = now - row.visible
+            let stamped = Timestamp(milliseconds: row.changed ?? row.created) - Self.beginning
+            return age > (row.visible - stamped > .seconds(5) ? Self.deepLimit : Self.lookLimit)
+        }
     }
 
     private mutating func judge(

@@ -88,6 +88,11 @@ final class QueueFixture: Sendable {
         try await store.settleOverdue(rules: rules, at: now)
     }
 
+    /// When the next operator's retry comes due.
+    func nextManualDue(at now: Timestamp) async throws -> Timestamp? {
+        try await store.nextWork(after: nil, onlyManual: true, rules: rules, at: now).call
+    }
+
     // MARK: - Looking
 
     func delivery(_ taskID: String, endpoint: String = endpoint) async throws -> Delivery {
@@ -136,7 +141,7 @@ final class QueueFixture: Sendable {
         try await text("SELECT hold_reason FROM endpoint WHERE id = ?", [endpoint])
     }
 
-    /// Every row of every table as text, without `seen_ms` and without the count of entries read again.
+    /// Every row of every table as text, without `seen_ms` and without what counts readings.
     func dump() async throws -> [String] {
         try await store.pool.read { db in
             let tables = try String.fetchAll(
@@ -147,7 +152,7 @@ final class QueueFixture: Sendable {
                     let cells = row.filter { $0.0 != "seen_ms" }.map { "\($0.0)=\($0.1)" }
                     return "\(table): " + cells.joined(separator: " ")
                 }.sorted()
-            }.filter { !$0.contains(#"label_1="duplicate""#) }
+            }.filter { !$0.contains(#"label_1="duplicate""#) && !$0.contains(#"name="log_pages""#) }
         }
     }
 }

@@ -68,7 +68,11 @@ struct ViewSample {
         }
         try insert(
             db, "scan_gap",
-            ["endpoint_id": "ep-2", "from_ms": ms(-4_000), "to_ms": ms(-400), "newest_first": 1, "started_ms": ms(-50)])
+            [
+                "endpoint_id": "ep-2", "from_ms": ms(-4_000), "to_ms": ms(-400), "newest_first": 1,
+                "started_ms": ms(-50),
+                "since_ms": ms(-50),
+            ])
         for (number, reason) in ["no_outcome", "no_task_id", "no_outcome"].enumerated() {
             try insert(
                 db, "unreadable_entry",
@@ -188,6 +192,12 @@ struct ViewSample {
         try addLog(db, "t-20", of: 20, logged: -4_200, "failed", "HTTP 500")
         try addLog(db, "t-20b", of: 20, logged: -3_990, "failed", "HTTP 503")
         try addLog(db, "t-20", of: 20, logged: nil, "succeeded", nil)
+        try insert(
+            db, "log_entry",
+            [
+                "endpoint_id": "ep-1", "task_id": "t-slow", "logged_ms": ms(-300), "outcome": "in_progress",
+                "found_ms": ms(-290), "seen_ms": ms(-100), "is_open": 1,
+            ])
         for (action, delivery) in [("pause", nil), ("retry", Int64(20))] {
             try insert(
                 db, "operator_action",

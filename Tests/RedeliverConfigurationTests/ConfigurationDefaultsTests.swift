@@ -21,7 +21,7 @@ import Testing
             configuration.poll
                 == .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)))
         #expect(configuration.confirm == .init(by: .log, interval: .seconds(15), within: .seconds(600)))
-        #expect(configuration.retry == .init(concurrency: 16, perSecond: 10, burst: 20))
+        #expect(configuration.retry == .init(concurrency: 16, perSecond: 10, burst: 20, freshWithin: .seconds(5)))
         #expect(configuration.policies == PolicyBook())
     }
 
@@ -89,7 +89,7 @@ import Testing
             configuration.poll
                 == .init(interval: .seconds(2), overlap: .seconds(3_600), initialLookback: .seconds(7 * 86_400)))
         #expect(configuration.confirm == .init(by: .answer, interval: .seconds(1), within: .seconds(30)))
-        #expect(configuration.retry == .init(concurrency: 3, perSecond: 0.5, burst: 7))
+        #expect(configuration.retry == .init(concurrency: 3, perSecond: 0.5, burst: 7, freshWithin: .seconds(5)))
     }
 
     @Test(

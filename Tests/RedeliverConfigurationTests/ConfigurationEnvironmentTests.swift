@@ -23,7 +23,7 @@ import Testing
         #expect(configuration.provider.baseURL == "http://127.0.0.1:8080")
         #expect(configuration.provider.requestTimeout == .seconds(2))
         #expect(configuration.provider.fields.taskID == ["uuid"])
-        #expect(configuration.retry == .init(concurrency: 5, perSecond: 0.5, burst: 20))
+        #expect(configuration.retry == .init(concurrency: 5, perSecond: 0.5, burst: 20, freshWithin: .seconds(5)))
         #expect(configuration.database == "/etc/redeliver/other.db")
         #expect(configuration.metrics.textfile == "/m/r.prom")
         #expect(configuration.poll.interval == .seconds(1))

@@ -31,6 +31,7 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
         RangeCase(
             "retry.per_second", "0.01…10000", inside: ["0.01", "10000", "3"], outside: ["0.009", "10000.5", "0", "-1"]),
         RangeCase("retry.burst", "1…10000", inside: ["1", "10000"], outside: ["0", "10001"]),
+        RangeCase("retry.fresh_within", "1s…5m", inside: ["1s", "5m"], outside: ["999ms", "301s", "0s"]),
         RangeCase("circuit.open_after", "1…100", inside: ["1", "100"], outside: ["0", "101"]),
         RangeCase("circuit.max_hold", "1s…365d", inside: ["1s", "365d"], outside: ["999ms", "366d"]),
         RangeCase("policies.initial_delay", "100ms…7d", inside: ["100ms", "12h"], outside: ["99ms", "0s", "169h"]),

@@ -11,6 +11,8 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case rejected
     case redirected
     case serverError = "server_error"
+    /// The call was never sent: until it could be, the reading of its log had become too old.
+    case late
 
     /// The word that an attempt carries instead of an answer when its process died during the call.
     package static let interrupted = "interrupted"
@@ -38,6 +40,8 @@ package struct AnswerRow: Sendable, Equatable {
         case opensOutage
         /// The provider refuses our credential: all calls wait until it works.
         case refusesCredential
+        /// The provider was not asked: nothing is learned, and the call's place is free again.
+        case unused
     }
 
     /// When the same attempt is made again.

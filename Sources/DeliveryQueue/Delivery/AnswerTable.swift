@@ -30,6 +30,7 @@ package enum AnswerTable {
             AnswerRow(.no, .staysOpen, .dies, .heldAfter(refusedLimit, .rejected, pause: holdPause))
         case .redirected:
             AnswerRow(.no, .staysOpen, .again(.fixed(redirectedPause)), .held(.redirected, pause: holdPause))
+        case .late: AnswerRow(.no, .unused, .again(.fixed(.zero)))
         }
     }
 }

@@ -90,6 +90,16 @@ package enum ObservedEntry: Sendable, Equatable {
     case unreadable(UnreadableObservation)
 }
 
+/// Why a page of a log is read.
+package enum PagePurpose: String, Sendable, CaseIterable {
+    /// To see what is new.
+    case new
+    /// To see old rows again: those about which a decision waits, and all within the overlap.
+    case again
+    /// To read what an earlier reading left out.
+    case gap
+}
+
 /// One page of an endpoint's log and how far the scan that read it has come; stored in one transaction.
 package struct ObservedPage: Sendable {
     package let endpointID: String
@@ -98,10 +108,14 @@ package struct ObservedPage: Sendable {
     /// How many unreadable entries of the page are not among them, because there are so many.
     package let leftOut: Int
     package let progress: ScanProgress
+    /// Why it was read, for the metrics.
+    package let purpose: PagePurpose
 
     package init(
-        endpointID: String, entries: any Sequence<ObservedEntry> & Sendable, leftOut: Int, progress: ScanProgress
+        endpointID: String, entries: any Sequence<ObservedEntry> & Sendable, leftOut: Int, progress: ScanProgress,
+        purpose: PagePurpose = .new
     ) {
+        self.purpose = purpose
         self.endpointID = endpointID
         self.entries = entries
         self.leftOut = leftOut

@@ -23,10 +23,15 @@ package struct ScanProgress: Sendable, Equatable {
     /// The URL of the next page while something is unread.
     package var resumeURL: String?
     package var newestFirst: Bool
+    /// True when nothing is unread as soon as the page's last entry was stored before the scan began: in a newest-first
+    /// log all that follows was read as well.
+    package var stopsAtKnown: Bool
+    /// Whether the old rows that the scan is to read again are read. Then the log's silence counts up to its beginning.
+    package var hasReread: Bool
 
     package init(
         gapID: Int64? = nil, started: Timestamp, newest: Timestamp? = nil, unread: ScanRange? = nil,
-        resumeURL: String? = nil, newestFirst: Bool = false
+        resumeURL: String? = nil, newestFirst: Bool = false, stopsAtKnown: Bool = false, hasReread: Bool = true
     ) {
         self.gapID = gapID
         self.started = started
@@ -34,10 +39,24 @@ package struct ScanProgress: Sendable, Equatable {
         self.unread = unread
         self.resumeURL = resumeURL
         self.newestFirst = newestFirst
+        self.stopsAtKnown = stopsAtKnown
+        self.hasReread = hasReread
     }
 }
 
-/// A range that an earlier scan did not read to its end.
+extension ScanProgress {
+    /// The progress after a page whose last entry was first read at `found`; nil: it is new.
+    func ended(byLast found: Timestamp?) -> ScanProgress {
+        guard stopsAtKnown, let found, found < started else { return self }
+        var progress = self
+        progress.unread = nil
+        progress.resumeURL = nil
+        return progress
+    }
+}
+
+/// A range that an earlier scan did not read to its end. It keeps deliveries that failed before its end from being
+/// called, because it may hold their arrival.
 package struct ScanGap: Sendable, Equatable {
     package let id: Int64
     package let range: ScanRange
@@ -45,15 +64,54 @@ package struct ScanGap: Sendable, Equatable {
     package let resumeURL: String?
     package let newestFirst: Bool
     package let started: Timestamp
+    /// How often in a row it could not be read.
+    package var failures = 0
+    /// It is read again from then on, by our clock.
+    package var retry = Timestamp.distantPast
+
+    package init(
+        id: Int64, range: ScanRange, resumeURL: String?, newestFirst: Bool, started: Timestamp, failures: Int = 0,
+        retry: Timestamp = .distantPast
+    ) {
+        self.id = id
+        self.range = range
+        self.resumeURL = resumeURL
+        self.newestFirst = newestFirst
+        self.started = started
+        self.failures = failures
+        self.retry = retry
+    }
+
+    /// The waits before a gap is read again, after the first, second, … failure in a row; the last one repeats.
+    static let pauses: [Duration] = [5, 10, 20, 40, 80, 160, 300].map { .seconds($0) }
+}
+
+/// Which old rows a scan is to read again.
+package struct Reread: Sendable, Equatable {
+    /// Whether everything within the overlap is, because an entry may be logged late.
+    package var withOverlap: Bool
+    /// Rows logged from this time on were read again since calls may begin.
+    package var rowsSinceOpening: Timestamp
+
+    package init(withOverlap: Bool, rowsSinceOpening: Timestamp) {
+        self.withOverlap = withOverlap
+        self.rowsSinceOpening = rowsSinceOpening
+    }
+
+    package static let none = Reread(withOverlap: false, rowsSinceOpening: .distantPast)
 }
 
 /// What the poller needs to know of an endpoint before it reads its log.
 package struct ScanPlan: Sendable, Equatable {
     /// The range for a new scan, with the overlap already subtracted.
     package let range: ScanRange
+    /// Rows that are read again reach back to this time; nil: none needs to be.
+    package let rereadFrom: Timestamp?
     package let gaps: [ScanGap]
     /// Failures logged before this time are not ours to retry.
     package let historyFrom: Timestamp
     /// Whether no entry with a time was read from this log yet.
     package let isFirst: Bool
+    /// `endpoint.openings`; see `LogReading`.
+    package let openings: Int64
 }

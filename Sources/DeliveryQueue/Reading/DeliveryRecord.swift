@@ -14,6 +14,9 @@ package struct DeliveryRecord: Sendable, Equatable {
     package let lastError: String?
     /// What holds it; nil: nothing does. From the view `delivery_standing`.
     package var heldBecause: HeldBecause?
+    /// Whether a part of its log that is not read may show that it has arrived. It is not called before. From the view
+    /// `delivery_standing`.
+    package var isBehindGap = false
 }
 
 /// Everything that is known of one delivery.
@@ -31,6 +34,8 @@ package struct DeliveryHistory: Sendable, Equatable {
         package let trialTask: String?
         /// nil when the last poll of its log succeeded, or none was tried.
         package let lastPollError: String?
+        /// Since when a part of its log is unread; nil: none is.
+        package var unreadSince: Timestamp?
     }
 
     package enum Source: String, SQLWord, Sendable {

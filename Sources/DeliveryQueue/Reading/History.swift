@@ -39,15 +39,16 @@ extension Session {
         ) { $0.text() }
         return try first(
             """
-            SELECT active, hold_reason, hold_since_ms, hold_until_ms, \(EndpointCircuit.Phase.columns), last_poll_error
-            FROM endpoint WHERE id = ?
+            SELECT active, hold_reason, hold_since_ms, hold_until_ms, \(EndpointCircuit.Phase.columns), last_poll_error,
+                unread_since_ms
+            FROM endpoint_standing WHERE id = ?
             """,
             [delivery.endpointID]
         ) { row in
             DeliveryHistory.Endpoint(
                 isActive: row.flag(), holdReason: row.wordIfAny(), holdSince: row.timestampIfAny(),
                 holdUntil: row.timestampIfAny(), circuit: EndpointCircuit.Phase(&row), trialTask: trialTask,
-                lastPollError: row.textIfAny())
+                lastPollError: row.textIfAny(), unreadSince: row.timestampIfAny())
         }
     }
 

@@ -1,23 +1,39 @@
+/// When the daemon has to work next.
+package struct NextWork: Sendable, Equatable {
+    /// When a delivery that is not held comes due whose log was read lately enough; nil: none waits for a time.
+    package var call: Timestamp?
+    /// When one comes due whose log must be read before; nil: none waits for a time.
+    package var look: Timestamp?
+
+    /// When any comes due.
+    package var first: Timestamp? { [call, look].compactMap(\.self).min() }
+}
+
 /// What the daemon asks to know when it has to work next.
 extension QueueStore {
-    /// When the next delivery that is not held comes due; nil: none waits for a time.
-    ///
-    /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
-    package func nextDue(
-        of endpoints: Set<String>? = nil, countsTrials: Bool = true, at now: Timestamp
-    ) async throws(StoreError) -> Timestamp? {
+    /// - Parameters:
+    ///   - readings: as for a claim.
+    ///   - onlyManual: only operators' retries.
+    package func nextWork(
+        after readings: [String: LogReading]?, onlyManual: Bool = false, rules: RetryRules, at now: Timestamp
+    ) async throws(StoreError) -> NextWork {
         try await read("find the next due delivery") { session in
-            let manual = try session.manualDue(of: endpoints, limit: 1, at: nil).first?.time
-            let scheduled = try DueEndpoint.all(session, of: endpoints)
-                .filter { countsTrials || !$0.isOpen }.compactMap { try $0.nextDue(session, at: now) }
-            return (scheduled + [manual].compactMap(\.self)).min()
+            let endpoints = try DueEndpoint.all(session, readings: readings, rules: rules)
+            let read = endpoints.filter { !$0.read.isLate }
+            let late = endpoints.filter(\.read.mayBeLate).map(\.asIfRead)
+            return NextWork(
+                call: try read.nextDue(session, onlyManual: onlyManual, at: now),
+                look: try late.nextDue(session, onlyManual: onlyManual, at: now))
         }
     }
 
-    /// When the next operator's retry comes due; nil: none is asked for.
-    package func nextManualDue(of endpoints: Set<String>? = nil) async throws(StoreError) -> Timestamp? {
-        try await read("find the next operator's retry") { session in
-            try session.manualDue(of: endpoints, limit: 1, at: nil).first?.time
+    /// When the next delivery that is not held comes due, whether its log is read or not; nil: none waits for a time.
+    ///
+    /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
+    package func nextDue(countsTrials: Bool = true, at now: Timestamp) async throws(StoreError) -> Timestamp? {
+        try await read("find the next due delivery") { session in
+            try DueEndpoint.all(session, readings: nil, rules: RetryRules())
+                .nextDue(session, countsTrials: countsTrials, at: now)
         }
     }
 
@@ -34,5 +50,16 @@ extension QueueStore {
     /// The number of the newest operator's action; 0 before the first. A greater one tells the daemon to look at once.
     package func newestOperatorAction() async throws(StoreError) -> Int64 {
         try await read("look for operators' actions") { try $0.number("SELECT MAX(id) FROM operator_action") ?? 0 }
+    }
+}
+
+extension [DueEndpoint] {
+    fileprivate func nextDue(
+        _ session: Session, onlyManual: Bool = false, countsTrials: Bool = true, at now: Timestamp
+    ) throws -> Timestamp? {
+        let manual = try manualDue(session, limit: 1, at: nil).first?.time
+        guard !onlyManual else { return manual }
+        let scheduled = try filter { countsTrials || !$0.isOpen }.compactMap { try $0.nextDue(session, at: now) }
+        return (scheduled + [manual].compactMap(\.self)).min()
     }
 }

@@ -1,24 +1,40 @@
 /// What a poll asks before it reads a log.
 extension QueueStore {
-    /// Plans the next scan of an endpoint's log.
+    /// Plans the next scan of an endpoint's log: what is new, and which old rows are to be read again.
     ///
-    /// The range reaches back to the oldest row whose outcome is open, because the log may change it in place; not once
-    /// the log was seen to show retries as new entries.
+    /// - Parameters:
+    ///   - overlap: how far before the newest entry a scan goes where nothing else ends it.
+    ///   - rereads: which old rows are read again, beside those about which a decision waits.
     package func scanPlan(
-        of endpointID: String, overlap: Duration, at now: Timestamp
+        of endpointID: String, overlap: Duration, rereading rereads: Reread = .none, rules: RetryRules,
+        at now: Timestamp
     ) async throws(StoreError) -> ScanPlan {
         try await read("plan the scan of endpoint \(endpointID)") { session in
             let endpoint = try session.first(
-                "SELECT history_from_ms, head_ms, retry_shows = 'new_entry' FROM endpoint WHERE id = ?", [endpointID]
-            ) { (history: $0.timestamp(), head: $0.timestampIfAny(), showsNewEntries: $0.flag()) }
+                "SELECT history_from_ms, head_ms, retry_shows, openings FROM endpoint WHERE id = ?", [endpointID]
+            ) { row in
+                (
+                    history: row.timestamp(), head: row.timestampIfAny(), shows: try row.word(RetryShows.self),
+                    openings: row.integer()
+                )
+            }
             guard let endpoint else { throw StoreError.noEndpoint(endpointID) }
-            var from = endpoint.head.map { $0 - overlap } ?? endpoint.history
-            if !endpoint.showsNewEntries, let oldest = try session.oldestWaiting(of: endpointID) {
-                from = min(from, oldest - overlap)
+            let from = endpoint.head.map { $0 - overlap } ?? endpoint.history
+            var old = [try session.oldestOverdue(of: endpointID, at: now), try session.oldestOpen(of: endpointID)]
+            if rereads.withOverlap { old.append(from) }
+            if endpoint.shows != .newEntry, rules.confirmation == .log {
+                old.append(try session.oldestWaiting(of: endpointID))
+                let due = try session.oldestDue(of: endpointID, rules: rules, at: now)
+                if endpoint.shows == .inPlace
+                    || due.map({ $0 + RetryRules.clockTolerance < rereads.rowsSinceOpening }) ?? false
+                {
+                    old.append(due)
+                }
             }
             return ScanPlan(
-                range: ScanRange(from: from, to: now), gaps: try session.gaps(of: endpointID),
-                historyFrom: endpoint.history, isFirst: endpoint.head == nil)
+                range: ScanRange(from: from, to: now), rereadFrom: old.compactMap(\.self).min(),
+                gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
+                openings: endpoint.openings)
         }
     }
 
@@ -48,20 +64,50 @@ extension Session {
         try number(
             "SELECT MIN(logged_ms) FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')",
             [endpointID]
-        ).map(Timestamp.init(milliseconds:))
+        ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
+    }
+
+    /// When the oldest entry was logged that says that the provider is still trying; nil: none does.
+    fileprivate func oldestOpen(of endpointID: String) throws -> Timestamp? {
+        try number(
+            "SELECT MIN(logged_ms) FROM log_entry WHERE endpoint_id = ? AND is_open = 1 AND logged_ms > 0", [endpointID]
+        ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
+    }
+
+    /// When the oldest call was made about which the log's silence is to count now; nil: none is.
+    fileprivate func oldestOverdue(of endpointID: String, at now: Timestamp) throws -> Timestamp? {
+        try number(
+            """
+            SELECT MIN(called_ms) FROM delivery \(Dialect.byWaiting)
+            WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND confirm_by_ms <= ?
+            """,
+            [endpointID, now]
+        ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
+    }
+
+    /// When the oldest of the deliveries that are called next was logged; nil: none is due.
+    fileprivate func oldestDue(of endpointID: String, rules: RetryRules, at now: Timestamp) throws -> Timestamp? {
+        let endpoint = try DueEndpoint.all(self, readings: nil, rules: rules).first { $0.id == endpointID }
+        guard let endpoint else { return nil }
+        let limit = DueEndpoint.window
+        let line = try endpoint.share(self, limit: limit, after: nil, rules: rules, at: now)?.line
+        let due =
+            try endpoint.manualDue(self, limit: limit, at: now).map(\.id) + (line?.fresh ?? []) + (line?.held ?? [])
+        return try due.compactMap { try number("SELECT logged_ms FROM delivery WHERE id = ?", [$0]) }.min()
+            .map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
     }
 
     fileprivate func gaps(of endpointID: String) throws -> [ScanGap] {
         try all(
             """
-            SELECT id, from_ms, to_ms, resume_url, newest_first, started_ms
+            SELECT id, from_ms, to_ms, resume_url, newest_first, started_ms, failures, retry_ms
             FROM scan_gap WHERE endpoint_id = ? ORDER BY from_ms, id
             """,
             [endpointID]
         ) {
             ScanGap(
                 id: $0.integer(), range: ScanRange(from: $0.timestamp(), to: $0.timestamp()), resumeURL: $0.textIfAny(),
-                newestFirst: $0.flag(), started: $0.timestamp())
+                newestFirst: $0.flag(), started: $0.timestamp(), failures: $0.int(), retry: $0.timestamp())
         }
     }
 }

@@ -37,6 +37,10 @@ package struct QueueSnapshot: Sendable {
         package let lastPollError: String?
         /// How much provider time the begun scans have not read yet.
         package let gap: Duration
+        /// Scheduled deliveries that are not called before a part of the log is read.
+        package var behindGap = 0
+        /// Since when a part of the log is unread; nil: none is.
+        package var unreadSince: Timestamp?
         /// nil: nothing holds it, except perhaps its circuit.
         package let holdReason: HoldReason?
         /// nil: it is not held. From the view `endpoint_standing`.
@@ -67,6 +71,8 @@ package struct QueueSnapshot: Sendable {
     /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil when none waits.
     package let nextAttempt: Timestamp?
     package let unreadable: Int
+    /// Log entries that have said for more than a day that the provider is still trying.
+    package var inProgress = 0
 
     /// A counter's value, 0 when it never rose.
     package func count(_ name: String, _ label1: String = "", _ label2: String = "") -> Int64 {
@@ -104,7 +110,11 @@ extension Session {
             lastBackup: try first("SELECT at_ms FROM backup") { $0.timestamp() },
             oldestDue: oldest.flatMap { $0 <= now ? $0 : nil },
             nextAttempt: endpoints.compactMap { $0.endpoint.heldBecause == nil ? $0.nextDue : nil }.min(),
-            unreadable: Int(try number("SELECT COUNT(*) FROM unreadable_entry") ?? 0))
+            unreadable: Int(try number("SELECT COUNT(*) FROM unreadable_entry") ?? 0),
+            inProgress: Int(
+                try number(
+                    "SELECT COUNT(*) FROM log_entry WHERE is_open = 1 AND found_ms < ?", [now - .seconds(86_400)]) ?? 0)
+        )
     }
 
     private func dead() throws -> [QueueSnapshot.Dead] {
@@ -129,7 +139,8 @@ extension Session {
                  WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
                    AND delivery.manual_ms IS NOT NULL AND delivery.held_because IS NULL),
                 (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
-                (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id)
+                (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
+                CASE WHEN unread_until_ms IS NULL THEN 0 ELSE behind_gap END, unread_since_ms
             FROM endpoint_standing ORDER BY name, id
             """
         ) { row in
@@ -140,10 +151,12 @@ extension Session {
             )
             let (circuit, nextDue, passing) = (EndpointCircuit.Phase(&row), row.timestampIfAny(), row.int())
             let (gapFrom, gap) = (row.timestampIfAny(), row.milliseconds())
+            let (behindGap, unreadSince) = (row.int(), row.timestampIfAny())
             let groups = open[id] ?? []
             let endpoint = QueueSnapshot.Endpoint(
                 id: id, name: name, isActive: isActive, watermark: head.map { min($0, gapFrom ?? $0) },
-                lastPoll: lastPoll, lastPollError: error, gap: gap, holdReason: reason, heldBecause: because,
+                lastPoll: lastPoll, lastPollError: error, gap: gap, behindGap: behindGap, unreadSince: unreadSince,
+                holdReason: reason, heldBecause: because,
                 heldSince: since, circuit: circuit, open: groups.map(\.count).reduce(0, +),
                 scheduled: groups.map(\.scheduled).reduce(0, +), passing: passing)
             return (endpoint, nextDue)

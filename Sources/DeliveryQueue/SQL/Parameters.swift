@@ -20,6 +20,8 @@ package struct Parameters: ExpressibleByArrayLiteral, ExpressibleByDictionaryLit
         self.values = values
     }
 
+    var isEmpty: Bool { values.isEmpty }
+
     /// Adds a named value.
     package mutating func add(_ name: StaticString, _ value: any SQLConvertible) {
         names.append(name)

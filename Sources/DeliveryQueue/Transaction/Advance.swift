@@ -3,6 +3,16 @@ extension QueueStore {
     package func restartGap(id: Int64) async throws(StoreError) {
         try await write("restart a gap") { try $0.run("UPDATE scan_gap SET resume_url = NULL WHERE id = ?", [id]) }
     }
+
+    /// Notes that a gap could not be read. The next reading waits 5 seconds, then longer each time, up to 5 minutes.
+    package func putOff(_ gap: ScanGap, at now: Timestamp) async throws(StoreError) {
+        let pause = ScanGap.pauses[min(gap.failures, ScanGap.pauses.count - 1)]
+        try await write("put off the reading of a gap") {
+            try $0.run(
+                "UPDATE scan_gap SET failures = failures + 1, retry_ms = :retry WHERE id = :id",
+                ["retry": now + pause, "id": gap.id])
+        }
+    }
 }
 
 extension QueueTransaction {
@@ -18,7 +28,7 @@ extension QueueTransaction {
         }
         guard let unread = progress.unread else {
             if let id = progress.gapID { try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
-            try noteCompleteScan(of: endpointID, started: progress.started)
+            if progress.hasReread { try noteCompleteScan(of: endpointID, started: progress.started) }
             return nil
         }
         var gap: Parameters = [
@@ -30,22 +40,24 @@ extension QueueTransaction {
             try session.run(
                 """
                 UPDATE scan_gap
-                SET from_ms = :from, to_ms = :to, resume_url = :url, newest_first = :newest, started_ms = :started
+                SET from_ms = :from, to_ms = :to, resume_url = :url, newest_first = :newest, started_ms = :started,
+                    failures = 0, retry_ms = 0
                 WHERE id = :id
                 """, gap)
             return id
         }
         gap.add("endpoint", endpointID)
+        gap.add("now", now)
         try session.run(
             """
-            INSERT INTO scan_gap (from_ms, to_ms, resume_url, newest_first, started_ms, endpoint_id)
-            VALUES (:from, :to, :url, :newest, :started, :endpoint)
+            INSERT INTO scan_gap (from_ms, to_ms, resume_url, newest_first, started_ms, endpoint_id, since_ms)
+            VALUES (:from, :to, :url, :newest, :started, :endpoint, :now)
             """, gap)
         return session.lastID
     }
 
-    /// Notes when a complete scan began: the log's silence counts up to there. While a gap is left, which could hide an
-    /// outcome, nothing is noted.
+    /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap may
+    /// hold.
     ///
     /// A stored time later than now is from a clock that was ahead, and is replaced.
     private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {
@@ -54,7 +66,7 @@ extension QueueTransaction {
             """
             UPDATE endpoint
             SET last_scan_ms = CASE WHEN last_scan_ms > :latest THEN :started ELSE \(newest) END
-            WHERE id = :id AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = :id)
+            WHERE id = :id
             """,
             ["latest": now + RetryRules.clockTolerance, "started": started, "id": endpointID])
     }

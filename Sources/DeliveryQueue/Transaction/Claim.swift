@@ -3,6 +3,8 @@ package struct ClaimedBatch: Sendable {
     package var deliveries: [ClaimedDelivery] = []
     /// How many deliveries died instead, because a newer event has arrived and their policy says `skip`.
     package var superseded = 0
+    /// Endpoints whose log must be read before more of them can be called, in the order of their turns.
+    package var unread: [String] = []
     /// What recording the given results changed.
     package var recorded = RecordSummary()
 
@@ -16,19 +18,19 @@ extension QueueStore {
     /// - Parameters:
     ///   - results: of ended calls. They are recorded first, in the same transaction: the disk is waited for once, and
     ///     each page is written once. When it fails, none is recorded.
-    ///   - endpoints: only their deliveries; nil: all. A log that was not read since the start may already show what
-    ///     arrived while we were away.
+    ///   - readings: how the endpoints' logs were read, of those that were read lately enough; nil: as if all were. A
+    ///     log may already show what has arrived since a delivery failed.
     ///   - onlyManual: only operators' retries, for a command that works while no daemon runs.
     ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
     package func claimDue(
-        after results: [CallResult] = [], of endpoints: Set<String>? = nil, onlyManual: Bool = false, limit: Int,
-        lease: Duration, rules: RetryRules, at now: Timestamp
+        after results: [CallResult] = [], of readings: [String: LogReading]? = nil, onlyManual: Bool = false,
+        limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> ClaimedBatch {
         let operation = results.isEmpty ? "claim due deliveries" : "record results and claim due deliveries"
         return try await change(operation, rules: rules, at: now) { queue in
             var batch = ClaimedBatch()
             if !results.isEmpty { batch.recorded = try queue.record(results) }
-            try queue.claim(limit: limit, of: endpoints, onlyManual: onlyManual, lease: lease, into: &batch)
+            try queue.claim(limit: limit, of: readings, onlyManual: onlyManual, lease: lease, into: &batch)
             return batch
         }
     }
@@ -36,11 +38,14 @@ extension QueueStore {
 
 extension QueueTransaction {
     fileprivate mutating func claim(
-        limit: Int, of endpoints: Set<String>?, onlyManual: Bool, lease: Duration, into batch: inout ClaimedBatch
+        limit: Int, of readings: [String: LogReading]?, onlyManual: Bool, lease: Duration,
+        into batch: inout ClaimedBatch
     ) throws {
-        let manual = try session.manualDue(of: endpoints, limit: limit, at: now).map(\.id)
+        let endpoints = try DueEndpoint.all(session, readings: readings, rules: rules)
+        let manual = try endpoints.manualDue(session, limit: limit, at: now).map(\.id)
         let last = try lastCall()
-        let shares = try onlyManual ? [] : shares(of: endpoints, limit: limit, after: last)
+        let turns = ClaimOrder.inTurn(endpoints, by: \.id, after: last)
+        let shares = try onlyManual ? [] : shares(of: turns, limit: limit, after: last)
         let order = ClaimOrder(manual: manual, lines: shares.map(\.line), last: last)
         for id in order.first(limit) {
             guard let due = try DueDelivery.fetch(session, id: id), try !isGivenUp(due, in: &batch) else { continue }
@@ -49,14 +54,34 @@ extension QueueTransaction {
             batch.deliveries.append(claimed)
             if let share { try note(share, claimed: due.delivery) }
         }
+        let free = limit - batch.deliveries.count
+        if readings != nil, free > 0 {
+            batch.unread = try unread(of: turns, limit: free, onlyManual: onlyManual, after: last)
+        }
+    }
+
+    /// Endpoints that have a delivery to call as soon as their log is read, at most `limit`.
+    private func unread(
+        of turns: ArraySlice<DueEndpoint>, limit: Int, onlyManual: Bool, after last: ClaimOrder.Last?
+    ) throws -> [String] {
+        var unread: [String] = []
+        for endpoint in turns where unread.count < limit {
+            guard endpoint.read.mayBeLate else { continue }
+            let read = endpoint.asIfRead
+            let isDue =
+                try !read.manualDue(session, limit: 1, at: now).isEmpty
+                || (!onlyManual
+                    && !(read.share(session, limit: 1, after: last, rules: rules, at: now)?.line.isEmpty ?? true))
+            if isDue { unread.append(endpoint.id) }
+        }
+        return unread
     }
 
     /// What may be called by schedule, of at most `limit` endpoints; the others get their turn with the next claim.
     private mutating func shares(
-        of endpoints: Set<String>?, limit: Int, after last: ClaimOrder.Last?
+        of turns: ArraySlice<DueEndpoint>, limit: Int, after last: ClaimOrder.Last?
     ) throws -> [DueEndpoint.Share] {
         var shares: [DueEndpoint.Share] = []
-        let turns = ClaimOrder.inTurn(try DueEndpoint.all(session, of: endpoints), by: \.id, after: last)
         for endpoint in turns where shares.count < limit {
             if try endpoint.isDrained(session) { try signal(.drained, of: endpoint.id) }
             let share = try endpoint.share(session, limit: limit, after: last, rules: rules, at: now)

@@ -1,30 +1,12 @@
-extension Session {
-    /// Operators' retries, soonest first, of the endpoints that do not hold them.
-    ///
-    /// - Parameter now: only those that are due then; nil: all.
-    func manualDue(of wanted: Set<String>?, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
-        let endpoints = try all("SELECT id FROM endpoint_standing WHERE holds_manual = 0") { $0.text() }
-        var due: [(id: Int64, time: Timestamp)] = []
-        for endpoint in endpoints where wanted?.contains(endpoint) ?? true {
-            due += try all(
-                """
-                SELECT id, next_attempt_ms FROM delivery \(Dialect.byManual)
-                WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NOT NULL
-                  AND next_attempt_ms <= :now
-                ORDER BY next_attempt_ms, id LIMIT :limit
-                """,
-                ["endpoint": endpoint, "now": now ?? Timestamp(milliseconds: .max), "limit": limit]
-            ) { ($0.integer(), $0.timestamp()) }
-        }
-        return Array(due.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.prefix(limit))
-    }
-}
-
 /// What of an endpoint may be called now, and when it may be called next. Endpoints are asked one by one, so that a
 /// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due and
 /// what holds it; a test compares with them what a claim takes.
 struct DueEndpoint {
     let id: String
+    /// Whether it is configured and does not hold operators' retries.
+    let takesManual: Bool
+    /// Whether its log was read lately enough to call; see `ReadRule`.
+    private(set) var read: ReadRule
     /// What holds it; nil: nothing does.
     private let heldBecause: HeldBecause?
     /// When one call of a held endpoint is tried; nil: it is not held, or until something happens.
@@ -46,24 +28,30 @@ struct DueEndpoint {
 
     /// This many of the longest due deliveries are put in the order in which they failed; it bounds the work of a
     /// claim.
-    private static let window = 64
+    static let window = 64
     /// How long after `confirmWithin` a trial without an outcome still blocks the next one.
     private static let patience = Duration.seconds(600)
 
     /// Reads the configured endpoints, sorted by id.
     ///
-    /// - Parameter wanted: only these; nil: all.
-    static func all(_ session: Session, of wanted: Set<String>?) throws -> [DueEndpoint] {
+    /// - Parameter readings: how their logs were read last; nil: as if all were read whole just now.
+    static func all(
+        _ session: Session, readings: [String: LogReading]?, rules: RetryRules
+    ) throws -> [DueEndpoint] {
         try session.all(
             """
-            SELECT id, held_because, held_until_ms, \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms
+            SELECT id, holds_manual, openings, retry_shows, unread_until_ms, held_because, held_until_ms,
+                \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms
             FROM endpoint_standing WHERE active = 1 ORDER BY id
-            """, [], DueEndpoint.init
-        ).filter { wanted?.contains($0.id) ?? true }
+            """
+        ) { try DueEndpoint(&$0, readings, rules) }
     }
 
-    private init(_ row: inout SQLRow) {
-        id = row.text()
+    private init(_ row: inout SQLRow, _ readings: [String: LogReading]?, _ rules: RetryRules) throws {
+        let id = row.text()
+        self.id = id
+        takesManual = !row.flag()
+        read = try ReadRule(&row, readings.map { $0[id] }, rules)
         heldBecause = row.wordIfAny()
         heldUntil = row.timestampIfAny()
         phase = EndpointCircuit.Phase(&row)
@@ -77,7 +65,30 @@ struct DueEndpoint {
     /// Whether it is held by more than its circuit: then one call is tried after the hold's pause.
     private var isOnHold: Bool { heldBecause.map { $0 != .circuit } ?? false }
 
+    /// Its due deliveries as they would be if its log was read just now; to learn whether a reading is worth while.
+    var asIfRead: DueEndpoint {
+        var endpoint = self
+        endpoint.read = read.asIfRead
+        return endpoint
+    }
+
     // MARK: - Now
+
+    /// Operators' retries that are due, soonest first.
+    ///
+    /// - Parameter now: nil: also those that are due later.
+    func manualDue(_ session: Session, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
+        guard takesManual, read.isLate == false else { return [] }
+        return try session.all(
+            """
+            SELECT id, next_attempt_ms FROM delivery \(Dialect.byManual)
+            WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NOT NULL
+              AND next_attempt_ms <= :now\(read.condition)
+            ORDER BY next_attempt_ms, id LIMIT :limit
+            """,
+            ["endpoint": id, "now": now ?? .distantFuture] + read.parameters + ["limit": limit]
+        ) { ($0.integer(), $0.timestamp()) }
+    }
 
     /// What may be called now; nil: nothing.
     ///
@@ -85,7 +96,7 @@ struct DueEndpoint {
     func share(
         _ session: Session, limit: Int, after last: ClaimOrder.Last?, rules: RetryRules, at now: Timestamp
     ) throws -> Share? {
-        guard limit > 0, !isOnHold || heldUntil.map({ $0 <= now }) ?? false else { return nil }
+        guard limit > 0, !read.isLate, !isOnHold || heldUntil.map({ $0 <= now }) ?? false else { return nil }
         var share = Share(line: .init(endpointID: id, fresh: []), isTry: isOnHold)
         switch phase {
         case .open(_, let nextTrial):
@@ -124,9 +135,10 @@ struct DueEndpoint {
             """
             SELECT turn_ms, id FROM delivery
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND next_attempt_ms <= :now AND manual_ms IS NULL
+            \(read.condition)
             ORDER BY next_attempt_ms, id LIMIT :window
             """,
-            ["endpoint": id, "now": now, "window": max(limit, Self.window)]
+            ["endpoint": id, "now": now] + read.parameters + ["window": max(limit, Self.window)]
         ) { (turn: $0.integer(), id: $0.integer()) }
         return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
@@ -135,8 +147,11 @@ struct DueEndpoint {
     private func released(_ session: Session, limit: Int) throws -> [Int64] {
         guard recovered != nil else { return [] }
         return try session.all(
-            "SELECT id FROM delivery_standing WHERE endpoint_id = ? AND is_released ORDER BY turn_ms, id LIMIT \(limit)",
-            [id]
+            """
+            SELECT id FROM delivery_standing WHERE endpoint_id = :endpoint AND is_released\(read.condition)
+            ORDER BY turn_ms, id LIMIT \(limit)
+            """,
+            ["endpoint": id] + read.parameters
         ) { $0.integer() }
     }
 
@@ -148,13 +163,12 @@ struct DueEndpoint {
             SELECT id FROM (
                 SELECT id, next_attempt_ms, turn_ms FROM delivery \(Dialect.byLine)
                 WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NULL AND turn_ms > :recovered
+                \(read.condition)
                 ORDER BY turn_ms, id LIMIT :window
             ) AS line WHERE next_attempt_ms <= :now ORDER BY turn_ms, id LIMIT :limit
             """,
-            [
-                "endpoint": id, "recovered": recovered ?? Timestamp(milliseconds: .min),
-                "window": max(limit, Self.window) * 4, "now": now, "limit": limit,
-            ]
+            ["endpoint": id, "recovered": recovered ?? .distantPast] + read.parameters
+                + ["window": max(limit, Self.window) * 4, "now": now, "limit": limit]
         ) { $0.integer() }
     }
 
@@ -175,10 +189,10 @@ struct DueEndpoint {
             """
             SELECT id FROM delivery \(Dialect.byLine)
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NULL AND (turn_ms, id) > (:turn, :id)
-              AND \(Line.mayBeTrial)
+              AND \(Line.mayBeTrial)\(read.condition)
             ORDER BY turn_ms, id LIMIT 1
             """,
-            ["endpoint": id, "turn": place.turn, "id": place.id, "now": now])
+            ["endpoint": id, "turn": place.turn, "id": place.id, "now": now] + read.parameters)
     }
 
     /// How many calls of the drain are open. One from before says nothing of the receiver now and may stay open for a
@@ -190,7 +204,7 @@ struct DueEndpoint {
                 SELECT COUNT(*) FROM delivery
                 WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND called_ms >= ?
                 """,
-                [id, recovered ?? Timestamp(milliseconds: .min)]) ?? 0)
+                [id, recovered ?? .distantPast]) ?? 0)
     }
 
     /// Whether a trial's outcome is still waited for.
@@ -236,7 +250,32 @@ struct DueEndpoint {
     /// When the first of its deliveries is due; nil when nothing is scheduled. Operators' retries are among them, and
     /// `QueueStore.nextDue` counts them anyway.
     private func firstDue(_ session: Session) throws -> Timestamp? {
-        try session.number("SELECT next_due_ms FROM endpoint_standing WHERE id = ?", [id])
+        guard read.parameters.isEmpty else { return try firstReadDue(session) }
+        return try session.number("SELECT next_due_ms FROM endpoint_standing WHERE id = ?", [id])
             .map(Timestamp.init(milliseconds:))
+    }
+
+    /// As `firstDue`, of those whose log is read. Two walks of an index, because a released one may stand far behind.
+    private func firstReadDue(_ session: Session) throws -> Timestamp? {
+        let released = try released(session, limit: 1).isEmpty ? nil : recovered
+        let own = try session.number(
+            """
+            SELECT next_attempt_ms FROM delivery
+            WHERE endpoint_id = :endpoint AND state = 'scheduled'\(read.condition)
+            ORDER BY next_attempt_ms LIMIT 1
+            """, ["endpoint": id] + read.parameters
+        ).map(Timestamp.init(milliseconds:))
+        return [released, own].compactMap(\.self).min()
+    }
+}
+
+extension [DueEndpoint] {
+    /// Operators' retries of all endpoints, soonest first.
+    ///
+    /// - Parameter now: nil: also those that are due later.
+    func manualDue(_ session: Session, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
+        var due: [(id: Int64, time: Timestamp)] = []
+        for endpoint in self { due += try endpoint.manualDue(session, limit: limit, at: now) }
+        return due.sorted { ($0.time, $0.id) < ($1.time, $1.id) }.prefix(limit).map(\.self)
     }
 }

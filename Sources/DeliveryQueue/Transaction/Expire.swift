@@ -16,7 +16,7 @@ extension QueueStore {
 
     /// Moves claims whose lease has run out to `awaiting`, and gives up waiting for a silent log.
     ///
-    /// Silence counts only when a scan that began after the deadline has read the endpoint's log to its end: while the
+    /// Silence counts only when a scan that began after the deadline has read everything since the call: while the
     /// provider's log cannot be read, nothing is sent again.
     package func settleOverdue(rules: RetryRules, at now: Timestamp) async throws(StoreError) -> SettleSummary {
         var summary = SettleSummary()
@@ -60,11 +60,15 @@ extension QueueTransaction {
             """
             SELECT \(Delivery.columns) FROM delivery_standing AS delivery
             JOIN endpoint ON endpoint.id = delivery.endpoint_id
-            WHERE delivery.state = 'awaiting' AND delivery.confirm_by_ms <= ?
+            WHERE delivery.state = 'awaiting' AND delivery.confirm_by_ms <= :now
               AND delivery.confirm_by_ms <= endpoint.last_scan_ms
-            ORDER BY delivery.confirm_by_ms, delivery.id LIMIT ?
+              AND NOT EXISTS (
+                  SELECT 1 FROM scan_gap
+                  WHERE scan_gap.endpoint_id = delivery.endpoint_id AND scan_gap.freed_ms IS NULL
+                    AND scan_gap.to_ms > delivery.called_ms - :tolerance)
+            ORDER BY delivery.confirm_by_ms, delivery.id LIMIT :limit
             """,
-            [now, limit], Delivery.init)
+            ["now": now, "tolerance": RetryRules.clockTolerance.wholeMilliseconds, "limit": limit], Delivery.init)
         for delivery in overdue {
             try settle(delivery, by: .silence)
             summary.unconfirmed += 1

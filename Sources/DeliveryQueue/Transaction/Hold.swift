@@ -73,7 +73,8 @@ extension QueueTransaction {
         let words = reasons.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         let released = try session.change(
             """
-            UPDATE endpoint SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL
+            UPDATE endpoint
+            SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, openings = openings + 1
             WHERE id = ? AND hold_reason IN (\(words))
             """,
             [endpointID])
@@ -84,7 +85,7 @@ extension QueueTransaction {
     /// bring it back. No call counts as accepted by this: a delivery with 5xx answers must not look like poison.
     package func endHold(of endpointID: String) throws {
         try release(endpointID, from: HoldReason.allCases)
-        try session.run("UPDATE endpoint SET resumed_ms = ? WHERE id = ?", [now, endpointID])
+        try session.run("UPDATE endpoint SET resumed_ms = ?, openings = openings + 1 WHERE id = ?", [now, endpointID])
     }
 
     /// Stops the age clock of a held endpoint. Lets it run again when nothing holds the endpoint, or its circuit has

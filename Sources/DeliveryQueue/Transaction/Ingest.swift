@@ -12,7 +12,7 @@ package struct IngestSummary: Sendable, Equatable {
     package var beganToLeaveOut = false
     /// What the page changed about the endpoint's circuit; nil: nothing.
     package var circuit: EndpointCircuit.Action?
-    /// The gap under which the scan goes on; nil when it is complete.
+    /// The gap under which the scan goes on; nil when nothing of what it must read is left.
     package var gapID: Int64?
 
     package init() {}
@@ -33,7 +33,9 @@ extension QueueStore {
             try queue.take(page.entries, &reading)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
-            reading.summary.gapID = try queue.advance(page.progress, of: page.endpointID)
+            queue.counts.raise(Counter.logPages, page.purpose.rawValue)
+            let progress = page.progress.ended(byLast: reading.lastFound)
+            reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary
         }
     }
@@ -49,6 +51,8 @@ struct PageReading {
     /// What may still be kept of what cannot be read; nil before the first such entry.
     var room: UnreadableRoom?
     var hasLeftOut = false
+    /// When the newest of the entries that were taken was first read; nil: it is new.
+    fileprivate var lastFound: Timestamp?
     var summary = IngestSummary()
 
     init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
@@ -78,7 +82,9 @@ extension QueueTransaction {
     mutating func ingest(_ entry: LogObservation, _ reading: inout PageReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
-        if let same = known.first(where: { $0.isSame(as: entry) }) {
+        let same = known.first { $0.isSame(as: entry) }
+        reading.lastFound = same?.found
+        if let same {
             try refresh(same, entry, of: endpoint.id)
             reading.summary.duplicates += 1
             // An entry that still says so is no silence: to send again could send twice.
@@ -96,7 +102,7 @@ extension QueueTransaction {
             : try match(entry, &body, of: endpoint.id)
         counts.raise(Counter.logEntries, entry.outcome.counterLabel)
         if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
-        try remember(entry, of: delivery, endpointID: endpoint.id)
+        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
         // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
         switch entry.outcome {
@@ -197,7 +203,7 @@ extension QueueTransaction {
         let place = Line.place(failed: delivery.lastFailed, next: next, notBefore: earliest, at: now)
         try insert(&delivery, entry, next: next, turn: place)
         try insert(&body, entry, of: delivery)
-        try remember(entry, of: delivery, endpointID: endpoint.id)
+        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
         if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }
         if delivery.state != plan.target { try move(delivery, plan) }
         // The label is taken at the first failure, not at the first end: a series must not change its label in

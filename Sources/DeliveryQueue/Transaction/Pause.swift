@@ -22,12 +22,16 @@ extension QueueStore {
 
     /// Ends the hold of an endpoint, whatever its reason, and closes its circuit. Its deliveries did not age meanwhile.
     /// A change is noted.
+    ///
+    /// - Parameter freesGaps: whether deliveries may be called although a part of the log has not been read for a day.
     package func resume(
-        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
+        endpoint id: String, freesGaps: Bool = false, by who: String, reason: String, rules: RetryRules,
+        at now: Timestamp
     ) async throws(StoreError) -> HoldChange {
         try await change("resume endpoint \(id)", rules: rules, at: now) { queue in
             guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
-            guard standing.reason != nil || standing.circuit != .closed else { return .needless }
+            let freed = freesGaps ? try queue.freeGaps(of: id) : 0
+            guard standing.reason != nil || standing.circuit != .closed || freed > 0 else { return .needless }
             try queue.endHold(of: id)
             try queue.resumeCircuit(of: id)
             try queue.write(.init(by: who, reason: reason), .resume, of: id, deliveryID: nil)
@@ -37,6 +41,19 @@ extension QueueStore {
 }
 
 extension QueueTransaction {
+    /// So long a part of the log must be unread before an operator may let deliveries be called in spite of it.
+    private static let freedAfter = Duration.seconds(86_400)
+
+    /// Lets deliveries be called although parts of the log are unread, those that have been so for a day. A call may then
+    /// repeat one that has arrived; what awaits the log can end unconfirmed.
+    ///
+    /// - Returns: how many parts.
+    fileprivate func freeGaps(of id: String) throws -> Int {
+        try session.change(
+            "UPDATE scan_gap SET freed_ms = :now WHERE endpoint_id = :id AND freed_ms IS NULL AND since_ms <= :latest",
+            ["now": now, "id": id, "latest": now - Self.freedAfter])
+    }
+
     /// What holds an endpoint now; nil: there is no such endpoint.
     fileprivate func holdStanding(of id: String) throws -> (reason: HoldReason?, circuit: EndpointCircuit.Phase)? {
         try session.first("SELECT hold_reason, \(EndpointCircuit.Phase.columns) FROM endpoint WHERE id = ?", [id]) {

@@ -154,14 +154,18 @@ private struct Prunable: Sendable {
     static let logEntries = Prunable(
         sql: """
             FROM log_entry WHERE delivery_id IS NULL AND seen_ms <= :entries_before
-              AND NOT EXISTS (SELECT 1 FROM scan_gap WHERE scan_gap.endpoint_id = log_entry.endpoint_id)
-            """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention)])
-    /// A scan that was cut short may find older failures.
+              AND NOT EXISTS (
+                  SELECT 1 FROM scan_gap
+                  WHERE scan_gap.endpoint_id = log_entry.endpoint_id AND scan_gap.freed_ms IS NULL
+                    AND scan_gap.from_ms <= log_entry.logged_ms AND scan_gap.to_ms > :delivered_before)
+            """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention), delivered])
+    /// A gap may hold older failures, and those that are older than `deliveredRetention` are not taken up.
     static let arrivals = Prunable(
         sql: """
             FROM latest_arrival WHERE event_ms <= :arrivals_before
               AND (event_ms <= :delivered_before OR (
-                  NOT EXISTS (SELECT 1 FROM scan_gap)
+                  NOT EXISTS (
+                      SELECT 1 FROM scan_gap WHERE scan_gap.freed_ms IS NULL AND scan_gap.to_ms > :delivered_before)
                   AND NOT EXISTS (
                       SELECT 1 FROM delivery
                       WHERE delivery.customer_id = latest_arrival.customer_id AND delivery.state <> 'delivered'

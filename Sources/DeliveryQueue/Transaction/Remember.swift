@@ -6,9 +6,12 @@ extension QueueTransaction {
     /// The stored entries of a task.
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
         try session.all(
-            "SELECT logged_ms, outcome, seen_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
+            "SELECT logged_ms, outcome, seen_ms, found_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
             [endpointID, taskID]
-        ) { KnownEntry(logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp()) }
+        ) {
+            KnownEntry(
+                logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp(), found: $0.timestamp())
+        }
     }
 
     /// Notes, now and then, that an entry is still read.
@@ -26,18 +29,29 @@ extension QueueTransaction {
     }
 
     /// Stores an entry, with the lease token of a call in flight: the entry may be its outcome.
-    func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String) throws {
+    ///
+    /// - Parameter known: the stored entries of the same task. Those that say that the provider is still trying end with
+    ///   an outcome.
+    func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String, known: [KnownEntry]) throws {
+        let isOutcome = entry.outcome != .inProgress
+        if isOutcome, known.contains(where: { $0.outcome == .inProgress }) {
+            try session.run(
+                "UPDATE log_entry SET is_open = 0 WHERE endpoint_id = ? AND task_id = ?", [endpointID, entry.taskID])
+        }
+        let isEnded = known.contains { $0.outcome != .inProgress && $0.logged >= entry.key }
         try session.run(
             """
             INSERT INTO log_entry (
-                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms
+                endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms,
+                is_open
             )
-            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now)
+            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now, :open)
             """,
             [
                 "endpoint": endpointID, "task": entry.taskID, "logged": entry.key, "outcome": entry.outcome,
                 "delivery": delivery?.id, "status": entry.httpStatus, "error": entry.error,
                 "token": delivery?.state == .attempting ? delivery?.leaseToken : nil, "now": now,
+                "open": !isOutcome && !isEnded,
             ])
     }
 
@@ -56,6 +70,8 @@ struct KnownEntry {
     /// nil: a later version stored a word that this one does not know.
     let outcome: LogOutcome?
     let seen: Timestamp
+    /// Our time at which it was first read.
+    let found: Timestamp
 
     /// Whether it is the same entry. A row that is updated in place counts as a new one when its outcome or time
     /// changes.

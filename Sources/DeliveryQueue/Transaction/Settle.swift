@@ -236,12 +236,6 @@ extension QueueTransaction {
     }
 }
 
-/// How an endpoint's log shows a retry.
-private enum RetryShows: String, SQLWord {
-    case newEntry = "new_entry"
-    case inPlace = "in_place"
-}
-
 extension Sighting {
     /// Reads a stored entry. It keeps one time only, which does not tell a new row from one changed in place.
     fileprivate init(stored row: inout SQLRow) {

@@ -85,6 +85,23 @@ extension QueueTransaction {
         try session.run("UPDATE endpoint SET left_out_ms = ? WHERE id = ?", [now, reading.endpoint.id])
     }
 
+    /// Makes the log of an endpoint be read again back to its oldest kept entry, before anything that failed since is
+    /// called: while entries could not be understood, arrivals may have been overlooked.
+    fileprivate func readAgain(_ endpointID: String) throws {
+        try session.run(
+            """
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms)
+            SELECT id, \(Dialect.least("oldest_ms", ":now")), :now, 1, :now, :now
+            FROM (
+                SELECT endpoint.id, MIN(coalesce(unreadable_entry.logged_ms, endpoint.history_from_ms)) AS oldest_ms
+                FROM endpoint JOIN unreadable_entry ON unreadable_entry.endpoint_id = endpoint.id
+                WHERE endpoint.id = :endpoint GROUP BY endpoint.id
+            ) AS kept
+            WHERE NOT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = :endpoint AND to_ms >= :now)
+            """,
+            ["now": now, "endpoint": endpointID])
+    }
+
     /// Gives a kept entry the reason and the identity that it has under another configuration.
     fileprivate func judge(_ kept: KeptEntry, anew entry: UnreadableObservation) throws {
         let identity = BodyDigest.sha256(entry.identity)
@@ -147,6 +164,7 @@ extension QueueStore {
         _ entry: LogObservation, insteadOf kept: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {
         try await change("store an entry that is understood now", rules: rules, at: now) { queue in
+            try queue.readAgain(kept.endpointID)
             var reading = try PageReading(queue, endpointID: kept.endpointID, read: kept.seen)
             try queue.ingest(entry, &reading)
             queue.countDuplicates(reading.summary.duplicates)

@@ -17,6 +17,7 @@ extension Answer {
             case .rejected: .rejected
             case .redirected: .redirected
             case .serverError: .serverError
+            case .late: .late
             }
     }
 }

@@ -28,8 +28,8 @@ struct RetryDispatcher: Sendable {
     let bell: Bell
     /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is read soon.
     let pollBells: [String: Bell]
-    /// Knows whose log was read since the start; others wait. nil: all may be retried.
-    var vitals: Vitals?
+    /// Knows whose log was read lately enough to call; asked for a look at the others.
+    var coverage: Coverage
     let clock: any Clock<Duration>
     let wallClock: WallClock
     /// Between two looks, whatever the timers say: bounds the harm of a clock that jumps.
@@ -46,9 +46,11 @@ struct RetryDispatcher: Sendable {
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
                 if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
-                for delivery in try await turn(at: wallClock.now).claimed {
+                let turn = try await turn(at: wallClock.now)
+                for delivery in turn.claimed {
                     group.addTask { await call(delivery) }
                 }
+                await coverage.want(turn.unread)
                 return try await pause(at: wallClock.now)
             }
             // The calls that are under way are waited for here, when the loop vouches for itself no more.
@@ -67,11 +69,23 @@ struct RetryDispatcher: Sendable {
     }
 
     /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
-    func runOnce(_ work: Work = .due, at now: Timestamp) async throws -> DispatchSummary {
+    ///
+    /// - Parameter look: reads an endpoint's log before its deliveries are called. Once for each endpoint between two
+    ///   calls: what a look does not free, the next one does not either.
+    func runOnce(
+        _ work: Work = .due, at now: Timestamp, look: @Sendable (String) async -> Void
+    ) async throws -> DispatchSummary {
         var summary = DispatchSummary()
+        var looked: Set<String> = []
         while true {
             let turn = try await turn(work, at: wallClock.now)
             summary.add(turn)
+            if !turn.claimed.isEmpty { looked = [] }
+            if turn.claimed.isEmpty, let next = turn.unread.first(where: { !looked.contains($0) }) {
+                looked.insert(next)
+                await look(next)
+                continue
+            }
             await withDiscardingTaskGroup { group in
                 for delivery in turn.claimed {
                     group.addTask { await call(delivery) }
@@ -87,6 +101,8 @@ struct RetryDispatcher: Sendable {
     /// What a turn did: deliveries whose calls may begin now, and what it recorded before.
     fileprivate struct Turn {
         var claimed: [ClaimedDelivery] = []
+        /// Endpoints whose log must be read before they can be called.
+        var unread: [String] = []
         var superseded = 0
         var results: [CallResult] = []
         var recorded = RecordSummary()
@@ -96,17 +112,19 @@ struct RetryDispatcher: Sendable {
     private func turn(_ work: Work = .due, at now: Timestamp) async throws -> Turn {
         let results = await calls.takeFinished()
         let free = retry.concurrency - (await calls.count)
-        let granted = await gate.with { $0.take(upTo: free, at: now) }
+        let (granted, openings) = await gate.with { ($0.take(upTo: free, at: now), $0.openings) }
         guard granted > 0 else { return try await record(results, at: now) }
+        let readings = await coverage.readings(afterOpening: openings)
         do {
             let batch = try await store.claimDue(
-                after: results, of: await vitals?.endpointsPolled, onlyManual: work == .manual, limit: granted,
-                lease: lease, rules: rules, at: now)
+                after: results, of: readings, onlyManual: work == .manual, limit: granted, lease: lease, rules: rules,
+                at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
             await follow(results, batch.recorded)
             return Turn(
-                claimed: batch.deliveries, superseded: batch.superseded, results: results, recorded: batch.recorded)
+                claimed: batch.deliveries, unread: batch.unread, superseded: batch.superseded, results: results,
+                recorded: batch.recorded)
         } catch {
             await gate.with { $0.giveBack(granted) }
             // What keeps deliveries from being claimed must not keep results from being recorded.
@@ -117,7 +135,9 @@ struct RetryDispatcher: Sendable {
 
     /// One call, which always ends in a result.
     private func call(_ delivery: ClaimedDelivery) async {
-        let (reply, duration) = await timed(on: clock) { await client.retry(RetryRequest(delivery)) }
+        let (reply, duration) = await timed(on: clock) {
+            await client.retry(RetryRequest(delivery)) { await coverage.isFresh(delivery.endpointID) }
+        }
         let answered = wallClock.now
         let answer = Answer(reply.kind)
         let pause = await gate.with { $0.take(answer, retryAfter: reply.retryAfter, at: answered) }
@@ -145,10 +165,11 @@ struct RetryDispatcher: Sendable {
     /// Until the next delivery comes due and the gate lets it through; a finished call rings earlier.
     private func pause(at now: Timestamp) async throws -> Duration {
         guard await calls.count < retry.concurrency else { return longestSleep }
-        guard let due = try await store.nextDue(of: await vitals?.endpointsPolled, at: now) else {
-            return longestSleep
-        }
         guard let opening = await gate.gate.wait(at: now) else { return longestSleep }
+        let next = try await store.nextWork(after: await coverage.readings, rules: rules, at: now)
+        // A look that is wanted already rings when it has ended.
+        let look = next.look.flatMap { $0 > now || opening > .zero ? $0 : nil }
+        guard let due = [next.call, look].compactMap(\.self).min() else { return longestSleep }
         return min(max(due - now, opening), longestSleep)
     }
 
@@ -157,19 +178,14 @@ struct RetryDispatcher: Sendable {
     /// - Returns: false when there is no more to do, or the gate is shut.
     private func waits(for work: Work, at now: Timestamp) async throws -> Bool {
         let gate = await gate.gate
-        guard gate.closed == nil, let tokens = gate.wait(at: now), let due = try await nextDue(work, at: now)
+        guard gate.closed == nil, let tokens = gate.wait(at: now),
+            let due = try await store.nextWork(
+                after: await coverage.readings, onlyManual: work == .manual, rules: rules, at: now
+            ).call
         else { return false }
         guard work == .manual || due <= now else { return false }
         try await clock.sleep(for: max(tokens, due - now, .milliseconds(1)))
         return true
-    }
-
-    private func nextDue(_ work: Work, at now: Timestamp) async throws -> Timestamp? {
-        let endpoints = await vitals?.endpointsPolled
-        return switch work {
-        case .due: try await store.nextDue(of: endpoints, at: now)
-        case .manual: try await store.nextManualDue(of: endpoints)
-        }
     }
 
     /// Does what follows from what was recorded.

@@ -18,6 +18,7 @@ extension CallGate {
         case .pausesThrottled: return pause(.throttled, for: retryAfter, at: now)
         case .pausesUnavailable: return pause(.unavailable, for: retryAfter, at: now)
         case .opensOutage: return unreachable(at: now)
+        case .unused: giveBack(1)
         case .refusesCredential:
             credentialRefused(at: now)
             return Self.credentialPause

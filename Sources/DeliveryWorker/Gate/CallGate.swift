@@ -20,18 +20,6 @@ package import DeliveryQueue
 /// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts everything else.
 /// Answers to calls that began before the gate shut do not open it.
 package struct CallGate: Sendable, Equatable {
-    /// Why no call begins.
-    package enum Closed: String, Sendable, CaseIterable {
-        /// 429.
-        case throttled
-        /// 503 or 425.
-        case unavailable
-        /// Refused connections, DNS, or too many calls in a row without a usable answer. A readable log ends it.
-        case outage
-        /// 401 after a fresh login, or 403. Ended by a login that works.
-        case credential
-    }
-
     private enum State: Sendable, Equatable {
         case open
         /// One call at a time until one is answered. Holds when the present call began; nil while none is under way.
@@ -47,6 +35,9 @@ package struct CallGate: Sendable, Equatable {
     private var memory = GateMemory()
     /// The endpoints whose logs were read in this round of the outage; the others go first.
     private var haveRead: Set<String> = []
+    /// How often an outage or a refused credential has ended. After each, all logs are read again before a call. A pause
+    /// that the provider asked for is none: the logs are read meanwhile or become too old by themselves.
+    private(set) var openings = 0
 
     /// A trial call without a result keeps the gate shut no longer than this. No call lasts as long.
     private static let trialLimit = Duration.seconds(3_600)
@@ -181,6 +172,7 @@ package struct CallGate: Sendable, Equatable {
         advance(to: now)
         memory.goodRead()
         guard case .outage = state else { return }
+        openings += 1
         memory.readAnswered()
         tryAgain(asRamp: true, since: now, at: now)
     }
@@ -247,6 +239,7 @@ package struct CallGate: Sendable, Equatable {
 
     package mutating func credentialWorks(at now: Timestamp) {
         guard case .refused(let pause) = state else { return }
+        openings += 1
         if let pause, pause.left(at: now) > .zero {
             calls.restart(asRamp: true, at: now)
             close(.paused(pause), pause.reason, at: now)

@@ -23,6 +23,7 @@ package struct Generation: Sendable {
     let vitals: Vitals
     let wallClock: WallClock
     let clock: any Clock<Duration>
+    let coverage: Coverage
     private let logger: Logger
 
     /// - Parameter carried: the gate of the last generation, whose pause or outage goes on; nil for a new gate.
@@ -39,18 +40,23 @@ package struct Generation: Sendable {
                     perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
                     now: base.wallClock.now))
         let client = base.client(for: configuration)
+        let bells = Dictionary(uniqueKeysWithValues: configuration.endpoints.map { ($0.id, Bell()) })
+        let dispatcherBell = Bell()
+        let coverage = Coverage(
+            within: configuration.retry.freshWithin, openings: carried?.openings ?? 0, clock: base.clock,
+            pollers: bells, dispatcher: dispatcherBell)
+        self.coverage = coverage
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
-                store: base.store, client: client, gate: gate, endpoint: endpoint, poll: configuration.poll,
-                rules: rules, disk: base.disk, wallClock: base.wallClock, strayLinks: base.strayLinks,
-                logger: base.logger)
-            return (poller, Bell())
+                store: base.store, client: client, gate: gate, coverage: coverage, endpoint: endpoint,
+                poll: configuration.poll, rules: rules, disk: base.disk, wallClock: base.wallClock,
+                strayLinks: base.strayLinks, logger: base.logger)
+            return (poller, bells[endpoint.id] ?? Bell())
         }
         dispatcher = RetryDispatcher(
             store: base.store, client: client, gate: gate, calls: CallsInFlight(), retry: configuration.retry,
-            rules: rules, lease: configuration.longestCall + .seconds(30), bell: Bell(),
-            pollBells: Dictionary(uniqueKeysWithValues: pollers.map { ($0.poller.endpoint.id, $0.bell) }),
-            vitals: base.vitals, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
+            rules: rules, lease: configuration.longestCall + .seconds(30), bell: dispatcherBell, pollBells: bells,
+            coverage: coverage, clock: base.clock, wallClock: base.wallClock, longestSleep: base.longestSleep,
             logger: base.logger)
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
@@ -96,7 +102,7 @@ package struct Generation: Sendable {
         var failed = await readLogs()
         var isMoving = true
         while isMoving {
-            let called = try await dispatcher.runOnce(at: wallClock.now).started
+            let called = try await dispatcher.runOnce(at: wallClock.now) { await look(at: $0) }.started
             let before = try await nextDueInTurn()
             failed.formUnion(await poll(try await awaitingPollers()).map(\.endpointID))
             // Each arrival that the log shows lets a drain send more.
@@ -117,7 +123,7 @@ package struct Generation: Sendable {
     }
 
     private func nextDueInTurn() async throws -> Timestamp? {
-        try await dispatcher.store.nextDue(of: vitals.endpointsPolled, countsTrials: false, at: wallClock.now)
+        try await dispatcher.store.nextDue(countsTrials: false, at: wallClock.now)
     }
 
     /// Sends the retries that operators asked for while no daemon runs. It reads the logs of their endpoints before, so
@@ -126,7 +132,7 @@ package struct Generation: Sendable {
         let endpoints = try await dispatcher.store.endpointsWithManualRetries()
         let concerned = pollers.map(\.poller).filter { endpoints.contains($0.endpoint.id) }
         var obstacles = await poll(concerned).map(\.error)
-        let summary = try await dispatcher.runOnce(.manual, at: wallClock.now)
+        let summary = try await dispatcher.runOnce(.manual, at: wallClock.now) { await look(at: $0) }
         _ = await poll(concerned)
         do {
             try await metrics.runOnce(at: wallClock.now)
@@ -150,7 +156,9 @@ package struct Generation: Sendable {
             case .later(let wait): return wait
             case .probe: isOutage = true
             case .usual:
-                let interval = try await interval(of: poller, at: now)
+                let interval =
+                    await coverage.wantsLook(poller.endpoint.id)
+                    ? Self.lookInterval : try await interval(of: poller, at: now)
                 if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
             }
             let summary = try await isOutage ? probe(with: poller, at: now) : look(with: poller, at: now)
@@ -189,7 +197,7 @@ package struct Generation: Sendable {
         return try result.get()
     }
 
-    /// One polling turn. The endpoint's deliveries may be retried when the log was read to its end.
+    /// One polling turn.
     private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
         let summary: PollSummary
         do {
@@ -197,8 +205,13 @@ package struct Generation: Sendable {
         } catch is ClockPutBack {
             summary = try await poller.runOnce(at: wallClock.now)
         }
-        if !summary.isUnfinished, await vitals.polled(poller.endpoint.id) { await dispatcher.bell.ring() }
+        if !summary.isUnfinished { await vitals.polled(poller.endpoint.id) }
         return summary
+    }
+
+    /// Looks at an endpoint's log, within a turn that does all there is to do.
+    private func look(at endpointID: String) async {
+        _ = await poll(pollers.map(\.poller).filter { $0.endpoint.id == endpointID })
     }
 
     private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
@@ -212,6 +225,8 @@ package struct Generation: Sendable {
 
     /// How often a log is read during a trial or at the beginning of a drain.
     private static let closeInterval = Duration.seconds(2)
+    /// How soon after a reading another look is taken, when a delivery waits for one.
+    private static let lookInterval = Duration.seconds(1)
 
     /// The pollers of endpoints whose log should show an outcome.
     private func awaitingPollers() async throws -> [LogPoller] {

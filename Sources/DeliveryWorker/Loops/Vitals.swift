@@ -56,8 +56,7 @@ package actor Vitals {
     /// The endpoints whose log was read to its end since the start.
     private(set) var endpointsPolled: Set<String> = []
 
-    /// - Returns: whether it is the first time since the start.
-    func polled(_ endpointID: String) -> Bool {
-        endpointsPolled.insert(endpointID).inserted
+    func polled(_ endpointID: String) {
+        endpointsPolled.insert(endpointID)
     }
 }

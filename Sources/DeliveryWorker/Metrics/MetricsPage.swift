@@ -90,6 +90,17 @@ struct MetricsPage: Sendable {
         for endpoint in endpoints {
             page.sample(["endpoint": endpoint.name], endpoint.gap.inSeconds)
         }
+        page.family(
+            "redeliver_deliveries_behind_gap", .gauge,
+            help: "Deliveries that are not called before an unread part of the log is read.")
+        for endpoint in endpoints {
+            page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap))
+        }
+        page.family(
+            "redeliver_log_pages_total", .counter, help: "Pages of the provider's logs that were read, by purpose.")
+        for purpose in PagePurpose.allCases.map(\.rawValue) {
+            page.sample(["purpose": purpose], Double(queue.count(Counter.logPages, purpose)))
+        }
         page.family("redeliver_endpoint_held", .gauge, help: "1 while the endpoint's deliveries are held, by reason.")
         for endpoint in endpoints {
             for reason in HoldReason.allCases {
@@ -105,6 +116,10 @@ struct MetricsPage: Sendable {
         single(
             "redeliver_unreadable_entries", .gauge, "Log entries that are kept because they cannot be read.",
             Double(queue.unreadable))
+        single(
+            "redeliver_log_entries_in_progress", .gauge,
+            "Log entries that have said for more than a day that the provider is still trying.",
+            Double(queue.inProgress))
     }
 
     private mutating func writeDeliveries() {

@@ -53,6 +53,16 @@ extension UnreadableObservation {
 }
 
 extension ProviderError {
+    /// Whether it is about all calls, and not about a page.
+    var isAboutTheCredential: Bool {
+        switch kind {
+        case .unauthorized, .credential, .throttled, .cancelled: true
+        case .forbidden, .endpointNotFound, .rejected, .unreadableAnswer, .answerTooLarge,
+            .redirected, .unavailable, .unreachable, .unknownOutcome:
+            false
+        }
+    }
+
     /// Whether another page of the same log may well be readable: a page address that has expired, for instance.
     var isAboutThePage: Bool {
         switch kind {

@@ -2,37 +2,42 @@ package import DeliveryQueue
 
 /// Decides how far to page through a log. Pure: it gets each page's times, one page after the other.
 ///
-/// A newest-first log is read until nothing older can matter; a log in any other order is read to the end. Only the
-/// entries that were seen prove the order: their times fall clearly more often than they rise, and never rise by more
-/// than the overlap, within which late entries are expected.
+/// A newest-first log is read until nothing older can matter; a log in any other order is read to the end. Newest first
+/// may be the rows' creation or their last change: each is judged by itself.
 package struct LogScan: Sendable, Equatable {
     package let range: ScanRange
+    /// Old rows are read again from this time on; nil: none.
+    private let rereadFrom: Timestamp?
     private let overlap: Duration
-    private let assumedNewestFirst: Bool
+    /// Whether the scan ends where it meets rows that were stored before it began. Not where it fills a gap: what it
+    /// meets there may have been read after the gap was left.
+    private let stopsAtKnown: Bool
     /// By our clock.
     package let started: Timestamp
     /// The gap under which the store keeps this scan; nil before its first page.
     package private(set) var gapID: Int64?
-    private var previous: Timestamp?
-    private var falls = 0
-    private var rises = 0
-    private var risesTooMuch = false
-    private var lowest: Timestamp?
-    private var newest: Timestamp?
+    private var byCreation: RowOrder
+    private var byChange: RowOrder
     private var visited: Set<String> = []
-
-    /// This many more falls than rises prove a newest-first log; a few entries in no order fall by chance.
-    private static let proof = 8
 
     /// A new scan of a range.
     ///
-    /// - Parameter gap: an earlier scan's gap that this scan covers too and replaces.
-    package init(range: ScanRange, overlap: Duration, started: Timestamp, takingOver gap: ScanGap? = nil) {
+    /// - Parameters:
+    ///   - rereadFrom: see `ScanPlan`.
+    ///   - gap: an earlier scan's gap that this scan covers too and replaces.
+    ///   - newestFirst: whether an earlier scan has proven the order.
+    package init(
+        range: ScanRange, rereadFrom: Timestamp? = nil, overlap: Duration, started: Timestamp,
+        takingOver gap: ScanGap? = nil, newestFirst: Bool = false
+    ) {
         self.range = ScanRange(from: min(range.from, gap?.range.from ?? range.from), to: range.to)
+        self.rereadFrom = rereadFrom
         gapID = gap?.id
+        stopsAtKnown = gap == nil
         self.overlap = overlap
         self.started = started
-        assumedNewestFirst = false
+        byCreation = RowOrder(overlap: overlap, isAssumed: newestFirst)
+        byChange = byCreation
     }
 
     /// A scan that continues what an earlier one left unread.
@@ -41,10 +46,13 @@ package struct LogScan: Sendable, Equatable {
     ///   covers everything up to now.
     package init(resuming gap: ScanGap, overlap: Duration, restarts: Bool, at now: Timestamp) {
         range = restarts ? ScanRange(from: gap.range.from, to: now) : gap.range
+        rereadFrom = nil
+        stopsAtKnown = false
         self.overlap = overlap
         started = restarts ? now : gap.started
-        assumedNewestFirst = !restarts && gap.newestFirst
         gapID = gap.id
+        byCreation = RowOrder(overlap: overlap, isAssumed: !restarts && gap.newestFirst)
+        byChange = byCreation
     }
 
     /// Notes a page's address before it is fetched.
@@ -54,26 +62,27 @@ package struct LogScan: Sendable, Equatable {
         visited.insert(url).inserted
     }
 
+    /// How many pages were begun.
+    package var pages: Int { visited.count }
+
     /// Takes a page's times in page order and returns the scan's progress.
     ///
     /// - Parameters:
     ///   - next: the next page's address; nil at the end of the log.
     ///   - isCut: true when there is a next page that cannot be asked for. What it would show stays unread.
-    package mutating func take(_ times: [Timestamp], next: String?, isCut: Bool = false) -> ScanProgress {
-        for time in times {
-            if let previous {
-                if time < previous { falls += 1 }
-                if time > previous { rises += 1 }
-            }
-            if let lowest, time > lowest + overlap { risesTooMuch = true }
-            lowest = min(lowest ?? time, time)
-            newest = max(newest ?? time, time)
-            previous = time
+    package mutating func take(_ rows: [RowTimes], next: String?, isCut: Bool = false) -> ScanProgress {
+        for row in rows {
+            byCreation.take(row.logged)
+            byChange.take(row.changed)
         }
-        var progress = ScanProgress(gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst)
-        guard next != nil || isCut, !nothingOlderMatters(times) else { return progress }
+        var progress = ScanProgress(
+            gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst,
+            stopsAtKnown: stopsAtKnown && isNewestFirst)
+        guard next != nil || isCut else { return progress }
+        progress.hasReread = rereadFrom.map { isNewestFirst && isRead(downTo: $0, rows) } ?? true
+        guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
-        let readDownTo = isNewestFirst ? (lowest ?? range.to) : range.to
+        let readDownTo = isNewestFirst ? (order?.lowest ?? range.to) : range.to
         progress.unread = ScanRange(from: range.from, to: max(range.from, readDownTo))
         return progress
     }
@@ -83,15 +92,34 @@ package struct LogScan: Sendable, Equatable {
         self.gapID = gapID
     }
 
-    private var isNewestFirst: Bool {
-        guard !risesTooMuch else { return false }
-        return falls >= rises + (assumedNewestFirst ? 0 : Self.proof)
+    package var isNewestFirst: Bool { order != nil }
+
+    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` for a
+    /// log that was read to its end.
+    package func rowsSince(isAtEnd: Bool) -> Timestamp? {
+        isAtEnd ? .distantPast : order?.lowest
     }
+
+    /// The newest time, by which the next scan begins. Where either order may be the log's, the lesser one: it reads
+    /// more.
+    private var newest: Timestamp? { order?.newest ?? [byCreation.newest, byChange.newest].compactMap(\.self).min() }
+
+    /// How the rows are ordered; nil: not newest first, or not proven.
+    private var order: RowOrder? {
+        byChange.isNewestFirst ? byChange : byCreation.isNewestFirst ? byCreation : nil
+    }
+
+    private func time(_ row: RowTimes) -> Timestamp? { byChange.isNewestFirst ? row.changed : row.logged }
 
     /// True when the whole page lies before the range, or its oldest entry lies before it by more than the overlap. An
     /// idle log then costs one request.
-    private func nothingOlderMatters(_ times: [Timestamp]) -> Bool {
-        guard isNewestFirst, let oldest = times.min(), let youngest = times.max() else { return false }
+    private func nothingOlderMatters(_ rows: [RowTimes]) -> Bool {
+        let times = rows.compactMap(time)
+        guard let oldest = times.min(), let youngest = times.max() else { return false }
         return youngest < range.from || oldest < range.from - overlap
+    }
+
+    private func isRead(downTo time: Timestamp, _ rows: [RowTimes]) -> Bool {
+        rows.compactMap(self.time).min().map { $0 < time } ?? false
     }
 }

@@ -25,6 +25,8 @@ package struct RetryAnswer: Sendable, Equatable {
         case redirected
         /// Any other 5xx.
         case serverError = "server_error"
+        /// Not sent: when it was about to be, it was too late.
+        case late
     }
 
     package var kind: Kind
@@ -102,6 +104,9 @@ package struct RetryAnswer: Sendable, Equatable {
         default: .uncertain
         }
     }
+
+    /// The call was not sent, because `isInTime` said so at the last moment.
+    static let late = RetryAnswer(kind: .late, detail: "its log was read too long ago")
 
     private static func taskID(in body: [UInt8]) -> String? {
         JSONText.member("task_id", of: body).flatMap { JSONID(token: $0[...])?.text }

@@ -1,5 +1,6 @@
 import DeliveryQueue
 import DeliveryWorker
+import ProviderAPI
 
 /// Why a delivery is not retried at this moment, until when, and what can be done. Pure. Each case has a sentence for
 /// people and a word for scripts.
@@ -9,6 +10,7 @@ struct Standing: Equatable {
         case delivered, dead, attempting, awaiting, held, waiting, paused, due
         case notConfigured = "not_configured"
         case noDaemon = "no_daemon"
+        case behindGap = "behind_gap"
     }
 
     let word: Word
@@ -88,6 +90,7 @@ struct Standing: Equatable {
                 ? "waits for its next attempt" : "an operator asked for a retry; it waits for its turn"
             return Standing(.waiting, "\(what): \(TimeText.full(next, at: now))", until: next)
         }
+        if history.record.isBehindGap { return behindGap(history, at: now) }
         if daemon == .absent {
             return Standing(.noDaemon, "due, but no daemon works on this database; start one with `redeliver run`")
         }
@@ -100,7 +103,7 @@ struct Standing: Equatable {
         }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
         let doubt = endpoint.lastPollError.map {
-            "; after a start nothing is retried before the endpoint's log was read, and reading fails: \($0)"
+            "; nothing is called before the endpoint's log was read, and reading fails: \($0)"
         }
         let drain =
             if case .draining(let limit) = endpoint.circuit, delivery.manual == nil {
@@ -109,6 +112,19 @@ struct Standing: Equatable {
                 ""
             }
         return Standing(.due, "due\(asked): sent as soon as the rate limit allows\(drain)\(doubt ?? "")")
+    }
+
+    private static func behindGap(_ history: DeliveryHistory, at now: Timestamp) -> Standing {
+        let since = history.endpoint.unreadSince.map { " since \(TimeText.full($0, at: now))" } ?? ""
+        let cause = history.endpoint.lastPollError.map { ": \($0)" } ?? ""
+        let name = Printable.text(history.record.endpointName)
+        return Standing(
+            .behindGap,
+            """
+            due, but a part of its endpoint's log is unread\(since)\(cause). It may show that the delivery has arrived, so it is \
+            not called. Reading is tried again and again; after a day, `redeliver endpoints resume \(name) --unread --reason …` \
+            lets it be called
+            """)
     }
 
     private static func held(_ because: HeldBecause, _ history: DeliveryHistory, at now: Timestamp) -> Standing {

@@ -98,7 +98,10 @@ struct LogTail: Sendable {
             guard turn.found.updateValue(line.time, forKey: item.fingerprint) == nil else { continue }
             if isNew(item, line), !onlyFailures || line.mayBeFailure { turn.lines.append(line) }
         }
-        turn.isNewestFirst = turn.scan.take(times, next: page.next?.url, isCut: page.nextFault != nil).newestFirst
+        turn.isNewestFirst =
+            turn.scan.take(
+                times.map { RowTimes(logged: $0) }, next: page.next?.url, isCut: page.nextFault != nil
+            ).newestFirst
         shorten(&turn)
         let isComplete = isComplete(turn, youngest: times.max())
         turn.fault = isComplete ? nil : page.nextFault

@@ -28,12 +28,21 @@ extension EndpointsCommand {
             discussion: "It needs the configuration, with --database too: `circuit.ramp` decides how calls begin again."
         )
 
+        @Flag(
+            help: ArgumentHelp(
+                "Also call deliveries that wait for a part of the log that could not be read for a day. One that has arrived may then arrive twice."
+            ))
+        var unread = false
+
         @OptionGroup var hold: HoldOptions
 
         func run() async throws {
-            try await hold.run("resumed", needless: "was not held") { store, id, now in
+            let needless =
+                unread ? "was not held, and no part of its log has been unread for a day" : "was not held"
+            try await hold.run("resumed", needless: needless) { store, id, now in
                 try await store.resume(
-                    endpoint: id, by: Operator.name, reason: hold.reason, rules: try hold.database.settings().rules,
+                    endpoint: id, freesGaps: unread, by: Operator.name, reason: hold.reason,
+                    rules: try hold.database.settings().rules,
                     at: now)
             }
         }

@@ -53,6 +53,9 @@ extension StatusReport {
     /// nil when it is not held.
     private func held(_ endpoint: QueueSnapshot.Endpoint) -> String? {
         guard endpoint.isActive else { return "not configured" }
+        if endpoint.heldBecause == nil, endpoint.behindGap > 0, let since = endpoint.unreadSince {
+            return "\(endpoint.behindGap) wait for an unread part of the log, since \(relative(since))"
+        }
         guard endpoint.heldBecause == .circuit, let trial = endpoint.nextTrial else {
             return endpoint.heldBecause?.rawValue
         }

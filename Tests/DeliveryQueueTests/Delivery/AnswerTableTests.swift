@@ -70,6 +70,7 @@ enum AnswerTableText {
         case .rejected: "400, 410, 413, 415, 422 and other 4xx"
         case .redirected: "3xx, never followed"
         case .serverError: "500, 502, 504 and other 5xx"
+        case .late: "none: not sent, because its log was read too long ago"
         }
     }
 
@@ -90,6 +91,7 @@ enum AnswerTableText {
         case .pausesUnavailable: "pauses as `unavailable`, the rate is halved"
         case .opensOutage: "outage"
         case .refusesCredential: "shut until the credential works"
+        case .unused: "as if nothing was asked"
         }
     }
 
@@ -97,6 +99,7 @@ enum AnswerTableText {
         switch effect {
         case .awaits: "awaits the log"
         case .awaitsUnlessPoison(let limit): "awaits the log; dead (`poison`) at \(limit) in a row while others pass"
+        case .again(.fixed(.zero)): "again as soon as its log is read"
         case .again(let wait): "again after \(text(wait))"
         case .onceMore(let wait): "once more after \(text(wait)), then dead (`rejected`)"
         case .dies: "dead (`rejected`)"

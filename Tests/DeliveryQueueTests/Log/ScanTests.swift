@@ -14,7 +14,7 @@ import Testing
     }
 
     private func plan(at now: Timestamp) async throws -> ScanPlan {
-        try await queue.store.scanPlan(of: QueueFixture.endpoint, overlap: overlap, at: now)
+        try await queue.store.scanPlan(of: QueueFixture.endpoint, overlap: overlap, rules: queue.rules, at: now)
     }
 
     @Test func `the first scan reads from the beginning of history`() async throws {
@@ -51,7 +51,11 @@ import Testing
         let id = try #require(try await queue.ingest(progress: first, at: start).gapID)
 
         var gap = try #require(try await plan(at: start).gaps.first)
-        #expect(gap == ScanGap(id: id, range: unread, resumeURL: "/2", newestFirst: true, started: start))
+        let unknown = Timestamp(milliseconds: 0)
+        #expect(
+            gap
+                == ScanGap(
+                    id: id, range: unread, resumeURL: "/2", newestFirst: true, started: start, retry: unknown))
         #expect(try await queue.store.snapshot(at: start).endpoints[0].watermark == history)
         #expect(try await queue.store.snapshot(at: start).endpoints[0].gap == .hours(71))
 
@@ -94,18 +98,20 @@ import Testing
 
     // MARK: - Rows that change in place
 
-    @Test func `while an outcome is open the scan reaches back to the row that may show it`() async throws {
+    @Test func `while an outcome is open the row that may show it is read again`() async throws {
         try await queue.ingest(
             .failure("a", at: start - .hours(20)), progress: ScanProgress(started: start, newest: start), at: start)
         #expect(try await plan(at: start).range.from == start - overlap)
+        let row = start - .hours(20) - RetryRules.clockTolerance
 
         let claimed = try await queue.claimOne(at: start)
-        #expect(try await plan(at: start).range.from == start - .hours(20) - overlap)
+        #expect(try await plan(at: start).rereadFrom == row)
         try await queue.record(claimed, .accepted, at: start)
-        #expect(try await plan(at: start).range.from == start - .hours(20) - overlap)
+        #expect(try await plan(at: start).rereadFrom == row)
+        #expect(try await plan(at: start).range.from == start - overlap)
 
         try await queue.ingest(.success("a", at: start - .hours(20)), at: start + .seconds(30))
-        #expect(try await plan(at: start + .minutes(1)).range.from == start - overlap)
+        #expect(try await plan(at: start + .minutes(1)).rereadFrom == nil)
     }
 
     @Test func `the row is found by the time of its creation, not of the change that failed`() async throws {
@@ -115,17 +121,25 @@ import Testing
             progress: ScanProgress(started: start, newest: start), at: start)
         _ = try await queue.claimOne(at: start)
 
-        #expect(try await plan(at: start).range.from == created - overlap)
+        #expect(try await plan(at: start).rereadFrom == created - RetryRules.clockTolerance)
     }
 
-    @Test func `a log that shows retries as new entries is not read back`() async throws {
+    @Test func `a log that shows retries as new entries is not read again`() async throws {
         try await queue.accepted("a", failed: start - .hours(20), called: start - .hours(19))
         try await queue.ingest(
             .failure("a", at: start - .hours(19) + .seconds(5)), progress: ScanProgress(started: start, newest: start),
             at: start)
         _ = try await queue.claimOne(at: start)
 
-        #expect(try await plan(at: start).range.from == start - overlap)
+        #expect(try await plan(at: start).rereadFrom == nil)
+    }
+
+    @Test func `what the scan must read again to judge a call's silence reaches back to the call`() async throws {
+        try await queue.accepted("a", failed: start - .hours(20), called: start)
+        try await queue.run("UPDATE endpoint SET retry_shows = 'new_entry'")
+
+        #expect(try await plan(at: start + .minutes(9)).rereadFrom == nil)
+        #expect(try await plan(at: start + .minutes(11)).rereadFrom == start - RetryRules.clockTolerance)
     }
 
     @Test func `an in-place failure that is read before the answer does not teach that retries are new entries`()
@@ -174,7 +188,7 @@ import Testing
 
     @Test func `the scan of an unknown endpoint is refused`() async throws {
         await #expect(throws: StoreError.self) {
-            try await queue.store.scanPlan(of: "unknown", overlap: overlap, at: start)
+            try await queue.store.scanPlan(of: "unknown", overlap: overlap, rules: queue.rules, at: start)
         }
     }
 }

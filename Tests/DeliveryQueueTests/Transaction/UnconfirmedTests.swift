@@ -56,12 +56,12 @@ import Testing
         #expect(try await queue.settle(at: deadline + .hours(9)).unconfirmed == 1)
     }
 
-    @Test func `a complete scan proves no silence while an older gap is left`() async throws {
+    @Test func `a complete scan proves no silence while a gap is left that reaches the call`() async throws {
+        try await queue.accepted("a", failed: start, called: called)
         try await queue.ingest(
             progress: ScanProgress(
-                started: start, newest: start, unread: ScanRange(from: start - .hours(2), to: start)),
-            at: start)
-        try await queue.accepted("a", failed: start, called: called)
+                started: called, newest: called, unread: ScanRange(from: start - .hours(2), to: called)),
+            at: called + .minutes(1))
         try await queue.ingest(at: deadline + .seconds(5))
 
         #expect(try await queue.settle(at: deadline + .hours(1)).unconfirmed == 0)

@@ -46,6 +46,7 @@ import Testing
             "unconfirmed_calls_24h", "refused_calls_24h", "scan_gap_s", "log_read_up_to_at", "last_poll_error_at",
             "retry_shows",
             "circuit", "circuit_since_at", "circuit_because", "next_trial_at", "trial_task_id", "held",
+            "behind_gap", "unread_since_at",
         ],
         "v_timeline": ["endpoint"],
         "v_due": [
@@ -60,6 +61,7 @@ import Testing
             "id", "task_id", "endpoint", "event_type", "customer_id", "state", "superseded_by_task_id", "meaning",
             "webhook_id", "first_failed_at", "finalized_at", "age_s",
         ],
+        "v_in_progress": ["task_id", "endpoint", "delivery_id", "found_at", "age_s"],
         "v_health": ["check_name", "ok", "value", "detail"],
     ]
 

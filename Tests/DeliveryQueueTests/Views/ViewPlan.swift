@@ -6,7 +6,7 @@ enum ViewPlan {
     /// superseded deliveries may read one of them whole.
     private static let small: Set<String> = [
         "delivery_due", "delivery_leased", "delivery_awaiting", "delivery_waiting", "delivery_event",
-        "delivery_died", "delivery_line", "delivery_manual", "delivery_superseded",
+        "delivery_died", "delivery_line", "delivery_manual", "delivery_superseded", "log_entry_open",
     ]
     /// Conditions that lead from the table, or an index with delivered rows, to a few of them: one delivery, one task,
     /// one customer, or those that ended since a time.

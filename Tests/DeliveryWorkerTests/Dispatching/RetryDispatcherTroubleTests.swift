@@ -180,12 +180,12 @@ import Testing
         try await bench.ingest((0..<3).map { LogLine("t\($0)") })
         bench.time.advance(by: .seconds(3_600))
         let transport = ScriptedTransport { _ async throws(TransportError) in HTTPResponse(status: 200) }
+        let coverage = Coverage(within: .seconds(5), clock: bench.time.clock)
         var dispatcher = bench.dispatcher(transport)
-        let vitals = Vitals(started: .noon)
-        dispatcher.vitals = vitals
+        dispatcher.coverage = coverage
 
-        #expect(try await dispatcher.runOnce(at: bench.time.now).started == 0)
-        #expect(await vitals.polled(Workbench.endpoint.id))
+        #expect(try await dispatcher.runOnce(at: bench.time.now) { _ in }.started == 0)
+        await coverage.took(.lasting(), isNewestFirst: true, of: Workbench.endpoint.id)
         #expect(try await dispatcher.runOnce(at: bench.time.now).started == 3)
     }
 }

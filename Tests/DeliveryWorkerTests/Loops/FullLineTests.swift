@@ -28,15 +28,18 @@ import Testing
                 await provider.fail(line, again: number % 3)
             }
             gate = bench.gate()
-            poller = bench.poller(provider, gate: gate)
-            dispatcher = bench.dispatcher(provider, gate: gate, concurrency: 8)
+            let coverage = Coverage(within: .seconds(5), clock: bench.time.clock)
+            poller = bench.poller(provider, gate: gate, coverage: coverage)
+            dispatcher = bench.dispatcher(provider, gate: gate, concurrency: 8, coverage: coverage)
             settler = Settler(store: bench.store, rules: bench.rules, logger: .silent)
         }
 
         func turns(_ count: Int) async throws {
             for _ in 0..<count {
                 _ = try? await poller.runOnce(at: bench.time.now)
-                _ = try await dispatcher.runOnce(at: bench.time.now)
+                _ = try await dispatcher.runOnce(at: bench.time.now) { _ in
+                    _ = try? await poller.runOnce(at: bench.time.now)
+                }
                 _ = try await settler.runOnce(at: bench.time.now)
                 bench.time.advance(by: .seconds(30))
             }

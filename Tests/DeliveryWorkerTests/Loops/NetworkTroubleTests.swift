@@ -22,7 +22,7 @@ import Testing
         }
         let road = try TroubledRoad(to: fake)
         var configuration = WorkerConfiguration.for(bench)
-        configuration.retry = .init(concurrency: 2, perSecond: 1_000, burst: 1_000)
+        configuration.retry = .init(concurrency: 2, perSecond: 1_000, burst: 1_000, freshWithin: .seconds(5))
         let daemon = try await VirtualDaemon(bench, configuration, road)
         var turns: [String: Timestamp] = [:]
         try await daemon.run { now in

@@ -26,7 +26,7 @@ import Testing
         }
         provider = TroubledProvider(fake, time: bench.time)
         configuration = .for(bench)
-        configuration.retry = .init(concurrency: 16, perSecond: 10, burst: 20)
+        configuration.retry = .init(concurrency: 16, perSecond: 10, burst: 20, freshWithin: .seconds(5))
     }
 
     private func delivered() throws -> Int {
@@ -134,22 +134,26 @@ import Testing
         #expect(Set(reads.suffix(15)).count >= 10)
     }
 
-    /// No log can prove that the outage is over, but each shows that the provider answers.
-    @Test func `calls go on after an outage although no log is found any more`() async throws {
+    /// An answer shows that the provider is back, but only a log that is read shows what has arrived meanwhile.
+    @Test func `no call is made after an outage before the log can be read again`() async throws {
         var began: Timestamp?
         try await VirtualDaemon(bench, configuration, provider).run { now in
             if began == nil, provider.times(\.isRetry).count >= 30 {
                 began = now
                 provider.set { _ in .failure(.notSent(.refused)) }
             }
-            if let began, now - began >= .seconds(60) {
+            if let began, now - began >= .seconds(600) {
+                provider.set(nil)
+            } else if let began, now - began >= .seconds(60) {
                 provider.set { $0.isRead ? .success(HTTPResponse(status: 404)) : nil }
             }
-            return await fake.received.count == count || now > .noon(600)
+            return await fake.received.count == count || now > .noon(1_800)
         }
 
         #expect(await fake.received.count == count)
-        try expectRamp(after: try #require(began) + .seconds(60))
+        let back = try #require(began) + .seconds(600)
+        #expect(provider.times(\.isRetry).count { $0 > (began ?? back) + .seconds(5) && $0 < back } == 0)
+        try expectRamp(after: back)
     }
 
     // MARK: - Storms
@@ -248,7 +252,7 @@ import Testing
         await first.dispatcher.gate.with { _ = $0.pause(.throttled, for: .seconds(600), at: .noon) }
 
         var next = configuration
-        next.retry = .init(concurrency: 4, perSecond: 100, burst: 50)
+        next.retry = .init(concurrency: 4, perSecond: 100, burst: 50, freshWithin: .seconds(5))
         let second = Generation(next, on: base, gate: await first.gate(for: next))
         #expect(await second.dispatcher.gate.standing(at: .noon(599)).throttledUntil == .noon(600))
         await second.dispatcher.gate.with { $0.credentialRefused(at: .noon(700)) }

@@ -21,7 +21,7 @@ import Testing
             do {
                 read += try await bench.poller(transport).runOnce(at: bench.time.now).entries
             } catch is ProviderError {
-            } catch is PagingCircle {
+            } catch is PagingFault {
             } catch {
                 Issue.record("seed \(seed) input \(number): \(error)")
             }

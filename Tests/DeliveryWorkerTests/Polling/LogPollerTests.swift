@@ -190,8 +190,8 @@ import Testing
         let bench = try await Workbench()
         try bench.execute(
             """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms)
-            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), 'https://elsewhere.test/logs?page=9', 0, 0)
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms)
+            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), 'https://elsewhere.test/logs?page=9', 0, 0, 0)
             """)
         let transport = pages([LogText.page(lines(1...3))])
 
@@ -206,8 +206,8 @@ import Testing
         let bench = try await Workbench()
         try bench.execute(
             """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms)
-            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), '\(Workbench.base)/logs?cursor=old', 0, 0)
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms)
+            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), '\(Workbench.base)/logs?cursor=old', 0, 0, 0)
             """)
         let transport = ScriptedTransport([HTTPResponse(status: 404), .json(LogText.page(lines(1...3)))])
         let poller = bench.poller(transport)
@@ -268,7 +268,7 @@ import Testing
         }
         let poller = bench.poller(transport)
 
-        await #expect(throws: PagingCircle.self) { try await poller.runOnce(at: .noon) }
+        await #expect(throws: PagingFault.self) { try await poller.runOnce(at: .noon) }
 
         #expect(try bench.tasks(.scheduled) == ["a", "b", "c"])
         #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("read already") == true)

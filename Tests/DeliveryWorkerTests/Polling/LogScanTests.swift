@@ -15,7 +15,7 @@ import Testing
     private func pagesRead(_ pages: [[Double]]) -> Int? {
         var scan = scan()
         for (index, page) in pages.enumerated() {
-            let progress = scan.take(page.map { Timestamp.noon($0) }, next: "p\(index + 2)")
+            let progress = scan.take(page.map { RowTimes(logged: .noon($0)) }, next: "p\(index + 2)")
             if progress.unread == nil { return index + 1 }
         }
         return nil
@@ -63,7 +63,7 @@ import Testing
     @Test func `the end of the log ends every scan`() {
         for times in [[], [3_000], [-5_000, 3_000, -4_000]] as [[Double]] {
             var scan = scan()
-            let progress = scan.take(times.map { Timestamp.noon($0) }, next: nil)
+            let progress = scan.take(times.map { RowTimes(logged: .noon($0)) }, next: nil)
             #expect(progress.unread == nil)
             #expect(progress.resumeURL == nil)
         }
@@ -80,15 +80,16 @@ import Testing
     @Test func `progress names what is unread, where to go on, and the newest time`() {
         var scan = scan()
 
-        let first = scan.take(Self.times(from: 3_500, step: -60).map { Timestamp.noon($0) }, next: "p2")
+        let first = scan.take(Self.times(from: 3_500, step: -60).map { RowTimes(logged: .noon($0)) }, next: "p2")
         scan.keep(gapID: 7)
-        let second = scan.take(Self.times(from: 2_300, step: -60).map { Timestamp.noon($0) }, next: "p3")
+        let second = scan.take(Self.times(from: 2_300, step: -60).map { RowTimes(logged: .noon($0)) }, next: "p3")
 
         #expect(
             first
                 == ScanProgress(
                     gapID: nil, started: .noon(3_600), newest: .noon(3_500),
-                    unread: ScanRange(from: .noon, to: .noon(3_500 - 19 * 60)), resumeURL: "p2", newestFirst: true))
+                    unread: ScanRange(from: .noon, to: .noon(3_500 - 19 * 60)), resumeURL: "p2", newestFirst: true,
+                    stopsAtKnown: true))
         #expect(second.gapID == 7)
         #expect(second.newest == .noon(3_500))
         #expect(second.unread == ScanRange(from: .noon, to: .noon(2_300 - 19 * 60)))
@@ -97,7 +98,7 @@ import Testing
     @Test func `of a log in another order the whole range stays unread until its end`() {
         var scan = scan()
 
-        let progress = scan.take(Self.times(from: 0, step: 60).map { Timestamp.noon($0) }, next: "p2")
+        let progress = scan.take(Self.times(from: 0, step: 60).map { RowTimes(logged: .noon($0)) }, next: "p2")
 
         #expect(progress.unread == ScanRange(from: .noon, to: .noon(3_600)))
         #expect(progress.newestFirst == false)
@@ -115,34 +116,37 @@ import Testing
         var scan = LogScan(
             resuming: gap(newestFirst: true), overlap: Self.overlap, restarts: false, at: .noon(9_000))
 
-        let progress = scan.take([.noon(1_500)], next: "p4")
+        let progress = scan.take([RowTimes(logged: .noon(1_500))], next: "p4")
 
         #expect(progress.gapID == 3)
         #expect(progress.started == .noon(3_600))
         #expect(progress.newestFirst)
         #expect(progress.unread == ScanRange(from: .noon, to: .noon(1_500)))
-        #expect(scan.take([.noon(-1), .noon(-2)], next: "p5").unread == nil)
+        #expect(scan.take([RowTimes(logged: .noon(-1)), RowTimes(logged: .noon(-2))], next: "p5").unread == nil)
     }
 
     @Test func `a resumed gap gives up its order as soon as entries rise`() {
         var scan = LogScan(
             resuming: gap(newestFirst: true), overlap: Self.overlap, restarts: false, at: .noon(9_000))
 
-        #expect(scan.take([.noon(-90), .noon(-80), .noon(-70)], next: "p4").unread != nil)
+        #expect(
+            scan.take(
+                [RowTimes(logged: .noon(-90)), RowTimes(logged: .noon(-80)), RowTimes(logged: .noon(-70))], next: "p4"
+            ).unread != nil)
     }
 
     @Test func `a gap of another order is read to the end`() {
         var scan = LogScan(
             resuming: gap(newestFirst: false), overlap: Self.overlap, restarts: false, at: .noon(9_000))
 
-        #expect(scan.take([.noon(-90)], next: "p4").unread != nil)
+        #expect(scan.take([RowTimes(logged: .noon(-90))], next: "p4").unread != nil)
     }
 
     @Test func `a restarted gap covers everything up to now and must prove its order anew`() {
         var scan = LogScan(resuming: gap(newestFirst: true), overlap: Self.overlap, restarts: true, at: .noon(9_000))
 
         #expect(scan.range == ScanRange(from: .noon, to: .noon(9_000)))
-        let progress = scan.take([.noon(-5_000)], next: "p2")
+        let progress = scan.take([RowTimes(logged: .noon(-5_000))], next: "p2")
         #expect(progress.unread == ScanRange(from: .noon, to: .noon(9_000)))
         #expect(progress.started == .noon(9_000))
         #expect(progress.gapID == 3)

@@ -41,6 +41,11 @@ actor FakeProvider: HTTPTransport {
         failuresLeft[line.task] = failures
     }
 
+    /// An entry that is there without a retry of ours.
+    func add(_ line: LogLine) {
+        lines.append(line)
+    }
+
     func disturb(log isLogReadable: Bool = true, _ answer: (@Sendable () -> Result<HTTPResponse, TransportError>?)?) {
         disturbance = answer
         self.isLogReadable = isLogReadable

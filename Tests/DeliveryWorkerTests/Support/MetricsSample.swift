@@ -32,7 +32,8 @@ enum MetricsSample {
         endpoints: [
             .init(
                 id: "e1", name: "core", isActive: true, watermark: nil, lastPoll: .noon(-7), lastPollError: nil,
-                gap: .seconds(1_800), holdReason: .logSilent, heldBecause: .logSilent, heldSince: .noon,
+                gap: .seconds(1_800), behindGap: 2, unreadSince: .noon(-60), holdReason: .logSilent,
+                heldBecause: .logSilent, heldSince: .noon,
                 circuit: .closed, open: 3,
                 scheduled: 2),
             .init(
@@ -43,7 +44,8 @@ enum MetricsSample {
                 gap: .zero, holdReason: nil, heldBecause: .circuit, heldSince: .noon(-300),
                 circuit: .open(since: .noon(-300), nextTrial: .noon(20)), open: 5, scheduled: 4),
         ],
-        lastBackup: .noon(-86_400), oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 2)
+        lastBackup: .noon(-86_400), oldestDue: .noon(-30), nextAttempt: .noon(-30), unreadable: 2,
+        inProgress: 1)
 
     private static func count(_ name: String, _ label1: String = "", _ label2: String = "", value: Int64)
         -> QueueSnapshot.Count
@@ -100,6 +102,15 @@ enum MetricsSample {
         # TYPE redeliver_scan_gap_seconds gauge
         redeliver_scan_gap_seconds{endpoint="core"} 1800
         redeliver_scan_gap_seconds{endpoint="crm"} 0
+        # HELP redeliver_deliveries_behind_gap Deliveries that are not called before an unread part of the log is read.
+        # TYPE redeliver_deliveries_behind_gap gauge
+        redeliver_deliveries_behind_gap{endpoint="core"} 2
+        redeliver_deliveries_behind_gap{endpoint="crm"} 0
+        # HELP redeliver_log_pages_total Pages of the provider's logs that were read, by purpose.
+        # TYPE redeliver_log_pages_total counter
+        redeliver_log_pages_total{purpose="new"} 0
+        redeliver_log_pages_total{purpose="again"} 0
+        redeliver_log_pages_total{purpose="gap"} 0
         # HELP redeliver_endpoint_held 1 while the endpoint's deliveries are held, by reason.
         # TYPE redeliver_endpoint_held gauge
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1
@@ -120,6 +131,9 @@ enum MetricsSample {
         # HELP redeliver_unreadable_entries Log entries that are kept because they cannot be read.
         # TYPE redeliver_unreadable_entries gauge
         redeliver_unreadable_entries 2
+        # HELP redeliver_log_entries_in_progress Log entries that have said for more than a day that the provider is still trying.
+        # TYPE redeliver_log_entries_in_progress gauge
+        redeliver_log_entries_in_progress 1
         # HELP redeliver_circuit_open 1 while no calls are made except trials, by scope.
         # TYPE redeliver_circuit_open gauge
         redeliver_circuit_open{scope="provider",endpoint=""} 0
@@ -221,6 +235,7 @@ enum MetricsSample {
         redeliver_retry_requests_total{answer="rejected"} 0
         redeliver_retry_requests_total{answer="redirected"} 0
         redeliver_retry_requests_total{answer="server_error"} 0
+        redeliver_retry_requests_total{answer="late"} 0
         # HELP redeliver_unconfirmed_total Retry calls that the log never showed; each may lead to a repeat.
         # TYPE redeliver_unconfirmed_total counter
         redeliver_unconfirmed_total 1

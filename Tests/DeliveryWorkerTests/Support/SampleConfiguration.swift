@@ -15,7 +15,8 @@ extension WorkerConfiguration {
             database: bench.path, metrics: .init(textfile: bench.folder + "/redeliver.prom", interval: .seconds(15)),
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: .seconds(72 * 3_600)),
             confirm: .init(by: .log, interval: .seconds(15), within: .seconds(600)),
-            retry: .init(concurrency: 4, perSecond: 10, burst: 5), circuit: CircuitSettings(isEnabled: false),
+            retry: .init(concurrency: 4, perSecond: 10, burst: 5, freshWithin: .seconds(5)),
+            circuit: CircuitSettings(isEnabled: false),
             policies: PolicyBook(entries: [.init(events: ["*"], policy: .quick)]))
     }
 }

@@ -20,6 +20,8 @@ final class Workbench: Sendable {
     let time: VirtualTime
     let lookback: Duration
     let rules: RetryRules
+    /// As if all logs were read just now, whatever the time; for tests of what comes after that.
+    let coverage: Coverage
 
     var path: String { folder + "/redeliver.db" }
 
@@ -42,6 +44,8 @@ final class Workbench: Sendable {
         }
         try await store.registerEndpoints(
             endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)
+        coverage = Coverage(within: .seconds(5), clock: time.clock)
+        for endpoint in endpoints { await coverage.took(.lasting(), isNewestFirst: false, of: endpoint) }
     }
 
     deinit {
@@ -62,11 +66,12 @@ final class Workbench: Sendable {
 
     func poller(
         _ transport: any HTTPTransport, gate: SharedGate? = nil,
-        endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint, store: QueueStore? = nil,
-        disk: DiskRoom = .endless, logger: Logger = .silent
+        coverage: Coverage? = nil, endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint,
+        store: QueueStore? = nil, disk: DiskRoom = .endless, logger: Logger = .silent
     ) -> LogPoller {
         LogPoller(
-            store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(), endpoint: endpoint,
+            store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(),
+            coverage: coverage ?? Coverage(within: .seconds(5), clock: time.clock), endpoint: endpoint,
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: lookback),
             rules: rules, disk: disk, wallClock: time.wallClock, logger: logger)
     }
@@ -74,12 +79,15 @@ final class Workbench: Sendable {
     func dispatcher(
         _ transport: any HTTPTransport, gate: SharedGate? = nil, concurrency: Int = 16,
         credential: Credential = .token(Secret("t-1")), calls: CallsInFlight = CallsInFlight(),
-        store: QueueStore? = nil
+        store: QueueStore? = nil, coverage: Coverage? = nil
     ) -> RetryDispatcher {
         RetryDispatcher(
             store: store ?? self.store, client: client(transport, credential: credential), gate: gate ?? self.gate(),
-            calls: calls, retry: .init(concurrency: concurrency, perSecond: 1_000, burst: 1_000), rules: rules,
-            lease: .seconds(150), bell: Bell(), pollBells: [:], clock: time.clock, wallClock: time.wallClock,
+            calls: calls,
+            retry: .init(concurrency: concurrency, perSecond: 1_000, burst: 1_000, freshWithin: .seconds(5)),
+            rules: rules,
+            lease: .seconds(150), bell: Bell(), pollBells: [:], coverage: coverage ?? self.coverage,
+            clock: time.clock, wallClock: time.wallClock,
             logger: .silent)
     }
 
@@ -132,6 +140,27 @@ extension RetryPolicy {
     /// Due at once, then after 1 m, 2 m, …; without jitter, so that times can be written out.
     static let quick = RetryPolicy(
         spacing: .listed([.zero, .seconds(60), .seconds(120), .seconds(240), .seconds(480)]), jitter: 0)
+}
+
+extension Freshness.Look {
+    /// A reading of the whole log that is good for years.
+    static func lasting(from requested: Duration = .zero, openings: Int64 = 0) -> Freshness.Look {
+        Freshness.Look(
+            requested: requested, ended: requested + .seconds(86_400 * 3_650), rowsSince: .distantPast, isCut: false,
+            openings: openings)
+    }
+}
+
+extension RetryDispatcher {
+    /// A turn in which every look finds nothing, at once.
+    func runOnce(_ work: Work = .due, at now: Timestamp) async throws -> DispatchSummary {
+        try await runOnce(work, at: now) { endpoint in
+            let plan = try? await store.scanPlan(of: endpoint, overlap: .zero, rules: rules, at: now)
+            guard let plan else { return }
+            await coverage.took(
+                .lasting(from: coverage.now, openings: plan.openings), isNewestFirst: false, of: endpoint)
+        }
+    }
 }
 
 extension Logger {

@@ -223,8 +223,8 @@ import Testing
             DeliverySample.delivery(next: now, manual: asked), DeliverySample.endpoint(pollError: "HTTP 502"))
         #expect(
             found.sentence == """
-                due (an operator asked for it 5 s ago): sent as soon as the rate limit allows; after a start \
-                nothing is retried before the endpoint's log was read, and reading fails: HTTP 502
+                due (an operator asked for it 5 s ago): sent as soon as the rate limit allows; nothing is \
+                called before the endpoint's log was read, and reading fails: HTTP 502
                 """)
     }
 }

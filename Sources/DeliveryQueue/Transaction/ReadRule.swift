@@ -1,0 +1,64 @@
+/// Whether the reading of its log allows a delivery to be called: the database's half of the rule in
+/// `docs/coverage.md`. The other half, how long ago the log was read, is `Freshness` in the worker.
+struct ReadRule {
+    /// Whether the endpoint's log must be read before any of its deliveries is called.
+    private(set) var isLate: Bool
+    /// What failed before this time may have arrived in a part of the log that is not read; nil: all is read.
+    private let unreadUntil: Timestamp?
+    /// Only rows logged from this time on were read again; nil: no row needs to be.
+    private var rowsSince: Timestamp?
+
+    /// Reads `openings, retry_shows, unread_until_ms` of `endpoint_standing`.
+    ///
+    /// - Parameter reading: nil: the log is taken for read; holding nil: it is not read.
+    init(_ row: inout SQLRow, _ reading: LogReading??, _ rules: RetryRules) throws {
+        let (openings, shows) = (row.integer(), try row.word(RetryShows.self))
+        unreadUntil = row.timestampIfAny()
+        switch reading {
+        case nil:
+            isLate = false
+        case .some(nil):
+            isLate = true
+        case .some(let reading?):
+            isLate = reading.openings != openings
+            rowsSince = rules.confirmation == .answer ? nil : shows.rowsNeeded(of: reading)
+            if rowsSince == .distantPast { rowsSince = nil }
+        }
+    }
+
+    /// The same after a reading that shows everything that can be read.
+    var asIfRead: ReadRule {
+        var rule = self
+        rule.isLate = false
+        rule.rowsSince = nil
+        return rule
+    }
+
+    /// Whether a reading could allow more than now.
+    var mayBeLate: Bool { isLate || rowsSince != nil }
+
+    /// More of a condition on `delivery`, with `AND` before it; empty when nothing is left out. Only what it leaves out
+    /// costs a look at the table.
+    var condition: String {
+        (unreadUntil == nil ? "" : " AND last_failed_ms >= :unread_until")
+            + (rowsSince == nil ? "" : " AND logged_ms >= :rows_since")
+    }
+
+    var parameters: Parameters {
+        var parameters: Parameters = [:]
+        if let unreadUntil { parameters.add("unread_until", unreadUntil) }
+        if let rowsSince { parameters.add("rows_since", rowsSince) }
+        return parameters
+    }
+}
+
+extension RetryShows {
+    /// From when on a delivery's own row must have been read again before a call; nil: its row never changes.
+    fileprivate func rowsNeeded(of reading: LogReading) -> Timestamp? {
+        switch self {
+        case .newEntry: nil
+        case .inPlace: reading.rowsSince
+        case .unknown: reading.rowsSinceOpening
+        }
+    }
+}

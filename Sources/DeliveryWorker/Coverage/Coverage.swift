@@ -1,0 +1,95 @@
+import DeliveryQueue
+import ProviderAPI
+
+/// What the pollers have read and what the dispatcher wants read, shared by both. A delivery is called only after its
+/// endpoint's log was looked at; the dispatcher asks for a look, and the endpoint's poller takes it.
+actor Coverage {
+    private var freshness: Freshness
+    /// `CallGate.openings` as the dispatcher saw it last.
+    private var openings: Int
+    /// Endpoints whose log is to be looked at before they can be called.
+    private var wanted: Set<String> = []
+    /// Endpoints whose logs were seen to be newest first.
+    private var newestFirst: Set<String> = []
+    /// Deep looks that have not come to their end yet, by endpoint.
+    private var rests: [String: Rest] = [:]
+    private let steady: @Sendable () -> Duration
+    /// By endpoint id, to wake its poller.
+    private let pollers: [String: Bell]
+    private let dispatcher: Bell
+
+    /// A reading that a later turn goes on with.
+    struct Rest: Sendable {
+        var scan: LogScan
+        /// nil: the store keeps the page to go on from, as a gap.
+        var next: PageLink?
+        let requested: Duration
+    }
+
+    /// - Parameters:
+    ///   - within: `retry.fresh_within`.
+    ///   - openings: `CallGate.openings` of the gate that it begins with.
+    ///   - clock: one that counts sleep.
+    ///   - pollers: by endpoint id, rung when a look is wanted.
+    ///   - dispatcher: rung when a wanted look has ended.
+    init(
+        within: Duration, openings: Int = 0, clock: any Clock<Duration>, pollers: [String: Bell] = [:],
+        dispatcher: Bell = Bell()
+    ) {
+        steady = stopwatch(clock)
+        freshness = Freshness(within: within, at: steady())
+        self.openings = openings
+        self.pollers = pollers
+        self.dispatcher = dispatcher
+    }
+
+    /// The time by which readings are dated.
+    nonisolated var now: Duration { steady() }
+
+    /// The readings that allow calls now, by endpoint.
+    var readings: [String: LogReading] { freshness.readings(at: steady()) }
+
+    /// The same, after the gate of all calls has opened so often.
+    func readings(afterOpening number: Int) -> [String: LogReading] {
+        if number != openings { freshness.open(at: steady()) }
+        openings = number
+        return readings
+    }
+
+    /// Whether a call of the endpoint may still begin.
+    func isFresh(_ endpointID: String) -> Bool { freshness.isFresh(endpointID, at: steady()) }
+
+    /// Asks for a look at these endpoints' logs, once for all that wait.
+    func want(_ endpoints: [String]) async {
+        for endpoint in endpoints where wanted.insert(endpoint).inserted { await pollers[endpoint]?.ring() }
+    }
+
+    /// Whether a look is asked for that would help. A look that did not go deep enough is not repeated at once: the
+    /// next deep one is soon enough.
+    func wantsLook(_ endpointID: String) -> Bool {
+        guard wanted.contains(endpointID) else { return false }
+        guard freshness.isFresh(endpointID, at: steady()), freshness.isCut(endpointID) else { return true }
+        return freshness.isDeepLookDue(endpointID, at: steady())
+    }
+
+    /// What a look that begins now is to read again.
+    func reread(_ endpointID: String) -> (isDeep: Bool, rows: Reread) {
+        let isDeep = freshness.isDeepLookDue(endpointID, at: steady())
+        return (isDeep, Reread(withOverlap: isDeep, rowsSinceOpening: freshness.rowsSinceOpening(endpointID)))
+    }
+
+    /// Whether the log of an endpoint was seen to be newest first.
+    func isNewestFirst(_ endpointID: String) -> Bool { newestFirst.contains(endpointID) }
+
+    /// A look has ended.
+    func took(_ look: Freshness.Look, isNewestFirst: Bool, of endpointID: String) async {
+        freshness.took(look, of: endpointID)
+        if isNewestFirst { newestFirst.insert(endpointID) } else { newestFirst.remove(endpointID) }
+        if wanted.remove(endpointID) != nil { await dispatcher.ring() }
+    }
+
+    /// Keeps what a later turn is to go on with; nil: nothing.
+    func keep(_ rest: Rest?, of endpointID: String) { rests[endpointID] = rest }
+
+    func rest(of endpointID: String) -> Rest? { rests[endpointID] }
+}

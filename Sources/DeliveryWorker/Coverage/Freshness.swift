@@ -1,0 +1,95 @@
+import DeliveryQueue
+
+/// Decides how long after the reading of its log an endpoint's deliveries may be called. Pure: it is told the time, by a
+/// clock that counts sleep and that nobody sets. `docs/coverage.md` has the whole rule; its other half is `ReadRule` in
+/// the queue.
+///
+/// One reading serves all deliveries of its endpoint. It counts from the moment at which its first page was requested,
+/// because a later page may be older than the newest arrival.
+struct Freshness: Sendable {
+    /// One reading of a log from its newest page down, or of all of it.
+    struct Look: Sendable, Equatable {
+        /// When its first page was requested.
+        let requested: Duration
+        let ended: Duration
+        /// Rows logged from this time on were read; `Timestamp.distantPast` when all were.
+        let rowsSince: Timestamp
+        /// True when rows that should be read again lie deeper than a usual look goes.
+        let isCut: Bool
+        /// `endpoint.openings` when it began.
+        let openings: Int64
+
+        /// How long it is good for at least, so that a slow or long log is not read for ever without one call.
+        fileprivate var ownLimit: Duration { (ended - requested) * 2 }
+    }
+
+    /// `retry.fresh_within`.
+    private let within: Duration
+    /// When calls may begin: the start, or the last end of an outage or of a refused credential.
+    private var opened: Duration
+    private var looks: [String: Look] = [:]
+    /// The newest look of each endpoint that went as deep as it was asked to.
+    private var wholeLooks: [String: Look] = [:]
+    /// The deepest row of each endpoint that was read since calls may begin.
+    private var deepest: [String: Timestamp] = [:]
+
+    /// Rows that lie deep in a log are read again this often, and so is the overlap.
+    static let deepInterval = Duration.seconds(300)
+
+    init(within: Duration, at now: Duration) {
+        self.within = within
+        opened = now
+    }
+
+    /// Calls may begin again: no reading from before counts.
+    mutating func open(at now: Duration) {
+        opened = now
+        deepest = [:]
+    }
+
+    mutating func took(_ look: Look, of endpointID: String) {
+        looks[endpointID] = look
+        if !look.isCut { wholeLooks[endpointID] = look }
+        guard look.requested >= opened else { return }
+        deepest[endpointID] = min(deepest[endpointID] ?? .distantFuture, look.rowsSince)
+    }
+
+    /// The readings that allow calls now, by endpoint.
+    func readings(at now: Duration) -> [String: LogReading] {
+        looks.filter { isFresh($0.value, at: now) }.map { ($0.key, reading(of: $0.key, $0.value, at: now)) }
+            .reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+
+    /// Whether deliveries of the endpoint may be called now, as far as time decides it.
+    func isFresh(_ endpointID: String, at now: Duration) -> Bool {
+        looks[endpointID].map { isFresh($0, at: now) } ?? false
+    }
+
+    /// Whether the overlap and deep rows are to be read again.
+    func isDeepLookDue(_ endpointID: String, at now: Duration) -> Bool {
+        guard let look = wholeLooks[endpointID], look.requested >= opened else { return true }
+        return now - look.requested >= Self.deepInterval
+    }
+
+    /// Rows logged from this time on were read since calls may begin.
+    func rowsSinceOpening(_ endpointID: String) -> Timestamp { deepest[endpointID] ?? .distantFuture }
+
+    /// Whether the endpoint's newest look left rows to a deeper one.
+    func isCut(_ endpointID: String) -> Bool { looks[endpointID]?.isCut ?? false }
+
+    private func isFresh(_ look: Look, at now: Duration) -> Bool {
+        look.requested >= opened && now - look.requested <= max(within, look.ownLimit)
+    }
+
+    private func reading(of endpointID: String, _ look: Look, at now: Duration) -> LogReading {
+        var rowsSince = look.rowsSince
+        if look.isCut, let whole = wholeLooks[endpointID], whole.requested >= opened,
+            now - whole.requested <= max(Self.deepInterval, whole.ownLimit)
+        {
+            rowsSince = min(rowsSince, whole.rowsSince)
+        }
+        return LogReading(
+            openings: look.openings, rowsSince: rowsSince,
+            rowsSinceOpening: deepest[endpointID] ?? .distantFuture)
+    }
+}

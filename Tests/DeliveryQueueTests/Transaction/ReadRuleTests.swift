@@ -1,0 +1,221 @@
+import GRDB
+import Testing
+
+@testable import DeliveryQueue
+@testable import QueueFixtures
+
+/// Which deliveries may be called, by what was read of their endpoint's log.
+@Suite struct ReadRuleTests {
+    private let queue: QueueFixture
+    private let due = start + .hours(1)
+
+    init() async throws {
+        queue = try await QueueFixture()
+    }
+
+    private func claim(_ readings: [String: LogReading], limit: Int = 10) async throws -> ClaimedBatch {
+        try await queue.store.claimDue(
+            of: readings, limit: limit, lease: .seconds(60), rules: queue.rules, at: due)
+    }
+
+    private func tasks(_ readings: [String: LogReading]) async throws -> [String] {
+        try await claim(readings).deliveries.map(\.taskID).sorted()
+    }
+
+    private func gap(from: Timestamp, to: Timestamp, freed: Timestamp? = nil) async throws {
+        try await queue.run(
+            """
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms, freed_ms)
+            VALUES ('ep-1', ?, ?, 1, 0, 0, ?)
+            """, [from.milliseconds, to.milliseconds, freed?.milliseconds])
+    }
+
+    // MARK: - A reading
+
+    @Test func `nothing is called of an endpoint whose log was not read, and the claim names the endpoint`()
+        async throws
+    {
+        try await queue.ingest(.failure("a", at: start), at: start)
+
+        let batch = try await claim([:])
+
+        #expect(batch.deliveries.isEmpty)
+        #expect(batch.unread == [QueueFixture.endpoint])
+        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["a"])
+    }
+
+    @Test func `an endpoint with nothing due wants no reading`() async throws {
+        try await queue.ingest(.failure("a", at: due), at: due)
+
+        #expect(try await claim([:]).unread.isEmpty)
+    }
+
+    @Test func `an operator's retry wants a reading as well`() async throws {
+        try await queue.ingest(.failure("a", at: due), at: due)
+        let id = try await queue.delivery("a").id
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: due)
+
+        let batch = try await claim([:])
+
+        #expect(batch.deliveries.isEmpty)
+        #expect(batch.unread == [QueueFixture.endpoint])
+    }
+
+    @Test func `no more endpoints are named than calls could begin`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+
+        #expect(try await claim([:], limit: 0).unread.isEmpty)
+    }
+
+    @Test func `a reading from before the end of a hold does not count`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        _ = try await queue.store.pause(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start)
+        _ = try await queue.store.resume(
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due)
+        let plan = try await queue.store.scanPlan(
+            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+
+        #expect(try await claim([QueueFixture.endpoint: .whole]).unread == [QueueFixture.endpoint])
+        var reading = LogReading.whole
+        reading.openings = plan.openings
+        #expect(try await tasks([QueueFixture.endpoint: reading]) == ["a"])
+    }
+
+    // MARK: - Gaps
+
+    @Test func `a gap holds back what failed before its end, and nothing else`() async throws {
+        try await queue.ingest(
+            .failure("old", at: start), .failure("new", at: start + .minutes(30)), at: start + .minutes(30))
+        try await gap(from: start - .hours(1), to: start + .minutes(5))
+
+        let batch = try await claim([QueueFixture.endpoint: .whole])
+
+        #expect(batch.deliveries.map(\.taskID) == ["new"])
+        #expect(batch.unread.isEmpty, "no reading frees it but that of the gap")
+    }
+
+    @Test func `what failed within the tolerance of clocks after a gap is held back too`() async throws {
+        let end = start + .minutes(5)
+        try await queue.ingest(
+            .failure("before", at: end + RetryRules.clockTolerance - .milliseconds(1)),
+            .failure("behind", at: end + RetryRules.clockTolerance), at: start + .minutes(10))
+        try await gap(from: start, to: end)
+
+        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["behind"])
+    }
+
+    @Test func `a delivery behind a gap is shown as waiting for it, and wants no timer`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        try await gap(from: start - .hours(1), to: start + .minutes(5))
+
+        #expect(
+            try await queue.text("SELECT waits_for FROM delivery_standing WHERE task_id = 'a'")
+                == "an unread part of the log")
+        #expect(
+            try await queue.store.nextWork(after: [QueueFixture.endpoint: .whole], rules: queue.rules, at: due)
+                == NextWork())
+    }
+
+    @Test func `a gap that an operator freed holds nothing back`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        try await gap(from: start - .hours(1), to: start + .minutes(5), freed: start)
+
+        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["a"])
+    }
+
+    @Test func `silence about a call counts in spite of a gap that ends before the call`() async throws {
+        try await queue.accepted("a", failed: start, called: start + .minutes(30))
+        try await gap(from: start - .hours(2), to: start - .hours(1))
+        let over = start + .hours(2)
+        try await queue.ingest(progress: ScanProgress(started: over), at: over)
+
+        #expect(try await queue.settle(at: over).unconfirmed == 1)
+    }
+
+    // MARK: - Rows that change in place
+
+    private func show(_ word: String) async throws {
+        try await queue.run("UPDATE endpoint SET retry_shows = ?", [word])
+    }
+
+    private func reading(since: Timestamp, sinceOpening: Timestamp) -> [String: LogReading] {
+        [QueueFixture.endpoint: LogReading(rowsSince: since, rowsSinceOpening: sinceOpening)]
+    }
+
+    @Test func `where rows change in place, a delivery's own row must have been read again`() async throws {
+        try await queue.ingest(
+            .failure("deep", at: start), .failure("near", at: start + .minutes(9)), at: start + .minutes(9))
+        try await show("in_place")
+        let read = reading(since: start + .minutes(5), sinceOpening: .distantPast)
+
+        let batch = try await claim(read)
+
+        #expect(batch.deliveries.map(\.taskID) == ["near"])
+        #expect(batch.unread == [QueueFixture.endpoint])
+        let plan = try await queue.store.scanPlan(
+            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+        #expect(plan.rereadFrom == start - RetryRules.clockTolerance)
+    }
+
+    @Test(arguments: ["new_entry", "unknown"])
+    func `where rows do not change, or once while that is unknown, older rows need not be`(shows: String) async throws {
+        try await queue.ingest(.failure("deep", at: start), at: start)
+        try await show(shows)
+
+        #expect(try await tasks(reading(since: start + .minutes(5), sinceOpening: start)) == ["deep"])
+    }
+
+    @Test func `while it is unknown whether rows change, the row must have been read once`() async throws {
+        try await queue.ingest(.failure("deep", at: start), at: start)
+        let late = start + .minutes(5)
+
+        #expect(try await claim(reading(since: late, sinceOpening: late)).unread == [QueueFixture.endpoint])
+        func reread(_ rows: Reread) async throws -> Timestamp? {
+            try await queue.store.scanPlan(
+                of: QueueFixture.endpoint, overlap: .minutes(15), rereading: rows, rules: queue.rules, at: due
+            ).rereadFrom
+        }
+        #expect(
+            try await reread(Reread(withOverlap: false, rowsSinceOpening: late))
+                == start - RetryRules.clockTolerance)
+        #expect(try await reread(Reread(withOverlap: false, rowsSinceOpening: start)) == nil)
+    }
+
+    @Test func `where the answer confirms, no row is read again`() async throws {
+        try await queue.ingest(.failure("deep", at: start), at: start)
+        try await show("in_place")
+        let batch = try await queue.store.claimDue(
+            of: reading(since: .distantFuture, sinceOpening: .distantFuture), limit: 10, lease: .seconds(60),
+            rules: .exact(confirm: .answer), at: due)
+
+        #expect(batch.deliveries.count == 1)
+    }
+
+    // MARK: - Pages
+
+    @Test func `a scan ends where its page ends in an entry that was stored before`() async throws {
+        let later = start + .minutes(1)
+        let entry = LogObservation.failure("a", at: start)
+        try await queue.ingest(entry, at: start)
+        let unread = ScanRange(from: start - .hours(1), to: start)
+        func progress(_ started: Timestamp) -> ScanProgress {
+            ScanProgress(
+                started: started, newest: start, unread: unread, resumeURL: "/2", newestFirst: true, stopsAtKnown: true)
+        }
+
+        #expect(
+            try await queue.ingest(.failure("b", at: later), entry, progress: progress(later), at: later).gapID == nil)
+        #expect(try await queue.ingest(.failure("c", at: later), progress: progress(later), at: later).gapID != nil)
+    }
+
+    @Test func `an entry that the same scan has stored does not end it`() async throws {
+        let entry = LogObservation.failure("a", at: start)
+        try await queue.ingest(entry, at: start)
+        let progress = ScanProgress(
+            started: start, unread: ScanRange(from: start - .hours(1), to: start), resumeURL: "/2", newestFirst: true,
+            stopsAtKnown: true)
+
+        #expect(try await queue.ingest(entry, progress: progress, at: start).gapID != nil)
+    }
+}
