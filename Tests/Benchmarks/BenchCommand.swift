@@ -100,6 +100,7 @@ struct Benchmark: Sendable {
         Benchmark(name: "ingest", measure: IngestBench.measure),
         Benchmark(name: "cycles", measure: CycleBench.measure),
         Benchmark(name: "poll", measure: PollBench.measure),
+        Benchmark(name: "requests", measure: RequestBench.measure),
         Benchmark(name: "drain", measure: DrainBench.measure),
         Benchmark(name: "prune", measure: PruneBench.measure),
         Benchmark(name: "pick-up", measure: PickUpBench.measure),

@@ -26,6 +26,7 @@ extension QueueTransaction {
                 "UPDATE endpoint SET head_ms = \(Dialect.greatest("coalesce(head_ms, :newest)", ":newest")) WHERE id = :id",
                 ["newest": min(newest, progress.started), "id": endpointID])
         }
+        if let id = progress.gapID { try giveBackAge(gap: id, readDownTo: progress.unread?.to) }
         guard let unread = progress.unread else {
             if let id = progress.gapID { try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
             if progress.hasReread { try noteCompleteScan(of: endpointID, started: progress.started) }
@@ -54,6 +55,39 @@ extension QueueTransaction {
             VALUES (:from, :to, :url, :newest, :started, :endpoint, :now)
             """, gap)
         return session.lastID
+    }
+
+    /// A gap shorter than this costs no delivery any age that matters.
+    private static let leastGivenBack = Duration.seconds(60)
+
+    /// Lets the time for which a gap kept deliveries from being called not count for their age. Those that are due in it
+    /// and are not behind it any more.
+    ///
+    /// - Parameter time: where the gap ends now; nil: it is gone.
+    func giveBackAge(gap id: Int64, readDownTo time: Timestamp?) throws {
+        let gap = try session.first(
+            "SELECT endpoint_id, to_ms, since_ms FROM scan_gap WHERE id = ? AND freed_ms IS NULL", [id]
+        ) {
+            (endpointID: $0.text(), end: $0.timestamp(), since: $0.timestamp())
+        }
+        guard let gap, now - gap.since >= Self.leastGivenBack else { return }
+        let later = Dialect.greatest("next_attempt_ms", ":since")
+        try session.run(
+            """
+            UPDATE delivery SET held_before_ms = held_before_ms - (:now - \(later))
+            WHERE endpoint_id = :endpoint AND state = 'scheduled' AND next_attempt_ms < :now
+              AND last_failed_ms >= :from AND last_failed_ms < :to
+              AND NOT EXISTS (
+                  SELECT 1 FROM scan_gap
+                  WHERE scan_gap.endpoint_id = :endpoint AND scan_gap.id <> :gap AND scan_gap.freed_ms IS NULL
+                    AND scan_gap.to_ms + :tolerance > delivery.last_failed_ms)
+            """,
+            [
+                "now": now, "since": gap.since, "endpoint": gap.endpointID,
+                "from": time.map { $0 + RetryRules.clockTolerance } ?? .distantPast,
+                "to": gap.end + RetryRules.clockTolerance, "gap": id,
+                "tolerance": RetryRules.clockTolerance.wholeMilliseconds,
+            ])
     }
 
     /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap may

@@ -49,7 +49,11 @@ extension QueueTransaction {
     ///
     /// - Returns: how many parts.
     fileprivate func freeGaps(of id: String) throws -> Int {
-        try session.change(
+        let gaps = try session.all(
+            "SELECT id FROM scan_gap WHERE endpoint_id = ? AND since_ms <= ?", [id, now - Self.freedAfter]
+        ) { $0.integer() }
+        for gap in gaps { try giveBackAge(gap: gap, readDownTo: nil) }
+        return try session.change(
             "UPDATE scan_gap SET freed_ms = :now WHERE endpoint_id = :id AND freed_ms IS NULL AND since_ms <= :latest",
             ["now": now, "id": id, "latest": now - Self.freedAfter])
     }

@@ -193,7 +193,7 @@ struct LogPoller: Sendable {
                 isWhole: ingested.gapID == nil, hasReread: ingested.gapID == nil && progress.hasReread,
                 isAtEnd: next == nil && page.nextFault == nil, next: next)
             if let fault = page.nextFault, !end.isWhole { throw fault }
-            guard let next, !end.hasReread else { return end }
+            guard let next, !end.isWhole || (scan.rereads && !end.hasReread) else { return end }
             if end.isWhole { purpose = .again }
             if end.isWhole, let pages, scan.pages >= pages { return end }
             guard paging.goesOn(after: rows) else { throw PagingFault(endpoint: endpoint.name, kind: .standstill) }

@@ -12,6 +12,8 @@ package struct LogScan: Sendable, Equatable {
     /// Whether the scan ends where it meets rows that were stored before it began. Not where it fills a gap: what it
     /// meets there may have been read after the gap was left.
     private let stopsAtKnown: Bool
+    /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's end.
+    private let isResumed: Bool
     /// By our clock.
     package let started: Timestamp
     /// The gap under which the store keeps this scan; nil before its first page.
@@ -34,6 +36,7 @@ package struct LogScan: Sendable, Equatable {
         self.rereadFrom = rereadFrom
         gapID = gap?.id
         stopsAtKnown = gap == nil
+        isResumed = false
         self.overlap = overlap
         self.started = started
         byCreation = RowOrder(overlap: overlap, isAssumed: newestFirst)
@@ -48,6 +51,7 @@ package struct LogScan: Sendable, Equatable {
         range = restarts ? ScanRange(from: gap.range.from, to: now) : gap.range
         rereadFrom = nil
         stopsAtKnown = false
+        isResumed = true
         self.overlap = overlap
         started = restarts ? now : gap.started
         gapID = gap.id
@@ -79,13 +83,16 @@ package struct LogScan: Sendable, Equatable {
             gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst,
             stopsAtKnown: stopsAtKnown && isNewestFirst)
         guard next != nil || isCut else { return progress }
-        progress.hasReread = rereadFrom.map { isNewestFirst && isRead(downTo: $0, rows) } ?? true
+        progress.hasReread = rereadFrom.map { isNewestFirst && isRead(downTo: $0, rows) } ?? !isResumed
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
         let readDownTo = isNewestFirst ? (order?.lowest ?? range.to) : range.to
         progress.unread = ScanRange(from: range.from, to: max(range.from, readDownTo))
         return progress
     }
+
+    /// Whether old rows are to be read again.
+    package var rereads: Bool { rereadFrom != nil }
 
     /// Remembers the gap under which the store keeps this scan.
     package mutating func keep(gapID: Int64?) {

@@ -124,6 +124,54 @@ import Testing
         #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["a"])
     }
 
+    @Test func `the time for which a gap held it back does not count for a delivery's age`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        let before = try await queue.delivery("a").held.total(at: start)
+        let progress = ScanProgress(
+            started: start, unread: ScanRange(from: start - .hours(1), to: start), resumeURL: "/2", newestFirst: true)
+        let gap = try await queue.ingest(progress: progress, at: start).gapID
+        let read = start + .hours(5)
+
+        try await queue.ingest(progress: ScanProgress(gapID: gap, started: start), at: read)
+
+        // It came due a minute after its failure.
+        #expect(try await queue.delivery("a").held.total(at: read) - before == .hours(5) - .minutes(1))
+    }
+
+    @Test func `an operator frees what was unread for a day, and nothing younger`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        try await gap(from: start - .hours(1), to: start + .minutes(5))
+        func resume(at now: Timestamp) async throws -> HoldChange {
+            try await queue.store.resume(
+                endpoint: QueueFixture.endpoint, freesGaps: true, by: "ann", reason: "x", rules: queue.rules, at: now)
+        }
+        try await queue.run("UPDATE scan_gap SET since_ms = ?", [start.milliseconds])
+
+        #expect(try await resume(at: start + .hours(24) - .milliseconds(1)) == .needless)
+        #expect(try await resume(at: start + .hours(24)) == .made)
+        #expect(try await tasks([QueueFixture.endpoint: .whole]) == [])
+        var reading = LogReading.whole
+        reading.openings = try await queue.number("SELECT openings FROM endpoint WHERE id = 'ep-1'")
+        #expect(try await tasks([QueueFixture.endpoint: reading]) == ["a"])
+    }
+
+    @Test func `an entry that says that the provider is still trying is read again until it ends`() async throws {
+        let later = start + .hours(2)
+        try await queue.ingest(.pending("slow", at: start), at: start)
+        func reread() async throws -> Timestamp? {
+            try await queue.store.scanPlan(
+                of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: later
+            ).rereadFrom
+        }
+        #expect(try await reread() == start - RetryRules.clockTolerance)
+        #expect(try await queue.number("SELECT COUNT(*) FROM v_in_progress") == 1)
+
+        try await queue.ingest(.failure("slow", at: start), at: later)
+
+        #expect(try await queue.isKnown("slow"))
+        #expect(try await queue.number("SELECT COUNT(*) FROM v_in_progress") == 0)
+    }
+
     @Test func `silence about a call counts in spite of a gap that ends before the call`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(30))
         try await gap(from: start - .hours(2), to: start - .hours(1))
