@@ -38,6 +38,19 @@ extension QueueStore {
         }
     }
 
+    /// The configured endpoints of whose log a part is unread, which no operator has freed.
+    package func endpointsWithGaps() async throws(StoreError) -> Set<String> {
+        try await read("look for unread parts of the logs") { session in
+            Set(
+                try session.all(
+                    """
+                    SELECT DISTINCT endpoint_id FROM scan_gap JOIN endpoint ON endpoint.id = scan_gap.endpoint_id
+                    WHERE endpoint.active = 1 AND scan_gap.freed_ms IS NULL
+                    """
+                ) { $0.text() })
+        }
+    }
+
     /// How urgently an endpoint's log is to be read.
     package func pollUrgency(of endpointID: String, at now: Timestamp) async throws(StoreError) -> PollUrgency {
         try await read("see how urgently a log is to be read") { session in

@@ -97,7 +97,7 @@ package struct Generation: Sendable {
     /// again where an outcome is open, settles, and writes metrics. A drain continues within the turn. A receiver that
     /// is down gets one trial only, because short waits between trials would never let the turn end.
     ///
-    /// - Returns: how many endpoints could not be polled. Each error is logged and stored.
+    /// - Returns: of how many endpoints the log could not be read, or not to its end. Each is logged.
     func runOnce() async throws -> Int {
         var failed = await readLogs()
         var isMoving = true
@@ -112,7 +112,17 @@ package struct Generation: Sendable {
         if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
         if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
         try await metrics.runOnce(at: wallClock.now)
-        return failed.count
+        return failed.union(try await endpointsLeftUnread()).count
+    }
+
+    private func endpointsLeftUnread() async throws -> Set<String> {
+        let unread = try await dispatcher.store.endpointsWithGaps()
+        for endpoint in configuration.endpoints where unread.contains(endpoint.id) {
+            logger.warning(
+                "a part of the log is still unread; the next turn goes on with it",
+                metadata: ["endpoint": "\(endpoint.name)"])
+        }
+        return unread
     }
 
     /// Polls every endpoint once.

@@ -53,6 +53,24 @@ import Testing
         #expect(bench.time.now - .noon >= .milliseconds(700))
     }
 
+    @Test func `a part of the log that stays unread is counted, and what it does not concern is called`() async throws {
+        let bench = try await Workbench()
+        let page = LogText.page((0..<12).map { LogLine("t\($0)", at: .noon(-60 - Double($0) * 20)) }, next: "?page=2")
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            if request.isRetry { return .accepted }
+            return request.url.contains("page=2") ? HTTPResponse(status: 500) : .json(page)
+        }
+
+        let generation = try await generation(bench, transport)
+        _ = try await generation.runOnce()
+        let unread = try await generation.runOnce()
+
+        #expect(unread == 1)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 1)
+        // The last of the page failed where the unread part ends.
+        #expect(try bench.tasks(.scheduled) == ["t11"])
+    }
+
     @Test func `an endpoint that the provider does not know is counted, the others go on`() async throws {
         let bench = try await Workbench()
         let transport = ScriptedTransport { request async throws(TransportError) in
