@@ -181,7 +181,7 @@ package struct ProviderClient: Sendable {
         } catch {
             throw operation.unreadable(cause(error, response))
         }
-        var page = LogPage(items: decoded.items)
+        var page = LogPage(items: decoded.items, count: decoded.count)
         page.serverTime = response.serverTime(now: now())
         if let reference = decoded.next ?? LinkHeader.next(in: response.values(of: "link")) {
             do throws(ProviderError) {

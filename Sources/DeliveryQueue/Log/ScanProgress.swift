@@ -45,6 +45,16 @@ package struct ScanProgress: Sendable, Equatable {
 }
 
 extension ScanProgress {
+    /// The same progress once more, for a page that is read again. It ends no scan.
+    package func under(gapID: Int64?) -> ScanProgress {
+        var progress = self
+        progress.gapID = gapID
+        progress.stopsAtKnown = false
+        progress.hasReread = false
+        if gapID == nil { progress.unread = nil }
+        return progress
+    }
+
     /// The progress after a page whose last entry was first read at `found`; nil: it is new.
     func ended(byLast found: Timestamp?) -> ScanProgress {
         guard stopsAtKnown, let found, found < started else { return self }

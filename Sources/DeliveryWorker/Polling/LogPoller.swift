@@ -170,6 +170,7 @@ struct LogPoller: Sendable {
         var link = start
         var paging = Paging()
         var purpose = purpose
+        var last: (link: PageLink?, count: Int?, progress: ScanProgress)?
         while true {
             guard scan.enter(link?.url ?? "") else {
                 if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
@@ -182,6 +183,9 @@ struct LogPoller: Sendable {
             // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
             guard answered + Self.smallStep >= scan.started else { throw ClockPutBack() }
             if let correction = page.nextCorrection { say(correction) }
+            if let last, let before = last.count, let count = page.count, count < before {
+                try await readAgain(at: last.link, last.progress, into: &summary)
+            }
             let next = page.next == link ? nil : page.next
             let rows = PageRows(page.items)
             let progress = scan.take(rows.times, next: next?.url, isCut: page.nextFault != nil)
@@ -189,6 +193,7 @@ struct LogPoller: Sendable {
                 observed(page, progress, purpose), rules: rules, at: wallClock.now)
             scan.keep(gapID: ingested.gapID)
             summary.add(page, ingested)
+            last = (link, page.count, progress.under(gapID: ingested.gapID))
             let end = Reading(
                 isWhole: ingested.gapID == nil, hasReread: ingested.gapID == nil && progress.hasReread,
                 isAtEnd: next == nil && page.nextFault == nil, next: next)
@@ -203,6 +208,16 @@ struct LogPoller: Sendable {
             }
             link = next
         }
+    }
+
+    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them stands
+    /// on this page now and not on the next.
+    private func readAgain(
+        at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
+    ) async throws {
+        let page = try await client.logs(of: endpoint.id, at: link)
+        summary.add(
+            page, try await store.ingest(observed(page, progress, .again), rules: rules, at: wallClock.now))
     }
 
     private func observed(_ page: LogPage, _ progress: ScanProgress, _ purpose: PagePurpose) -> ObservedPage {

@@ -14,7 +14,12 @@ struct LogPageDecoder: Sendable {
         /// The field that gives a next page, but not as a string that can be an address; nil when ``next`` has one, and
         /// without such a field.
         var badNext: String?
+        /// How many entries the whole log has; nil when the answer does not say.
+        var count: Int?
     }
+
+    /// Names for the number of entries in the whole log, beside the list, as Django's pages have them.
+    private static let countNames: Set = ["count", "total", "total_count"]
 
     private let fields: FieldNames
     private let entryDecoder: LogEntryDecoder
@@ -43,13 +48,16 @@ struct LogPageDecoder: Sendable {
         let links = envelope.next.sorted { $0.key < $1.key }
         let next = links.lazy.compactMap { if case .text(let text) = $0.value { text } else { nil } }.first
         let bad = links.first { if case .unusable = $0.value { true } else { false } }
-        return Page(items: items, next: next, badNext: next == nil ? bad.map { fields.next[$0.key] } : nil)
+        return Page(
+            items: items, next: next, badNext: next == nil ? bad.map { fields.next[$0.key] } : nil,
+            count: envelope.count)
     }
 
     /// What the answer holds, by the rank of its name in the configured list.
     private struct Envelope {
         var lists: [Int: LogPage.Items] = [:]
         var next: [Int: Next] = [:]
+        var count: Int?
     }
 
     private enum Next {
@@ -86,6 +94,7 @@ struct LogPageDecoder: Sendable {
         if let rank = fields.next.firstIndex(of: name) {
             envelope.next[rank] = fault == nil ? Self.next(token) : .unusable
         }
+        if Self.countNames.contains(name), fault == nil { envelope.count = Int(String(decoding: token, as: UTF8.self)) }
         // Some servers write null for an empty list.
         if let rank = fields.entries.firstIndex(of: name), fault == nil, token.first == Byte.smallN {
             envelope.lists[rank] = LogPage.Items([])

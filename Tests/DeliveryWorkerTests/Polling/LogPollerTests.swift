@@ -258,40 +258,4 @@ import Testing
 
         #expect(try bench.tasks(.scheduled).contains("30.9"))
     }
-
-    @Test func `paging that runs in a circle ends the turn, keeps what was read, and is reported`() async throws {
-        let bench = try await Workbench()
-        let transport = ScriptedTransport { request async throws(TransportError) in
-            request.url.hasSuffix("page=2")
-                ? .json(LogText.page([LogLine("b")], next: "?page=3"))
-                : .json(LogText.page([LogLine("a"), LogLine("c")], next: "?page=2"))
-        }
-        let poller = bench.poller(transport)
-
-        await #expect(throws: PagingFault.self) { try await poller.runOnce(at: .noon) }
-
-        #expect(try bench.tasks(.scheduled) == ["a", "b", "c"])
-        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("read already") == true)
-        #expect(await transport.requests.count <= 4)
-    }
-
-    @Test func `after a circle the first page is read again, so that new entries are not missed`() async throws {
-        let bench = try await Workbench()
-        let first = LogText.page([LogLine("a"), LogLine("new")], next: "?page=2")
-        let circle = ScriptedTransport { request async throws(TransportError) in
-            request.url.contains("page=")
-                ? .json(LogText.page([LogLine("b")], next: request.url.hasSuffix("2") ? "?page=3" : "?page=2"))
-                : .json(LogText.page([LogLine("a")], next: "?page=2"))
-        }
-        _ = try? await bench.poller(circle).runOnce(at: .noon)
-
-        let grown = ScriptedTransport { request async throws(TransportError) in
-            request.url.contains("page=")
-                ? .json(LogText.page([LogLine("b")], next: request.url.hasSuffix("2") ? "?page=3" : "?page=2"))
-                : .json(first)
-        }
-        for turn in 1...2 { _ = try? await bench.poller(grown).runOnce(at: .noon(Double(turn) * 60)) }
-
-        #expect(try bench.tasks(.scheduled) == ["a", "b", "new"])
-    }
 }
