@@ -9,7 +9,7 @@ enum Cautions {
     static func of(
         _ settings: Settings, _ configuration: WorkerConfiguration, path: String
     ) -> [ConfigurationFault] {
-        exposed(settings, configuration, path) + unusable(configuration) + alike(configuration)
+        exposed(settings, configuration, path) + unusable(configuration) + alike(configuration) + tooFew(configuration)
     }
 
     // MARK: - Secrets
@@ -44,6 +44,24 @@ enum Cautions {
 
     private static func fileKey(_ configuration: WorkerConfiguration) -> String {
         if case .tokenFile = configuration.provider.credential { AuthKeys.tokenFile } else { AuthKeys.passwordFile }
+    }
+
+    // MARK: - Limits
+
+    /// Fewer requests than the polls alone would need.
+    private static func tooFew(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
+        guard let limit = configuration.poll.requestsPerMinute else { return [] }
+        let minute = Duration.seconds(60)
+        let needed = (Double(configuration.endpoints.count) * (minute / configuration.poll.interval)).rounded(.up)
+        guard needed > Double(limit) else { return [] }
+        return [
+            ConfigurationFault(
+                key: "poll.requests_per_minute",
+                problem:
+                    "\(limit) a minute are too few: to poll \(configuration.endpoints.count) endpoints every "
+                    + "\(DurationText.format(configuration.poll.interval)) takes at least \(Int(needed)); polls will come later"
+            )
+        ]
     }
 
     // MARK: - Ids

@@ -142,6 +142,9 @@ enum ConfigurationKeys {
             Setting(
                 "initial_lookback", .duration(.minutes(1) ... .days(90)), .value("72h"),
                 "How far the first reading of an endpoint goes back."),
+            Setting(
+                "requests_per_minute", .integer(1...100_000), .absent("no limit"),
+                "Pages of logs that are asked for a minute, over all endpoints together.", unit: "requests"),
         ])
 
     private static let confirm = Setting.section(

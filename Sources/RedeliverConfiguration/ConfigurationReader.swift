@@ -37,7 +37,8 @@ struct ConfigurationReader {
         let policies = PolicyReader.read(&settings)
         let poll = WorkerConfiguration.Poll(
             interval: settings.duration("poll.interval"), overlap: settings.duration("poll.overlap"),
-            initialLookback: settings.duration("poll.initial_lookback"))
+            initialLookback: settings.duration("poll.initial_lookback"),
+            requestsPerMinute: integerIfGiven("poll.requests_per_minute"))
         let retry = WorkerConfiguration.Retry(
             concurrency: settings.integer("retry.concurrency"), perSecond: settings.number("retry.per_second"),
             burst: settings.integer("retry.burst"), freshWithin: settings.duration("retry.fresh_within"))
@@ -103,8 +104,11 @@ struct ConfigurationReader {
 
     /// In bytes; nil when none is given.
     private mutating func diskReserve() -> Int64? {
-        let key = "disk.reserve_mib"
-        return settings.isGiven(key) ? Int64(settings.integer(key)) << 20 : nil
+        integerIfGiven("disk.reserve_mib").map { Int64($0) << 20 }
+    }
+
+    private mutating func integerIfGiven(_ key: String) -> Int? {
+        settings.isGiven(key) ? settings.integer(key) : nil
     }
 
     private mutating func metrics(database: String) -> WorkerConfiguration.Metrics {

@@ -50,6 +50,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
         package var overlap: Duration
         /// How far back the first reading of an endpoint goes.
         package var initialLookback: Duration
+        /// Pages of logs that are asked for a minute, over all endpoints; nil: as many as are of use.
+        package var requestsPerMinute: Int?
     }
 
     /// How a retry is proven.

@@ -33,6 +33,20 @@ import Testing
         #expect(try cautions(file, mode: 0o644) == [])
     }
 
+    @Test func `fewer requests than the polls alone need are named`() throws {
+        func found(_ limit: String) throws -> [String] {
+            try cautions(ConfigurationSample.with("poll.requests_per_minute", limit))
+        }
+        #expect(try found("1") == [])
+        var many = ConfigurationSample.with("poll.requests_per_minute", "1")
+        many.endpoints = "[{id: a}, {id: b}]"
+        #expect(
+            try cautions(many) == [
+                "poll.requests_per_minute: 1 a minute are too few: to poll 2 endpoints every 1m takes at least 2; polls will "
+                    + "come later"
+            ])
+    }
+
     @Test func `a secret in a configuration that everyone may read is named`() throws {
         let open = "every user of this machine may read this secret: its file has mode 0644"
         let found = try cautions(ConfigurationSample(), mode: 0o644)

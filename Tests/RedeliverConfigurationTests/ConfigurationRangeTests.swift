@@ -24,6 +24,7 @@ struct RangeCase: Sendable, CustomTestStringConvertible {
         RangeCase("poll.interval", "250ms…1d", inside: ["250ms", "1d"], outside: ["249ms", "86401s", "0s"]),
         RangeCase("poll.overlap", "0s…7d", inside: ["0s", "0d", "7d"], outside: ["604801s"]),
         RangeCase("poll.initial_lookback", "1m…90d", inside: ["1m", "90d"], outside: ["59s", "2161h"]),
+        RangeCase("poll.requests_per_minute", "1…100000", inside: ["1", "100000"], outside: ["0", "100001"]),
         RangeCase("confirm.interval", "250ms…1h", inside: ["250ms", "10m"], outside: ["249ms", "3601s"]),
         RangeCase("confirm.within", "1s…7d", inside: ["15s", "7d"], outside: ["999ms", "8d"]),
         RangeCase(

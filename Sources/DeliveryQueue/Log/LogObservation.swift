@@ -90,8 +90,12 @@ package enum ObservedEntry: Sendable, Equatable {
     case unreadable(UnreadableObservation)
 }
 
-/// Why a page of a log is read.
+/// Why a page of a log is read. What matters most comes first.
 package enum PagePurpose: String, Sendable, CaseIterable {
+    /// A delivery is to be called and waits for it.
+    case look
+    /// The outcome of a call is awaited.
+    case confirm
     /// To see what is new.
     case new
     /// To see old rows again: those about which a decision waits, and all within the overlap.

@@ -46,9 +46,10 @@ package struct Generation: Sendable {
             within: configuration.retry.freshWithin, openings: carried?.openings ?? 0, clock: base.clock,
             pollers: bells, dispatcher: dispatcherBell)
         self.coverage = coverage
+        let budget = RequestBudget(perMinute: configuration.poll.requestsPerMinute, clock: base.clock)
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
-                store: base.store, client: client, gate: gate, coverage: coverage, endpoint: endpoint,
+                store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
                 poll: configuration.poll, rules: rules, disk: base.disk, wallClock: base.wallClock,
                 strayLinks: base.strayLinks, logger: base.logger)
             return (poller, bells[endpoint.id] ?? Bell())
@@ -161,17 +162,18 @@ package struct Generation: Sendable {
         var lastPoll: Timestamp?
         await loop(.poll, bell).run { now in
             if await poller.shortage(at: now) != nil { return DiskRoom.pause }
-            var isOutage = false
+            var (isOutage, isWanted) = (false, false)
             switch await turn(of: poller, at: now) {
             case .later(let wait): return wait
             case .probe: isOutage = true
             case .usual:
-                let interval =
-                    await coverage.wantsLook(poller.endpoint.id)
-                    ? Self.lookInterval : try await interval(of: poller, at: now)
+                isWanted = await coverage.wantsLook(poller.endpoint.id)
+                let interval = isWanted ? Self.lookInterval : try await interval(of: poller, at: now)
                 if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
             }
-            let summary = try await isOutage ? probe(with: poller, at: now) : look(with: poller, at: now)
+            let summary =
+                try await isOutage
+                ? probe(with: poller, at: now) : look(with: poller, for: isWanted ? .look : nil, at: now)
             lastPoll = summary.isUnfinished ? nil : now
             if summary.changedSomething { await dispatcher.bell.ring() }
             return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
@@ -208,12 +210,18 @@ package struct Generation: Sendable {
     }
 
     /// One polling turn.
-    private func look(with poller: LogPoller, at now: Timestamp) async throws -> PollSummary {
+    ///
+    /// - Parameter wanted: why the log is read; nil: by the state of its deliveries.
+    private func look(
+        with poller: LogPoller, for wanted: PagePurpose? = nil, at now: Timestamp
+    ) async throws -> PollSummary {
+        let isAwaited = try await poller.store.pollUrgency(of: poller.endpoint.id, at: now) != .routine
+        let purpose = wanted ?? (isAwaited ? .confirm : .new)
         let summary: PollSummary
         do {
-            summary = try await poller.runOnce(at: now)
+            summary = try await poller.runOnce(at: now, for: purpose)
         } catch is ClockPutBack {
-            summary = try await poller.runOnce(at: wallClock.now)
+            summary = try await poller.runOnce(at: wallClock.now, for: purpose)
         }
         if !summary.isUnfinished { await vitals.polled(poller.endpoint.id) }
         return summary
@@ -221,7 +229,7 @@ package struct Generation: Sendable {
 
     /// Looks at an endpoint's log, within a turn that does all there is to do.
     private func look(at endpointID: String) async {
-        _ = await poll(pollers.map(\.poller).filter { $0.endpoint.id == endpointID })
+        _ = await poll(pollers.map(\.poller).filter { $0.endpoint.id == endpointID }, for: .look)
     }
 
     private func interval(of poller: LogPoller, at now: Timestamp) async throws -> Duration {
@@ -249,11 +257,13 @@ package struct Generation: Sendable {
     }
 
     /// - Returns: an error for each log that could not be read. Each is logged and stored.
-    private func poll(_ pollers: [LogPoller]) async -> [(endpointID: String, error: any Error)] {
+    private func poll(
+        _ pollers: [LogPoller], for purpose: PagePurpose? = nil
+    ) async -> [(endpointID: String, error: any Error)] {
         var failed: [(endpointID: String, error: any Error)] = []
         for poller in pollers {
             do {
-                _ = try await look(with: poller, at: wallClock.now)
+                _ = try await look(with: poller, for: purpose, at: wallClock.now)
             } catch {
                 failed.append((poller.endpoint.id, error))
                 logger.error(

@@ -49,6 +49,7 @@ extension LogPoller {
         let restarts = link == nil || gap.started > now
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
+        if restarts { try await budget.turn(for: .gap, of: endpoint.id) }
         do {
             let end = try await run(
                 &scan, from: restarts ? nil : link, for: .gap, pages: nil, until: deadline, into: &summary)

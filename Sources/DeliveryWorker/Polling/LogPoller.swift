@@ -10,6 +10,7 @@ struct LogPoller: Sendable {
     let client: ProviderClient
     let gate: SharedGate
     let coverage: Coverage
+    let budget: RequestBudget
     let endpoint: WorkerConfiguration.Endpoint
     let poll: WorkerConfiguration.Poll
     let rules: RetryRules
@@ -29,11 +30,12 @@ struct LogPoller: Sendable {
     /// One turn: looks at what is new and at old rows about which a decision waits, then reads older gaps. In a log that
     /// is not newest-first the newest entries stand at the end, so the turn continues where the last one stopped.
     ///
+    /// - Parameter purpose: why it is read now.
     /// - Throws: `ProviderError`, `PagingFault`, `DiskShortage` or `StoreError`; pages read before are stored.
-    func runOnce(at now: Timestamp) async throws -> PollSummary {
+    func runOnce(at now: Timestamp, for purpose: PagePurpose = .new) async throws -> PollSummary {
         if let shortage = await shortage(at: now) { throw shortage }
         do {
-            let summary = try await read(until: now + Self.turnLimit, at: now)
+            let summary = try await read(until: now + Self.turnLimit, for: purpose, at: now)
             try await store.recordPoll(of: endpoint.id, error: nil, at: now)
             if summary.changedSomething { log(summary) }
             return summary
@@ -56,7 +58,9 @@ struct LogPoller: Sendable {
         return shortage
     }
 
-    private func read(until deadline: Timestamp, at now: Timestamp) async throws -> PollSummary {
+    private func read(
+        until deadline: Timestamp, for purpose: PagePurpose, at now: Timestamp
+    ) async throws -> PollSummary {
         var summary = PollSummary()
         let (isDeep, rows) = await coverage.reread(endpoint.id)
         let plan = try await plan(rows, at: now)
@@ -71,7 +75,7 @@ struct LogPoller: Sendable {
         let scan = LogScan(
             range: plan.range, rereadFrom: plan.rereadFrom, overlap: poll.overlap, started: now, takingOver: taken,
             newestFirst: await coverage.isNewestFirst(endpoint.id))
-        try await look(scan, plan, isDeep: isDeep, until: deadline, into: &summary)
+        try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
         // The first older gap always gets a page, or a busy log would starve it.
         for (index, gap) in plan.gaps.filter({ $0.id != taken?.id && $0.retry <= now }).enumerated()
         where index == 0 || wallClock.now < deadline {
@@ -98,15 +102,17 @@ struct LogPoller: Sendable {
     /// Reads from the log's first page. What it reads allows calls, whatever it leaves unread: a gap keeps from being
     /// called what it may hold.
     private func look(
-        _ first: LogScan, _ plan: ScanPlan, isDeep: Bool, until deadline: Timestamp, into summary: inout PollSummary
+        _ first: LogScan, _ plan: ScanPlan, for purpose: PagePurpose, isDeep: Bool, until deadline: Timestamp,
+        into summary: inout PollSummary
     ) async throws {
+        try await budget.turn(for: purpose, of: endpoint.id)
         let requested = coverage.now
         let before = summary.pages
         var scan = first
         var end = Reading()
         do {
             end = try await run(
-                &scan, from: nil, for: .new, pages: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
+                &scan, from: nil, for: purpose, pages: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
         } catch let error where summary.pages > before && scan.isNewestFirst && !(error is ClockPutBack) {
             await took(scan, requested, plan, isAtEnd: false, isCut: true)
             throw error
@@ -176,6 +182,7 @@ struct LogPoller: Sendable {
                 if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
                 throw PagingFault(endpoint: endpoint.name, kind: .circle)
             }
+            if link != nil { try await budget.turn(for: purpose, of: endpoint.id) }
             let page = try await client.logs(of: endpoint.id, at: link)
             // At once: one page shows that the provider is back, whatever follows in a long log.
             let answered = wallClock.now
@@ -215,6 +222,7 @@ struct LogPoller: Sendable {
     private func readAgain(
         at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
     ) async throws {
+        try await budget.turn(for: .again, of: endpoint.id)
         let page = try await client.logs(of: endpoint.id, at: link)
         summary.add(
             page, try await store.ingest(observed(page, progress, .again), rules: rules, at: wallClock.now))

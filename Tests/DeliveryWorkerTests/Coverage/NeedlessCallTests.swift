@@ -111,6 +111,20 @@ import Testing
         #expect(calls == 5)
     }
 
+    @Test func `a limit of requests holds for all endpoints together, and everything arrives`() async throws {
+        var configuration = configuration
+        configuration.poll.interval = .seconds(1)
+        configuration.poll.requestsPerMinute = 6
+        try await VirtualDaemon(bench, configuration, provider).run { now in
+            try bench.tasks(.delivered).count == 5 || now > .noon(1_200)
+        }
+
+        #expect(try bench.tasks(.delivered).count == 5)
+        let reads = provider.times(\.isRead)
+        #expect(zip(reads, reads.dropFirst()).allSatisfy { $1 - $0 >= .milliseconds(9_999) })
+        #expect(calls == 5)
+    }
+
     @Test func `while nothing is due, no more is read than the interval says`() async throws {
         var configuration = configuration
         configuration.policies = PolicyBook(entries: [

@@ -108,6 +108,8 @@ enum MetricsSample {
         redeliver_deliveries_behind_gap{endpoint="crm"} 0
         # HELP redeliver_log_pages_total Pages of the provider's logs that were read, by purpose.
         # TYPE redeliver_log_pages_total counter
+        redeliver_log_pages_total{purpose="look"} 0
+        redeliver_log_pages_total{purpose="confirm"} 0
         redeliver_log_pages_total{purpose="new"} 0
         redeliver_log_pages_total{purpose="again"} 0
         redeliver_log_pages_total{purpose="gap"} 0

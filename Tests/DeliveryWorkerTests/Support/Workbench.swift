@@ -71,7 +71,8 @@ final class Workbench: Sendable {
     ) -> LogPoller {
         LogPoller(
             store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(),
-            coverage: coverage ?? Coverage(within: .seconds(5), clock: time.clock), endpoint: endpoint,
+            coverage: coverage ?? Coverage(within: .seconds(5), clock: time.clock),
+            budget: RequestBudget(perMinute: nil, clock: time.clock), endpoint: endpoint,
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: lookback),
             rules: rules, disk: disk, wallClock: time.wallClock, logger: logger)
     }
