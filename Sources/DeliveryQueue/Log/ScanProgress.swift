@@ -92,6 +92,11 @@ package struct ScanGap: Sendable, Equatable {
         self.retry = retry
     }
 
+    /// Whether it may be read again. A clock that was put back must not keep it unread.
+    package func isDue(at now: Timestamp) -> Bool {
+        retry <= now || retry - now > (Self.pauses.last ?? .zero)
+    }
+
     /// The waits before a gap is read again, after the first, second, … failure in a row; the last one repeats.
     static let pauses: [Duration] = [5, 10, 20, 40, 80, 160, 300].map { .seconds($0) }
 }
@@ -102,10 +107,13 @@ package struct Reread: Sendable, Equatable {
     package var withOverlap: Bool
     /// Rows logged from this time on were read again since calls may begin.
     package var rowsSinceOpening: Timestamp
+    /// Rows logged before this time lie too deep. Of them only those are aimed at that are called next.
+    package var reach: Timestamp
 
-    package init(withOverlap: Bool, rowsSinceOpening: Timestamp) {
+    package init(withOverlap: Bool, rowsSinceOpening: Timestamp, reach: Timestamp = .distantPast) {
         self.withOverlap = withOverlap
         self.rowsSinceOpening = rowsSinceOpening
+        self.reach = reach
     }
 
     package static let none = Reread(withOverlap: false, rowsSinceOpening: .distantPast)

@@ -22,20 +22,24 @@ extension QueueStore {
             let from = endpoint.head.map { $0 - overlap } ?? endpoint.history
             var old = [try session.oldestOverdue(of: endpointID, at: now), try session.oldestOpen(of: endpointID)]
             if rereads.withOverlap { old.append(from) }
+            var due: Timestamp?
             if endpoint.shows != .newEntry, rules.confirmation == .log {
                 old.append(try session.oldestWaiting(of: endpointID))
-                let due = try session.oldestDue(of: endpointID, rules: rules, at: now)
-                if endpoint.shows == .inPlace
-                    || due.map({ $0 + RetryRules.clockTolerance < rereads.rowsSinceOpening }) ?? false
-                {
-                    old.append(due)
-                }
+                due = try session.oldestDue(of: endpointID, rules: rules, at: now).map { max($0, rereads.reach) }
+                let isRead = due.map { $0 + RetryRules.clockTolerance >= rereads.rowsSinceOpening } ?? true
+                if endpoint.shows == .unknown, isRead { due = nil }
             }
+            let inReach = old.compactMap(\.self).filter { $0 >= rereads.reach }
             return ScanPlan(
-                range: ScanRange(from: from, to: now), rereadFrom: old.compactMap(\.self).min(),
+                range: ScanRange(from: from, to: now), rereadFrom: (inReach + [due].compactMap(\.self)).min(),
                 gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
                 openings: endpoint.openings)
         }
+    }
+
+    /// A gap of an endpoint; nil: it is closed.
+    package func gap(id: Int64, of endpointID: String) async throws(StoreError) -> ScanGap? {
+        try await read("look at a gap") { try $0.gaps(of: endpointID).first { $0.id == id } }
     }
 
     /// The configured endpoints of whose log a part is unread, which no operator has freed.

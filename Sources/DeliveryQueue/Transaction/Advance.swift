@@ -42,12 +42,15 @@ extension QueueTransaction {
                 """
                 UPDATE scan_gap
                 SET from_ms = :from, to_ms = :to, resume_url = :url, newest_first = :newest, started_ms = :started,
-                    failures = 0, retry_ms = 0
+                    failures = CASE WHEN \(Self.hasMoved) THEN 0 ELSE failures END,
+                    retry_ms = CASE WHEN \(Self.hasMoved) THEN 0 ELSE retry_ms END,
+                    freed_ms = CASE WHEN :to > to_ms THEN NULL ELSE freed_ms END
                 WHERE id = :id
                 """, gap)
             return id
         }
         gap.add("endpoint", endpointID)
+        if let id = try grownGap(gap) { return id }
         gap.add("now", now)
         try session.run(
             """
@@ -56,6 +59,27 @@ extension QueueTransaction {
             """, gap)
         return session.lastID
     }
+
+    /// Lets a gap that is there grow, where the new one meets it in a newest-first log: or each reading that ends at a bad
+    /// page would leave one more, and each would be read.
+    ///
+    /// - Returns: its number; nil: no gap meets it.
+    private func grownGap(_ gap: Parameters) throws -> Int64? {
+        try session.number(
+            """
+            UPDATE scan_gap
+            SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to")), resume_url = :url,
+                started_ms = :started, freed_ms = NULL
+            WHERE id = (
+                SELECT id FROM scan_gap
+                WHERE endpoint_id = :endpoint AND newest_first = 1 AND :newest = 1 AND from_ms <= :to AND to_ms >= :from
+                ORDER BY to_ms DESC LIMIT 1)
+            RETURNING id
+            """, gap)
+    }
+
+    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, its end does not tell.
+    private static let hasMoved = "(:to < to_ms OR (newest_first = 0 AND :url IS DISTINCT FROM resume_url))"
 
     /// A gap shorter than this costs no delivery any age that matters.
     private static let leastGivenBack = Duration.seconds(60)

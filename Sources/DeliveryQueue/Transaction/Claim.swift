@@ -20,25 +20,30 @@ extension QueueStore {
     ///     each page is written once. When it fails, none is recorded.
     ///   - readings: how the endpoints' logs were read, of those that were read lately enough; nil: as if all were. A
     ///     log may already show what has arrived since a delivery failed.
+    ///   - wanted: endpoints whose log is to be read already; `unread` does not name them again.
     ///   - onlyManual: only operators' retries, for a command that works while no daemon runs.
     ///   - lease: longer than a call can last; a claim older than that counts as interrupted.
     package func claimDue(
-        after results: [CallResult] = [], of readings: [String: LogReading]? = nil, onlyManual: Bool = false,
-        limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
+        after results: [CallResult] = [], of readings: [String: LogReading]? = nil, besides wanted: Set<String> = [],
+        onlyManual: Bool = false, limit: Int, lease: Duration, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> ClaimedBatch {
         let operation = results.isEmpty ? "claim due deliveries" : "record results and claim due deliveries"
         return try await change(operation, rules: rules, at: now) { queue in
             var batch = ClaimedBatch()
             if !results.isEmpty { batch.recorded = try queue.record(results) }
-            try queue.claim(limit: limit, of: readings, onlyManual: onlyManual, lease: lease, into: &batch)
+            try queue.claim(
+                limit: limit, of: readings, besides: wanted, onlyManual: onlyManual, lease: lease, into: &batch)
             return batch
         }
     }
 }
 
 extension QueueTransaction {
+    /// So many endpoints are named at least whose log must be read.
+    private static let leastUnread = 8
+
     fileprivate mutating func claim(
-        limit: Int, of readings: [String: LogReading]?, onlyManual: Bool, lease: Duration,
+        limit: Int, of readings: [String: LogReading]?, besides wanted: Set<String>, onlyManual: Bool, lease: Duration,
         into batch: inout ClaimedBatch
     ) throws {
         let endpoints = try DueEndpoint.all(session, readings: readings, rules: rules)
@@ -54,9 +59,11 @@ extension QueueTransaction {
             batch.deliveries.append(claimed)
             if let share { try note(share, claimed: due.delivery) }
         }
-        let free = limit - batch.deliveries.count
-        if readings != nil, free > 0 {
-            batch.unread = try unread(of: turns, limit: free, onlyManual: onlyManual, after: last)
+        if readings != nil {
+            // Some at least, or endpoints that are called without a break would keep all others unread.
+            let free = max(Self.leastUnread, limit - batch.deliveries.count)
+            let others = turns.filter { !wanted.contains($0.id) }
+            batch.unread = try unread(of: others[...], limit: free, onlyManual: onlyManual, after: last)
         }
     }
 

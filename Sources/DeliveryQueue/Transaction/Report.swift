@@ -2,9 +2,17 @@
 extension QueueStore {
     /// Stores how the poll of an endpoint's log ended.
     ///
-    /// - Parameter error: nil when it succeeded.
-    package func recordPoll(of endpointID: String, error: String?, at now: Timestamp) async throws(StoreError) {
+    /// - Parameters:
+    ///   - error: nil when it succeeded.
+    ///   - isPartial: whether a part of the log waits to be read again after a failure. Its error stays.
+    package func recordPoll(
+        of endpointID: String, error: String?, isPartial: Bool = false, at now: Timestamp
+    ) async throws(StoreError) {
         try await write("record the poll of endpoint \(endpointID)") { session in
+            if isPartial {
+                try session.run("UPDATE endpoint SET last_poll_ms = ? WHERE id = ?", [now, endpointID])
+                if error == nil { return }
+            }
             guard let error else {
                 return try session.run(
                     """

@@ -61,8 +61,14 @@ actor Coverage {
 
     /// Asks for a look at these endpoints' logs, once for all that wait.
     func want(_ endpoints: [String]) async {
-        for endpoint in endpoints where wanted.insert(endpoint).inserted { await pollers[endpoint]?.ring() }
+        for endpoint in endpoints {
+            wanted.insert(endpoint)
+            if wantsLook(endpoint) { await pollers[endpoint]?.ring() }
+        }
     }
+
+    /// Endpoints whose log is to be looked at, by a poller that knows it.
+    var underWay: Set<String> { wanted.filter(wantsLook) }
 
     /// Whether a look is asked for that would help. A look that did not go deep enough is not repeated at once: the
     /// next deep one is soon enough.
@@ -74,8 +80,14 @@ actor Coverage {
 
     /// What a look that begins now is to read again.
     func reread(_ endpointID: String) -> (isDeep: Bool, rows: Reread) {
-        let isDeep = freshness.isDeepLookDue(endpointID, at: steady())
-        return (isDeep, Reread(withOverlap: isDeep, rowsSinceOpening: freshness.rowsSinceOpening(endpointID)))
+        // One that a turn's end cut short goes on where it stopped.
+        let isDeep = freshness.isDeepLookDue(endpointID, at: steady()) && rests[endpointID]?.next == nil
+        return (
+            isDeep,
+            Reread(
+                withOverlap: isDeep, rowsSinceOpening: freshness.rowsSinceOpening(endpointID),
+                reach: isDeep ? .distantPast : freshness.reach(endpointID))
+        )
     }
 
     /// Whether the log of an endpoint was seen to be newest first.
@@ -85,7 +97,8 @@ actor Coverage {
     func took(_ look: Freshness.Look, isNewestFirst: Bool, of endpointID: String) async {
         freshness.took(look, of: endpointID)
         if isNewestFirst { newestFirst.insert(endpointID) } else { newestFirst.remove(endpointID) }
-        if wanted.remove(endpointID) != nil { await dispatcher.ring() }
+        wanted.remove(endpointID)
+        await dispatcher.ring()
     }
 
     /// Keeps what a later turn is to go on with; nil: nothing.

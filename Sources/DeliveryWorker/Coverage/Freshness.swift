@@ -14,8 +14,10 @@ struct Freshness: Sendable {
         let ended: Duration
         /// Rows logged from this time on were read; `Timestamp.distantPast` when all were.
         let rowsSince: Timestamp
-        /// True when rows that should be read again lie deeper than a usual look goes.
+        /// True when rows that should be read again lie deeper than it went.
         let isCut: Bool
+        /// Whether it read the overlap and deep rows again.
+        let isDeep: Bool
         /// `endpoint.openings` when it began.
         let openings: Int64
 
@@ -28,8 +30,10 @@ struct Freshness: Sendable {
     /// When calls may begin: the start, or the last end of an outage or of a refused credential.
     private var opened: Duration
     private var looks: [String: Look] = [:]
-    /// The newest look of each endpoint that went as deep as it was asked to.
-    private var wholeLooks: [String: Look] = [:]
+    /// The newest deep look of each endpoint that came to its end.
+    private var deepLooks: [String: Look] = [:]
+    /// How far a usual look reaches: to rows of this time. Known since one was cut there.
+    private var reach: [String: Timestamp] = [:]
     /// The deepest row of each endpoint that was read since calls may begin.
     private var deepest: [String: Timestamp] = [:]
 
@@ -48,8 +52,10 @@ struct Freshness: Sendable {
     }
 
     mutating func took(_ look: Look, of endpointID: String) {
-        looks[endpointID] = look
-        if !look.isCut { wholeLooks[endpointID] = look }
+        // A deep look may end long after it began, when newer ones have ended.
+        if looks[endpointID].map({ $0.requested <= look.requested }) ?? true { looks[endpointID] = look }
+        if look.isDeep, !look.isCut { deepLooks[endpointID] = look }
+        if look.isCut, !look.isDeep { reach[endpointID] = look.rowsSince }
         guard look.requested >= opened else { return }
         deepest[endpointID] = min(deepest[endpointID] ?? .distantFuture, look.rowsSince)
     }
@@ -67,12 +73,15 @@ struct Freshness: Sendable {
 
     /// Whether the overlap and deep rows are to be read again.
     func isDeepLookDue(_ endpointID: String, at now: Duration) -> Bool {
-        guard let look = wholeLooks[endpointID], look.requested >= opened else { return true }
+        guard let look = deepLooks[endpointID], look.requested >= opened else { return true }
         return now - look.requested >= Self.deepInterval
     }
 
     /// Rows logged from this time on were read since calls may begin.
     func rowsSinceOpening(_ endpointID: String) -> Timestamp { deepest[endpointID] ?? .distantFuture }
+
+    /// Rows logged before this time lie deeper than a usual look goes.
+    func reach(_ endpointID: String) -> Timestamp { reach[endpointID] ?? .distantPast }
 
     /// Whether the endpoint's newest look left rows to a deeper one.
     func isCut(_ endpointID: String) -> Bool { looks[endpointID]?.isCut ?? false }
@@ -83,10 +92,11 @@ struct Freshness: Sendable {
 
     private func reading(of endpointID: String, _ look: Look, at now: Duration) -> LogReading {
         var rowsSince = look.rowsSince
-        if look.isCut, let whole = wholeLooks[endpointID], whole.requested >= opened,
-            now - whole.requested <= max(Self.deepInterval, whole.ownLimit)
+        // What is in reach must have been read just now; what is deeper, a while ago.
+        if look.isCut || look.rowsSince <= reach(endpointID), let deep = deepLooks[endpointID],
+            deep.requested >= opened, now - deep.requested <= max(Self.deepInterval, deep.ownLimit)
         {
-            rowsSince = min(rowsSince, whole.rowsSince)
+            rowsSince = min(rowsSince, deep.rowsSince)
         }
         return LogReading(
             openings: look.openings, rowsSince: rowsSince,

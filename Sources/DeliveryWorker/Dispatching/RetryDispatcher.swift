@@ -78,10 +78,10 @@ struct RetryDispatcher: Sendable {
         var summary = DispatchSummary()
         var looked: Set<String> = []
         while true {
-            let turn = try await turn(work, at: wallClock.now)
+            let turn = try await turn(work, besides: looked, at: wallClock.now)
             summary.add(turn)
             if !turn.claimed.isEmpty { looked = [] }
-            if turn.claimed.isEmpty, let next = turn.unread.first(where: { !looked.contains($0) }) {
+            if turn.claimed.isEmpty, let next = turn.unread.first {
                 looked.insert(next)
                 await look(next)
                 continue
@@ -93,6 +93,7 @@ struct RetryDispatcher: Sendable {
             }
             guard turn.claimed.isEmpty else { continue }
             guard try await waits(for: work, at: wallClock.now) else { return summary }
+            looked = []
         }
     }
 
@@ -109,15 +110,19 @@ struct RetryDispatcher: Sendable {
     }
 
     /// Records what has ended and claims what may begin, both in one transaction.
-    private func turn(_ work: Work = .due, at now: Timestamp) async throws -> Turn {
+    ///
+    /// - Parameter looked: endpoints whose log was looked at already; nil: those that the pollers look at.
+    private func turn(_ work: Work = .due, besides looked: Set<String>? = nil, at now: Timestamp) async throws -> Turn {
         let results = await calls.takeFinished()
         let free = retry.concurrency - (await calls.count)
         let (granted, openings) = await gate.with { ($0.take(upTo: free, at: now), $0.openings) }
         guard granted > 0 else { return try await record(results, at: now) }
         let readings = await coverage.readings(afterOpening: openings)
+        let underWay = if let looked { looked } else { await coverage.underWay }
         do {
             let batch = try await store.claimDue(
-                after: results, of: readings, onlyManual: work == .manual, limit: granted, lease: lease, rules: rules,
+                after: results, of: readings, besides: underWay, onlyManual: work == .manual, limit: granted,
+                lease: lease, rules: rules,
                 at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
             await calls.begin(batch.deliveries.count)
@@ -178,11 +183,11 @@ struct RetryDispatcher: Sendable {
     /// - Returns: false when there is no more to do, or the gate is shut.
     private func waits(for work: Work, at now: Timestamp) async throws -> Bool {
         let gate = await gate.gate
-        guard gate.closed == nil, let tokens = gate.wait(at: now),
-            let due = try await store.nextWork(
-                after: await coverage.readings, onlyManual: work == .manual, rules: rules, at: now
-            ).call
-        else { return false }
+        guard gate.closed == nil, let tokens = gate.wait(at: now) else { return false }
+        let next = try await store.nextWork(
+            after: await coverage.readings, onlyManual: work == .manual, rules: rules, at: now)
+        // Where a token is there, all logs were looked at that a look could help.
+        guard let due = tokens > .zero ? next.first : next.call else { return false }
         guard work == .manual || due <= now else { return false }
         try await clock.sleep(for: max(tokens, due - now, .milliseconds(1)))
         return true

@@ -5,8 +5,25 @@ import RedeliverConfiguration
 
 /// Reads what an earlier turn left unread.
 extension LogPoller {
-    /// Goes on with the pass through a log that is not newest first. Its end allows calls, by the time of its beginning.
-    func resumePass(
+    /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be read,
+    /// the first page is.
+    func goOn(
+        with gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, until deadline: Timestamp, at now: Timestamp,
+        into summary: inout PollSummary
+    ) async throws {
+        guard gap.isDue(at: now) else {
+            return try await peek(besides: gap, plan, for: purpose, at: now, into: &summary)
+        }
+        do {
+            try await resumePass(gap, plan, until: deadline, at: now, into: &summary)
+        } catch  where Self.isAboutAPage(error) {
+            summary.trouble = "\(error)"
+            try await putOff(gap, error)
+        }
+    }
+
+    /// Its end allows calls, by the time of its beginning.
+    private func resumePass(
         _ gap: ScanGap, _ plan: ScanPlan, until deadline: Timestamp, at now: Timestamp,
         into summary: inout PollSummary
     ) async throws {
@@ -16,7 +33,28 @@ extension LogPoller {
         guard let requested = isRestart ? restarted : began else { return }
         let isLeft = !end.isWhole && !scan.isNewestFirst
         await coverage.keep(isLeft ? .init(scan: scan, next: nil, requested: requested) : nil, of: endpoint.id)
-        if end.isWhole { await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: false) }
+        if end.isWhole { await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: false, isDeep: true) }
+    }
+
+    /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from then
+    /// on, and ends below that page.
+    private func peek(
+        besides gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, at now: Timestamp,
+        into summary: inout PollSummary
+    ) async throws {
+        guard try await budget.turn(for: purpose, of: endpoint.id) else { return }
+        let requested = coverage.now
+        let page = try await client.logs(of: endpoint.id)
+        await gate.with { $0.logAnswered(at: wallClock.now) }
+        var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now, takingOver: gap)
+        var progress = scan.take(PageRows(page.items).times, next: page.next?.url, isCut: page.nextFault != nil)
+        if !scan.isNewestFirst, progress.unread != nil {
+            progress = ScanProgress(
+                gapID: gap.id, started: gap.started, newest: progress.newest, unread: gap.range,
+                resumeURL: gap.resumeURL)
+        }
+        summary.add(page, try await store.ingest(observed(page, progress, purpose), rules: rules, at: wallClock.now))
+        if scan.isNewestFirst { await took(scan, requested, plan, isAtEnd: false, isCut: true, isDeep: false) }
     }
 
     /// Reads a gap as far as time allows. A page that cannot be read puts it off; that is no outage of the provider,
@@ -26,9 +64,8 @@ extension LogPoller {
     ) async throws {
         do {
             _ = try await readGap(gap, until: deadline, at: now, into: &summary)
-        } catch let error as ProviderError where !error.isAboutTheCredential {
-            try await putOff(gap, error)
-        } catch let error as PagingFault {
+        } catch  where Self.isAboutAPage(error) {
+            summary.trouble = "\(error)"
             try await putOff(gap, error)
         }
     }
@@ -49,7 +86,7 @@ extension LogPoller {
         let restarts = link == nil || gap.started > now
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
-        if restarts { try await budget.turn(for: .gap, of: endpoint.id) }
+        if restarts, try await !budget.turn(for: .gap, of: endpoint.id) { return (scan, Reading(), restarts) }
         do {
             let end = try await run(
                 &scan, from: restarts ? nil : link, for: .gap, pages: nil, until: deadline, into: &summary)

@@ -36,7 +36,8 @@ struct LogPoller: Sendable {
         if let shortage = await shortage(at: now) { throw shortage }
         do {
             let summary = try await read(until: now + Self.turnLimit, for: purpose, at: now)
-            try await store.recordPoll(of: endpoint.id, error: nil, at: now)
+            try await store.recordPoll(
+                of: endpoint.id, error: summary.trouble, isPartial: summary.trouble != nil || summary.isPutOff, at: now)
             if summary.changedSomething { log(summary) }
             return summary
         } catch let error as ProviderError {
@@ -64,20 +65,21 @@ struct LogPoller: Sendable {
         var summary = PollSummary()
         let (isDeep, rows) = await coverage.reread(endpoint.id)
         let plan = try await plan(rows, at: now)
+        summary.isPutOff = plan.gaps.contains { !$0.isDue(at: now) }
         if let gap = plan.gaps.first(where: { !$0.newestFirst }) {
-            try await resumePass(gap, plan, until: deadline, at: now, into: &summary)
+            try await goOn(with: gap, plan, for: purpose, until: deadline, at: now, into: &summary)
             return summary
         }
         // A gap without a page to go on from is read from the top, so the look reads it too.
         let taken = plan.gaps.last {
-            $0.resumeURL == nil && $0.retry <= now && $0.range.from >= plan.range.from - poll.overlap
+            $0.resumeURL == nil && $0.isDue(at: now) && $0.range.from >= plan.range.from - poll.overlap
         }
         let scan = LogScan(
             range: plan.range, rereadFrom: plan.rereadFrom, overlap: poll.overlap, started: now, takingOver: taken,
             newestFirst: await coverage.isNewestFirst(endpoint.id))
         try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
         // The first older gap always gets a page, or a busy log would starve it.
-        for (index, gap) in plan.gaps.filter({ $0.id != taken?.id && $0.retry <= now }).enumerated()
+        for (index, gap) in plan.gaps.filter({ $0.id != taken?.id && $0.isDue(at: now) }).enumerated()
         where index == 0 || wallClock.now < deadline {
             try await resume(gap, until: deadline, at: now, into: &summary)
         }
@@ -105,7 +107,7 @@ struct LogPoller: Sendable {
         _ first: LogScan, _ plan: ScanPlan, for purpose: PagePurpose, isDeep: Bool, until deadline: Timestamp,
         into summary: inout PollSummary
     ) async throws {
-        try await budget.turn(for: purpose, of: endpoint.id)
+        guard try await budget.turn(for: purpose, of: endpoint.id) else { return }
         let requested = coverage.now
         let before = summary.pages
         var scan = first
@@ -113,24 +115,39 @@ struct LogPoller: Sendable {
         do {
             end = try await run(
                 &scan, from: nil, for: purpose, pages: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
-        } catch let error where summary.pages > before && scan.isNewestFirst && !(error is ClockPutBack) {
-            await took(scan, requested, plan, isAtEnd: false, isCut: true)
-            throw error
+        } catch let error where summary.pages > before && Self.isAboutAPage(error) {
+            // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from being read.
+            summary.trouble = "\(error)"
+            if let id = scan.gapID, let gap = try await store.gap(id: id, of: endpoint.id) {
+                try await putOff(gap, error)
+            }
+            if scan.isNewestFirst { await took(scan, requested, plan, isAtEnd: false, isCut: true, isDeep: isDeep) }
+            return
         }
         if scan.isNewestFirst || end.isWhole {
-            await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: !end.hasReread)
+            await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: !end.hasReread, isDeep: isDeep)
         }
-        let isLeft = isDeep ? end.isWhole && !end.hasReread : !scan.isNewestFirst && !end.isWhole
+        let isLeft = (!scan.isNewestFirst && !end.isWhole) || (isDeep && end.isWhole && !end.hasReread)
+        if !isLeft, await coverage.rest(of: endpoint.id)?.next != nil { return }
         await coverage.keep(isLeft ? .init(scan: scan, next: end.next, requested: requested) : nil, of: endpoint.id)
     }
 
+    /// Whether an error concerns a page, and neither the provider as a whole nor this machine.
+    static func isAboutAPage(_ error: any Error) -> Bool {
+        switch error {
+        case let error as ProviderError: !error.isAboutTheCredential
+        default: error is PagingFault
+        }
+    }
+
     func took(
-        _ scan: LogScan, _ requested: Duration, _ plan: ScanPlan, isAtEnd: Bool, isCut: Bool
+        _ scan: LogScan, _ requested: Duration, _ plan: ScanPlan, isAtEnd: Bool, isCut: Bool, isDeep: Bool
     ) async {
         await coverage.took(
             .init(
                 requested: requested, ended: coverage.now,
-                rowsSince: scan.rowsSince(isAtEnd: isAtEnd) ?? .distantFuture, isCut: isCut, openings: plan.openings),
+                rowsSince: scan.rowsSince(isAtEnd: isAtEnd) ?? .distantFuture, isCut: isCut, isDeep: isDeep,
+                openings: plan.openings),
             isNewestFirst: scan.isNewestFirst, of: endpoint.id)
     }
 
@@ -142,10 +159,16 @@ struct LogPoller: Sendable {
             let next = rest.next
         else { return }
         await coverage.keep(nil, of: endpoint.id)
-        let end = try await run(
-            &rest.scan, from: next, for: .again, pages: nil, until: deadline, into: &summary)
+        let end: Reading
+        do {
+            end = try await run(
+                &rest.scan, from: next, for: .again, pages: nil, until: deadline, into: &summary)
+        } catch  where Self.isAboutAPage(error) {
+            summary.trouble = "\(error)"
+            return
+        }
         if end.hasReread {
-            await took(rest.scan, rest.requested, plan, isAtEnd: end.isAtEnd, isCut: false)
+            await took(rest.scan, rest.requested, plan, isAtEnd: end.isAtEnd, isCut: false, isDeep: true)
         } else {
             rest.next = end.next
             await coverage.keep(rest, of: endpoint.id)
@@ -176,13 +199,14 @@ struct LogPoller: Sendable {
         var link = start
         var paging = Paging()
         var purpose = purpose
+        var end = Reading()
         var last: (link: PageLink?, count: Int?, progress: ScanProgress)?
         while true {
             guard scan.enter(link?.url ?? "") else {
                 if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
                 throw PagingFault(endpoint: endpoint.name, kind: .circle)
             }
-            if link != nil { try await budget.turn(for: purpose, of: endpoint.id) }
+            if link != nil, try await !budget.turn(for: purpose, of: endpoint.id) { return end }
             let page = try await client.logs(of: endpoint.id, at: link)
             // At once: one page shows that the provider is back, whatever follows in a long log.
             let answered = wallClock.now
@@ -201,7 +225,7 @@ struct LogPoller: Sendable {
             scan.keep(gapID: ingested.gapID)
             summary.add(page, ingested)
             last = (link, page.count, progress.under(gapID: ingested.gapID))
-            let end = Reading(
+            end = Reading(
                 isWhole: ingested.gapID == nil, hasReread: ingested.gapID == nil && progress.hasReread,
                 isAtEnd: next == nil && page.nextFault == nil, next: next)
             if let fault = page.nextFault, !end.isWhole { throw fault }
@@ -222,13 +246,13 @@ struct LogPoller: Sendable {
     private func readAgain(
         at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
     ) async throws {
-        try await budget.turn(for: .again, of: endpoint.id)
+        guard try await budget.turn(for: .again, of: endpoint.id) else { return }
         let page = try await client.logs(of: endpoint.id, at: link)
         summary.add(
             page, try await store.ingest(observed(page, progress, .again), rules: rules, at: wallClock.now))
     }
 
-    private func observed(_ page: LogPage, _ progress: ScanProgress, _ purpose: PagePurpose) -> ObservedPage {
+    func observed(_ page: LogPage, _ progress: ScanProgress, _ purpose: PagePurpose) -> ObservedPage {
         let entries = ObservedEntries(items: page.items, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
         return ObservedPage(
             endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress,

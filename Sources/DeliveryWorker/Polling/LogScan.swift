@@ -45,10 +45,10 @@ package struct LogScan: Sendable, Equatable {
 
     /// A scan that continues what an earlier one left unread.
     ///
-    /// - Parameter restarts: true when there is no page to resume at. The scan then begins at the log's first page and
-    ///   covers everything up to now.
+    /// - Parameter restarts: true when there is no page to resume at. The scan then begins at the log's first page.
     package init(resuming gap: ScanGap, overlap: Duration, restarts: Bool, at now: Timestamp) {
-        range = restarts ? ScanRange(from: gap.range.from, to: now) : gap.range
+        // What is above the gap of a newest-first log was read; of any other log nothing is known.
+        range = restarts && !gap.newestFirst ? ScanRange(from: gap.range.from, to: now) : gap.range
         rereadFrom = nil
         stopsAtKnown = false
         isResumed = true
@@ -83,11 +83,11 @@ package struct LogScan: Sendable, Equatable {
             gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst,
             stopsAtKnown: stopsAtKnown && isNewestFirst)
         guard next != nil || isCut else { return progress }
-        progress.hasReread = rereadFrom.map { isNewestFirst && isRead(downTo: $0, rows) } ?? !isResumed
+        progress.hasReread = rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? !isResumed
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
-        let readDownTo = isNewestFirst ? (order?.lowest ?? range.to) : range.to
-        progress.unread = ScanRange(from: range.from, to: max(range.from, readDownTo))
+        let readDownTo = isNewestFirst ? (order?.readDownTo ?? range.to) : range.to
+        progress.unread = ScanRange(from: range.from, to: max(range.from, min(readDownTo, range.to)))
         return progress
     }
 
@@ -104,8 +104,12 @@ package struct LogScan: Sendable, Equatable {
     /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` for a
     /// log that was read to its end.
     package func rowsSince(isAtEnd: Bool) -> Timestamp? {
-        isAtEnd ? .distantPast : order?.lowest
+        isAtEnd || isByChange ? .distantPast : order?.readDownTo
     }
+
+    /// Whether the rows are ordered by their last change and not by their creation. A row that has changed then stands
+    /// among what is new, and none needs to be read again.
+    private var isByChange: Bool { byChange.isNewestFirst && !byCreation.isNewestFirst }
 
     /// The newest time, by which the next scan begins. Where either order may be the log's, the lesser one: it reads
     /// more.
@@ -126,7 +130,5 @@ package struct LogScan: Sendable, Equatable {
         return youngest < range.from || oldest < range.from - overlap
     }
 
-    private func isRead(downTo time: Timestamp, _ rows: [RowTimes]) -> Bool {
-        rows.compactMap(self.time).min().map { $0 < time } ?? false
-    }
+    private func isRead(downTo time: Timestamp) -> Bool { order?.readDownTo.map { $0 < time } ?? false }
 }

@@ -21,18 +21,19 @@ actor RequestBudget {
         steady = stopwatch(clock)
     }
 
-    /// Waits until a page may be asked for. A stop ends the wait.
+    /// Waits until a page may be asked for.
     ///
+    /// - Returns: false when a stop has begun meanwhile: the page is not wanted any more.
     /// - Throws: `CancellationError` when the task is cancelled.
-    func turn(for purpose: PagePurpose, of endpointID: String) async throws {
-        guard let gap else { return }
+    func turn(for purpose: PagePurpose, of endpointID: String) async throws -> Bool {
+        guard let gap else { return true }
         let ticket = queue.add(purpose, of: endpointID)
         while !Task.isShuttingDownGracefully {
             let now = steady()
             if now >= isFree, queue.next == ticket {
                 queue.take(ticket)
                 isFree = now + gap
-                return
+                return true
             }
             let pause = now < isFree ? isFree - now : Self.moment
             await cancelWhenGracefulShutdown { [clock] in _ = try? await clock.sleep(for: pause) }
@@ -40,5 +41,6 @@ actor RequestBudget {
         }
         queue.remove(ticket)
         try Task.checkCancellation()
+        return false
     }
 }

@@ -25,15 +25,23 @@ struct RowOrder: Sendable, Equatable {
     private var risesTooMuch = false
     private(set) var lowest: Timestamp?
     private(set) var newest: Timestamp?
+    /// The times of the last rows.
+    private var last: [Timestamp] = []
 
     /// This many more falls than rises prove the order; a few rows in no order fall by chance.
     private static let proof = 8
+    /// So many rows in a row may be logged late without a later row between them.
+    private static let lateRows = 2
 
     /// - Parameter isAssumed: whether an earlier scan of the same log has proven it.
     init(overlap: Duration, isAssumed: Bool) {
         self.overlap = overlap
         falls = isAssumed ? Self.proof : 0
     }
+
+    /// The time at which the rows have come; nil: there was none. A row that was logged late stands among newer ones and
+    /// says nothing of those that follow.
+    var readDownTo: Timestamp? { last.max() }
 
     var isNewestFirst: Bool { !risesTooMuch && falls >= rises + Self.proof }
 
@@ -47,5 +55,6 @@ struct RowOrder: Sendable, Equatable {
         lowest = min(lowest ?? time, time)
         newest = max(newest ?? time, time)
         previous = time
+        last = last.suffix(Self.lateRows) + [time]
     }
 }

@@ -61,10 +61,24 @@ import Testing
         #expect(batch.unread == [QueueFixture.endpoint])
     }
 
-    @Test func `no more endpoints are named than calls could begin`() async throws {
+    @Test func `an endpoint whose log is being read already is not named again`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
+        try await queue.ingest(.failure("b", at: start), endpoint: QueueFixture.other, at: start)
 
-        #expect(try await claim([:], limit: 0).unread.isEmpty)
+        let batch = try await queue.store.claimDue(
+            of: [:], besides: [QueueFixture.endpoint], limit: 1, lease: .seconds(60), rules: queue.rules, at: due)
+
+        #expect(batch.unread == [QueueFixture.other])
+    }
+
+    @Test func `an endpoint that is called without a break does not keep others unread`() async throws {
+        try await queue.ingest(.failure("a", at: start), .failure("a2", at: start), at: start)
+        try await queue.ingest(.failure("b", at: start), endpoint: QueueFixture.other, at: start)
+
+        let batch = try await claim([QueueFixture.endpoint: .whole], limit: 1)
+
+        #expect(batch.deliveries.map(\.taskID) == ["a"])
+        #expect(batch.unread == [QueueFixture.other])
     }
 
     @Test func `a reading from before the end of a hold does not count`() async throws {

@@ -7,10 +7,12 @@ import Testing
 @Suite struct FreshnessTests {
     private func look(
         _ requested: Double, took: Double = 0.1, rows: Timestamp = .distantPast, isCut: Bool = false,
+        isDeep: Bool = false,
         openings: Int64 = 0
     ) -> Freshness.Look {
         .init(
             requested: .seconds(requested), ended: .seconds(requested + took), rowsSince: rows, isCut: isCut,
+            isDeep: isDeep,
             openings: openings)
     }
 
@@ -57,7 +59,7 @@ import Testing
     }
 
     @Test func `rows deeper than a usual look goes are known for five minutes from a deep one`() {
-        let deep = look(10, took: 10, rows: .noon)
+        let deep = look(10, took: 10, rows: .noon, isDeep: true)
 
         func rows(at time: Double) -> Timestamp? {
             freshness(deep, look(time, rows: .noon(60), isCut: true)).readings(at: .seconds(time))["e"]?.rowsSince
@@ -71,7 +73,8 @@ import Testing
         var freshness = freshness()
         #expect(freshness.isDeepLookDue("e", at: .zero))
 
-        freshness.took(look(10), of: "e")
+        freshness.took(look(10, isDeep: true), of: "e")
+        freshness.took(look(200), of: "e")
         #expect(!freshness.isDeepLookDue("e", at: .seconds(309)))
         #expect(freshness.isDeepLookDue("e", at: .seconds(310)))
 

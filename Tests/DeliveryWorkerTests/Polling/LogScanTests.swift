@@ -88,11 +88,11 @@ import Testing
             first
                 == ScanProgress(
                     gapID: nil, started: .noon(3_600), newest: .noon(3_500),
-                    unread: ScanRange(from: .noon, to: .noon(3_500 - 19 * 60)), resumeURL: "p2", newestFirst: true,
+                    unread: ScanRange(from: .noon, to: .noon(3_500 - 17 * 60)), resumeURL: "p2", newestFirst: true,
                     stopsAtKnown: true))
         #expect(second.gapID == 7)
         #expect(second.newest == .noon(3_500))
-        #expect(second.unread == ScanRange(from: .noon, to: .noon(2_300 - 19 * 60)))
+        #expect(second.unread == ScanRange(from: .noon, to: .noon(2_300 - 17 * 60)))
     }
 
     @Test func `of a log in another order the whole range stays unread until its end`() {
@@ -142,14 +142,43 @@ import Testing
         #expect(scan.take([RowTimes(logged: .noon(-90))], next: "p4").unread != nil)
     }
 
-    @Test func `a restarted gap covers everything up to now and must prove its order anew`() {
+    @Test func `a restarted gap keeps its range where the newest come first, because what is above was read`() {
         var scan = LogScan(resuming: gap(newestFirst: true), overlap: Self.overlap, restarts: true, at: .noon(9_000))
 
-        #expect(scan.range == ScanRange(from: .noon, to: .noon(9_000)))
-        let progress = scan.take([RowTimes(logged: .noon(-5_000))], next: "p2")
-        #expect(progress.unread == ScanRange(from: .noon, to: .noon(9_000)))
+        #expect(scan.range == ScanRange(from: .noon, to: .noon(2_000)))
+        let progress = scan.take([RowTimes(logged: .noon(8_000))], next: "p2")
+        #expect(progress.unread == ScanRange(from: .noon, to: .noon(2_000)))
         #expect(progress.started == .noon(9_000))
         #expect(progress.gapID == 3)
+    }
+
+    @Test func `a restarted gap of another order covers everything up to now`() {
+        var scan = LogScan(resuming: gap(newestFirst: false), overlap: Self.overlap, restarts: true, at: .noon(9_000))
+
+        #expect(scan.range == ScanRange(from: .noon, to: .noon(9_000)))
+        #expect(scan.take([RowTimes(logged: .noon(-5_000))], next: "p2").unread == scan.range)
+    }
+
+    @Test func `a row that was logged late does not lower the end of what is unread`() {
+        var scan = scan()
+        var times = Self.times(from: 3_500, step: -10)
+        times[10] = 2_800
+
+        let progress = scan.take(times.map { RowTimes(logged: .noon($0)) }, next: "p2")
+
+        #expect(progress.unread?.to == .noon(3_500 - 17 * 10))
+    }
+
+    @Test func `where rows are ordered by their change, none is read again`() {
+        var scan = LogScan(
+            range: ScanRange(from: .noon, to: .noon(3_600)), rereadFrom: .noon(-9_000), overlap: Self.overlap,
+            started: .noon(3_600))
+        let rows = (0..<20).map {
+            RowTimes(logged: .noon(Double($0 * 7_919 % 20) * -1_000), changed: .noon(3_500 - Double($0)))
+        }
+
+        #expect(scan.take(rows, next: "p2").hasReread)
+        #expect(scan.rowsSince(isAtEnd: false) == .distantPast)
     }
 
     @Test func `a page that was visited before is a circle`() {

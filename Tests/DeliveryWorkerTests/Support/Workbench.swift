@@ -148,6 +148,7 @@ extension Freshness.Look {
     static func lasting(from requested: Duration = .zero, openings: Int64 = 0) -> Freshness.Look {
         Freshness.Look(
             requested: requested, ended: requested + .seconds(86_400 * 3_650), rowsSince: .distantPast, isCut: false,
+            isDeep: true,
             openings: openings)
     }
 }
