@@ -86,6 +86,7 @@ package struct DatabaseRestore: Sendable {
             throw StoreError(.inaccessible, operation: operation, cause: "there is no such backup")
         }
         if let kind = found.kindIfNoFile { throw unusable("it is \(kind), not a file") }
+        try DatabaseLink.refuseCompanions(ofDatabase: backup, operation: operation)
         do {
             let source = try Connections.single(path: backup, isReadOnly: true)
             defer { try? source.close() }

@@ -49,6 +49,15 @@ package struct FileStatus: Sendable, Equatable {
         self.init(facts)
     }
 
+    /// Looks at what has a name itself, without following a symbolic link.
+    ///
+    /// - Returns: as `init(at:)`.
+    package init?(named path: String) {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else { return nil }
+        self.init(facts)
+    }
+
     package var isRegular: Bool { type == UInt32(S_IFREG) }
     package var isLink: Bool { type == UInt32(S_IFLNK) }
     package var isFolder: Bool { type == UInt32(S_IFDIR) }
