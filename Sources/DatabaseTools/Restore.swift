@@ -66,7 +66,7 @@ package struct DatabaseRestore: Sendable {
             try DatabaseLink.refuse(database: named, operation: operation)
             let replaced = ReplacedDatabase(path: path, operation: operation)
             let present = try replaced.reader()
-            let pending = try PendingFile(for: path, operation: operation)
+            let pending = try PendingFile(forDatabase: path, operation: operation)
             defer { pending.remove() }
             let facts = try await copy(into: pending)
             let summary = try await settle(pending, since: facts.newest, present: present?.connections, at: now)
