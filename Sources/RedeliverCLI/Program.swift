@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import ProviderAPI
 
 #if canImport(Glibc)
     import Glibc
@@ -21,11 +20,11 @@ enum Program {
             } else {
                 try command.run()
             }
-        } catch  where RedeliverCommand.exitCode(for: error) == .validationFailure {
+        } catch  where RedeliverCommand.exitCode(for: error) != .success {
             // The parser repeats what it does not understand, which may steer a terminal.
             let text = RedeliverCommand.fullMessage(for: error)
-            if !text.isEmpty { LogLines.standardError.add(Printable.lines(text) + "\n") }
-            exit(ExitCode.validationFailure.rawValue)
+            if !text.isEmpty { LogLines.standardError.add(text + "\n") }
+            exit(RedeliverCommand.exitCode(for: error).rawValue)
         } catch {
             RedeliverCommand.exit(withError: error)
         }
