@@ -251,7 +251,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["LargeDatabase", "TestSupport", grdb, crypto],
+            dependencies: ["LargeDatabase", "RedeliverConfiguration", "TestSupport", grdb, crypto],
             swiftSettings: strict
         ),
         .target(
