@@ -53,6 +53,27 @@ import Testing
         }
     }
 
+    /// No code can end a thread that waits for its disk. `request_timeout` and 10 s later the stop is given up.
+    @Test func `a stop that hangs in its disk is given up with 71, and the next start sends nothing twice`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "10")
+            var settings = RedeliverSettings(sandbox)
+            settings.requestTimeout = "1s"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start(environment: try KillPoint("wal-sync", 25).environment(signal: 0))
+            try await waitUntil("a call of the disk hangs") { daemon.errors.contains("killed at wal-sync:25") }
+            #expect(try await daemon.stop() == .code(71))
+            #expect(daemon.errors.contains("the stop takes too long and is given up"), "\(daemon.errors)")
+
+            let next = try await redeliver.start()
+            try await redeliver.waitUntilDelivered(10)
+            #expect(try await next.stop() == .code(0))
+            #expect(try await sandbox.summary().arrivedMoreThanOnce == 0)
+        }
+    }
+
     @Test func `a log that is slow does not hold a stop longer than the timeout`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "4", "--fault", "logs:slow=60s")
