@@ -17,6 +17,7 @@ import Testing
         "--time nanoseconds --fault logs:wire=gzip-padded --log-shape array",
         "--time gmt --fault any:wire=x-gzip",
         "--time rfc1123 --fault any:wire=bom --order oldest",
+        "--time short-offset --spelling alternative",
     ])
     func `a log is read whole, whatever its shape`(shape: String) async throws {
         try await withBench { bench in
