@@ -34,6 +34,27 @@ import Testing
         }
     }
 
+    /// Once the database's lock is taken, which is before anything runs.
+    @Test(arguments: [SIGTERM, SIGINT]) func `a signal in the middle of the start stops the daemon in order`(
+        signal: Int32
+    ) async throws {
+        try await withBench { bench in
+            let redeliver = try bench.redeliver(RedeliverSettings(unreachable: "e"))
+            for moment in ["lock", "start"] {
+                let daemon = try bench.start("redeliver", ["run", "--config", redeliver.configuration.path])
+                let lock = redeliver.database.path + ".lock"
+                // Without a pause between the looks: the moment is short.
+                let deadline = ContinuousClock.now + patience
+                while ContinuousClock.now < deadline, daemon.isRunning {
+                    let isLocked = FileManager.default.fileExists(atPath: lock)
+                    if moment == "lock" ? isLocked : daemon.errors.contains(" started") { break }
+                    await Task.yield()
+                }
+                #expect(try await daemon.stop(signal) == .code(0), "\(moment): \(daemon.errors)")
+            }
+        }
+    }
+
     /// The provider never answers: the calls end with their timeout, unknown, and the log decides after the restart.
     @Test func `calls that the provider never answers hold a stop no longer than their timeout`() async throws {
         try await withBench { bench in
