@@ -18,8 +18,9 @@ package enum SignedAddress {
             if byte == Byte.colon, isInString { isAddress = isAddress || isScheme(json[(index + 1)...]) }
             kept.append(byte)
             index += 1
-            // What is escaped is no quote.
+            // What is escaped is no quote. But it ends an address, as it ends a query.
             if byte == Byte.backslash, index < json.count {
+                if json[index] == Byte.quote { isAddress = false }
                 kept.append(json[index])
                 index += 1
             }
