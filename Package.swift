@@ -58,7 +58,7 @@ let package = Package(
         // The persistent queue: values, pure rules, their SQLite storage.
         .target(
             name: "DeliveryQueue",
-            dependencies: ["LocalFiles", grdb, grdbSQLite, crypto],
+            dependencies: ["CSQLite", "LocalFiles", grdb, grdbSQLite, crypto],
             exclude: [
                 "README.md", "Delivery/README.md", "Endpoint/README.md", "Log/README.md", "Opening/README.md",
                 "Policy/README.md", "Reading/README.md", "SQL/README.md", "Transaction/README.md",
@@ -66,6 +66,8 @@ let package = Package(
             resources: [.embedInCode("migrations")],
             swiftSettings: strict
         ),
+        // What of SQLite Swift cannot call.
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         // What administrators do with the database's file: backup, restore, check.
         .target(
             name: "DatabaseTools", dependencies: ["DeliveryQueue", "LocalFiles"], exclude: ["README.md"],
@@ -249,7 +251,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["LargeDatabase", "TestSupport", grdb, crypto],
+            dependencies: ["LargeDatabase", "RedeliverConfiguration", "TestSupport", grdb, crypto],
             swiftSettings: strict
         ),
         .target(

@@ -5,15 +5,15 @@ extension QueueReader {
     /// Writes a copy of the database to a new file, while the daemon works or not: one consistent moment, one file, for
     /// this user only (0600), verified and on the disk when this returns.
     ///
-    /// A backup that fails or is cancelled leaves nothing behind, except after a `kill -9`: then a file whose name ends
-    /// in `.partial-` and twelve characters.
+    /// A backup that fails or is cancelled leaves nothing behind, except after a `kill -9`: then a folder whose name
+    /// ends in `.partial-` and twelve characters.
     ///
     /// - Throws: `inaccessible` when `file` exists or cannot be made; `storage` for a full disk, or when the copy is
     ///   damaged because the database is; `cancelled`.
     package func backUp(to file: String) async throws(StoreError) -> CopyFacts {
         let operation = "back up database \(path) to \(file)"
         try Self.refuseExisting(file, operation: operation)
-        let pending = try PendingFile(for: file, operation: operation)
+        let pending = try PendingFile(forDatabase: file, operation: operation)
         defer { pending.remove() }
         do {
             let copy = pending.path

@@ -66,7 +66,7 @@ package struct DatabaseRestore: Sendable {
             try DatabaseLink.refuse(database: named, operation: operation)
             let replaced = ReplacedDatabase(path: path, operation: operation)
             let present = try replaced.reader()
-            let pending = try PendingFile(for: path, operation: operation)
+            let pending = try PendingFile(forDatabase: path, operation: operation)
             defer { pending.remove() }
             let facts = try await copy(into: pending)
             let summary = try await settle(pending, since: facts.newest, present: present?.connections, at: now)
@@ -86,6 +86,7 @@ package struct DatabaseRestore: Sendable {
             throw StoreError(.inaccessible, operation: operation, cause: "there is no such backup")
         }
         if let kind = found.kindIfNoFile { throw unusable("it is \(kind), not a file") }
+        try DatabaseLink.refuseCompanions(ofDatabase: backup, operation: operation)
         do {
             let source = try Connections.single(path: backup, isReadOnly: true)
             defer { try? source.close() }

@@ -8,7 +8,7 @@ package enum Doctor {
     /// One finding per check and endpoint, always in the same order. A check whose facts are missing is `unknown`.
     package static func judge(_ facts: DoctorFacts) -> [Finding] {
         [configuration(facts), cautions(facts)] + DatabaseJudgement.findings(facts) + [
-            daemon(facts.daemon), FilesJudgement.finding(facts.files), MetricsJudgement.finding(facts),
+            daemon(facts.daemon), FilesJudgement.finding(facts.files, facts.daemon), MetricsJudgement.finding(facts),
         ] + ProviderJudgement.findings(facts)
             + DiskFacts.Use.allCases.map { use in
                 disk(use, facts.disks.first { $0.use == use })

@@ -52,12 +52,16 @@ package struct DoctorRepair: Sendable {
         }
     }
 
-    /// Without `-wal` and `-shm` a user who may only read cannot open the database. Opening it as its owner does makes
-    /// them; SQLite gives those that root makes to the database's owner.
+    /// Without `-wal` and `-shm` a user who may only read cannot open the database. Opening it as its owner does
+    /// makes them; SQLite gives those that root makes to the database's owner. A running daemon has its own open, and
+    /// second ones would lead to two truths.
     private func makeCompanions() -> [Outcome] {
         guard let path = probe.databasePath else { return [] }
         let files = FileProbe.databaseFiles(path)
         guard files.main != nil, files.wal == nil || files.shm == nil else { return [] }
+        if case .running = DaemonPresence.look(atDatabase: path) {
+            return [.failed("make \(path)-wal and \(path)-shm: a daemon runs that has them open; it ends by itself")]
+        }
         do throws(StoreError) {
             try QueueStore.forOperator(path: path, now: now).close()
             return [.fixed("made \(path)-wal and \(path)-shm again, which readers need")]

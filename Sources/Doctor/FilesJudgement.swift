@@ -4,10 +4,10 @@ import DeliveryQueue
 enum FilesJudgement {
     private static let name = "permissions"
 
-    static func finding(_ files: DatabaseFiles?) -> Finding {
+    static func finding(_ files: DatabaseFiles?, _ daemon: DaemonPresence?) -> Finding {
         guard let files else { return Finding(name, .unknown, "no database is named") }
         guard let main = files.main else { return Finding(name, .unknown, "there is no database file to look at") }
-        let opinions = [exposed(files), unreadable(files), companions(files), group(files)].compactMap { $0 }
+        let opinions = [exposed(files), unreadable(files), companions(files, daemon), group(files)].compactMap { $0 }
         return Finding.worst(opinions)
             ?? Finding(
                 name, .ok,
@@ -37,12 +37,17 @@ enum FilesJudgement {
     }
 
     /// SQLite needs both files to read a database in WAL mode, and a user who may only read cannot create them.
-    private static func companions(_ files: DatabaseFiles) -> Finding? {
+    private static func companions(_ files: DatabaseFiles, _ daemon: DaemonPresence?) -> Finding? {
         guard files.wal == nil || files.shm == nil else { return nil }
         let missing = [files.wal == nil ? "-wal" : nil, files.shm == nil ? "-shm" : nil].compactMap { $0 }
+            .joined(separator: " and ")
+        if case .running = daemon {
+            return Finding(
+                name, .bad, "\(missing) removed under the running daemon, which ends when it notices",
+                advice: "find out who removes them, then start the daemon again")
+        }
         return Finding(
-            name, .warning,
-            "\(missing.joined(separator: " and ")) missing: a user who may only read cannot open the database",
+            name, .warning, "\(missing) missing: a user who may only read cannot open the database",
             advice:
                 "`redeliver doctor --fix` makes them again; sqlite3 removes them when who may write opens the stopped "
                 + "database with it")

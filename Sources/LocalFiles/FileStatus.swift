@@ -18,6 +18,8 @@ package struct FileStatus: Sendable, Equatable {
     package let user: UInt32
     package let group: UInt32
     package let bytes: Int64
+    /// When its bytes were changed last, in nanoseconds since 1970.
+    package let modified: Int64
     /// How many names it has.
     package let names: Int
     private let type: UInt32
@@ -28,6 +30,12 @@ package struct FileStatus: Sendable, Equatable {
         user = facts.st_uid
         group = facts.st_gid
         bytes = Int64(facts.st_size)
+        #if canImport(Glibc)
+            let time = facts.st_mtim
+        #else
+            let time = facts.st_mtimespec
+        #endif
+        modified = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
         names = Int(facts.st_nlink)
         type = UInt32(facts.st_mode) & UInt32(S_IFMT)
     }
@@ -38,6 +46,15 @@ package struct FileStatus: Sendable, Equatable {
     package init?(at path: String) {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
+        self.init(facts)
+    }
+
+    /// Looks at what has a name itself, without following a symbolic link.
+    ///
+    /// - Returns: as `init(at:)`.
+    package init?(named path: String) {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else { return nil }
         self.init(facts)
     }
 

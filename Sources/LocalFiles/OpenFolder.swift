@@ -10,14 +10,63 @@ package final class OpenFolder: Sendable {
     package let path: String
     private let descriptor: Int32
 
-    package init(_ path: String) throws(FileFault) {
-        self.path = path
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    package convenience init(_ path: String) throws(FileFault) {
+        try self.init(path, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    }
+
+    /// - Parameter descriptor: from `open`; negative when that failed, with the reason in `errno`.
+    private init(_ path: String, _ descriptor: Int32) throws(FileFault) {
         guard descriptor >= 0 else { throw FileFault(code: errno) }
+        (self.path, self.descriptor) = (path, descriptor)
     }
 
     deinit {
         close(descriptor)
+    }
+
+    /// A path that leads here by the descriptor, whatever becomes of the folder's names. Where `/proc` is missing it is
+    /// the usual path.
+    package var lastingPath: String {
+        let lasting = "/proc/self/fd/\(descriptor)"
+        return access(lasting, F_OK) == 0 ? lasting : path
+    }
+
+    // MARK: - Folders in it
+
+    /// Makes an empty folder that nobody else can enter, under a name that begins so and that nobody can know before.
+    package func makeNewFolder(beginning start: String) throws(FileFault) -> (name: String, folder: OpenFolder) {
+        while true {
+            let name = start + Self.unpredictable()
+            if mkdirat(descriptor, name, 0o700) == 0 { return (name, try privateFolder(name)) }
+            guard errno == EEXIST else { throw FileFault(code: errno) }
+        }
+    }
+
+    /// Whoever may write to this folder may have put another one in its place.
+    private func privateFolder(_ name: String) throws(FileFault) -> OpenFolder {
+        let made = try folder(name)
+        var facts = stat()
+        guard fstat(made.descriptor, &facts) == 0 else { throw FileFault(code: errno) }
+        guard facts.st_uid == geteuid(), facts.st_mode & 0o077 == 0 else {
+            throw FileFault("another program has put something else in the place of \(made.path)")
+        }
+        return made
+    }
+
+    private func folder(_ name: String) throws(FileFault) -> OpenFolder {
+        try OpenFolder(
+            "\(path)/\(name)", openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+    }
+
+    /// Removes a folder with the files in it, or a file; a link itself. Folders in it stay.
+    package func removeWhole(_ name: String) {
+        guard !remove(name), let inner = try? folder(name) else { return }
+        for file in inner.names() { inner.remove(file) }
+        removeEmptyFolder(name)
+    }
+
+    package func removeEmptyFolder(_ name: String) {
+        _ = unlinkat(descriptor, name, AT_REMOVEDIR)
     }
 
     // MARK: - Files in it
@@ -40,11 +89,16 @@ package final class OpenFolder: Sendable {
         while true {
             let name = start + Self.unpredictable()
             do throws(FileFault) {
-                return (name, try opened(name, O_RDWR | O_CREAT | O_EXCL, 0o600))
+                return (name, try make(name))
             } catch  where error.code == EEXIST {
                 continue
             }
         }
+    }
+
+    /// Makes an empty file for this user only.
+    package func make(_ name: String) throws(FileFault) -> OpenFile {
+        try opened(name, O_RDWR | O_CREAT | O_EXCL, 0o600)
     }
 
     private func opened(_ name: String, _ flags: Int32, _ mode: UInt32 = 0) throws(FileFault) -> OpenFile {
@@ -84,13 +138,17 @@ package final class OpenFolder: Sendable {
     }
 
     /// Puts the file in the place of whatever has the new name, in one step.
-    package func rename(_ name: String, to new: String) throws(FileFault) {
-        guard renameat(descriptor, name, descriptor, new) == 0 else { throw FileFault(code: errno) }
+    ///
+    /// - Parameter other: where the new name is; nil: here.
+    package func rename(_ name: String, to new: String, in other: OpenFolder? = nil) throws(FileFault) {
+        guard renameat(descriptor, name, (other ?? self).descriptor, new) == 0 else { throw FileFault(code: errno) }
     }
 
     /// Gives the file a second name, unless another file has it.
-    package func link(_ name: String, to new: String) throws(FileFault) {
-        guard linkat(descriptor, name, descriptor, new, 0) == 0 else { throw FileFault(code: errno) }
+    ///
+    /// - Parameter other: as in `rename`.
+    package func link(_ name: String, to new: String, in other: OpenFolder? = nil) throws(FileFault) {
+        guard linkat(descriptor, name, (other ?? self).descriptor, new, 0) == 0 else { throw FileFault(code: errno) }
     }
 
     /// - Returns: false with the reason in `errno`.

@@ -68,15 +68,15 @@ enum Cautions {
 
     /// Ids that people, and the provider perhaps, take for one.
     private static func alike(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
-        var seen: [String: Int] = [:]
+        var seen: [[Unicode.Scalar]: Int] = [:]
         return configuration.endpoints.enumerated().compactMap { index, endpoint in
-            let form = endpoint.id.lowercased()
+            let form = Likeness.of(endpoint.id)
             defer { seen[form] = seen[form] ?? index }
             return seen[form].map { first in
-                ConfigurationFault(
+                let difference = Likeness.difference(between: configuration.endpoints[first].id, endpoint.id)
+                return ConfigurationFault(
                     key: "endpoints[\(index)].id",
-                    problem: "differs from endpoints[\(first)].id only in upper and lower case: is it another endpoint?"
-                )
+                    problem: "differs from endpoints[\(first)].id only in \(difference): is it another endpoint?")
             }
         }
     }

@@ -179,7 +179,9 @@ struct ConfigurationReader {
     private mutating func refuseRepeated(_ text: String, _ key: String, seen: inout [String: String]) {
         guard settings.isGiven(key) else { return }
         if let other = seen[text] {
-            settings.addFault(key, "'\(SettingProblem.shown(text))' is the same as \(other)")
+            // Swift's texts are equal in whichever way they are composed, and so are the keys of all our tables.
+            let how = settings.text(other).utf8.elementsEqual(text.utf8) ? "" : ", composed in another way"
+            settings.addFault(key, "'\(SettingProblem.shown(text))' is the same as \(other)\(how)")
         }
         seen[text] = seen[text] ?? key
     }

@@ -49,13 +49,13 @@ struct Settings {
 
     /// Records a fault; `key` keeps its value.
     mutating func addFault(_ key: String, _ problem: String, at origin: Origin? = nil) {
-        var fault = ConfigurationFault(key: key, problem: problem)
         switch origin ?? self.origin(key) {
-        case .file(let line, let column): (fault.line, fault.column) = (line, column)
-        case .environment(let variable): fault.variable = variable
-        case .standard: break
+        case .file(let line, let column):
+            faults.append(ConfigurationFault(line: line, column: column, key: key, problem: problem))
+        case .environment(let variable):
+            faults.append(ConfigurationFault(variable: variable, key: key, problem: problem))
+        case .standard: faults.append(ConfigurationFault(key: key, problem: problem))
         }
-        faults.append(fault)
     }
 
     /// Where `key` was written; for an absent key the place of the nearest section around it.

@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test func `a file that appears during the backup is not overwritten either`() throws {
-        let pending = try PendingFile(for: file, operation: "test")
+        let pending = try PendingFile(forDatabase: file, operation: "test")
         try Data("mine".utf8).write(to: URL(filePath: file))
 
         let error = #expect(throws: StoreError.self) { try pending.publish() }
@@ -110,6 +110,38 @@ import Testing
         #expect(error?.hint == "name another file, or move that one away")
         #expect(try Data(contentsOf: URL(filePath: file)) == Data("mine".utf8))
         #expect(try names() == ["backup.db"])
+    }
+
+    /// Whoever may write to the folder puts a link in the new file's place, after it was made and before SQLite opens
+    /// it.
+    @Test(arguments: ["", "-journal", "-wal"])
+    func `a link that is planted in time is not written through`(ending: String) throws {
+        let pending = try PendingFile(forDatabase: file, operation: "test")
+        defer { pending.remove() }
+        let made = try #require(try names().first)
+        let victim = queue.folder.file("victim")
+        try Data("precious".utf8).write(to: URL(filePath: victim))
+        try FileManager.default.moveItem(atPath: target.file(made), toPath: target.file("moved"))
+        try FileManager.default.createDirectory(atPath: target.file(made), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(target.file(made))/\(made)\(ending)", withDestinationPath: victim)
+
+        let reader = try QueueReader(path: queue.path)
+        try reader.connections.readHere { try $0.copy(to: pending.path) }
+        let facts = try DatabaseCopy.examine(pending.path, .full)
+        try pending.publish()
+
+        #expect(try Data(contentsOf: URL(filePath: victim)) == Data("precious".utf8))
+        #expect(try DatabaseCopy.examine(file, .full) == facts)
+    }
+
+    @Test func `nobody else can enter the folder in which a copy is made`() throws {
+        let pending = try PendingFile(forDatabase: file, operation: "test")
+        let made = try #require(try names().first)
+        let facts = try FileManager.default.attributesOfItem(atPath: target.file(made))
+        #expect(facts[.posixPermissions] as? Int == 0o700 && facts[.type] as? FileAttributeType == .typeDirectory)
+        pending.remove()
+        #expect(try names() == [])
     }
 
     @Test func `a folder that is not there is an error that names the file`() async throws {

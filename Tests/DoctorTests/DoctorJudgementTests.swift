@@ -129,11 +129,16 @@ import Testing
             $0.files?.main?.isReadable = false
         }
         try expect("permissions", .bad, "you cannot read /data/db-shm") { $0.files?.shm?.isReadable = false }
+        try expect("permissions", .bad, "-wal removed under the running daemon") { $0.files?.wal = nil }
         try expect("permissions", .warning, "-wal and -shm missing") {
+            $0.daemon = .absent
             $0.files?.wal = nil
             $0.files?.shm = nil
         }
-        try expect("permissions", .warning, "-shm missing") { $0.files?.shm = nil }
+        try expect("permissions", .warning, "-shm missing") {
+            $0.daemon = .absent
+            $0.files?.shm = nil
+        }
     }
 
     @Test func `the graver of two faults of the files is told`() throws {

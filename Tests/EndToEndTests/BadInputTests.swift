@@ -75,6 +75,28 @@ import Testing
         }
     }
 
+    @Test func `control characters in paths are not echoed, whatever prints them`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1")
+            let folder = bench.folder.appending(path: "d\u{1B}]0;title\u{7}\u{9B}2J")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let redeliver = try RedeliverProcess(bench: bench, folder: folder, settings: RedeliverSettings(sandbox))
+            let backup = folder.appending(path: "backup\u{1B}c.db").path
+            for arguments in [
+                ["check"], ["run", "--once"], ["status"], ["doctor"], ["doctor", "--fix"], ["policies"],
+                ["deliveries", "list"], ["database", "check"], ["database", "backup", backup], ["database", "prune"],
+                ["database", "prune", "--confirm"], ["database", "restore", backup],
+                ["database", "restore", backup, "--confirm"], ["run", "--once", "--log-level", "trace"],
+            ] {
+                let finished = try await bench.run(
+                    "redeliver", arguments + ["--config", redeliver.configuration.path])
+                let written = finished.output + finished.errors
+                let steering = written.unicodeScalars.filter { $0 != "\n" && $0.properties.generalCategory == .control }
+                #expect(steering.isEmpty && !written.isEmpty, "\(arguments): \(written.debugDescription)")
+            }
+        }
+    }
+
     /// Checked when nothing is mistyped, and before anything is read or sent.
     @Test(
         arguments: [

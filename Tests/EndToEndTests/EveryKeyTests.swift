@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every command once with every key of the configuration: none of them may end by a signal. (`simulate` did, with
@@ -30,59 +31,87 @@ import Testing
     /// `top` needs a terminal, and `verify` has no configuration.
     private static let others: Set<String> = ["top", "verify"]
 
-    /// Every key that does not need TLS; of the forms of `provider.auth`, one.
-    private func yaml(_ sandbox: SandboxProcess, _ bench: Bench) throws -> String {
-        try "\(sandbox.token)\n".write(
-            to: bench.folder.appending(path: "token"), atomically: true, encoding: .utf8)
-        return """
-            provider:
-              base_url: \(sandbox.provider)
-              allow_insecure_http: true
-              auth: {token_file: \(bench.folder.path)/token}
-              request_timeout: 5s
-              log_fields:
-                {task_id: [task_id, id], event_type: [event_type], customer_id: customer_id, webhook_id: webhook_id,
-                 body: body, outcome: [status, state], time: [created_at, timestamp], error: error, entries: results,
-                 next: next}
-            endpoints: [{id: "\(sandbox.endpoints[0])", name: receiver-0, webhook_id: w}]
-            database: \(bench.folder.path)/every.db
-            disk: {reserve_mib: 1}
-            metrics: {textfile: \(bench.folder.path)/every.prom, interval: 1s, listen: "127.0.0.1:0"}
-            poll: {interval: 1s, overlap: 15m, initial_lookback: 72h}
-            confirm: {by: log, interval: 1s, within: 3s}
-            retry: {concurrency: 4, per_second: 50, burst: 5}
-            circuit: {enabled: true, open_after: 5, trial_delays: [30s, 1m], max_hold: 14d, ramp: true}
-            policies:
-              - {events: ["a*"], initial_delay: 1s, multiplier: 2, max_delay: 10s, max_attempts: 5, jitter: 0.1,
-                 max_age: 72h, on_superseded: skip}
-              - {events: ["*"], schedule: [1s, 2s]}
-            """
-    }
-
     @Test func `no command ends by a signal, whatever is configured`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "2", "--endpoints", "1")
-            let file = bench.folder.appending(path: "every.yaml")
-            try yaml(sandbox, bench).replacing("127.0.0.1:0", with: "127.0.0.1:\(Int.random(in: 12_000..<30_000))")
-                .write(to: file, atomically: true, encoding: .utf8)
             let typed = Self.arguments(bench)
             let tree = try await CommandTree(of: "redeliver", bench)
             let leaves = tree.all.filter { $0.command.subcommands?.isEmpty ?? true }
                 .map { $0.path.dropFirst().joined(separator: " ") }
             #expect(Set(leaves) == Set(typed.keys).union(Self.others), "a command is missing here, or is gone")
-
+            let file = try EveryKey.write(EveryKey.plain(sandbox, bench), bench)
             // The database comes first.
             for command in ["run"] + typed.keys.sorted() {
                 for arguments in typed[command] ?? [] {
-                    let words = command.split(separator: " ").map(String.init) + arguments
-                    let finished = try await bench.run("redeliver", words + ["--config", file.path])
-                    guard case .code(let code) = finished.ending else {
-                        Issue.record("\(words): \(finished.ending)")
-                        continue
-                    }
-                    #expect(code != 78 && !finished.errors.contains("Usage:"), "\(words): \(finished.errors)")
+                    try await expectNoSignal(command.split(separator: " ").map(String.init) + arguments, file, bench)
                 }
             }
+            try await expectTopEnds(file, bench)
+            let secret = bench.folder.appending(path: "token")
+            let verify = try await bench.run(
+                "redeliver", ["verify", "--secret-file", secret.path, "--signature", "cQ6x"], input: secret)
+            #expect([.code(1), .code(64)].contains(verify.ending), "\(verify.errors)")
         }
+    }
+
+    /// A provider behind TLS and a proxy, at which nothing answers.
+    @Test func `no command ends by a signal, whatever stands between it and the provider`() async throws {
+        try await withBench { bench in
+            guard let yaml = try await EveryKey.behindProxy(bench) else { return }
+            let file = try EveryKey.write(yaml, bench)
+            let typed = Self.arguments(bench)
+            for command in ["run"] + typed.keys.sorted() {
+                for arguments in typed[command] ?? [] {
+                    try await expectNoSignal(command.split(separator: " ").map(String.init) + arguments, file, bench)
+                }
+            }
+            try await expectTopEnds(file, bench)
+        }
+    }
+
+    @Test(arguments: EveryKey.logins) func `no command ends by a signal, however it logs in`(auth: String) async throws
+    {
+        try await withBench { bench in
+            let file = try EveryKey.write(EveryKey.login(auth, bench), bench)
+            for command in [["run", "--once"], ["check"], ["doctor"], ["endpoints", "logs", "e"], ["events"]] {
+                try await expectNoSignal(command, file, bench)
+            }
+        }
+    }
+
+    /// So that a new key is not forgotten here.
+    @Test func `the configurations have every key that there is`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1", "--endpoints", "1")
+            var texts = [try EveryKey.plain(sandbox, bench)]
+            guard let behindProxy = try await EveryKey.behindProxy(bench) else { return }
+            texts.append(behindProxy)
+            texts += try EveryKey.logins.map { try EveryKey.login($0, bench) }
+            let given = try texts.map(EveryKey.keys).reduce(into: Set()) { $0.formUnion($1) }
+            #expect(EveryKey.all.subtracting(given) == [], "add it to a configuration in EveryKey.swift")
+        }
+    }
+
+    // MARK: -
+
+    private func expectNoSignal(_ words: [String], _ file: URL, _ bench: Bench) async throws {
+        let finished = try await bench.run(
+            "redeliver", words + ["--config", file.path], environment: EveryKey.environment)
+        guard case .code(let code) = finished.ending else {
+            Issue.record("\(words): \(finished.ending)")
+            return
+        }
+        #expect(code != 78 && !finished.errors.contains("Usage:"), "\(words): \(finished.errors)")
+    }
+
+    private func expectTopEnds(_ file: URL, _ bench: Bench) async throws {
+        let terminal = try PseudoTerminal()
+        let top = try bench.start("redeliver", ["top", "--config", file.path], in: terminal)
+        try await waitUntil("top shows the queue") {
+            guard top.isRunning else { throw SandboxError("it ended: \(top.errors) \(terminal.written)") }
+            return terminal.picture.contains("redeliver top")
+        }
+        terminal.type("q")
+        #expect(try await top.ending() == .code(0), "\(top.errors)")
     }
 }

@@ -65,6 +65,8 @@ import Testing
                     try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'attempting'") == 4
                 }
 
+                // The write-ahead log has room from before the start, where it began anew.
+                try redeliver.change("CREATE TABLE ballast AS SELECT zeroblob(1000000) AS bytes")
                 try disk.fill(leaving: 0)
                 try await waitUntil("an outcome cannot be recorded") {
                     daemon.errors.contains("record results of retry calls: SQLite error 13")

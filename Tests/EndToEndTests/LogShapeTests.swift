@@ -21,6 +21,7 @@ import Testing
         "--next-url inner --order newest", "--mount /gw --next-url relative --order oldest",
         "--mount /gw/eu --next-url absolute --log-shape array --gzip",
         "--mount /gw --next-url inner --paging links --order shuffled",
+        "--time short-offset --spelling alternative",
     ])
     func `a log is read whole, whatever its shape`(shape: String) async throws {
         try await withBench { bench in

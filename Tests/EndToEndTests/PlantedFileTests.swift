@@ -94,6 +94,78 @@ import Testing
         }
     }
 
+    /// SQLite waits for it for ever, or says "disk I/O error".
+    @Test(arguments: ["-journal", "-wal", "-shm"])
+    func `a FIFO or a folder beside the database is refused by its name`(ending: String) async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            #expect(try await redeliver.once().ending == .code(0))
+            let backup = bench.folder.appending(path: "backup.db").path
+            #expect(try await redeliver.run("database", "backup", backup).ending == .code(0))
+            let planted = redeliver.database.path + ending
+            for kind in ["a FIFO", "a folder"] {
+                try? FileManager.default.removeItem(atPath: planted)
+                if kind == "a FIFO" {
+                    #expect(mkfifo(planted, 0o640) == 0)
+                } else {
+                    #expect(mkdir(planted, 0o750) == 0)
+                }
+                for command in [
+                    ["run", "--once"], ["run"], ["status"], ["deliveries", "list"], ["database", "check"],
+                    ["database", "prune", "--confirm"], ["database", "backup", backup + ".2"],
+                    ["database", "restore", backup, "--confirm"], ["doctor", "--fix"],
+                ] {
+                    let words = command + ["--config", redeliver.configuration.path]
+                    let refused = try await bench.run("redeliver", words)
+                    #expect(refused.ending == .code(command[0] == "doctor" ? 1 : 74), "\(command)")
+                    let reason = "redeliver.db\(ending) is \(kind), not a file"
+                    #expect((refused.errors + refused.output).contains(reason), "\(command): \(refused.errors)")
+                }
+            }
+        }
+    }
+
+    @Test func `a FIFO beside a backup is refused by its name`() async throws {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            #expect(try await redeliver.once().ending == .code(0))
+            let backup = bench.folder.appending(path: "backup.db").path
+            #expect(try await redeliver.run("database", "backup", backup).ending == .code(0))
+            #expect(mkfifo(backup + "-journal", 0o640) == 0)
+            let refused = try await redeliver.run("database", "restore", backup, "--confirm")
+            #expect(refused.ending == .code(74) && refused.errors.contains("backup.db-journal is a FIFO, not a file"))
+        }
+    }
+
+    @Test func `a FIFO as the lock is refused, and one in the place of the file for readers stops nothing`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "1")
+            let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
+            #expect(try await redeliver.once().ending == .code(0))
+            let backup = bench.folder.appending(path: "backup.db").path
+            #expect(try await redeliver.run("database", "backup", backup).ending == .code(0))
+            for ending in [".lock", ".running"] {
+                let planted = redeliver.database.path + ending
+                try FileManager.default.removeItem(atPath: planted)
+                #expect(mkfifo(planted, 0o600) == 0)
+                for command in [
+                    ["run", "--once"], ["database", "prune", "--confirm"],
+                    ["database", "restore", backup, "--confirm"],
+                ] {
+                    let ended = try await bench.run("redeliver", command + ["--config", redeliver.configuration.path])
+                    let isRefused = ended.errors.contains("redeliver.db.lock: it is a FIFO, not a file")
+                    #expect(isRefused == (ending == ".lock"), "\(command) \(ending): \(ended.errors)")
+                    #expect(ended.ending == .code(isRefused ? 74 : 0), "\(command) \(ending)")
+                }
+                try FileManager.default.removeItem(atPath: planted)
+            }
+        }
+    }
+
     /// A FIFO with the name of the temporary file stopped the metrics for ever and made SIGTERM end in a trap.
     @Test func `nothing in the folder of the metrics holds the daemon up`() async throws {
         try await withBench { bench in

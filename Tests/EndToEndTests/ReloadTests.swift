@@ -66,6 +66,40 @@ import Testing
         }
     }
 
+    /// An entry that cannot be read is kept; what it lacks is judged anew, and in the end it is a delivery.
+    @Test func `after other log_fields the kept entries have new reasons, which say what fields they have`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "3", "--successes", "0")
+            var settings = RedeliverSettings(sandbox)
+            settings.fields = "task_id: [ticket]"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start()
+            func reasons() throws -> [String] {
+                try redeliver.texts("SELECT DISTINCT reason || ': ' || detail FROM unreadable_entry")
+            }
+            try await waitUntil("the entries are kept") {
+                try redeliver.number("SELECT COUNT(*) FROM unreadable_entry") == 3
+            }
+            let has = "; the entry has: task_id, event_type, customer_id, webhook_id, body, status, created_at, error"
+            #expect(try reasons() == ["no_task_id: no string or integer in any of: ticket" + has])
+
+            settings.fields = "outcome: [verdict]"
+            try redeliver.write(settings.yaml)
+            daemon.send(SIGHUP)
+            try await waitUntil("they are judged anew") {
+                try reasons() == ["no_outcome: no boolean, number or word in any of: verdict" + has]
+            }
+            settings.fields = ""
+            try redeliver.write(settings.yaml)
+            daemon.send(SIGHUP)
+            try await redeliver.waitUntilDelivered(3)
+            #expect(try reasons().isEmpty)
+            #expect(try await daemon.stop() == .code(0))
+        }
+    }
+
     /// Calls are in flight while the configuration changes, many times in a row.
     @Test func `reloading in mid-run loses and doubles nothing`() async throws {
         try await withBench { bench in

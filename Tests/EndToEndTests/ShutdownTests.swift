@@ -34,6 +34,27 @@ import Testing
         }
     }
 
+    /// Once the database's lock is taken, which is before anything runs.
+    @Test(arguments: [SIGTERM, SIGINT]) func `a signal in the middle of the start stops the daemon in order`(
+        signal: Int32
+    ) async throws {
+        try await withBench { bench in
+            let redeliver = try bench.redeliver(RedeliverSettings(unreachable: "e"))
+            for moment in ["lock", "start"] {
+                let daemon = try bench.start("redeliver", ["run", "--config", redeliver.configuration.path])
+                let lock = redeliver.database.path + ".lock"
+                // Without a pause between the looks: the moment is short.
+                let deadline = ContinuousClock.now + patience
+                while ContinuousClock.now < deadline, daemon.isRunning {
+                    let isLocked = FileManager.default.fileExists(atPath: lock)
+                    if moment == "lock" ? isLocked : daemon.errors.contains(" started") { break }
+                    await Task.yield()
+                }
+                #expect(try await daemon.stop(signal) == .code(0), "\(moment): \(daemon.errors)")
+            }
+        }
+    }
+
     /// The provider never answers: the calls end with their timeout, unknown, and the log decides after the restart.
     @Test func `calls that the provider never answers hold a stop no longer than their timeout`() async throws {
         try await withBench { bench in
@@ -50,6 +71,27 @@ import Testing
             #expect(try redeliver.number("SELECT COUNT(*) FROM attempt WHERE answered_ms IS NULL") == 0)
 
             try await expectNothingSentTwice(of: 4, by: redeliver, to: sandbox)
+        }
+    }
+
+    /// No code can end a thread that waits for its disk. `request_timeout` and 10 s later the stop is given up.
+    @Test func `a stop that hangs in its disk is given up with 71, and the next start sends nothing twice`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "10")
+            var settings = RedeliverSettings(sandbox)
+            settings.requestTimeout = "1s"
+            let redeliver = try bench.redeliver(settings)
+            let daemon = try await redeliver.start(environment: try KillPoint("wal-sync", 25).environment(signal: 0))
+            try await waitUntil("a call of the disk hangs") { daemon.errors.contains("killed at wal-sync:25") }
+            #expect(try await daemon.stop() == .code(71))
+            #expect(daemon.errors.contains("the stop takes too long and is given up"), "\(daemon.errors)")
+
+            let next = try await redeliver.start()
+            try await redeliver.waitUntilDelivered(10)
+            #expect(try await next.stop() == .code(0))
+            #expect(try await sandbox.summary().arrivedMoreThanOnce == 0)
         }
     }
 

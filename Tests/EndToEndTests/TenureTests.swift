@@ -8,7 +8,8 @@ import Testing
 
     /// Runs a daemon, does something to its database, and expects the end of the daemon.
     private func expectEnd(
-        saying cause: String, after change: @escaping @Sendable (Bench, RedeliverProcess) async throws -> Void
+        saying cause: String, after change: @escaping @Sendable (Bench, RedeliverProcess) async throws -> Void,
+        then look: @escaping @Sendable (Bench, RedeliverProcess) async throws -> Void = { _, _ in }
     ) async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "3")
@@ -22,6 +23,7 @@ import Testing
             try await change(bench, redeliver)
             #expect(try await daemon.ending() == .code(72))
             #expect(daemon.errors.contains(Self.lost) && daemon.errors.contains(cause), "\(daemon.errors)")
+            try await look(bench, redeliver)
             #expect(try await sandbox.summary().retryCalls == calls)
         }
     }
@@ -41,6 +43,32 @@ import Testing
     @Test func `replaced by a rename`() async throws {
         try await expectEnd(saying: "its file was moved, removed or replaced") { bench, redeliver in
             #expect(rename(bench.folder.appending(path: "backup.db").path, redeliver.database.path) == 0)
+        }
+    }
+
+    @Test func `written over in place`() async throws {
+        try await expectEnd(saying: "another program has written over its file") { bench, redeliver in
+            let cp = try #require(BuiltPrograms.tool("cp"))
+            let copied = try await bench.run(
+                cp, [bench.folder.appending(path: "backup.db").path, redeliver.database.path])
+            #expect(copied.ending == .code(0))
+        } then: { _, redeliver in
+            #expect(try await redeliver.run("database", "check").ending == .code(0))
+            #expect(try await redeliver.once().ending == .code(0))
+            let check = try await redeliver.run("database", "check")
+            #expect(check.ending == .code(0), "\(check.output)")
+        }
+    }
+
+    @Test func `its log removed`() async throws {
+        try await expectEnd(saying: "its -wal or -shm file was removed or replaced") { _, redeliver in
+            for ending in ["-wal", "-shm"] {
+                try FileManager.default.removeItem(atPath: redeliver.database.path + ending)
+            }
+        } then: { _, redeliver in
+            let next = try await redeliver.once()
+            let delivered = try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'delivered'")
+            #expect(next.ending == .code(0) && delivered == 3)
         }
     }
 

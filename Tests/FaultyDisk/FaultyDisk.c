@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_FILES = 16 };
 
@@ -87,6 +88,19 @@ void faulty_disarm(faulty_script *script) {
 }
 
 int64_t faulty_injected(const faulty_script *script) { return script->injected; }
+
+/// The name of a file below a folder that is given by its descriptor.
+static const char *named(const char *path, char *buffer, size_t room) {
+    static const char prefix[] = "/proc/self/fd/";
+    const char *slash = path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0 ? NULL : strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) >= 64) return path;
+    char folder[64] = {0};
+    memcpy(folder, path, (size_t)(slash - path));
+    ssize_t length = readlink(folder, buffer, room - 1);
+    if (length < 0 || (size_t)length + strlen(slash) >= room) return path;
+    strcpy(buffer + length, slash);
+    return buffer;
+}
 
 static faulty_script *script_for(const char *path) {
     faulty_script *found = NULL;
@@ -281,13 +295,15 @@ static const sqlite3_io_methods file_methods = {
 
 static int disk_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out) {
     (void)vfs;
-    faulty_script *script = script_for(path);
+    char buffer[1024];
+    const char *name = named(path, buffer, sizeof buffer);
+    faulty_script *script = script_for(name);
     if (script == NULL) return real_vfs->xOpen(real_vfs, path, file, flags, out);
     file->pMethods = NULL;
     int code = fault(script, FAULTY_OPEN);
     if (code != SQLITE_OK) return code;
     FILE_OF(file)->script = script;
-    FILE_OF(file)->number = number_of(script, path);
+    FILE_OF(file)->number = number_of(script, name);
     int result = real_vfs->xOpen(real_vfs, path, REAL(file), flags, out);
     if (REAL(file)->pMethods != NULL) file->pMethods = &file_methods;
     return result;
@@ -295,12 +311,14 @@ static int disk_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int
 
 static int disk_delete(sqlite3_vfs *vfs, const char *path, int sync) {
     (void)vfs;
-    faulty_script *script = script_for(path);
+    char buffer[1024];
+    const char *name = named(path, buffer, sizeof buffer);
+    faulty_script *script = script_for(name);
     if (script == NULL) return real_vfs->xDelete(real_vfs, path, sync);
     int code = fault(script, FAULTY_DELETE);
     if (code != SQLITE_OK) return code;
     int result = real_vfs->xDelete(real_vfs, path, sync);
-    keep(script, FAULTY_EVENT_DELETE, number_of(script, path), 0, 0, NULL);
+    keep(script, FAULTY_EVENT_DELETE, number_of(script, name), 0, 0, NULL);
     return result;
 }
 

@@ -3,7 +3,7 @@ import DeliverySimulation
 /// A reader of foreign input: how its inputs are made, and what must hold for each.
 package struct FuzzTarget: Sendable {
     package let name: String
-    /// Its share of 1,000 inputs in a run over all targets.
+    /// Its part of the inputs in a run over all targets, beside the parts of the others.
     package let share: Int
     let samples: [[UInt8]]
     let make: @Sendable (inout SeededGenerator) -> [UInt8]
@@ -11,7 +11,8 @@ package struct FuzzTarget: Sendable {
     package let check: @Sendable ([UInt8]) async throws -> Void
 
     package static let all: [FuzzTarget] = [
-        .page, .json, .rows, .paging, .times, .answers, .signature, .configuration, .durations,
+        .page, .json, .rows, .paging, .times, .answers, .signature, .configuration, .durations, .packed, .signed,
+        .environment, .secret, .printable,
     ]
 
     /// A sample or a made input, often mutated. The same seed and number give the same input, whatever was made before.

@@ -79,6 +79,29 @@ import Testing
         #expect(try cautions(sample) == ["endpoints[2].id: \(problem)"])
     }
 
+    @Test(arguments: [
+        ("\u{FF41}-1", "a-1", "Unicode form"), ("a\u{200B}-1", "a-1", "Unicode form"),
+        ("\u{2460}n", "1n", "Unicode form"), ("a\u{E9}\u{FE0F}", "a\u{E9}", "Unicode form"),
+        ("stra\u{DF}e", "strasse", "upper and lower case"), ("\u{C9}t\u{E9}", "\u{E9}t\u{E9}", "upper and lower case"),
+        ("\u{FF21}-1", "a-1", "upper and lower case and in Unicode form"),
+        ("A\u{2060}-1", "a-1", "upper and lower case and in Unicode form"),
+    ]) func `ids that look alike are named, with their difference`(one: String, other: String, difference: String)
+        throws
+    {
+        let sample = ConfigurationSample(endpoints: "[{id: \(one), name: x}, {id: \(other), name: y}]")
+        let found = try cautions(sample)
+        #expect(found.count == 1)
+        #expect(found[0].hasPrefix("endpoints[1].id: differs from endpoints[0].id only in \(difference)"), "\(found)")
+        #expect(found[0].hasSuffix(": is it another endpoint?"))
+        #expect(difference.hasSuffix("form") == found[0].contains("(composed, wide or invisible characters)"))
+    }
+
+    @Test func `ids that are composed in two ways are refused`() {
+        let sample = ConfigurationSample(endpoints: "[{id: caf\u{E9}, name: x}, {id: cafe\u{301}, name: y}]")
+        let problem = "is the same as endpoints[0].id, composed in another way"
+        #expect(sample.problems() == ["endpoints[1].id: 'cafe\u{301}' \(problem)"])
+    }
+
     /// As a segment of the provider's address they would lead to another path.
     @Test(arguments: [".", ".."]) func `an id that is a step in a path is refused`(id: String) {
         let sample = ConfigurationSample(endpoints: "[{id: \"\(id)\", name: x}]")

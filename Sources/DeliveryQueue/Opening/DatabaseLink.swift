@@ -19,15 +19,33 @@ package enum DatabaseLink {
         return String(cString: resolved)
     }
 
-    /// Refuses what root must not open as a database: another user's link, and what is no file.
+    /// Refuses what must not be opened as a database: another user's link, for root; what is no file; and a database
+    /// beside which something else stands in the place of SQLite's own files.
     ///
     /// - Throws: `inaccessible`, naming the path and what to do.
     package static func refuse(database path: String, operation: String) throws(StoreError) {
         try refuseForeignLink(path, operation)
-        guard let found = FileStatus(at: path), let kind = found.kindIfNoFile else { return }
         // SQLite would call a folder a disk I/O error, and would wait for a FIFO.
-        throw StoreError(
-            .inaccessible, operation: operation, cause: "it is \(kind), not a file", hint: "name a file in `database`")
+        if let kind = FileStatus(at: path)?.kindIfNoFile {
+            throw StoreError(
+                .inaccessible, operation: operation, cause: "it is \(kind), not a file",
+                hint: "name a file in `database`")
+        }
+        try refuseCompanions(ofDatabase: path, operation: operation)
+    }
+
+    /// Refuses what stands beside a database under the name of a file of SQLite's and is no file. SQLite would wait
+    /// for a FIFO, and has misleading words for the rest.
+    ///
+    /// - Throws: as `refuse`.
+    package static func refuseCompanions(ofDatabase path: String, operation: String) throws(StoreError) {
+        let real = followed(path)
+        for name in PendingFile.companions.map({ real + $0 }) {
+            guard let kind = FileStatus(named: name)?.kindIfNoFile else { continue }
+            throw StoreError(
+                .inaccessible, operation: operation, cause: "\(name) is \(kind), not a file",
+                hint: "see who put it there, and remove it; SQLite makes its own")
+        }
     }
 
     private static func refuseForeignLink(_ path: String, _ operation: String) throws(StoreError) {

@@ -16,6 +16,8 @@ import LocalFiles
 /// locks (sqlite.org/howtocorrupt.html, section 2.2).
 package final class InstanceLock: Sendable {
     private let file: OpenFile
+    private let folder: OpenFolder
+    private let name: String
     private let presence: PresenceFile?
 
     /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, or is none of ours.
@@ -23,10 +25,11 @@ package final class InstanceLock: Sendable {
         // Before the lock is made, which stands where the link leads.
         try DatabaseLink.refuse(database: path, operation: "open database \(path)")
         let database = DatabaseLink.followed(path)
-        let (folder, file): (OpenFolder, OpenFile)
+        let file: OpenFile
+        name = PendingFile.name(of: database) + Self.ending
         do throws(FileFault) {
             folder = try OpenFolder(PendingFile.folder(of: database))
-            file = try Self.open(PendingFile.name(of: database) + Self.ending, in: folder, besides: database)
+            file = try Self.open(name, in: folder, besides: database)
         } catch {
             throw StoreError(
                 error, .inaccessible, operation: "open lock file \(database)\(Self.ending)",
@@ -43,6 +46,11 @@ package final class InstanceLock: Sendable {
         LockHolder.own.write(to: file)
         self.file = file
         presence = PresenceFile(besides: database, in: folder)
+    }
+
+    /// Whether the file still stands at its place. If not, another redeliver may hold another one.
+    var isInPlace: Bool {
+        folder.status(of: name)?.identity == (try? file.status().identity)
     }
 
     /// Releases the lock before this value is gone. A second call changes nothing.

@@ -1,4 +1,5 @@
 import Foundation
+import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -41,7 +42,7 @@ struct MigrationCopy {
             return try source.readHere { session in
                 let moment = try Moment(session)
                 guard (1..<version).contains(moment.version), try Self.isInUse(session) else { return nil }
-                for rest in try files() where rest.contains(Self.unfinished) { unlink(rest) }
+                try removeUnfinished()
                 return try present(moment) ?? make(from: session, at: now, freeSpace)
             }
         } catch {
@@ -74,7 +75,7 @@ struct MigrationCopy {
                 hint: "nothing is changed; make room, or go on with the redeliver that wrote it")
         }
         let name = "\(path)\(Self.mark)\(version)-\(now.compactText)"
-        let pending = try PendingFile(for: name, operation: operation)
+        let pending = try PendingFile(forDatabase: name, operation: operation)
         defer { pending.remove() }
         try session.copy(to: pending.path)
         try DatabaseCopy.examine(pending.path, .quick)
@@ -95,6 +96,11 @@ struct MigrationCopy {
     }
 
     // MARK: - Files
+
+    private func removeUnfinished() throws {
+        let folder = try OpenFolder(PendingFile.folder(of: path))
+        for rest in try files() where rest.contains(Self.unfinished) { folder.removeWhole(PendingFile.name(of: rest)) }
+    }
 
     private static let mark = ".before-schema-"
     /// What `PendingFile` puts into the name of a file that is not complete.

@@ -9,6 +9,9 @@ package struct PendingFile: Sendable {
     private let operation: String
     /// Opened once: what is renamed and removed stands there, whatever has the folder's path by then.
     private let folder: OpenFolder
+    /// Where the file is made: `folder`, or for a database a folder of its own in it, which nobody else can enter.
+    private let workplace: OpenFolder
+    private let isAlone: Bool
     private let name: String
     private let file: OpenFile
 
@@ -19,7 +22,7 @@ package struct PendingFile: Sendable {
     ///
     /// - Parameters:
     ///   - mode: its permissions, whatever the umask; for this user only unless told otherwise.
-    ///   - contents: the bytes it begins with; a database is written to `path` later.
+    ///   - contents: all of its bytes.
     ///   - operation: what the caller does, for errors.
     /// - Throws: `inaccessible` when the file cannot be made, `storage` when the disk does not take the contents.
     package init(
@@ -30,10 +33,9 @@ package struct PendingFile: Sendable {
             folder = try OpenFolder(Self.folder(of: target))
             (name, file) = try folder.makeNew(beginning: Self.name(of: target) + Self.mark)
         } catch {
-            throw StoreError(
-                error, .inaccessible, operation: operation,
-                hint: "check that the folder exists and that this user may write to it")
+            throw Self.folderRefuses(error, operation)
         }
+        (workplace, isAlone) = (folder, false)
         do throws(FileFault) {
             try file.write(contents)
             if mode != 0o600 { try file.setPermissions(mode) }
@@ -43,8 +45,34 @@ package struct PendingFile: Sendable {
         }
     }
 
-    /// The temporary name. SQLite opens the file by it.
-    package var path: String { "\(folder.path)/\(name)" }
+    /// Makes the file of a database, to which SQLite writes by `path`.
+    ///
+    /// SQLite opens files by their names and follows links, and whoever may write to the target's folder could put
+    /// one in the place of the new file: root would write into the link's target. So the file, and SQLite's own
+    /// beside it, stand in a folder that only this user can enter, and SQLite gets there by our descriptor of it.
+    ///
+    /// - Throws: `inaccessible` when it cannot be made.
+    package init(forDatabase target: String, operation: String) throws(StoreError) {
+        (self.target, self.operation) = (target, operation)
+        do throws(FileFault) {
+            folder = try OpenFolder(Self.folder(of: target))
+            (name, workplace) = try folder.makeNewFolder(beginning: Self.name(of: target) + Self.mark)
+            file = try workplace.make(name)
+        } catch {
+            throw Self.folderRefuses(error, operation)
+        }
+        isAlone = true
+        DescriptorPaths.prepare()
+    }
+
+    private static func folderRefuses(_ fault: FileFault, _ operation: String) -> StoreError {
+        StoreError(
+            fault, .inaccessible, operation: operation,
+            hint: "check that the folder exists and that this user may write to it")
+    }
+
+    /// Where SQLite opens the file of a database.
+    package var path: String { "\(workplace.lastingPath)/\(name)" }
 
     /// The endings of the files that SQLite puts beside a database.
     package static let companions = ["-wal", "-shm", "-journal"]
@@ -59,14 +87,14 @@ package struct PendingFile: Sendable {
         try finish()
         // Unlike a rename, a hard link never takes the place of a file that is there already.
         do throws(FileFault) {
-            try folder.link(name, to: Self.name(of: target))
+            try workplace.link(name, to: Self.name(of: target), in: folder)
         } catch {
             throw StoreError(
                 error, .inaccessible, operation: operation,
                 hint: error.code == EEXIST
                     ? "name another file, or move that one away" : "name a folder on a local disk of this machine")
         }
-        folder.remove(name)
+        remove()
         try syncFolder()
     }
 
@@ -74,28 +102,30 @@ package struct PendingFile: Sendable {
     package func replace() throws(StoreError) {
         try finish()
         do throws(FileFault) {
-            try folder.rename(name, to: Self.name(of: target))
+            try workplace.rename(name, to: Self.name(of: target), in: folder)
         } catch {
             throw StoreError(error, .inaccessible, operation: operation)
         }
+        remove()
         try syncFolder()
     }
 
     /// Removes the unfinished file; does nothing once it has its final name.
     package func remove() {
-        for ending in [""] + Self.companions { folder.remove(name + ending) }
+        for ending in [""] + Self.companions { workplace.remove(name + ending) }
+        if isAlone { folder.removeEmptyFolder(name) }
     }
 
     /// Brings the file to the disk, and makes sure that it is the one that was made here.
     ///
-    /// Whoever may write to the folder can put another file, or a link, in its place while a database is written to it
-    /// by its name. That is found out here, before the name counts.
+    /// Whoever may write to the folder can put another file, or a link, in its place. That is found out here, before
+    /// the name counts.
     private func finish() throws(StoreError) {
         do throws(FileFault) {
             try file.sync()
             let identity = try file.status().identity
-            guard folder.status(of: name)?.identity == identity else {
-                throw FileFault("another program has put something else in the place of \(path)")
+            guard workplace.status(of: name)?.identity == identity else {
+                throw FileFault("another program has put something else in the place of \(workplace.path)/\(name)")
             }
         } catch {
             throw diskRefuses(error)
@@ -143,7 +173,7 @@ package struct PendingFile: Sendable {
     /// Removes them. Only for a target that this process alone writes.
     package static func removeUnfinished(of target: String) {
         guard let folder = try? OpenFolder(folder(of: target)) else { return }
-        for name in unfinished(of: target) { folder.remove(name) }
+        for name in unfinished(of: target) { folder.removeWhole(name) }
     }
 }
 

@@ -91,7 +91,7 @@ package struct QueueStore: Sendable {
             tenure = try connections.writeAloneHere { session in
                 try Migrations.apply(to: session, at: now)
                 try SQLiteSettings.prepareWriter(session, checkpoints: lock != nil, synchronous: synchronous)
-                return try lock.map { _ in try Tenure(of: path, in: session) }
+                return try lock.map { try Tenure(of: path, holding: $0, in: session) }
             }
         } catch {
             throw StoreError(error, operation: "open database \(path)")
@@ -124,23 +124,32 @@ package struct QueueStore: Sendable {
     /// - Throws: `displaced`.
     package func confirmTenure() async throws(StoreError) {
         guard let tenure else { return }
-        let operation = "look whose database \(path) is"
         do {
             try tenure.confirmPlace()
+            guard simulated == nil else { return try connections.examine { try tenure.confirm(in: $0) } }
+            do {
+                try await connections.read { try tenure.confirm(in: $0) }
+            } catch  where EngineFault(error) != nil {
+                // A file that was written over cannot always be read; the writing connection looks at nothing before.
+                try await connections.writeAlone { try tenure.confirm(in: $0) }
+            }
         } catch {
-            throw StoreError(error, operation: operation)
+            throw StoreError(error, operation: "look whose database \(path) is")
         }
-        try await read(operation) { try tenure.confirm(in: $0) }
     }
 
     /// Moves everything from the write-ahead log into the main file, closes all connections and frees the lock. A
-    /// second call changes nothing. Who has lost the database moves nothing: the main file may be another one by now.
+    /// second call changes nothing. Who has lost the database does what `Tenure.Parting` says.
     package func close() throws(StoreError) {
         do {
-            if let tenure, (try? connections.readHere { try tenure.confirm(in: $0) }) != nil {
-                try? connections.checkpoint()
+            let parting = tenure?.parting(from: connections)
+            switch parting {
+            case .checkpoint: try? connections.checkpoint()
+            case .leaveLog, .setLogAside: connections.leaveLog()
+            case nil: break
             }
             try connections.close()
+            if let parting { tenure?.setLogAside(after: parting) }
         } catch {
             throw StoreError(error, operation: "close database")
         }
@@ -168,7 +177,7 @@ package struct QueueStore: Sendable {
     ) async throws(StoreError) -> Value {
         try await run(operation) { isSimulated in
             let confirmed: @Sendable (Session) throws -> Value = { [tenure] session in
-                try tenure?.confirm(in: session)
+                try tenure?.confirmToWrite(in: session)
                 return try work(session)
             }
             return isSimulated ? try connections.writeHere(confirmed) : try await connections.write(confirmed)

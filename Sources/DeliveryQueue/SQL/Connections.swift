@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import GRDBSQLite
 
@@ -77,6 +78,13 @@ package struct Connections: Sendable {
     package func checkpoint() throws {
         // A statement, because a closed connection refuses it; SQLite's own function would crash there.
         _ = try file.writeWithoutTransaction { try GRDB.Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    }
+
+    /// From now on `close` leaves the write-ahead log as it is; the last connection moves it into the file otherwise.
+    package func leaveLog() {
+        file.writeWithoutTransaction { db in
+            if let connection = db.sqliteConnection { _ = csqlite_no_checkpoint_on_close(connection) }
+        }
     }
 }
 

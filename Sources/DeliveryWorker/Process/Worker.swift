@@ -75,6 +75,21 @@ package struct Worker: Sendable {
         // Before the file is read: until this line a SIGHUP ends the process, and a later trap could miss one.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let configuration = try load()
+        let longestStop = configuration.provider.requestTimeout + Self.shutdownMargin
+        let deadline = StopDeadline(after: longestStop + Self.shutdownMargin, logger: logger, giveUp: giveUp)
+        // Before the database is opened: a SIGTERM in the middle of the start stops the daemon like any other.
+        let stops = StopSignals(signals: await UnixSignalsSequence(trapping: .sigterm, .sigint))
+        try await deadline.watchingSignals {
+            try await run(configuration, hangups, stops, longestStop: longestStop, deadline)
+        }
+        logger.notice("stopped")
+    }
+
+    /// - Parameter longestStop: how long the services may take to stop.
+    private func run(
+        _ configuration: WorkerConfiguration, _ hangups: UnixSignalsSequence, _ stops: StopSignals,
+        longestStop: Duration, _ deadline: StopDeadline
+    ) async throws {
         try await withBase(configuration) { base in
             let reload = Reload()
             let supervisor = Supervisor(first: configuration, base: base, reload: reload, manager: manager)
@@ -83,16 +98,14 @@ package struct Worker: Sendable {
                 logger: logger)
             // The last service stops first; it tells the manager.
             let watchdog = Watchdog(manager: manager, vitals: base.vitals, clock: base.clock, logger: logger)
-            let longestStop = configuration.provider.requestTimeout + Self.shutdownMargin
-            let deadline = StopDeadline(
-                after: longestStop + Self.shutdownMargin, logger: logger, giveUp: giveUp)
             let tenure = TenureWatch(store: base.store, clock: base.clock, deadline: deadline, logger: logger)
+            let others: [any Service] = [reloader, supervisor, tenure, watchdog]
             var group = ServiceGroupConfiguration(
-                services: [reloader, supervisor, tenure, watchdog], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [.init(service: stops, successTerminationBehavior: .gracefullyShutdownGroup)]
+                    + others.map { .init(service: $0) },
                 logger: logger.quieter)
             group.maximumGracefulShutdownDuration = longestStop
-            try await deadline.watchingSignals { try await ServiceGroup(configuration: group).run() }
-            logger.notice("stopped")
+            try await ServiceGroup(configuration: group).run()
         }
     }
 

@@ -1,7 +1,7 @@
 /// Addresses that are signed, for a file in a store for example, have another query each time they are made.
-enum SignedAddress {
+package enum SignedAddress {
     /// The JSON without the queries of the addresses in its strings, so that it is the same each time it is read.
-    static func cut(from json: [UInt8]) -> [UInt8] {
+    package static func cut(from json: [UInt8]) -> [UInt8] {
         var kept: [UInt8] = []
         kept.reserveCapacity(json.count)
         var (isInString, isAddress, index) = (false, false, 0)
@@ -12,12 +12,15 @@ enum SignedAddress {
                 isAddress = false
                 continue
             }
+            // An address ends there.
+            if byte <= 0x20 { isAddress = false }
             if byte == Byte.quote { (isInString, isAddress) = (!isInString, false) }
             if byte == Byte.colon, isInString { isAddress = isAddress || isScheme(json[(index + 1)...]) }
             kept.append(byte)
             index += 1
-            // What is escaped is no quote.
+            // What is escaped is no quote. But it ends an address, as it ends a query.
             if byte == Byte.backslash, index < json.count {
+                if json[index] == Byte.quote { isAddress = false }
                 kept.append(json[index])
                 index += 1
             }
@@ -34,9 +37,11 @@ enum SignedAddress {
     private static func endOfQuery(in json: [UInt8], from start: Int) -> Int {
         var index = start
         while index < json.count, json[index] > 0x20, json[index] != Byte.quote {
-            if json[index] == Byte.backslash, index + 1 < json.count, json[index + 1] == Byte.quote { break }
-            index += 1
+            let isEscape = json[index] == Byte.backslash
+            if isEscape, index + 1 < json.count, json[index + 1] == Byte.quote { break }
+            // What is escaped begins no other escape.
+            index += isEscape ? 2 : 1
         }
-        return index
+        return min(index, json.count)
     }
 }

@@ -4,21 +4,21 @@ import CZlib
 ///
 /// Reads the codings `gzip`, its old name `x-gzip`, and `deflate` (RFC 9110, 8.4.1). The body of any other coding stays
 /// as it is.
-struct AnswerBody {
-    enum Fault: Error {
+package struct AnswerBody {
+    package enum Fault: Error {
         case tooLarge
         /// The packed bytes are damaged, are followed by others, or end too early.
         case garbled
     }
 
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private let limit: Int
     private let inflater: Inflater?
 
     /// - Parameters:
     ///   - codings: the values of all `Content-Encoding` headers.
     ///   - limit: the largest body in bytes, unpacked.
-    init(codings: [String], limit: Int) throws(Fault) {
+    package init(codings: [String], limit: Int) throws(Fault) {
         self.limit = limit
         let names = codings.flatMap { $0.split(separator: ",") }
             .map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }.filter { !["", "identity"].contains($0) }
@@ -27,14 +27,14 @@ struct AnswerBody {
     }
 
     /// Takes the next bytes of the connection.
-    mutating func append(_ part: some Sequence<UInt8>) throws(Fault) {
+    package mutating func append(_ part: some Sequence<UInt8>) throws(Fault) {
         guard let inflater else { return try keep(part) }
         inflater.take(Array(part))
         while let piece = try inflater.next() { try keep(piece) }
     }
 
     /// Says that no further bytes come.
-    func finish() throws(Fault) {
+    package func finish() throws(Fault) {
         guard inflater?.isComplete ?? true else { throw .garbled }
     }
 

@@ -7,7 +7,8 @@ package enum Printable {
 
     /// As `text`, for a text of several lines, which keeps them.
     package static func lines(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { self.text(String($0)) }
+        // By scalars: with a carriage return before it, a line break is another Character.
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { self.text(String($0)) }
             .joined(separator: "\n")
     }
 }

@@ -6,8 +6,12 @@ enum RowFault: String, CaseIterable, Sendable {
     case quotes
     /// No known id, and an address whose signature is another one in each answer.
     case signedURL = "signed-url"
-    /// A task id of a megabyte.
+    /// A task id, an event type or a customer id of a megabyte.
     case longID = "long-id"
+    case longType = "long-type"
+    case longCustomer = "long-customer"
+    /// Without the bracket at its end.
+    case unclosed
 
     /// The page with such a row before the others of its list.
     func added(to answer: Answer) -> Answer {
@@ -35,9 +39,17 @@ enum RowFault: String, CaseIterable, Sendable {
             return Array(
                 #"{"reference":"r-1","state":"failed","file":"https://files.test/a.pdf?X-Signature=\#(signature)"}"#
                     .utf8)
-        case .longID:
-            return Array(#"{"status":"failure","event_type":"profile_update","body":{},"task_id":""#.utf8)
-                + [UInt8](repeating: UInt8(ascii: "9"), count: 1 << 20) + Array(#""}"#.utf8)
+        case .longID: return Self.long(#"{"status":"failure","event_type":"profile_update","body":{},"task_id":""#)
+        case .longType: return Self.long(#"{"status":"failure","task_id":"damaged-1","body":{},"event_type":""#)
+        case .longCustomer:
+            return Self.long(
+                #"{"status":"failure","task_id":"damaged-1","event_type":"profile_update","body":{},"customer_id":""#)
+        case .unclosed: return start + Array(#""x""#.utf8)
         }
+    }
+
+    /// A row whose last text has a megabyte.
+    private static func long(_ start: String) -> [UInt8] {
+        Array(start.utf8) + [UInt8](repeating: UInt8(ascii: "9"), count: 1 << 20) + Array(#""}"#.utf8)
     }
 }

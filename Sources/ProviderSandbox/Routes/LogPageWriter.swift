@@ -74,6 +74,7 @@ struct LogPageWriter {
         case .iso: "\"\(WallTime.iso(time))\""
         case .gmt: "\"\(WallTime.iso(time).replacing("T", with: " ").replacing("Z", with: " GMT"))\""
         case .rfc1123: "\"\(WallTime.rfc1123(time))\""
+        case .shortOffset: "\"\(WallTime.iso(time + 3 * 3_600_000).replacing("Z", with: "+3:00"))\""
         }
     }
 

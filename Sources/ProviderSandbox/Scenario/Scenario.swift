@@ -93,6 +93,8 @@ extension Scenario {
 
     enum TimeFormat: String, CaseIterable, Sendable {
         case seconds, milliseconds, microseconds, nanoseconds, iso, gmt, rfc1123
+        /// ISO with an offset whose hour has one digit: `+3:00`.
+        case shortOffset = "short-offset"
     }
 
     /// How a retry shows in the log.

@@ -48,8 +48,8 @@ struct ScenarioFlags: ParsableArguments {
     var spelling: String?
     @Option(
         help: """
-            seconds, milliseconds, microseconds, nanoseconds, iso, gmt or rfc1123. (default: seconds, with the \
-            alternative spelling iso)
+            seconds, milliseconds, microseconds, nanoseconds, iso, gmt, rfc1123 or short-offset (+3:00). (default: \
+            seconds, with the alternative spelling iso)
             """
     )
     var time: String?

@@ -20,7 +20,7 @@ struct CheckCommand: AsyncParsableCommand {
             try StandardOutput.print(
                 """
                 \(Printable.text(configuration.config)): no faults; \(endpoints) endpoint\(endpoints == 1 ? "" : "s"), \
-                \(policies) polic\(policies == 1 ? "y" : "ies"), database \(checked.database)
+                \(policies) polic\(policies == 1 ? "y" : "ies"), database \(Printable.text(checked.database))
                 """)
             for caution in checked.cautions {
                 Note.print("warning: \(caution.line(path: configuration.config))")

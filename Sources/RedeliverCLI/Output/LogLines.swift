@@ -1,5 +1,6 @@
 import Dispatch
 import Logging
+import ProviderAPI
 import Synchronization
 
 #if canImport(Glibc)
@@ -34,8 +35,9 @@ final class LogLines: Sendable {
         self.output = output
     }
 
-    /// Adds a line with its line break.
+    /// Adds a line with its line break, or several. Whatever stands in them, none steers a terminal.
     func add(_ line: String) {
+        let line = Printable.lines(line)
         let text: String? = waiting.withLock { waiting in
             guard waiting.bytes + line.utf8.count <= Self.mostBytes else {
                 waiting.dropped += 1
@@ -97,7 +99,17 @@ final class LogLines: Sendable {
 /// The stream of the loggers.
 struct LogStream: TextOutputStream, Sendable {
     func write(_ text: String) {
-        LogLines.standardError.add(text)
+        LogLines.standardError.add(Self.entry(text))
+    }
+
+    /// One entry of the log. What follows a line break inside of it is indented, so that no text from outside can look
+    /// like an entry of its own.
+    static func entry(_ text: String) -> String {
+        // By scalars, as in `Printable.lines`.
+        var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+        let isEnded = lines.last?.isEmpty ?? false
+        if isEnded { lines.removeLast() }
+        return lines.joined(separator: "\n    ") + (isEnded ? "\n" : "")
     }
 
     /// A handler whose lines go to stderr.

@@ -1,12 +1,10 @@
 import Foundation
-import ProviderAPI
 
 /// Prints messages beside a command's result.
 enum Note {
     /// A warning or hint on stderr, so that stdout holds nothing but the result.
     static func print(_ text: String) {
-        // The text may quote the provider. Errors of several lines keep their lines.
-        LogLines.standardError.add("redeliver: \(Printable.lines(text))\n")
+        LogLines.standardError.add("redeliver: \(text)\n")
         LogLines.standardError.flush()
     }
 }

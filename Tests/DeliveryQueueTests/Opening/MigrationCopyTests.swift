@@ -109,7 +109,10 @@ import Testing
     @Test func `what a killed start left of a copy is removed, and the copy is made again`() throws {
         try LaterRelease.makeOlder(path)
         let rest = path + ".before-schema-\(newest)-20251231T235959Z.partial-abcdef"
+        // As older releases left it, and in a folder as this one does.
         for suffix in ["", "-journal"] { try Data("half".utf8).write(to: URL(filePath: rest + suffix)) }
+        try FileManager.default.createDirectory(atPath: rest + "ghijkl", withIntermediateDirectories: false)
+        try Data("half".utf8).write(to: URL(filePath: "\(rest)ghijkl/half"))
 
         let store = try LaterRelease.open(path)
         #expect(try files() == [URL(filePath: try #require(store.keptCopy)).lastPathComponent])

@@ -102,6 +102,45 @@ import Testing
         }
     }
 
+    @Test func `a client that sends a byte now and then is cut`() async throws {
+        let port = try freePort()
+        let listener = try listener(at: port)
+        try await withTransport { transport in
+            try await testGracefulShutdown { trigger in
+                async let running: Void = listener.run()
+                _ = try await get("/healthz", port: port, by: transport)
+                let slow = try SilentConnection(to: port)
+                try await waitUntil("it is cut", within: .seconds(20)) {
+                    slow.say("E")
+                    return slow.isCut(within: .zero)
+                }
+                trigger.triggerGracefulShutdown()
+                await running
+            }
+        }
+    }
+
+    /// Its buffers are full, and a close alone would not reach it: what counts is that the daemon is rid of it.
+    @Test func `a client that stops reading a large answer is cut`() async throws {
+        try Data(repeating: 0x61, count: 50_000_000).write(to: textfile)
+        defer { try? FileManager.default.removeItem(at: textfile) }
+        let port = try freePort()
+        let listener = try listener(at: port)
+        try await withTransport { transport in
+            try await testGracefulShutdown { trigger in
+                async let running: Void = listener.run()
+                _ = try await get("/healthz", port: port, by: transport)
+                let stuck = try SilentConnection(to: port)
+                stuck.say("ET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(stuck.hasAnswer(within: .seconds(20)))
+                #expect(stuck.isHeldByServer)
+                try await waitUntil("the listener closes it", within: .seconds(30)) { !stuck.isHeldByServer }
+                trigger.triggerGracefulShutdown()
+                await running
+            }
+        }
+    }
+
     @Test func `an address that another program has is tried again and disturbs nothing`() async throws {
         let port = try freePort()
         let (first, second) = (try listener(at: port), try listener(at: port))
@@ -135,14 +174,41 @@ private final class SilentConnection {
             }
         }
         guard isConnected else { throw TransportError.notSent(.other) }
-        _ = send(descriptor, "G", 1, Int32(MSG_NOSIGNAL))
+        say("G")
     }
 
     deinit { close(descriptor) }
 
-    /// Whether the server closes it.
-    func isCut(within limit: Duration) -> Bool {
+    func say(_ text: String) {
+        _ = send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// Whether the server closes it. It sends nothing before.
+    func isCut(within limit: Duration) -> Bool { hasAnswer(within: limit) }
+
+    /// Whether there is something to read.
+    func hasAnswer(within limit: Duration) -> Bool {
         var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&event, 1, Int32(limit.components.seconds) * 1_000) == 1
+    }
+
+    /// Whether the server, which is in this process, has its side open.
+    var isHeldByServer: Bool {
+        let own = Self.address(descriptor, getsockname)
+        return (0..<Int32(1_024)).contains { other in
+            other != descriptor && own != nil && Self.address(other, getpeername) == own
+        }
+    }
+
+    private static func address(
+        _ descriptor: Int32,
+        _ look: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> UInt16? {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { look(descriptor, $0, &length) }
+        }
+        return code == 0 && address.sin_family == sa_family_t(AF_INET) ? address.sin_port : nil
     }
 }

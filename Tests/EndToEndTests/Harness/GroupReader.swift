@@ -56,6 +56,18 @@ struct GroupReader {
         try Self.start(bench, program, arguments)
     }
 
+    /// Starts `redeliver` as this user.
+    func startRedeliver(_ arguments: [String]) throws -> RunningProgram {
+        try start(program, arguments)
+    }
+
+    /// Makes this user the owner of a file or a folder.
+    func give(_ url: URL) throws {
+        guard let user = UInt32(Self.user), chown(url.path, user, Self.group) == 0 else {
+            throw SandboxError("chown \(url.path): errno \(errno)")
+        }
+    }
+
     private static func start(_ bench: Bench, _ program: URL, _ arguments: [String]) throws -> RunningProgram {
         guard let setpriv else { return try bench.start(program, arguments) }
         return try bench.start(

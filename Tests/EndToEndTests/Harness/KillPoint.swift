@@ -16,6 +16,7 @@ struct KillPoint: Sendable, CustomStringConvertible {
 
     /// For the program that shall be ended.
     ///
+    /// - Parameter signal: 0: it is not ended; the call never returns.
     /// - Throws: when the library is not built.
     func environment(signal: Int32 = SIGKILL) throws -> [String: String] {
         ["LD_PRELOAD": try Self.library(), "KILL_AT": description, "KILL_SIGNAL": "\(signal)"]

@@ -9,6 +9,8 @@ struct RedeliverSettings {
     var auth: String
     var endpoints: [String]
     var requestTimeout = "20s"
+    /// The inside of `provider.log_fields`.
+    var fields = ""
     var database = "redeliver.db"
     var poll = "interval: 500ms"
     var confirm = "interval: 250ms, within: 3s"
@@ -38,6 +40,7 @@ struct RedeliverSettings {
           base_url: \(provider)
           auth: {\(auth)}
           request_timeout: \(requestTimeout)
+          log_fields: {\(fields)}
         endpoints:
         \(endpoints.enumerated().map { "  - {id: \"\($1)\", name: receiver-\($0)}" }.joined(separator: "\n"))
         database: \(database)

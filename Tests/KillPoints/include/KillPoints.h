@@ -18,7 +18,7 @@
 //     retry-answer                  what comes back, once it is read and nothing is done with it
 //     log-answer                    a piece of a page of the log, likewise
 // KILL_SIGNAL=N
-//     Another signal than SIGKILL, such as SIGSTOP.
+//     Another signal than SIGKILL, such as SIGSTOP. 0: no signal, but the call never returns, as on a disk that hangs.
 // KILL_FILE_SYSTEM=0x6969
 //     statfs and fstatfs say that everything lies on a file system of this type.
 // KILL_CLOCK_AHEAD=SECONDS

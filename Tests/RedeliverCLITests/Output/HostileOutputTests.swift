@@ -27,6 +27,9 @@ import Testing
             #expect(Self.steering(in: table.csv(on: Self.terminals[1])).isEmpty, "seed \(seed) round \(round)")
             let values = Self.values(ofCSV: table.csv(on: .plain, isRaw: true))
             #expect(values.dropFirst(3) == texts[...], "seed \(seed) round \(round)")
+            for value in Self.values(ofCSV: table.csv(on: .plain)) where Double(value) == nil || value.hasPrefix("+") {
+                #expect(!"=+-@\t\r".utf8.contains(value.utf8.first ?? 0), "seed \(seed) round \(round): \(value)")
+            }
             let line = try JSONOutput.line(texts)
             #expect(Self.steering(in: line).isEmpty && !line.contains("\n"), "seed \(seed) round \(round)")
             let read = try JSONDecoder().decode([String].self, from: Data(line.utf8))

@@ -48,6 +48,27 @@ import Testing
         #expect(pipe.text == (0..<1_000).map { "\($0)\n" }.joined())
     }
 
+    @Test func `no text in a line steers a terminal`() {
+        let pipe = Pipe()
+        let lines = LogLines { pipe.take($0) }
+        pipe.open()
+        lines.add("one \u{1B}[2J\u{202E}\ntwo\u{9B}\n")
+        lines.flush()
+        #expect(pipe.text == "one \u{FFFD}[2J\u{FFFD}\ntwo\u{FFFD}\n")
+    }
+
+    @Test func `no text in an entry of the log looks like another entry`() {
+        #expect(LogStream.entry("a: b\n2026-01-01 critical\n") == "a: b\n    2026-01-01 critical\n")
+        #expect(LogStream.entry("a\n") == "a\n")
+        #expect(LogStream.entry("a\r\nb\r\n") == "a\r\n    b\r\n")
+        let pipe = Pipe()
+        let lines = LogLines { pipe.take($0) }
+        pipe.open()
+        for text in ["x=a\r\n", "b\n"] { lines.add(LogStream.entry(text)) }
+        lines.flush()
+        #expect(pipe.text == "x=a\u{FFFD}\nb\n")
+    }
+
     /// The end of the process must not wait for a pipe either.
     @Test func `the last wait ends by itself`() {
         let pipe = Pipe()
