@@ -155,7 +155,7 @@ extension RetryAnswer.Kind {
         case 200..<300: .accepted
         case 300..<400: .redirected
         case 401: .unauthorized
-        case 403: .forbidden
+        case 403, 495, 496: .forbidden
         case 404: .notFound
         case 429: .throttled
         case 425, 503: .unavailable

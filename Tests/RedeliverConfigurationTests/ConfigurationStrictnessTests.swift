@@ -67,7 +67,10 @@ import Testing
         ("retry.concurency", "unknown key 'concurency', did you mean 'concurrency'?"),
         ("retry.per_secnd", "unknown key 'per_secnd', did you mean 'per_second'?"),
         ("retry.Burst", "unknown key 'Burst', did you mean 'burst'?"),
-        ("poll.lookback", "unknown key 'lookback'; known keys: interval, overlap, initial_lookback, requests_per_minute"),
+        (
+            "poll.lookback",
+            "unknown key 'lookback'; known keys: interval, overlap, initial_lookback, requests_per_minute"
+        ),
         ("confirm.timeout", "unknown key 'timeout'; known keys: by, interval, within"),
         ("metrics.intervall", "unknown key 'intervall', did you mean 'interval'?"),
         ("provider.base_ulr", "unknown key 'base_ulr', did you mean 'base_url'?"),
