@@ -120,8 +120,7 @@ import Testing
                 try await redeliver.run("endpoints", "logs", "receiver-0", "--limit", "7").output.contains("--limit 0"))
 
             let yaml = try String(contentsOf: redeliver.configuration, encoding: .utf8)
-            try redeliver.write(
-                yaml.replacing("  request_timeout", with: "  log_fields: {task_id: nothing}\n  request_timeout"))
+            try redeliver.write(yaml.replacing("  log_fields: {}", with: "  log_fields: {task_id: nothing}"))
             let strange = try await redeliver.run("endpoints", "logs", "receiver-0", "--limit", "0", "--json")
             #expect(try rows(strange).count == 120)
             #expect(try rows(strange).allSatisfy { $0["outcome"] as? String == "unreadable" })

@@ -81,7 +81,7 @@ package struct LogScan: Sendable, Equatable {
         }
         var progress = ScanProgress(
             gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst,
-            stopsAtKnown: stopsAtKnown && isNewestFirst)
+            stopsAtKnown: stopsAtKnown && isNewestFirst && endsBelowHead(rows))
         guard next != nil || isCut else { return progress }
         progress.hasReread = rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? !isResumed
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
@@ -128,6 +128,15 @@ package struct LogScan: Sendable, Equatable {
         let times = rows.compactMap(time)
         guard let oldest = times.min(), let youngest = times.max() else { return false }
         return youngest < range.from || oldest < range.from - overlap
+    }
+
+    /// Rows of one second may stand in any order, and new ones among those that were read. Below that second there is none.
+    private static let second = Duration.seconds(1)
+
+    /// Whether a page ends clearly below the newest row that was read before this scan.
+    private func endsBelowHead(_ rows: [RowTimes]) -> Bool {
+        guard let last = rows.last.flatMap(time) else { return false }
+        return last < range.from + overlap - Self.second
     }
 
     private func isRead(downTo time: Timestamp) -> Bool { order?.readDownTo.map { $0 < time } ?? false }

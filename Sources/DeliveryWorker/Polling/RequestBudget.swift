@@ -36,7 +36,8 @@ actor RequestBudget {
                 return true
             }
             let pause = now < isFree ? isFree - now : Self.moment
-            await cancelWhenGracefulShutdown { [clock] in _ = try? await clock.sleep(for: pause) }
+            // A bell that nobody rings ends its sleep at a stop, and keeps to the caller's executor.
+            await Bell().sleep(for: pause, clock: clock)
             guard !Task.isCancelled else { break }
         }
         queue.remove(ticket)

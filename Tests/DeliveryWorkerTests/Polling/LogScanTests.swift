@@ -88,8 +88,7 @@ import Testing
             first
                 == ScanProgress(
                     gapID: nil, started: .noon(3_600), newest: .noon(3_500),
-                    unread: ScanRange(from: .noon, to: .noon(3_500 - 17 * 60)), resumeURL: "p2", newestFirst: true,
-                    stopsAtKnown: true))
+                    unread: ScanRange(from: .noon, to: .noon(3_500 - 17 * 60)), resumeURL: "p2", newestFirst: true))
         #expect(second.gapID == 7)
         #expect(second.newest == .noon(3_500))
         #expect(second.unread == ScanRange(from: .noon, to: .noon(2_300 - 17 * 60)))
@@ -167,6 +166,19 @@ import Testing
         let progress = scan.take(times.map { RowTimes(logged: .noon($0)) }, next: "p2")
 
         #expect(progress.unread?.to == .noon(3_500 - 17 * 10))
+    }
+
+    @Test func `a page ends the scan at a known row only below the second of the newest row that was read before`() {
+        func stops(lastAt seconds: Double) -> Bool {
+            var scan = scan()
+            let times = Self.times(from: seconds + 19, step: -1)
+            return scan.take(times.map { RowTimes(logged: .noon($0)) }, next: "p2").stopsAtKnown
+        }
+
+        // The range begins the overlap before that row.
+        #expect(stops(lastAt: 898.9))
+        #expect(!stops(lastAt: 899))
+        #expect(!stops(lastAt: 2_000))
     }
 
     @Test func `where rows are ordered by their change, none is read again`() {
