@@ -186,6 +186,15 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM v_in_progress") == 0)
     }
 
+    @Test func `a drain is not over while what is left of it waits for the log`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        try await queue.run("UPDATE endpoint SET circuit_limit = 1, recovered_ms = ?", [due.milliseconds])
+        try await gap(from: start - .hours(1), to: start + .minutes(5))
+
+        #expect(try await tasks([QueueFixture.endpoint: .whole]) == [])
+        #expect(try await queue.number("SELECT circuit_limit FROM endpoint WHERE id = 'ep-1'") == 1)
+    }
+
     @Test func `silence about a call counts in spite of a gap that ends before the call`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(30))
         try await gap(from: start - .hours(2), to: start - .hours(1))
