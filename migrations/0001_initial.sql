@@ -109,6 +109,8 @@ CREATE TABLE delivery (
         CHECK (manual_ms IS NULL OR finalized_ms IS NULL),
     kept_attempt_ms INTEGER,
     kept_dead_reason TEXT,
+    manual_unread INTEGER NOT NULL DEFAULT 0            -- 1: it is sent although its log may show that it has arrived
+        CHECK (manual_unread = 0 OR (manual_unread = 1 AND manual_ms IS NOT NULL)),
 
     -- Its end.
     finalized_ms INTEGER,
@@ -434,13 +436,7 @@ CREATE VIEW endpoint_standing AS
                                                          -- that is not read; with 10 s for clocks; NULL: all is read
         (SELECT MIN(scan_gap.since_ms) FROM scan_gap
          WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL)
-            AS unread_since_ms,
-        (SELECT COUNT(*) FROM delivery
-         WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled'
-           AND delivery.last_failed_ms < (
-               SELECT MAX(scan_gap.to_ms) + 10000 FROM scan_gap
-               WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL))
-            AS behind_gap                                -- scheduled deliveries that are not called because of that
+            AS unread_since_ms
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
@@ -483,7 +479,8 @@ CREATE VIEW delivery_standing AS
                 AS age_held_ms,                          -- what its age does not count, of all holds that have ended
             endpoint.stopped_ms
                 AS age_stopped_since_ms,                 -- since when its age does not grow; NULL: it grows
-            delivery.state = 'scheduled' AND delivery.last_failed_ms < endpoint.unread_until_ms
+            delivery.state = 'scheduled' AND delivery.manual_unread = 0
+                AND delivery.last_failed_ms < endpoint.unread_until_ms
                 AS is_unread                             -- 1: a part of the log that is not read may show that it has
                                                          -- arrived, and it is not called; else 0 or NULL
         FROM delivery
@@ -599,8 +596,13 @@ CREATE VIEW v_health AS
                 coalesce(SUM(n), 0),
                 group_concat(name || ' ' || n || ' since '
                     || strftime('%Y-%m-%dT%H:%M:%SZ', unread_since_ms / 1000, 'unixepoch'), ', ')
-            FROM (SELECT name, unread_since_ms, behind_gap AS n FROM endpoint_standing
-                  WHERE active = 1 AND unread_until_ms IS NOT NULL AND behind_gap > 0 ORDER BY name) AS endpoint
+            FROM (SELECT name, unread_since_ms, n FROM (
+                      SELECT name, unread_since_ms, (
+                          SELECT COUNT(*) FROM delivery_standing
+                          WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
+                            AND delivery_standing.is_unread = 1) AS n
+                      FROM endpoint_standing AS endpoint WHERE active = 1 AND unread_until_ms IS NOT NULL) AS unread
+                  WHERE n > 0 ORDER BY name) AS endpoint
             UNION ALL
             SELECT 14, 'entries_in_progress_24h', COUNT(*) = 0, COUNT(*),
                 'oldest: task ' || (
@@ -993,7 +995,10 @@ CREATE VIEW v_by_endpoint AS
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
                      AND delivery_standing.held_because IS NOT NULL) END
             AS held,                                     -- deliveries that wait for the end of the hold
-        CASE WHEN endpoint.unread_until_ms IS NULL THEN 0 ELSE endpoint.behind_gap END
+        CASE WHEN endpoint.unread_until_ms IS NULL THEN 0
+             ELSE (SELECT COUNT(*) FROM delivery_standing
+                   WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
+                     AND delivery_standing.is_unread = 1) END
             AS behind_gap,                               -- deliveries that wait for a part of the log to be read
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.unread_since_ms / 1000, 'unixepoch')
             AS unread_since_at                           -- since when a part of the log is unread; NULL: none is

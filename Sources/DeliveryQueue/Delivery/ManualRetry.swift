@@ -9,10 +9,13 @@ package struct ManualRetry: Sendable, Equatable {
 
     package let asked: Timestamp
     package let kept: Kept
+    /// Whether it is sent although its log is not read, and may show that the delivery has arrived.
+    package let isUnread: Bool
 
-    package init(asked: Timestamp, kept: Kept) {
+    package init(asked: Timestamp, kept: Kept, isUnread: Bool = false) {
         self.asked = asked
         self.kept = kept
+        self.isUnread = isUnread
     }
 
     /// The transition back to the schedule as it was.

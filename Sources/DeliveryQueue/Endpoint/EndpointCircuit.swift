@@ -52,6 +52,8 @@ package struct EndpointCircuit: Sendable, Equatable {
         case trialBegan(delivery: Int64)
         /// The trial ended and shows nothing of the receiver: the provider refused it, or the log stayed silent.
         case trialWasted
+        /// The trial's call was never sent, so another one may begin.
+        case trialNotSent
         /// No held delivery is left to send.
         case drained
         /// An operator says that the receiver is well.
@@ -112,6 +114,8 @@ package struct EndpointCircuit: Sendable, Equatable {
             endTrial(at: now, climbs: false, settings)
         case .trialWasted:
             endTrial(at: now, climbs: false, settings)
+        case .trialNotSent:
+            if case .open(let since, _) = phase { phase = .open(since: since, nextTrial: now) }
         case .drained:
             if case .draining = phase { close() }
         case .resumed:

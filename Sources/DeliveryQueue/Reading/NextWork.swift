@@ -21,8 +21,11 @@ extension QueueStore {
             let endpoints = try DueEndpoint.all(session, readings: readings, rules: rules)
             let read = endpoints.filter { !$0.read.isLate }
             let late = endpoints.filter(\.read.mayBeLate).map(\.asIfRead)
+            let call = try read.nextDue(session, onlyManual: onlyManual, at: now)
+            // Of the others, the retries that operators want in spite of an unread log.
+            let unread = try endpoints.manualDue(session, limit: 1, at: nil).first?.time
             return NextWork(
-                call: try read.nextDue(session, onlyManual: onlyManual, at: now),
+                call: [call, unread].compactMap(\.self).min(),
                 look: try late.nextDue(session, onlyManual: onlyManual, at: now))
         }
     }

@@ -140,7 +140,10 @@ extension Session {
                    AND delivery.manual_ms IS NOT NULL AND delivery.held_because IS NULL),
                 (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
                 (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
-                CASE WHEN unread_until_ms IS NULL THEN 0 ELSE behind_gap END, unread_since_ms
+                CASE WHEN unread_until_ms IS NULL THEN 0
+                     ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
+                           WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
+                             AND delivery.is_unread = 1) END, unread_since_ms
             FROM endpoint_standing ORDER BY name, id
             """
         ) { row in

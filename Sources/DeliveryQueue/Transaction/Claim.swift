@@ -142,7 +142,8 @@ extension QueueTransaction {
         try recordIntent(of: delivery, isTrial: isTrial)
         return ClaimedDelivery(
             id: delivery.id, endpointID: delivery.endpointID, leaseToken: delivery.leaseToken + 1,
-            taskID: delivery.taskID, eventType: delivery.eventType, taskIDJSON: due.taskIDJSON,
+            taskID: delivery.taskID, eventType: delivery.eventType, isUnread: delivery.manual?.isUnread ?? false,
+            taskIDJSON: due.taskIDJSON,
             customerIDJSON: due.customerIDJSON, webhookIDJSON: due.webhookIDJSON, body: body)
     }
 

@@ -78,15 +78,15 @@ struct DueEndpoint {
     ///
     /// - Parameter now: nil: also those that are due later.
     func manualDue(_ session: Session, limit: Int, at now: Timestamp?) throws -> [(id: Int64, time: Timestamp)] {
-        guard takesManual, read.isLate == false else { return [] }
+        guard takesManual else { return [] }
         return try session.all(
             """
             SELECT id, next_attempt_ms FROM delivery \(Dialect.byManual)
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NOT NULL
-              AND next_attempt_ms <= :now\(read.condition)
+              AND next_attempt_ms <= :now AND (manual_unread = 1 OR (:read = 1\(read.condition)))
             ORDER BY next_attempt_ms, id LIMIT :limit
             """,
-            ["endpoint": id, "now": now ?? .distantFuture] + read.parameters + ["limit": limit]
+            ["endpoint": id, "now": now ?? .distantFuture, "read": !read.isLate] + read.parameters + ["limit": limit]
         ) { ($0.integer(), $0.timestamp()) }
     }
 

@@ -64,6 +64,8 @@ extension QueueTransaction {
             awaiting.state = .awaiting
             awaiting.confirmBy = until
             try settleFromStoredEntries(awaiting)
+        } else if row.gate == .unused {
+            try repeatTry(with: delivery)
         } else if delivery.isTrial {
             try signal(.trialWasted, of: delivery.endpointID)
         }
@@ -160,6 +162,16 @@ extension QueueTransaction {
     }
 
     // MARK: - The endpoint
+
+    /// Lets the trial of a circuit, or the try after a hold's pause, be made at once: its call was never sent.
+    private mutating func repeatTry(with delivery: Delivery) throws {
+        if delivery.isTrial { try signal(.trialNotSent, of: delivery.endpointID) }
+        guard delivery.manual == nil, let called = delivery.called else { return }
+        // What was called while the endpoint was held was the one try.
+        try session.run(
+            "UPDATE endpoint SET hold_until_ms = :now WHERE id = :id AND hold_until_ms > :now AND hold_since_ms <= :called",
+            ["now": now, "id": delivery.endpointID, "called": called])
+    }
 
     /// Notes that the endpoint's calls are accepted, once for a batch.
     private mutating func noteAccepted(by endpointID: String, _ batch: inout ResultBatch) throws {

@@ -141,7 +141,10 @@ struct RetryDispatcher: Sendable {
     /// One call, which always ends in a result.
     private func call(_ delivery: ClaimedDelivery) async {
         let (reply, duration) = await timed(on: clock) {
-            await client.retry(RetryRequest(delivery)) { await coverage.isFresh(delivery.endpointID) }
+            await client.retry(RetryRequest(delivery)) {
+                if delivery.isUnread { return true }
+                return await coverage.isFresh(delivery.endpointID)
+            }
         }
         let answered = wallClock.now
         let answer = Answer(reply.kind)

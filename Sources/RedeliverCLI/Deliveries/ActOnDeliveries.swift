@@ -12,14 +12,20 @@ extension DeliveriesCommand {
                 A running daemon sends the retry within a second; without a daemon this command sends it. Only an \
                 operator's pause holds it back. A success ends the schedule. After a failure the schedule goes on as before, \
                 and a dead delivery is dead again.
+
+                The log is read before, so that nothing is sent that has arrived. While the log cannot be read, the retry \
+                waits. --unread sends it all the same: a delivery that has arrived may then arrive twice.
                 \(ActionOptions.discussion)
                 """)
 
         @OptionGroup var action: ActionOptions
         @OptionGroup var pace: PaceOptions
 
+        @Flag(help: "Send it although the log cannot be read, and may show that it has arrived.")
+        var unread = false
+
         func run() async throws {
-            try await action.run(.retry, pace: pace)
+            try await action.run(.retry, pace: pace, isUnread: unread)
         }
     }
 
@@ -110,20 +116,25 @@ struct ActionOptions: ParsableArguments {
         throw ValidationError("--reason is missing: say why; it is stored with your name and the time")
     }
 
-    /// - Parameter pace: nil for an action that makes nothing due.
-    func run(_ action: OperatorAction, pace: PaceOptions?) async throws {
+    /// - Parameters:
+    ///   - pace: nil for an action that makes nothing due.
+    ///   - isUnread: whether a retry is sent although its log cannot be read.
+    func run(_ action: OperatorAction, pace: PaceOptions?, isUnread: Bool = false) async throws {
         try await Exit.onError {
             try check()
             let now = WallClock.system.now
             let path = try database.path()
             let reader = try QueueReader(path: path)
-            let report: ActionReport
+            var report: ActionReport
             if let delivery {
-                report = try await actOnOne(try delivery.find(in: reader), action, pace, path, at: now)
+                let id = try delivery.find(in: reader)
+                report = try await actOnOne(id, action, pace, isUnread: isUnread, path, at: now)
             } else {
                 let wanted = try eligible(try filter.filter(in: reader, reasons: deadReason, at: now), for: action)
-                report = try await actOnMany(wanted, action, pace?.spacing ?? .zero, reader, at: now)
+                report = try await actOnMany(
+                    wanted, action, pace?.spacing ?? .zero, isUnread: isUnread, reader, at: now)
             }
+            if action == .retry, report.done > 0 { report.waiting = try reader.retriesWaitingForLogs() }
             try output.print(report) { report.text(on: $0, at: now) }
             // The action is recorded, even if the calls from here failed.
             if let obstacle = report.obstacle { throw obstacle }
@@ -136,7 +147,7 @@ struct ActionOptions: ParsableArguments {
     // MARK: - Acting
 
     private func actOnOne(
-        _ id: Int64, _ action: OperatorAction, _ pace: PaceOptions?, _ path: String, at now: Timestamp
+        _ id: Int64, _ action: OperatorAction, _ pace: PaceOptions?, isUnread: Bool, _ path: String, at now: Timestamp
     ) async throws -> ActionReport {
         if pace?.perSecond != nil || confirm {
             throw ValidationError(
@@ -145,7 +156,7 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
         let isThere = try await store.act(
-            action, on: id, by: Operator.name, reason: reason ?? "", rules: Self.rules, at: now)
+            action, on: id, isUnread: isUnread, by: Operator.name, reason: reason ?? "", rules: Self.rules, at: now)
         guard isThere else {
             throw ValidationError("there is no delivery \(id) any more")
         }
@@ -156,7 +167,7 @@ struct ActionOptions: ParsableArguments {
     }
 
     private func actOnMany(
-        _ filter: DeliveryFilter, _ action: OperatorAction, _ spacing: Duration, _ reader: QueueReader,
+        _ filter: DeliveryFilter, _ action: OperatorAction, _ spacing: Duration, isUnread: Bool, _ reader: QueueReader,
         at now: Timestamp
     ) async throws -> ActionReport {
         let ids = try reader.deliveryIDs(matching: filter)
@@ -168,7 +179,8 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: reader.path, now: now)
         defer { try? store.close() }
         let summary = try await store.act(
-            action, on: ids, spacing: spacing, by: Operator.name, reason: reason ?? "", rules: Self.rules, at: now)
+            action, on: ids, spacing: spacing, isUnread: isUnread, by: Operator.name, reason: reason ?? "",
+            rules: Self.rules, at: now)
         report.isDryRun = false
         report.done = summary.done
         report.skipped = summary.skipped

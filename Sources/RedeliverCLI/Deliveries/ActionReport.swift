@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 
 /// What an action on deliveries did or would do.
 struct ActionReport {
@@ -19,6 +20,8 @@ struct ActionReport {
     var accepted: Int?
     /// The error of the calls from here; retries that were not called stay recorded. nil without an error.
     var obstacle: (any Error)?
+    /// Retries that wait until a log can be read, of this command and of earlier ones.
+    var waiting: [WaitingRetries] = []
 
     init(action: OperatorAction, matched: Int, delivery: Int64? = nil) {
         self.action = action
@@ -38,7 +41,18 @@ struct ActionReport {
         }
         lines += skipped.sorted { $0.key.rawValue < $1.key.rawValue }.map { "skipped \($0.value): \($0.key.rawValue)" }
         if let next = whatNext { lines.append(next) }
+        lines += waiting.map(Self.text)
         return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ waiting: WaitingRetries) -> String {
+        let name = Printable.text(waiting.endpoint)
+        let cause = waiting.pollError.map { "cannot be read: \(Printable.text($0))" } ?? "is not read to its end"
+        let retries = waiting.count == 1 ? "1 retry waits" : "\(waiting.count) retries wait"
+        return """
+            the log of endpoint \(name) \(cause). It may show that a delivery has arrived, so \(retries) until it is read; to \
+            send without it, run `redeliver deliveries retry` with --unread
+            """
     }
 
     private var outcome: String {
@@ -100,6 +114,9 @@ extension ActionReport: JSONReport {
             "skipped": Dictionary(uniqueKeysWithValues: skipped.map { ($0.key.word, $0.value) }),
             "daemon_runs": daemon != .absent, "called": called, "accepted": accepted,
             "obstacle": obstacle.map { "\($0)" },
+            "waiting_for_log": waiting.map {
+                ["endpoint": $0.endpoint, "count": $0.count, "poll_error": $0.pollError] as JSONObject
+            },
         ]
     }
 }

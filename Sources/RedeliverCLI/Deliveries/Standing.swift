@@ -102,9 +102,12 @@ struct Standing: Equatable {
                 until: pause.until)
         }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
-        let doubt = endpoint.lastPollError.map {
-            "; nothing is called before the endpoint's log was read, and reading fails: \($0)"
-        }
+        let doubt =
+            delivery.manual?.isUnread == true
+            ? nil
+            : endpoint.lastPollError.map {
+                "; nothing is called before the endpoint's log was read, and reading fails: \($0)"
+            }
         let drain =
             if case .draining(let limit) = endpoint.circuit, delivery.manual == nil {
                 "; its endpoint has just come back, so at most \(limit) of its calls are open at once"
