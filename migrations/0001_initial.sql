@@ -263,12 +263,15 @@ CREATE TABLE scan_gap (
     from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL,
     resume_url TEXT,                                    -- NULL: begin at the log's first page again
+    last_url TEXT,                                      -- the page before, which was read; NULL: the log's first page
     newest_first INTEGER NOT NULL CHECK (newest_first IN (0, 1)),
     started_ms INTEGER NOT NULL,                        -- our time at which its scan began
     since_ms INTEGER NOT NULL,                          -- our time since which something of it is unread
     failures INTEGER NOT NULL DEFAULT 0,                -- how often in a row it could not be read
     retry_ms INTEGER NOT NULL DEFAULT 0,                -- it is read again from then on
     freed_ms INTEGER,                                   -- when an operator allowed calls in spite of it; NULL: not
+    is_second INTEGER NOT NULL DEFAULT 0                -- 1: it was read, and is read once more, because entries may
+        CHECK (is_second IN (0, 1)),                    -- have been deleted meanwhile; it keeps nothing back
     CHECK (from_ms <= to_ms)
 ) STRICT;
 
@@ -397,6 +400,17 @@ CREATE VIEW clock AS
     -- SQLite's own clock in whole seconds, for the views for people; the program's statements never read it.
     SELECT CAST(strftime('%s', 'now') AS INTEGER) AS s, CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS ms;
 
+CREATE VIEW rule AS
+    -- Limits of the program that the views need as well; a test compares them with the program's.
+    SELECT 10000 AS clock_tolerance_ms;                  -- two clocks may differ by this much
+
+CREATE VIEW unread_gap AS
+    -- The parts of the logs that keep deliveries from being called: those that failed before until_ms.
+    SELECT
+        scan_gap.*,
+        scan_gap.to_ms + (SELECT clock_tolerance_ms FROM rule) AS until_ms
+    FROM scan_gap WHERE scan_gap.freed_ms IS NULL AND scan_gap.is_second = 0;
+
 CREATE VIEW endpoint_standing AS
     -- Decides why an endpoint's deliveries are held, and when the next of them is due. Claims, lists, metrics and the
     -- v_ views read it here. What is not read costs nothing: SQLite leaves it out.
@@ -430,13 +444,15 @@ CREATE VIEW endpoint_standing AS
                   WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'scheduled')
         END AS next_due_ms,                              -- the least due_ms in delivery_standing, found by indexes;
                                                          -- held or not; NULL: nothing is scheduled
-        (SELECT MAX(scan_gap.to_ms) + 10000 FROM scan_gap
-         WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL)
+        (SELECT MAX(until_ms) FROM unread_gap WHERE unread_gap.endpoint_id = endpoint.id)
             AS unread_until_ms,                          -- what failed before may have arrived in a part of the log
-                                                         -- that is not read; with 10 s for clocks; NULL: all is read
-        (SELECT MIN(scan_gap.since_ms) FROM scan_gap
-         WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NULL)
-            AS unread_since_ms
+                                                         -- that is not read; NULL: all is read
+        (SELECT MIN(since_ms) FROM unread_gap WHERE unread_gap.endpoint_id = endpoint.id)
+            AS unread_since_ms,
+        (SELECT MAX(scan_gap.to_ms) + (SELECT clock_tolerance_ms FROM rule) FROM scan_gap
+         WHERE scan_gap.endpoint_id = endpoint.id AND scan_gap.freed_ms IS NOT NULL)
+            AS freed_until_ms                            -- what failed before is called although a part is unread,
+                                                         -- because an operator said so; NULL: none
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
@@ -576,7 +592,7 @@ CREATE VIEW v_health AS
                 group_concat(name || ' ' || length_s, ', ')
             FROM (SELECT endpoint.name, SUM(to_ms - from_ms) / 1000 AS length_s
                   FROM scan_gap JOIN endpoint ON endpoint.id = scan_gap.endpoint_id
-                  GROUP BY endpoint.id ORDER BY endpoint.name) AS gap
+                  WHERE is_second = 0 GROUP BY endpoint.id ORDER BY endpoint.name) AS gap
             UNION ALL
             SELECT 10, 'endpoints_not_configured', COUNT(*) = 0, coalesce(SUM(n), 0),
                 group_concat(name || ' ' || n, ', ')
@@ -932,7 +948,7 @@ CREATE VIEW v_by_endpoint AS
             GROUP BY delivery.endpoint_id
         ),
         gap (endpoint_id, from_ms, length_ms) AS (
-            SELECT endpoint_id, MIN(from_ms), SUM(to_ms - from_ms) FROM scan_gap GROUP BY endpoint_id
+            SELECT endpoint_id, MIN(from_ms), SUM(to_ms - from_ms) FROM scan_gap WHERE is_second = 0 GROUP BY endpoint_id
         )
     SELECT
         endpoint.name AS endpoint,

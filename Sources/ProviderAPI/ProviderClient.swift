@@ -13,7 +13,7 @@ package struct ProviderClient: Sendable {
     let base: BaseAddress
     private let decoder: LogPageDecoder
     private let fields: FieldNames
-    let requestTimeout: Duration
+    package let requestTimeout: Duration
     private let transport: any HTTPTransport
     private let now: @Sendable () -> Int64
     private let logger: Logger

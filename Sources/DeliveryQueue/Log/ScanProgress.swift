@@ -22,25 +22,32 @@ package struct ScanProgress: Sendable, Equatable {
     package var unread: ScanRange?
     /// The URL of the next page while something is unread.
     package var resumeURL: String?
+    /// The URL of the page that was read last while something is unread; nil: the log's first page.
+    package var lastURL: String?
     package var newestFirst: Bool
     /// True when nothing is unread as soon as the page's last entry was stored before the scan began: in a newest-first
     /// log all that follows was read as well.
     package var stopsAtKnown: Bool
     /// Whether the old rows that the scan is to read again are read. Then the log's silence counts up to its beginning.
     package var hasReread: Bool
+    /// Whether its range is read once more when it ends, because entries may have been deleted meanwhile unnoticed.
+    package var walksAgain: Bool
 
     package init(
         gapID: Int64? = nil, started: Timestamp, newest: Timestamp? = nil, unread: ScanRange? = nil,
-        resumeURL: String? = nil, newestFirst: Bool = false, stopsAtKnown: Bool = false, hasReread: Bool = true
+        resumeURL: String? = nil, lastURL: String? = nil, newestFirst: Bool = false, stopsAtKnown: Bool = false,
+        hasReread: Bool = true, walksAgain: Bool = false
     ) {
         self.gapID = gapID
         self.started = started
         self.newest = newest
         self.unread = unread
         self.resumeURL = resumeURL
+        self.lastURL = lastURL
         self.newestFirst = newestFirst
         self.stopsAtKnown = stopsAtKnown
         self.hasReread = hasReread
+        self.walksAgain = walksAgain
     }
 }
 
@@ -72,16 +79,22 @@ package struct ScanGap: Sendable, Equatable {
     package let range: ScanRange
     /// nil: begin at the log's first page.
     package let resumeURL: String?
+    /// The page before, which was read; nil: the log's first page.
+    package var lastURL: String?
     package let newestFirst: Bool
     package let started: Timestamp
     /// How often in a row it could not be read.
     package var failures = 0
     /// It is read again from then on, by our clock.
     package var retry = Timestamp.distantPast
+    /// Whether an operator allowed calls in spite of it.
+    package var isFreed = false
+    /// Whether it was read, and is read once more.
+    package var isSecond = false
 
     package init(
-        id: Int64, range: ScanRange, resumeURL: String?, newestFirst: Bool, started: Timestamp, failures: Int = 0,
-        retry: Timestamp = .distantPast
+        id: Int64, range: ScanRange, resumeURL: String?, lastURL: String? = nil, newestFirst: Bool, started: Timestamp,
+        failures: Int = 0, retry: Timestamp = .distantPast, isFreed: Bool = false, isSecond: Bool = false
     ) {
         self.id = id
         self.range = range
@@ -90,6 +103,9 @@ package struct ScanGap: Sendable, Equatable {
         self.started = started
         self.failures = failures
         self.retry = retry
+        self.lastURL = lastURL
+        self.isFreed = isFreed
+        self.isSecond = isSecond
     }
 
     /// Whether it may be read again. A clock that was put back must not keep it unread.
@@ -105,14 +121,18 @@ package struct ScanGap: Sendable, Equatable {
 package struct Reread: Sendable, Equatable {
     /// Whether everything within the overlap is, because an entry may be logged late.
     package var withOverlap: Bool
-    /// Rows logged from this time on were read again since calls may begin.
+    /// Rows logged from this time on were read again since calls may begin, while `endpoint.openings` was `openings`.
     package var rowsSinceOpening: Timestamp
+    package var openings: Int64
     /// Rows logged before this time lie too deep. Of them only those are aimed at that are called next.
     package var reach: Timestamp
 
-    package init(withOverlap: Bool, rowsSinceOpening: Timestamp, reach: Timestamp = .distantPast) {
+    package init(
+        withOverlap: Bool, rowsSinceOpening: Timestamp, openings: Int64 = 0, reach: Timestamp = .distantPast
+    ) {
         self.withOverlap = withOverlap
         self.rowsSinceOpening = rowsSinceOpening
+        self.openings = openings
         self.reach = reach
     }
 
@@ -125,6 +145,10 @@ package struct ScanPlan: Sendable, Equatable {
     package let range: ScanRange
     /// Rows that are read again reach back to this time; nil: none needs to be.
     package let rereadFrom: Timestamp?
+    /// Whether old rows about which a decision waits lie too deep for this scan.
+    package let leavesOldRows: Bool
+    /// Whether an old row may change, or nobody knows that it does not. Then one that cannot be read is unread.
+    package let rowsMayChange: Bool
     package let gaps: [ScanGap]
     /// Failures logged before this time are not ours to retry.
     package let historyFrom: Timestamp

@@ -20,18 +20,23 @@ extension QueueStore {
             }
             guard let endpoint else { throw StoreError.noEndpoint(endpointID) }
             let from = endpoint.head.map { $0 - overlap } ?? endpoint.history
+            let sinceOpening =
+                rereads.openings == endpoint.openings ? rereads.rowsSinceOpening : Timestamp.distantFuture
             var old = [try session.oldestOverdue(of: endpointID, at: now), try session.oldestOpen(of: endpointID)]
             if rereads.withOverlap { old.append(from) }
             var due: Timestamp?
             if endpoint.shows != .newEntry, rules.confirmation == .log {
                 old.append(try session.oldestWaiting(of: endpointID))
                 due = try session.oldestDue(of: endpointID, rules: rules, at: now).map { max($0, rereads.reach) }
-                let isRead = due.map { $0 + RetryRules.clockTolerance >= rereads.rowsSinceOpening } ?? true
+                let isRead = due.map { $0 + RetryRules.clockTolerance >= sinceOpening } ?? true
                 if endpoint.shows == .unknown, isRead { due = nil }
             }
-            let inReach = old.compactMap(\.self).filter { $0 >= rereads.reach }
+            let wanted = old.compactMap(\.self)
+            let inReach = wanted.filter { $0 >= rereads.reach }
             return ScanPlan(
                 range: ScanRange(from: from, to: now), rereadFrom: (inReach + [due].compactMap(\.self)).min(),
+                leavesOldRows: inReach.count < wanted.count,
+                rowsMayChange: endpoint.shows != .newEntry && rules.confirmation == .log,
                 gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
                 openings: endpoint.openings)
         }
@@ -48,8 +53,8 @@ extension QueueStore {
             Set(
                 try session.all(
                     """
-                    SELECT DISTINCT endpoint_id FROM scan_gap JOIN endpoint ON endpoint.id = scan_gap.endpoint_id
-                    WHERE endpoint.active = 1 AND scan_gap.freed_ms IS NULL
+                    SELECT DISTINCT endpoint_id FROM unread_gap JOIN endpoint ON endpoint.id = unread_gap.endpoint_id
+                    WHERE endpoint.active = 1
                     """
                 ) { $0.text() })
         }
@@ -114,17 +119,20 @@ extension Session {
             .map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
     }
 
-    fileprivate func gaps(of endpointID: String) throws -> [ScanGap] {
+    /// What of an endpoint's log is unread, the oldest first.
+    func gaps(of endpointID: String) throws -> [ScanGap] {
         try all(
             """
-            SELECT id, from_ms, to_ms, resume_url, newest_first, started_ms, failures, retry_ms
+            SELECT id, from_ms, to_ms, resume_url, last_url, newest_first, started_ms, failures, retry_ms,
+                freed_ms IS NOT NULL, is_second
             FROM scan_gap WHERE endpoint_id = ? ORDER BY from_ms, id
             """,
             [endpointID]
         ) {
             ScanGap(
                 id: $0.integer(), range: ScanRange(from: $0.timestamp(), to: $0.timestamp()), resumeURL: $0.textIfAny(),
-                newestFirst: $0.flag(), started: $0.timestamp(), failures: $0.int(), retry: $0.timestamp())
+                lastURL: $0.textIfAny(), newestFirst: $0.flag(), started: $0.timestamp(), failures: $0.int(),
+                retry: $0.timestamp(), isFreed: $0.flag(), isSecond: $0.flag())
         }
     }
 }

@@ -138,8 +138,9 @@ extension Session {
                 (SELECT COUNT(*) FROM delivery_standing AS delivery
                  WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
                    AND delivery.manual_ms IS NOT NULL AND delivery.held_because IS NULL),
-                (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
-                (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap WHERE endpoint_id = endpoint_standing.id),
+                (SELECT MIN(from_ms) FROM scan_gap WHERE endpoint_id = endpoint_standing.id AND is_second = 0),
+                (SELECT coalesce(SUM(to_ms - from_ms), 0) FROM scan_gap
+                 WHERE endpoint_id = endpoint_standing.id AND is_second = 0),
                 CASE WHEN unread_until_ms IS NULL THEN 0
                      ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
                            WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'

@@ -1,20 +1,4 @@
-extension QueueStore {
-    /// Makes the scan of a gap begin at the log's first page again, because the page to go on from is gone.
-    package func restartGap(id: Int64) async throws(StoreError) {
-        try await write("restart a gap") { try $0.run("UPDATE scan_gap SET resume_url = NULL WHERE id = ?", [id]) }
-    }
-
-    /// Notes that a gap could not be read. The next reading waits 5 seconds, then longer each time, up to 5 minutes.
-    package func putOff(_ gap: ScanGap, at now: Timestamp) async throws(StoreError) {
-        let pause = ScanGap.pauses[min(gap.failures, ScanGap.pauses.count - 1)]
-        try await write("put off the reading of a gap") {
-            try $0.run(
-                "UPDATE scan_gap SET failures = failures + 1, retry_ms = :retry WHERE id = :id",
-                ["retry": now + pause, "id": gap.id])
-        }
-    }
-}
-
+/// How far a scan has come.
 extension QueueTransaction {
     /// Stores how far a scan has come.
     ///
@@ -28,54 +12,47 @@ extension QueueTransaction {
         }
         if let id = progress.gapID { try giveBackAge(gap: id, readDownTo: progress.unread?.to) }
         guard let unread = progress.unread else {
-            if let id = progress.gapID { try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
+            if let id = progress.gapID { try close(gap: id, readAgain: progress.walksAgain) }
             if progress.hasReread { try noteCompleteScan(of: endpointID, started: progress.started) }
             return nil
         }
         var gap: Parameters = [
-            "from": unread.from, "to": unread.to, "url": progress.resumeURL, "newest": progress.newestFirst,
-            "started": progress.started,
+            "from": unread.from, "to": unread.to, "url": progress.resumeURL, "last": progress.lastURL,
+            "newest": progress.newestFirst, "started": progress.started,
         ]
-        if let id = progress.gapID {
-            gap.add("id", id)
-            try session.run(
-                """
-                UPDATE scan_gap
-                SET from_ms = :from, to_ms = :to, resume_url = :url, newest_first = :newest, started_ms = :started,
-                    failures = CASE WHEN \(Self.hasMoved) THEN 0 ELSE failures END,
-                    retry_ms = CASE WHEN \(Self.hasMoved) THEN 0 ELSE retry_ms END,
-                    freed_ms = CASE WHEN :to > to_ms THEN NULL ELSE freed_ms END
-                WHERE id = :id
-                """, gap)
-            return id
-        }
+        if let id = progress.gapID, try session.change(Self.movedGap, gap + ["id": id]) > 0 { return id }
         gap.add("endpoint", endpointID)
-        if let id = try grownGap(gap) { return id }
         gap.add("now", now)
         try session.run(
             """
-            INSERT INTO scan_gap (from_ms, to_ms, resume_url, newest_first, started_ms, endpoint_id, since_ms)
-            VALUES (:from, :to, :url, :newest, :started, :endpoint, :now)
+            INSERT INTO scan_gap (from_ms, to_ms, resume_url, last_url, newest_first, started_ms, endpoint_id, since_ms)
+            VALUES (:from, :to, :url, :last, :newest, :started, :endpoint, :now)
             """, gap)
         return session.lastID
     }
 
-    /// Lets a gap that is there grow, where the new one meets it in a newest-first log: or each reading that ends at a bad
-    /// page would leave one more, and each would be read.
-    ///
-    /// - Returns: its number; nil: no gap meets it.
-    private func grownGap(_ gap: Parameters) throws -> Int64? {
-        try session.number(
+    /// What was freed stays so, unless more of the log has become unread since. Where the newest do not come first, the
+    /// end is only the time of the reading.
+    private static let movedGap = """
+        UPDATE scan_gap
+        SET from_ms = :from, to_ms = :to, resume_url = :url, last_url = :last, newest_first = :newest, started_ms = :started,
+            failures = CASE WHEN \(hasMoved) THEN 0 ELSE failures END,
+            retry_ms = CASE WHEN \(hasMoved) THEN 0 ELSE retry_ms END,
+            freed_ms = CASE WHEN :newest = 1 AND :to > to_ms THEN NULL ELSE freed_ms END
+        WHERE id = :id
+        """
+
+    /// Ends a gap. `readAgain`: its range is read once more, from the log's first page, and keeps nothing back meanwhile.
+    private func close(gap id: Int64, readAgain: Bool) throws {
+        guard readAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
+        try session.run(
             """
             UPDATE scan_gap
-            SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to")), resume_url = :url,
-                started_ms = :started, freed_ms = NULL
-            WHERE id = (
-                SELECT id FROM scan_gap
-                WHERE endpoint_id = :endpoint AND newest_first = 1 AND :newest = 1 AND from_ms <= :to AND to_ms >= :from
-                ORDER BY to_ms DESC LIMIT 1)
-            RETURNING id
-            """, gap)
+            SET is_second = 1, resume_url = NULL, last_url = NULL, to_ms = \(Dialect.greatest("from_ms", ":now")),
+                started_ms = :now, failures = 0, retry_ms = 0, freed_ms = NULL, newest_first = 1
+            WHERE id = :id
+            """,
+            ["now": now, "id": id])
     }
 
     /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, its end does not tell.
@@ -90,9 +67,9 @@ extension QueueTransaction {
     /// - Parameter time: where the gap ends now; nil: it is gone.
     func giveBackAge(gap id: Int64, readDownTo time: Timestamp?) throws {
         let gap = try session.first(
-            "SELECT endpoint_id, to_ms, since_ms FROM scan_gap WHERE id = ? AND freed_ms IS NULL", [id]
+            "SELECT endpoint_id, until_ms, since_ms FROM unread_gap WHERE id = ?", [id]
         ) {
-            (endpointID: $0.text(), end: $0.timestamp(), since: $0.timestamp())
+            (endpointID: $0.text(), until: $0.timestamp(), since: $0.timestamp())
         }
         guard let gap, now - gap.since >= Self.leastGivenBack else { return }
         let later = Dialect.greatest("next_attempt_ms", ":since")
@@ -102,16 +79,33 @@ extension QueueTransaction {
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND next_attempt_ms < :now
               AND last_failed_ms >= :from AND last_failed_ms < :to
               AND NOT EXISTS (
-                  SELECT 1 FROM scan_gap
-                  WHERE scan_gap.endpoint_id = :endpoint AND scan_gap.id <> :gap AND scan_gap.freed_ms IS NULL
-                    AND scan_gap.to_ms + :tolerance > delivery.last_failed_ms)
+                  SELECT 1 FROM unread_gap
+                  WHERE unread_gap.endpoint_id = :endpoint AND unread_gap.id <> :gap
+                    AND unread_gap.until_ms > delivery.last_failed_ms)
             """,
             [
                 "now": now, "since": gap.since, "endpoint": gap.endpointID,
                 "from": time.map { $0 + RetryRules.clockTolerance } ?? .distantPast,
-                "to": gap.end + RetryRules.clockTolerance, "gap": id,
-                "tolerance": RetryRules.clockTolerance.wholeMilliseconds,
+                "to": gap.until, "gap": id,
             ])
+    }
+
+    /// Lets the time for which a gap keeps one delivery from being called not count for its age: its provider's own attempt
+    /// has failed meanwhile, and the age is judged.
+    ///
+    /// - Returns: the delivery as it is then.
+    func giveBackAge(of delivery: Delivery) throws -> Delivery {
+        let since = try session.number(
+            "SELECT MIN(since_ms) FROM unread_gap WHERE endpoint_id = ? AND until_ms > ?",
+            [delivery.endpointID, delivery.lastFailed]
+        ).map(Timestamp.init(milliseconds:))
+        guard let since, let due = delivery.nextAttempt else { return delivery }
+        let kept = now - max(since, due)
+        guard kept >= Self.leastGivenBack else { return delivery }
+        try session.run(
+            "UPDATE delivery SET held_before_ms = held_before_ms - ? WHERE id = ?",
+            [kept.wholeMilliseconds, delivery.id])
+        return try self.delivery(id: delivery.id) ?? delivery
     }
 
     /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap may

@@ -10,12 +10,14 @@ struct DueEndpoint {
     /// What holds it; nil: nothing does.
     private let heldBecause: HeldBecause?
     /// When one call of a held endpoint is tried; nil: it is not held, or until something happens.
-    private let heldUntil: Timestamp?
-    private let phase: EndpointCircuit.Phase
+    let heldUntil: Timestamp?
+    let phase: EndpointCircuit.Phase
     /// The delivery of the newest trial.
     private let lastTrial: Int64?
     /// When its circuit last released what it held: all that failed until then is due. nil: it never held anything.
-    private let recovered: Timestamp?
+    let recovered: Timestamp?
+    /// Whether the provider ever accepted a call of it.
+    private let wasCalled: Bool
 
     /// The deliveries of one endpoint that may be called now, and why.
     struct Share {
@@ -40,8 +42,8 @@ struct DueEndpoint {
     ) throws -> [DueEndpoint] {
         try session.all(
             """
-            SELECT id, holds_manual, openings, retry_shows, unread_until_ms, held_because, held_until_ms,
-                \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms
+            SELECT id, holds_manual, openings, retry_shows, unread_until_ms, freed_until_ms, held_because, held_until_ms,
+                \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms, last_accepted_ms > 0
             FROM endpoint_standing WHERE active = 1 ORDER BY id
             """
         ) { try DueEndpoint(&$0, readings, rules) }
@@ -57,13 +59,14 @@ struct DueEndpoint {
         phase = EndpointCircuit.Phase(&row)
         lastTrial = row.integerIfAny()
         recovered = row.timestampIfAny()
+        wasCalled = row.flag()
     }
 
     /// Whether only trials are called.
     var isOpen: Bool { phase.heldSince != nil }
 
     /// Whether it is held by more than its circuit: then one call is tried after the hold's pause.
-    private var isOnHold: Bool { heldBecause.map { $0 != .circuit } ?? false }
+    var isOnHold: Bool { heldBecause.map { $0 != .circuit } ?? false }
 
     /// Its due deliveries as they would be if its log was read just now; to learn whether a reading is worth while.
     var asIfRead: DueEndpoint {
@@ -122,6 +125,9 @@ struct DueEndpoint {
         share.line.fresh =
             share.line.held.isEmpty
             ? try longestDue(session, limit: room, at: now) : try dueInLine(session, limit: room, at: now)
+        if read.isLearning, !wasCalled, share.line.held.isEmpty, let first = try shallowest(session, at: now) {
+            share.line.fresh = [first] + share.line.fresh.filter { $0 != first }
+        }
         // Fresh and held ones take turns. The line gets no more of them than there is room for.
         let kept = ClaimOrder(lines: [share.line], last: last).first(room)
         share.line.held.removeAll { !kept.contains($0) }
@@ -143,8 +149,22 @@ struct DueEndpoint {
         return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
 
+    /// The due delivery whose row stands nearest to the log's beginning, among the last that failed: should its retry show
+    /// in its old row, that is read soonest. nil: none of them is due.
+    private func shallowest(_ session: Session, at now: Timestamp) throws -> Int64? {
+        try session.number(
+            """
+            SELECT id FROM (
+                SELECT id, next_attempt_ms, logged_ms FROM delivery \(Dialect.byLine)
+                WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NULL\(read.condition)
+                ORDER BY turn_ms DESC, id DESC LIMIT :window
+            ) AS line WHERE next_attempt_ms <= :now ORDER BY logged_ms DESC, id LIMIT 1
+            """,
+            ["endpoint": id] + read.parameters + ["window": Self.window, "now": now])
+    }
+
     /// Deliveries that were held until the endpoint recovered and not called since: all of them are due.
-    private func released(_ session: Session, limit: Int) throws -> [Int64] {
+    func released(_ session: Session, limit: Int) throws -> [Int64] {
         guard recovered != nil else { return [] }
         return try session.all(
             """
@@ -174,7 +194,7 @@ struct DueEndpoint {
 
     /// The delivery in line behind the last trial's, so that one that its receiver never takes cannot keep the circuit
     /// open. A delivery that is put off is left out (`Line.swift`).
-    private func nextInRotation(_ session: Session, at now: Timestamp) throws -> Int64? {
+    func nextInRotation(_ session: Session, at now: Timestamp) throws -> Int64? {
         let place = try lastTrial.flatMap {
             try session.first("SELECT turn_ms, id FROM delivery WHERE id = ?", [$0]) { ($0.integer(), $0.integer()) }
         }
@@ -197,7 +217,7 @@ struct DueEndpoint {
 
     /// How many calls of the drain are open. One from before says nothing of the receiver now and may stay open for a
     /// day.
-    private func callsOpen(_ session: Session) throws -> Int {
+    func callsOpen(_ session: Session) throws -> Int {
         Int(
             try session.number(
                 """
@@ -211,7 +231,7 @@ struct DueEndpoint {
     ///
     /// - Parameter longest: a trial whose wait grew beyond this, because the log says that the provider is still
     ///   trying, does not count; nil: each one counts.
-    private func isTrialUnderWay(_ session: Session, longest: Duration? = nil) throws -> Bool {
+    func isTrialUnderWay(_ session: Session, longest: Duration? = nil) throws -> Bool {
         try session.exists(
             """
             SELECT 1 FROM delivery
@@ -229,46 +249,6 @@ struct DueEndpoint {
         let isLeft = try session.exists(
             "SELECT 1 FROM delivery_standing WHERE endpoint_id = ? AND is_released LIMIT 1", [id])
         return try !isLeft && callsOpen(session) == 0
-    }
-
-    // MARK: - Next
-
-    /// When a delivery of it may be called next; nil: none waits for a time.
-    func nextDue(_ session: Session, at now: Timestamp) throws -> Timestamp? {
-        guard !isOnHold || heldUntil != nil, let next = try nextByCircuit(session, at: now) else { return nil }
-        return isOnHold ? max(next, heldUntil ?? next) : next
-    }
-
-    private func nextByCircuit(_ session: Session, at now: Timestamp) throws -> Timestamp? {
-        switch phase {
-        case .open(_, let nextTrial):
-            guard try !isTrialUnderWay(session) else { return nil }
-            if try nextInRotation(session, at: now) != nil { return nextTrial }
-            return try firstDue(session).map { max($0, nextTrial) }
-        case .draining(let most) where try callsOpen(session) >= most: return nil
-        case .draining, .closed: return try firstDue(session)
-        }
-    }
-
-    /// When the first of its deliveries is due; nil when nothing is scheduled. Operators' retries are among them, and
-    /// `QueueStore.nextDue` counts them anyway.
-    private func firstDue(_ session: Session) throws -> Timestamp? {
-        guard read.parameters.isEmpty else { return try firstReadDue(session) }
-        return try session.number("SELECT next_due_ms FROM endpoint_standing WHERE id = ?", [id])
-            .map(Timestamp.init(milliseconds:))
-    }
-
-    /// As `firstDue`, of those whose log is read. Two walks of an index, because a released one may stand far behind.
-    private func firstReadDue(_ session: Session) throws -> Timestamp? {
-        let released = try released(session, limit: 1).isEmpty ? nil : recovered
-        let own = try session.number(
-            """
-            SELECT next_attempt_ms FROM delivery
-            WHERE endpoint_id = :endpoint AND state = 'scheduled'\(read.condition)
-            ORDER BY next_attempt_ms LIMIT 1
-            """, ["endpoint": id] + read.parameters
-        ).map(Timestamp.init(milliseconds:))
-        return [released, own].compactMap(\.self).min()
     }
 }
 

@@ -63,12 +63,11 @@ extension QueueTransaction {
             WHERE delivery.state = 'awaiting' AND delivery.confirm_by_ms <= :now
               AND delivery.confirm_by_ms <= endpoint.last_scan_ms
               AND NOT EXISTS (
-                  SELECT 1 FROM scan_gap
-                  WHERE scan_gap.endpoint_id = delivery.endpoint_id AND scan_gap.freed_ms IS NULL
-                    AND scan_gap.to_ms > delivery.called_ms - :tolerance)
+                  SELECT 1 FROM unread_gap
+                  WHERE unread_gap.endpoint_id = delivery.endpoint_id AND unread_gap.until_ms > delivery.called_ms)
             ORDER BY delivery.confirm_by_ms, delivery.id LIMIT :limit
             """,
-            ["now": now, "tolerance": RetryRules.clockTolerance.wholeMilliseconds, "limit": limit], Delivery.init)
+            ["now": now, "limit": limit], Delivery.init)
         for delivery in overdue {
             try settle(delivery, by: .silence)
             summary.unconfirmed += 1

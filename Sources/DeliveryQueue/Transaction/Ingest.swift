@@ -14,6 +14,8 @@ package struct IngestSummary: Sendable, Equatable {
     package var circuit: EndpointCircuit.Action?
     /// The gap under which the scan goes on; nil when nothing of what it must read is left.
     package var gapID: Int64?
+    /// Whether the page's first row was read before; true for a page without rows.
+    package var beginsKnown = true
 
     package init() {}
 
@@ -34,7 +36,7 @@ extension QueueStore {
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
             queue.counts.raise(Counter.logPages, page.purpose.rawValue)
-            let progress = page.progress.ended(byLast: reading.lastFound)
+            let progress = page.progress.ended(byLast: reading.found.flatMap(\.self))
             reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary
         }
@@ -51,13 +53,19 @@ struct PageReading {
     /// What may still be kept of what cannot be read; nil before the first such entry.
     var room: UnreadableRoom?
     var hasLeftOut = false
-    /// When the newest of the entries that were taken was first read; nil: it is new.
-    fileprivate var lastFound: Timestamp?
+    /// When the last of the entries that were taken was first read; nil in it: it is new; nil: none was taken.
+    fileprivate private(set) var found: Timestamp??
     var summary = IngestSummary()
 
     init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
         endpoint = try EndpointFacts.fetch(queue.session, id: endpointID)
         self.read = read
+    }
+
+    /// Notes when an entry of the page was first read; nil: it is new.
+    mutating func note(found time: Timestamp?) {
+        if found == nil { summary.beginsKnown = time != nil }
+        found = .some(time)
     }
 }
 
@@ -83,7 +91,7 @@ extension QueueTransaction {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
         let same = known.first { $0.isSame(as: entry) }
-        reading.lastFound = same?.found
+        reading.note(found: same?.found)
         if let same {
             try refresh(same, entry, of: endpoint.id)
             reading.summary.duplicates += 1
@@ -143,7 +151,8 @@ extension QueueTransaction {
         // The provider's own attempt failed. A call in flight is settled when its result is recorded.
         let failed = min(entry.changed ?? now, now)
         guard delivery.state == .scheduled, failed > delivery.lastFailed, delivery.manual == nil else { return }
-        try postpone(delivery, rules.providerFailed(delivery, at: failed), notBefore: earliest)
+        let aged = try giveBackAge(of: delivery)
+        try postpone(aged, rules.providerFailed(aged, at: failed), notBefore: earliest)
         if try !isCircuitOpen(of: reading.endpoint.id) { try moveInLine(delivery, to: failed) }
     }
 

@@ -50,12 +50,13 @@ extension QueueTransaction {
     /// - Returns: how many parts.
     fileprivate func freeGaps(of id: String) throws -> Int {
         let gaps = try session.all(
-            "SELECT id FROM scan_gap WHERE endpoint_id = ? AND since_ms <= ?", [id, now - Self.freedAfter]
+            "SELECT id FROM unread_gap WHERE endpoint_id = ? AND since_ms <= ?", [id, now - Self.freedAfter]
         ) { $0.integer() }
-        for gap in gaps { try giveBackAge(gap: gap, readDownTo: nil) }
-        return try session.change(
-            "UPDATE scan_gap SET freed_ms = :now WHERE endpoint_id = :id AND freed_ms IS NULL AND since_ms <= :latest",
-            ["now": now, "id": id, "latest": now - Self.freedAfter])
+        for gap in gaps {
+            try giveBackAge(gap: gap, readDownTo: nil)
+            try session.run("UPDATE scan_gap SET freed_ms = ? WHERE id = ?", [now, gap])
+        }
+        return gaps.count
     }
 
     /// What holds an endpoint now; nil: there is no such endpoint.

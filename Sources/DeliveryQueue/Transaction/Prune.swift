@@ -155,9 +155,9 @@ private struct Prunable: Sendable {
         sql: """
             FROM log_entry WHERE delivery_id IS NULL AND seen_ms <= :entries_before
               AND NOT EXISTS (
-                  SELECT 1 FROM scan_gap
-                  WHERE scan_gap.endpoint_id = log_entry.endpoint_id AND scan_gap.freed_ms IS NULL
-                    AND scan_gap.from_ms <= log_entry.logged_ms AND scan_gap.to_ms > :delivered_before)
+                  SELECT 1 FROM unread_gap
+                  WHERE unread_gap.endpoint_id = log_entry.endpoint_id
+                    AND unread_gap.from_ms <= log_entry.logged_ms AND unread_gap.to_ms > :delivered_before)
             """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention), delivered])
     /// A gap may hold older failures, and those that are older than `deliveredRetention` are not taken up.
     static let arrivals = Prunable(
@@ -165,7 +165,7 @@ private struct Prunable: Sendable {
             FROM latest_arrival WHERE event_ms <= :arrivals_before
               AND (event_ms <= :delivered_before OR (
                   NOT EXISTS (
-                      SELECT 1 FROM scan_gap WHERE scan_gap.freed_ms IS NULL AND scan_gap.to_ms > :delivered_before)
+                      SELECT 1 FROM unread_gap WHERE unread_gap.to_ms > :delivered_before)
                   AND NOT EXISTS (
                       SELECT 1 FROM delivery
                       WHERE delivery.customer_id = latest_arrival.customer_id AND delivery.state <> 'delivered'

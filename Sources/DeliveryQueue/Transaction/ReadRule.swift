@@ -7,13 +7,19 @@ struct ReadRule {
     private let unreadUntil: Timestamp?
     /// Only rows logged from this time on were read again; nil: no row needs to be.
     private var rowsSince: Timestamp?
+    /// What failed before this time is called whatever its row shows by now, because an operator said so; nil: nothing.
+    private let freedUntil: Timestamp?
+    /// Whether nobody knows yet how the log shows a retry. The first call is to show it.
+    let isLearning: Bool
 
-    /// Reads `openings, retry_shows, unread_until_ms` of `endpoint_standing`.
+    /// Reads `openings, retry_shows, unread_until_ms, freed_until_ms` of `endpoint_standing`.
     ///
     /// - Parameter reading: nil: the log is taken for read; holding nil: it is not read.
     init(_ row: inout SQLRow, _ reading: LogReading??, _ rules: RetryRules) throws {
         let (openings, shows) = (row.integer(), try row.word(RetryShows.self))
         unreadUntil = row.timestampIfAny()
+        freedUntil = row.timestampIfAny()
+        isLearning = shows == .unknown && rules.confirmation == .log
         switch reading {
         case nil:
             isLate = false
@@ -41,13 +47,16 @@ struct ReadRule {
     /// costs a look at the table.
     var condition: String {
         (unreadUntil == nil ? "" : " AND last_failed_ms >= :unread_until")
-            + (rowsSince == nil ? "" : " AND logged_ms >= :rows_since")
+            + (rowsSince == nil ? "" : " AND (logged_ms >= :rows_since OR last_failed_ms < :freed_until)")
     }
 
     var parameters: Parameters {
         var parameters: Parameters = [:]
         if let unreadUntil { parameters.add("unread_until", unreadUntil) }
-        if let rowsSince { parameters.add("rows_since", rowsSince) }
+        if let rowsSince {
+            parameters.add("rows_since", rowsSince)
+            parameters.add("freed_until", freedUntil)
+        }
         return parameters
     }
 }

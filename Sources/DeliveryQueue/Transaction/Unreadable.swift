@@ -32,9 +32,11 @@ extension QueueTransaction {
         ) { (id: $0.integer(), seen: $0.timestamp()) }
         if let known {
             reading.summary.duplicates += 1
+            reading.note(found: known.seen)
             if known.seen < now - Self.seenRefresh { try refresh(known.id, entry) }
             return
         }
+        reading.note(found: nil)
         var used = try reading.room ?? room(of: endpoint)
         defer { reading.room = used }
         guard !used.isFull else { return try noteLeftOut(&reading) }

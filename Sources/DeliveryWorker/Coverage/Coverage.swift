@@ -14,6 +14,8 @@ actor Coverage {
     /// Deep looks that have not come to their end yet, by endpoint.
     private var rests: [String: Rest] = [:]
     private let steady: @Sendable () -> Duration
+    /// When the dispatcher was last seen at work.
+    private var seen: Duration
     /// By endpoint id, to wake its poller.
     private let pollers: [String: Bell]
     private let dispatcher: Bell
@@ -24,7 +26,14 @@ actor Coverage {
         /// nil: the store keeps the page to go on from, as a gap.
         var next: PageLink?
         let requested: Duration
+        /// `endpoint.openings` when it began.
+        let openings: Int64
+        /// Whether entries were deleted or could not be understood while it was read.
+        var isDisturbed = false
     }
+
+    /// The dispatcher's longest pause is shorter. After a longer one the machine slept, or the process was stopped.
+    private static let longestStep = Duration.seconds(90)
 
     /// - Parameters:
     ///   - within: `retry.fresh_within`.
@@ -38,6 +47,7 @@ actor Coverage {
     ) {
         steady = stopwatch(clock)
         freshness = Freshness(within: within, at: steady())
+        seen = steady()
         self.openings = openings
         self.pollers = pollers
         self.dispatcher = dispatcher
@@ -54,6 +64,22 @@ actor Coverage {
         if number != openings { freshness.open(at: steady()) }
         openings = number
         return readings
+    }
+
+    /// The dispatcher is at work, as it is at least twice a minute. After a longer break nothing that was read before
+    /// counts: the machine slept, or the process was stopped.
+    func beat() { step(since: seen) }
+
+    /// A step has ended that began at this time. After one that is too long nothing counts that was read before its end.
+    ///
+    /// - Parameter limit: the longest time that it may take.
+    /// - Returns: whether what it has read counts.
+    @discardableResult
+    func step(since began: Duration, limit: Duration = longestStep) -> Bool {
+        seen = steady()
+        guard seen - began > limit else { return true }
+        freshness.open(at: seen)
+        return false
     }
 
     /// Whether a call of the endpoint may still begin.
@@ -82,10 +108,11 @@ actor Coverage {
     func reread(_ endpointID: String) -> (isDeep: Bool, rows: Reread) {
         // One that a turn's end cut short goes on where it stopped.
         let isDeep = freshness.isDeepLookDue(endpointID, at: steady()) && rests[endpointID]?.next == nil
+        let since = freshness.rowsSinceOpening(endpointID)
         return (
             isDeep,
             Reread(
-                withOverlap: isDeep, rowsSinceOpening: freshness.rowsSinceOpening(endpointID),
+                withOverlap: isDeep, rowsSinceOpening: since.time, openings: since.openings,
                 reach: isDeep ? .distantPast : freshness.reach(endpointID))
         )
     }

@@ -12,14 +12,34 @@ struct Freshness: Sendable {
         /// When its first page was requested.
         let requested: Duration
         let ended: Duration
-        /// Rows logged from this time on were read; `Timestamp.distantPast` when all were.
-        let rowsSince: Timestamp
-        /// True when rows that should be read again lie deeper than it went.
-        let isCut: Bool
+        /// Rows logged from this time on were read; `Timestamp.distantPast` when no other row can matter.
+        var rowsSince: Timestamp
+        /// Why it left rows that should be read again to a deeper one.
+        let cut: Cut
+        /// Whether it saw all rows of the log. A row that is not among them is gone, or was missed.
+        var end = End.notReached
         /// Whether it read the overlap and deep rows again.
         let isDeep: Bool
         /// `endpoint.openings` when it began.
         let openings: Int64
+
+        enum Cut: Sendable {
+            /// It left none.
+            case none
+            /// They lie behind more pages than a usual look reads.
+            case depth
+            /// A page could not be read, or the time was over.
+            case other
+        }
+
+        enum End: Sendable {
+            case notReached
+            /// While it was read, entries were deleted or could not be understood.
+            case disturbed
+            case reached
+        }
+
+        var isCut: Bool { cut != .none }
 
         /// How long it is good for at least, so that a slow or long log is not read for ever without one call.
         fileprivate var ownLimit: Duration { (ended - requested) * 2 }
@@ -30,15 +50,26 @@ struct Freshness: Sendable {
     /// When calls may begin: the start, or the last end of an outage or of a refused credential.
     private var opened: Duration
     private var looks: [String: Look] = [:]
-    /// The newest deep look of each endpoint that came to its end.
+    /// The newest deep look of each endpoint.
     private var deepLooks: [String: Look] = [:]
     /// How far a usual look reaches: to rows of this time. Known since one was cut there.
     private var reach: [String: Timestamp] = [:]
-    /// The deepest row of each endpoint that was read since calls may begin.
-    private var deepest: [String: Timestamp] = [:]
+    /// What was read of each endpoint since calls may begin.
+    private var openings: [String: SinceOpening] = [:]
+
+    private struct SinceOpening {
+        /// `endpoint.openings`.
+        let number: Int64
+        /// The deepest row.
+        var rowsSince = Timestamp.distantFuture
+        /// How often all rows were read, and nothing disturbed it.
+        var wholeReadings = 0
+    }
 
     /// Rows that lie deep in a log are read again this often, and so is the overlap.
     static let deepInterval = Duration.seconds(300)
+    /// A row that so many whole readings have not shown is gone.
+    private static let readingsUntilGone = 2
 
     init(within: Duration, at now: Duration) {
         self.within = within
@@ -48,16 +79,36 @@ struct Freshness: Sendable {
     /// Calls may begin again: no reading from before counts.
     mutating func open(at now: Duration) {
         opened = now
-        deepest = [:]
+        openings = [:]
     }
 
     mutating func took(_ look: Look, of endpointID: String) {
+        let look = note(look, of: endpointID)
         // A deep look may end long after it began, when newer ones have ended.
         if looks[endpointID].map({ $0.requested <= look.requested }) ?? true { looks[endpointID] = look }
-        if look.isDeep, !look.isCut { deepLooks[endpointID] = look }
-        if look.isCut, !look.isDeep { reach[endpointID] = look.rowsSince }
-        guard look.requested >= opened else { return }
-        deepest[endpointID] = min(deepest[endpointID] ?? .distantFuture, look.rowsSince)
+        if look.isDeep { deepLooks[endpointID] = look }
+        if look.cut == .depth, !look.isDeep { reach[endpointID] = look.rowsSince }
+    }
+
+    /// Notes what a look adds to what was read since calls may begin.
+    ///
+    /// - Returns: the look. Where it shows that rows are gone, no row of the log is missing any more.
+    private mutating func note(_ look: Look, of endpointID: String) -> Look {
+        guard look.requested >= opened else { return look }
+        var since =
+            openings[endpointID].flatMap { $0.number >= look.openings ? $0 : nil }
+            ?? SinceOpening(number: look.openings)
+        defer { openings[endpointID] = since }
+        guard since.number == look.openings else { return look }
+        var look = look
+        switch look.end {
+        case .notReached: break
+        case .disturbed: since.wholeReadings = 0
+        case .reached: since.wholeReadings += 1
+        }
+        if look.end == .reached, since.wholeReadings >= Self.readingsUntilGone { look.rowsSince = .distantPast }
+        since.rowsSince = min(since.rowsSince, look.rowsSince)
+        return look
     }
 
     /// The readings that allow calls now, by endpoint.
@@ -77,8 +128,10 @@ struct Freshness: Sendable {
         return now - look.requested >= Self.deepInterval
     }
 
-    /// Rows logged from this time on were read since calls may begin.
-    func rowsSinceOpening(_ endpointID: String) -> Timestamp { deepest[endpointID] ?? .distantFuture }
+    /// Rows logged from this time on were read since calls may begin, while `endpoint.openings` had this number.
+    func rowsSinceOpening(_ endpointID: String) -> (time: Timestamp, openings: Int64) {
+        openings[endpointID].map { ($0.rowsSince, $0.number) } ?? (.distantFuture, 0)
+    }
 
     /// Rows logged before this time lie deeper than a usual look goes.
     func reach(_ endpointID: String) -> Timestamp { reach[endpointID] ?? .distantPast }
@@ -86,20 +139,23 @@ struct Freshness: Sendable {
     /// Whether the endpoint's newest look left rows to a deeper one.
     func isCut(_ endpointID: String) -> Bool { looks[endpointID]?.isCut ?? false }
 
-    private func isFresh(_ look: Look, at now: Duration) -> Bool {
-        look.requested >= opened && now - look.requested <= max(within, look.ownLimit)
+    private func isFresh(_ look: Look, at now: Duration) -> Bool { isGood(look, for: within, at: now) }
+
+    private func isGood(_ look: Look, for limit: Duration, at now: Duration) -> Bool {
+        look.requested >= opened && now - look.requested <= max(limit, look.ownLimit)
     }
 
     private func reading(of endpointID: String, _ look: Look, at now: Duration) -> LogReading {
         var rowsSince = look.rowsSince
         // What is in reach must have been read just now; what is deeper, a while ago.
         if look.isCut || look.rowsSince <= reach(endpointID), let deep = deepLooks[endpointID],
-            deep.requested >= opened, now - deep.requested <= max(Self.deepInterval, deep.ownLimit)
+            isGood(deep, for: Self.deepInterval, at: now)
         {
             rowsSince = min(rowsSince, deep.rowsSince)
         }
+        let sinceOpening = rowsSinceOpening(endpointID)
         return LogReading(
             openings: look.openings, rowsSince: rowsSince,
-            rowsSinceOpening: deepest[endpointID] ?? .distantFuture)
+            rowsSinceOpening: sinceOpening.openings == look.openings ? sinceOpening.time : .distantFuture)
     }
 }

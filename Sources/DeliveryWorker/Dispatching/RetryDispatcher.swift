@@ -45,6 +45,7 @@ struct RetryDispatcher: Sendable {
         var ending: Int?
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
+                await coverage.beat()
                 if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
                 let turn = try await turn(at: wallClock.now)
                 for delivery in turn.claimed {

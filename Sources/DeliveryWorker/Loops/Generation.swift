@@ -117,7 +117,10 @@ package struct Generation: Sendable {
     }
 
     private func endpointsLeftUnread() async throws -> Set<String> {
-        let unread = try await dispatcher.store.endpointsWithGaps()
+        var unread = try await dispatcher.store.endpointsWithGaps()
+        for endpoint in configuration.endpoints where await coverage.rest(of: endpoint.id) != nil {
+            unread.insert(endpoint.id)
+        }
         for endpoint in configuration.endpoints where unread.contains(endpoint.id) {
             logger.warning(
                 "a part of the log is still unread; the next turn goes on with it",
@@ -227,6 +230,17 @@ package struct Generation: Sendable {
         return summary
     }
 
+    /// So many turns in a row read one log, within a turn that does all there is to do: a quarter of an hour.
+    private static let mostTurns = 20
+
+    /// Reads a log to its end, as far as it can be read.
+    private func readWhole(with poller: LogPoller, for purpose: PagePurpose?) async throws {
+        for _ in 0..<Self.mostTurns {
+            let summary = try await look(with: poller, for: purpose, at: wallClock.now)
+            guard summary.isUnfinished || summary.hasRest, summary.trouble == nil else { return }
+        }
+    }
+
     /// Looks at an endpoint's log, within a turn that does all there is to do.
     private func look(at endpointID: String) async {
         _ = await poll(pollers.map(\.poller).filter { $0.endpoint.id == endpointID }, for: .look)
@@ -263,7 +277,7 @@ package struct Generation: Sendable {
         var failed: [(endpointID: String, error: any Error)] = []
         for poller in pollers {
             do {
-                _ = try await look(with: poller, for: purpose, at: wallClock.now)
+                try await readWhole(with: poller, for: purpose)
             } catch {
                 failed.append((poller.endpoint.id, error))
                 logger.error(

@@ -5,95 +5,154 @@ import RedeliverConfiguration
 
 /// Reads what an earlier turn left unread.
 extension LogPoller {
+    // MARK: - A pass
+
     /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be read,
     /// the first page is.
-    func goOn(
-        with gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, until deadline: Timestamp, at now: Timestamp,
+    func continuePass(
+        _ gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, until deadline: Timestamp, at now: Timestamp,
         into summary: inout PollSummary
     ) async throws {
         guard gap.isDue(at: now) else {
             return try await peek(besides: gap, plan, for: purpose, at: now, into: &summary)
         }
-        do {
-            try await resumePass(gap, plan, until: deadline, at: now, into: &summary)
-        } catch  where Self.isAboutAPage(error) {
-            summary.trouble = "\(error)"
-            try await putOff(gap, error)
-        }
-    }
-
-    /// Its end allows calls, by the time of its beginning.
-    private func resumePass(
-        _ gap: ScanGap, _ plan: ScanPlan, until deadline: Timestamp, at now: Timestamp,
-        into summary: inout PollSummary
-    ) async throws {
-        let began = await coverage.rest(of: endpoint.id)?.requested
+        let began = await coverage.rest(of: endpoint.id)
         let restarted = coverage.now
         let (scan, end, isRestart) = try await readGap(gap, until: deadline, at: now, into: &summary)
-        guard let requested = isRestart ? restarted : began else { return }
+        let rest =
+            isRestart
+            ? Coverage.Rest(scan: scan, requested: restarted, openings: plan.openings, isDisturbed: end.isDisturbed)
+            : began.map {
+                Coverage.Rest(
+                    scan: scan, requested: $0.requested, openings: $0.openings,
+                    isDisturbed: $0.isDisturbed || end.isDisturbed)
+            }
+        if let fault = end.fault {
+            // A pass that waits for a page says nothing of what was logged meanwhile. Its end allows no calls.
+            await coverage.keep(nil, of: endpoint.id)
+            summary.trouble = "\(fault)"
+            return try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
+        }
         let isLeft = !end.isWhole && !scan.isNewestFirst
-        await coverage.keep(isLeft ? .init(scan: scan, next: nil, requested: requested) : nil, of: endpoint.id)
-        if end.isWhole { await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: false, isDeep: true) }
+        await coverage.keep(isLeft && !end.isOutdated ? rest : nil, of: endpoint.id)
+        if end.isWhole, let rest { await took(rest, end, isDeep: true) }
     }
 
     /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from then
-    /// on, and ends below that page.
+    /// on, and ends below that page. Where an operator freed the gap, it counts as a look.
     private func peek(
         besides gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, at now: Timestamp,
         into summary: inout PollSummary
     ) async throws {
         guard try await budget.turn(for: purpose, of: endpoint.id) else { return }
         let requested = coverage.now
-        let page = try await client.logs(of: endpoint.id)
-        await gate.with { $0.logAnswered(at: wallClock.now) }
+        let page = try await ask(for: nil, started: now)
         var scan = LogScan(range: plan.range, overlap: poll.overlap, started: now, takingOver: gap)
         var progress = scan.take(PageRows(page.items).times, next: page.next?.url, isCut: page.nextFault != nil)
         if !scan.isNewestFirst, progress.unread != nil {
             progress = ScanProgress(
                 gapID: gap.id, started: gap.started, newest: progress.newest, unread: gap.range,
-                resumeURL: gap.resumeURL)
+                resumeURL: gap.resumeURL, lastURL: gap.lastURL)
         }
         summary.add(page, try await store.ingest(observed(page, progress, purpose), rules: rules, at: wallClock.now))
-        if scan.isNewestFirst { await took(scan, requested, plan, isAtEnd: false, isCut: true, isDeep: false) }
+        guard scan.isNewestFirst || gap.isFreed else { return }
+        await took(.init(scan: scan, requested: requested, openings: plan.openings), PagesRead(), isDeep: false)
     }
+
+    // MARK: - Gaps
 
     /// Reads a gap as far as time allows. A page that cannot be read puts it off; that is no outage of the provider,
     /// which has just answered.
-    func resume(
+    func fill(
         _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
-        do {
-            _ = try await readGap(gap, until: deadline, at: now, into: &summary)
-        } catch  where Self.isAboutAPage(error) {
-            summary.trouble = "\(error)"
-            try await putOff(gap, error)
-        }
+        // The look before may have closed it.
+        guard let gap = try await store.gap(id: gap.id, of: endpoint.id) else { return }
+        let (_, end, _) = try await readGap(gap, until: deadline, at: now, into: &summary)
+        guard let fault = end.fault else { return }
+        summary.trouble = "\(fault)"
+        guard let gap = try await store.gap(id: gap.id, of: endpoint.id) else { return }
+        try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
     }
 
-    func putOff(_ gap: ScanGap, _ error: any Error) async throws {
+    /// Puts a gap off. Where pages are numbered, the page that cannot be read is left out, so that failures behind it are
+    /// found.
+    ///
+    /// - Parameter link: the page that cannot be read; nil: it has no address to go on from.
+    func leaveOut(
+        _ link: PageLink?, of gap: ScanGap, _ fault: any Error, until deadline: Timestamp,
+        into summary: inout PollSummary
+    ) async throws {
         try await store.putOff(gap, at: wallClock.now)
         logger.warning(
             "a part of the log cannot be read; deliveries that failed before its end are not called",
-            metadata: ["endpoint": "\(endpoint.name)", "error": "\(error)", "failures": "\(gap.failures + 1)"])
+            metadata: ["endpoint": "\(endpoint.name)", "error": "\(fault)", "failures": "\(gap.failures + 1)"])
+        guard !gap.isSecond, fault is ProviderError, let behind = link?.following else { return }
+        do {
+            if gap.newestFirst {
+                try await split(gap, behind)
+            } else {
+                try await readBehind(behind, until: deadline, into: &summary)
+            }
+        } catch  where Self.isAboutAPage(error) {
+            return
+        }
     }
 
-    /// Continues a gap. When its page is gone, the next turn begins at the log's first page.
-    func readGap(
+    /// Makes a gap of its own of what lies behind the page that cannot be read.
+    private func split(_ gap: ScanGap, _ behind: PageLink) async throws {
+        guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
+        let page = try await ask(for: behind, started: wallClock.now)
+        guard let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max() else { return }
+        try await store.split(gap, of: endpoint.id, at: newest, resumeURL: behind.url)
+    }
+
+    /// Reads what lies behind the page that cannot be read, in a log that is not newest first. Nothing of it is called: the
+    /// pass is not whole.
+    private func readBehind(
+        _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
+    ) async throws {
+        var link: PageLink? = start
+        let progress = ScanProgress(started: wallClock.now, hasReread: false)
+        while let next = link, wallClock.now < deadline, summary.pages < Self.mostPages {
+            guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
+            let page = try await ask(for: next, started: progress.started)
+            summary.add(
+                page, try await store.ingest(observed(page, progress, .gap), rules: rules, at: wallClock.now))
+            link = page.next == next ? nil : page.next
+        }
+    }
+
+    /// Continues a gap. When its page is gone, or the log has moved by more than a page, it begins at the first page.
+    private func readGap(
         _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
-    ) async throws -> (scan: LogScan, end: Reading, isRestart: Bool) {
+    ) async throws -> (scan: LogScan, end: PagesRead, isRestart: Bool) {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
         // A gap that began while our clock was ahead does not say what is read by now.
-        let restarts = link == nil || gap.started > now
+        var restarts = link == nil || gap.started > now
+        if !restarts { restarts = try await hasMoved(gap, into: &summary) }
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
-        if restarts, try await !budget.turn(for: .gap, of: endpoint.id) { return (scan, Reading(), restarts) }
-        do {
-            let end = try await run(
-                &scan, from: restarts ? nil : link, for: .gap, pages: nil, until: deadline, into: &summary)
-            return (scan, end, restarts)
-        } catch let error as ProviderError where link != nil && summary.pages == pages && error.isAboutThePage {
+        if restarts, try await !budget.turn(for: .gap, of: endpoint.id) { return (scan, PagesRead(), restarts) }
+        let end = try await readPages(
+            &scan, from: restarts ? nil : link, for: .gap, rereading: nil, until: deadline, into: &summary)
+        if let error = end.fault as? ProviderError, !restarts, summary.pages == pages, error.isAboutThePage {
             try await store.restartGap(id: gap.id)
-            throw error
+        }
+        return (scan, end, restarts)
+    }
+
+    /// Whether the log has moved by more than a page since the gap was left, because old entries were deleted. Numbered pages
+    /// would then skip some; so the page before is read again, and its first row must be known.
+    private func hasMoved(_ gap: ScanGap, into summary: inout PollSummary) async throws -> Bool {
+        guard let last = gap.lastURL.flatMap(client.pageLink(to:)), last.following != nil else { return false }
+        let progress = ScanProgress(
+            gapID: gap.id, started: gap.started, unread: gap.range, resumeURL: gap.resumeURL, lastURL: gap.lastURL,
+            newestFirst: gap.newestFirst, hasReread: false)
+        do {
+            return try await readAgain(at: last, progress, into: &summary) == false
+        } catch  where Self.isAboutAPage(error) {
+            return true
         }
     }
 }

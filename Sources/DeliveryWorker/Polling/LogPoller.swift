@@ -25,10 +25,10 @@ struct LogPoller: Sendable {
     /// Old rows that lie behind so many pages are read again by a deep look only.
     static let usualDepth = 20
     /// The clock may go back by this much during a turn without harm.
-    private static let smallStep = Duration.seconds(60)
+    static let smallStep = Duration.seconds(60)
 
-    /// One turn: looks at what is new and at old rows about which a decision waits, then reads older gaps. In a log that
-    /// is not newest-first the newest entries stand at the end, so the turn continues where the last one stopped.
+    /// One turn: looks at what is new and at old rows about which a decision waits, then fills older gaps. Where the newest
+    /// do not come first, a turn goes on with the pass of the one before.
     ///
     /// - Parameter purpose: why it is read now.
     /// - Throws: `ProviderError`, `PagingFault`, `DiskShortage` or `StoreError`; pages read before are stored.
@@ -67,23 +67,23 @@ struct LogPoller: Sendable {
         let plan = try await plan(rows, at: now)
         summary.isPutOff = plan.gaps.contains { !$0.isDue(at: now) }
         if let gap = plan.gaps.first(where: { !$0.newestFirst }) {
-            try await goOn(with: gap, plan, for: purpose, until: deadline, at: now, into: &summary)
-            return summary
+            try await continuePass(gap, plan, for: purpose, until: deadline, at: now, into: &summary)
+        } else {
+            let absorbed = plan.absorbedGap(overlap: poll.overlap, at: now)
+            let scan = LogScan(
+                range: plan.range, rereadFrom: plan.rereadFrom, leavesOldRows: plan.leavesOldRows,
+                overlap: poll.overlap,
+                started: now, takingOver: absorbed, newestFirst: await coverage.isNewestFirst(endpoint.id),
+                isFirst: plan.isFirst)
+            try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
+            // The first older gap always gets a page, or a busy log would starve it.
+            for (index, gap) in plan.gaps.filter({ $0.id != absorbed?.id && $0.isDue(at: now) }).enumerated()
+            where index == 0 || wallClock.now < deadline {
+                try await fill(gap, until: deadline, at: now, into: &summary)
+            }
+            try await continueDeepLook(plan, until: deadline, into: &summary)
         }
-        // A gap without a page to go on from is read from the top, so the look reads it too.
-        let taken = plan.gaps.last {
-            $0.resumeURL == nil && $0.isDue(at: now) && $0.range.from >= plan.range.from - poll.overlap
-        }
-        let scan = LogScan(
-            range: plan.range, rereadFrom: plan.rereadFrom, overlap: poll.overlap, started: now, takingOver: taken,
-            newestFirst: await coverage.isNewestFirst(endpoint.id))
-        try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
-        // The first older gap always gets a page, or a busy log would starve it.
-        for (index, gap) in plan.gaps.filter({ $0.id != taken?.id && $0.isDue(at: now) }).enumerated()
-        where index == 0 || wallClock.now < deadline {
-            try await resume(gap, until: deadline, at: now, into: &summary)
-        }
-        try await goOnDeep(plan, until: deadline, into: &summary)
+        summary.hasRest = await coverage.rest(of: endpoint.id) != nil
         return summary
     }
 
@@ -93,6 +93,10 @@ struct LogPoller: Sendable {
                 of: endpoint.id, overlap: poll.overlap, rereading: rows, rules: rules, at: now)
         }
         let first = try await plan()
+        if first.gaps.count > 1 {
+            try await store.joinGaps(of: endpoint.id)
+            return try await plan()
+        }
         // The endpoint was first seen while our clock was ahead, and nothing of its log is read yet.
         guard first.isFirst, first.historyFrom > now - poll.initialLookback else { return first }
         try await store.setHistoryStart(of: endpoint.id, to: now - poll.initialLookback)
@@ -111,152 +115,85 @@ struct LogPoller: Sendable {
         let requested = coverage.now
         let before = summary.pages
         var scan = first
-        var end = Reading()
-        do {
-            end = try await run(
-                &scan, from: nil, for: purpose, pages: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
-        } catch let error where summary.pages > before && Self.isAboutAPage(error) {
+        let end = try await readPages(
+            &scan, from: nil, for: purpose, rereading: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
+        if let fault = end.fault {
+            guard summary.pages > before else { throw fault }
             // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from being read.
-            summary.trouble = "\(error)"
-            if let id = scan.gapID, let gap = try await store.gap(id: id, of: endpoint.id) {
-                try await putOff(gap, error)
-            }
-            if scan.isNewestFirst { await took(scan, requested, plan, isAtEnd: false, isCut: true, isDeep: isDeep) }
-            return
+            summary.trouble = "\(fault)"
+            try await keepUnread(scan, plan, end, fault, until: deadline, into: &summary)
         }
         if scan.isNewestFirst || end.isWhole {
-            await took(scan, requested, plan, isAtEnd: end.isAtEnd, isCut: !end.hasReread, isDeep: isDeep)
+            let rest = Coverage.Rest(scan: scan, requested: requested, openings: plan.openings)
+            await took(rest, end, isDeep: isDeep)
         }
-        let isLeft = (!scan.isNewestFirst && !end.isWhole) || (isDeep && end.isWhole && !end.hasReread)
+        let isLeft =
+            end.fault == nil
+            && ((!scan.isNewestFirst && !end.isWhole) || (isDeep && end.isWhole && !end.hasReread))
         if !isLeft, await coverage.rest(of: endpoint.id)?.next != nil { return }
-        await coverage.keep(isLeft ? .init(scan: scan, next: end.next, requested: requested) : nil, of: endpoint.id)
+        let rest = Coverage.Rest(
+            scan: scan, next: scan.isNewestFirst ? end.next : nil, requested: requested, openings: plan.openings,
+            isDisturbed: end.isDisturbed)
+        await coverage.keep(isLeft ? rest : nil, of: endpoint.id)
     }
 
-    /// Whether an error concerns a page, and neither the provider as a whole nor this machine.
-    static func isAboutAPage(_ error: any Error) -> Bool {
-        switch error {
-        case let error as ProviderError: !error.isAboutTheCredential
-        default: error is PagingFault
+    /// Keeps what a look could not read as unread, to be read again later.
+    private func keepUnread(
+        _ scan: LogScan, _ plan: ScanPlan, _ end: PagesRead, _ fault: any Error, until deadline: Timestamp,
+        into summary: inout PollSummary
+    ) async throws {
+        if let id = scan.gapID {
+            guard let gap = try await store.gap(id: id, of: endpoint.id) else { return }
+            return try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
         }
+        guard plan.rowsMayChange, scan.isNewestFirst, let from = plan.rereadFrom, let to = scan.readDownTo, from < to
+        else { return }
+        try await store.leaveGap(
+            of: endpoint.id, ScanRange(from: from, to: to), resumeURL: end.next?.url, at: wallClock.now)
     }
 
-    func took(
-        _ scan: LogScan, _ requested: Duration, _ plan: ScanPlan, isAtEnd: Bool, isCut: Bool, isDeep: Bool
-    ) async {
+    /// Notes what a look or a pass has read.
+    func took(_ look: Coverage.Rest, _ end: PagesRead, isDeep: Bool) async {
+        guard !end.isOutdated else { return }
+        let isDisturbed = end.isDisturbed || look.isDisturbed
         await coverage.took(
             .init(
-                requested: requested, ended: coverage.now,
-                rowsSince: scan.rowsSince(isAtEnd: isAtEnd) ?? .distantFuture, isCut: isCut, isDeep: isDeep,
-                openings: plan.openings),
-            isNewestFirst: scan.isNewestFirst, of: endpoint.id)
+                requested: look.requested, ended: coverage.now,
+                rowsSince: look.scan.rowsSince(isAtEnd: end.isAtEnd) ?? .distantFuture,
+                cut: end.hasReread ? .none : end.isTooDeep ? .depth : .other,
+                end: end.isAtEnd ? (isDisturbed ? .disturbed : .reached) : .notReached, isDeep: isDeep,
+                openings: look.openings),
+            isNewestFirst: look.scan.isNewestFirst, of: endpoint.id)
     }
 
-    /// Goes on with a deep look that the end of its turn cut short. Nothing of it is a gap: all of it was read before.
-    private func goOnDeep(
+    /// Goes on with a deep look that the end of its turn cut short, at least by a page. Nothing of it is a gap: all of it was
+    /// read before.
+    private func continueDeepLook(
         _ plan: ScanPlan, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
-        guard !summary.isUnfinished, wallClock.now < deadline, var rest = await coverage.rest(of: endpoint.id),
-            let next = rest.next
-        else { return }
+        guard var rest = await coverage.rest(of: endpoint.id), let next = rest.next else { return }
         await coverage.keep(nil, of: endpoint.id)
-        let end: Reading
-        do {
-            end = try await run(
-                &rest.scan, from: next, for: .again, pages: nil, until: deadline, into: &summary)
-        } catch  where Self.isAboutAPage(error) {
-            summary.trouble = "\(error)"
-            return
+        let end = try await readPages(
+            &rest.scan, from: next, for: .again, rereading: nil,
+            until: summary.isUnfinished ? .distantPast : deadline, into: &summary)
+        rest.isDisturbed = rest.isDisturbed || end.isDisturbed
+        if let fault = end.fault {
+            summary.trouble = "\(fault)"
+            try await keepUnread(rest.scan, plan, end, fault, until: deadline, into: &summary)
         }
-        if end.hasReread {
-            await took(rest.scan, rest.requested, plan, isAtEnd: end.isAtEnd, isCut: false, isDeep: true)
+        if end.hasReread || end.fault != nil {
+            await took(rest, end, isDeep: true)
         } else {
             rest.next = end.next
             await coverage.keep(rest, of: endpoint.id)
         }
     }
+}
 
-    // MARK: - Pages
-
-    /// How a reading ended.
-    struct Reading {
-        /// Whether everything that had to be read was read.
-        var isWhole = false
-        /// Whether the old rows were read again that should be.
-        var hasReread = false
-        /// Whether the log has no older page.
-        var isAtEnd = false
-        /// The page to go on from.
-        var next: PageLink?
-    }
-
-    /// Reads pages until nothing is left to read, or time is up.
-    ///
-    /// - Parameter pages: old rows are read again on so many pages at most; nil: on all.
-    func run(
-        _ scan: inout LogScan, from start: PageLink?, for purpose: PagePurpose, pages: Int?,
-        until deadline: Timestamp, into summary: inout PollSummary
-    ) async throws -> Reading {
-        var link = start
-        var paging = Paging()
-        var purpose = purpose
-        var end = Reading()
-        var last: (link: PageLink?, count: Int?, progress: ScanProgress)?
-        while true {
-            guard scan.enter(link?.url ?? "") else {
-                if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
-                throw PagingFault(endpoint: endpoint.name, kind: .circle)
-            }
-            if link != nil, try await !budget.turn(for: purpose, of: endpoint.id) { return end }
-            let page = try await client.logs(of: endpoint.id, at: link)
-            // At once: one page shows that the provider is back, whatever follows in a long log.
-            let answered = wallClock.now
-            await gate.with { $0.logAnswered(at: answered) }
-            // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
-            guard answered + Self.smallStep >= scan.started else { throw ClockPutBack() }
-            if let correction = page.nextCorrection { say(correction) }
-            if let last, let before = last.count, let count = page.count, count < before {
-                try await readAgain(at: last.link, last.progress, into: &summary)
-            }
-            let next = page.next == link ? nil : page.next
-            let rows = PageRows(page.items)
-            let progress = scan.take(rows.times, next: next?.url, isCut: page.nextFault != nil)
-            let ingested = try await store.ingest(
-                observed(page, progress, purpose), rules: rules, at: wallClock.now)
-            scan.keep(gapID: ingested.gapID)
-            summary.add(page, ingested)
-            last = (link, page.count, progress.under(gapID: ingested.gapID))
-            end = Reading(
-                isWhole: ingested.gapID == nil, hasReread: ingested.gapID == nil && progress.hasReread,
-                isAtEnd: next == nil && page.nextFault == nil, next: next)
-            if let fault = page.nextFault, !end.isWhole { throw fault }
-            guard let next, !end.isWhole || (scan.rereads && !end.hasReread) else { return end }
-            if end.isWhole { purpose = .again }
-            if end.isWhole, let pages, scan.pages >= pages { return end }
-            guard paging.goesOn(after: rows) else { throw PagingFault(endpoint: endpoint.name, kind: .standstill) }
-            guard wallClock.now < deadline, !Task.isShuttingDownGracefully, await disk.shortage() == nil else {
-                if !end.isWhole { summary.isUnfinished = true }
-                return end
-            }
-            link = next
-        }
-    }
-
-    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them stands
-    /// on this page now and not on the next.
-    private func readAgain(
-        at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
-    ) async throws {
-        guard try await budget.turn(for: .again, of: endpoint.id) else { return }
-        let page = try await client.logs(of: endpoint.id, at: link)
-        summary.add(
-            page, try await store.ingest(observed(page, progress, .again), rules: rules, at: wallClock.now))
-    }
-
-    func observed(_ page: LogPage, _ progress: ScanProgress, _ purpose: PagePurpose) -> ObservedPage {
-        let entries = ObservedEntries(items: page.items, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
-        return ObservedPage(
-            endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress,
-            purpose: purpose)
+extension ScanPlan {
+    /// The gap that a look reads as well, because it has no page to go on from and does not reach deeper.
+    fileprivate func absorbedGap(overlap: Duration, at now: Timestamp) -> ScanGap? {
+        gaps.last { $0.resumeURL == nil && $0.isDue(at: now) && $0.range.from >= range.from - overlap }
     }
 }
 

@@ -8,12 +8,17 @@ package struct LogScan: Sendable, Equatable {
     package let range: ScanRange
     /// Old rows are read again from this time on; nil: none.
     private let rereadFrom: Timestamp?
+    /// Whether old rows about which a decision waits lie too deep for it.
+    private let leavesOldRows: Bool
     private let overlap: Duration
     /// Whether the scan ends where it meets rows that were stored before it began. Not where it fills a gap: what it
     /// meets there may have been read after the gap was left.
-    private let stopsAtKnown: Bool
+    private var stopsAtKnown: Bool
     /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's end.
     private let isResumed: Bool
+    /// Whether its range is to be read once more when it ends, unless the provider counts its entries.
+    private let walksAgain: Bool
+    private var hasCounts = false
     /// By our clock.
     package let started: Timestamp
     /// The gap under which the store keeps this scan; nil before its first page.
@@ -29,14 +34,16 @@ package struct LogScan: Sendable, Equatable {
     ///   - gap: an earlier scan's gap that this scan covers too and replaces.
     ///   - newestFirst: whether an earlier scan has proven the order.
     package init(
-        range: ScanRange, rereadFrom: Timestamp? = nil, overlap: Duration, started: Timestamp,
-        takingOver gap: ScanGap? = nil, newestFirst: Bool = false
+        range: ScanRange, rereadFrom: Timestamp? = nil, leavesOldRows: Bool = false, overlap: Duration,
+        started: Timestamp, takingOver gap: ScanGap? = nil, newestFirst: Bool = false, isFirst: Bool = false
     ) {
         self.range = ScanRange(from: min(range.from, gap?.range.from ?? range.from), to: range.to)
         self.rereadFrom = rereadFrom
+        self.leavesOldRows = leavesOldRows
         gapID = gap?.id
         stopsAtKnown = gap == nil
         isResumed = false
+        walksAgain = isFirst
         self.overlap = overlap
         self.started = started
         byCreation = RowOrder(overlap: overlap, isAssumed: newestFirst)
@@ -50,8 +57,10 @@ package struct LogScan: Sendable, Equatable {
         // What is above the gap of a newest-first log was read; of any other log nothing is known.
         range = restarts && !gap.newestFirst ? ScanRange(from: gap.range.from, to: now) : gap.range
         rereadFrom = nil
+        leavesOldRows = false
         stopsAtKnown = false
         isResumed = true
+        walksAgain = !gap.isSecond
         self.overlap = overlap
         started = restarts ? now : gap.started
         gapID = gap.id
@@ -72,24 +81,35 @@ package struct LogScan: Sendable, Equatable {
     /// Takes a page's times in page order and returns the scan's progress.
     ///
     /// - Parameters:
+    ///   - address: of the page; nil: the log's first page.
     ///   - next: the next page's address; nil at the end of the log.
     ///   - isCut: true when there is a next page that cannot be asked for. What it would show stays unread.
-    package mutating func take(_ rows: [RowTimes], next: String?, isCut: Bool = false) -> ScanProgress {
+    ///   - isCounted: whether the page says how many entries there are. Then deletions are noticed.
+    package mutating func take(
+        _ rows: [RowTimes], at address: String? = nil, next: String?, isCut: Bool = false, isCounted: Bool = true
+    ) -> ScanProgress {
+        hasCounts = hasCounts || isCounted
         for row in rows {
             byCreation.take(row.logged)
             byChange.take(row.changed)
         }
         var progress = ScanProgress(
             gapID: gapID, started: started, newest: newest, newestFirst: isNewestFirst,
-            stopsAtKnown: stopsAtKnown && isNewestFirst && endsBelowHead(rows))
+            stopsAtKnown: stopsAtKnown && isNewestFirst && endsBelowHead(rows),
+            walksAgain: walksAgain && !hasCounts && isNewestFirst && (isResumed || pages > 1))
         guard next != nil || isCut else { return progress }
-        progress.hasReread = rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? !isResumed
+        progress.hasReread =
+            rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? (!isResumed && !leavesOldRows)
+        progress.lastURL = address
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
         let readDownTo = isNewestFirst ? (order?.readDownTo ?? range.to) : range.to
         progress.unread = ScanRange(from: range.from, to: max(range.from, min(readDownTo, range.to)))
         return progress
     }
+
+    /// Our clock was put back while it ran: what it meets may look as if it was stored before.
+    package mutating func distrustKnown() { stopsAtKnown = false }
 
     /// Whether old rows are to be read again.
     package var rereads: Bool { rereadFrom != nil }
@@ -101,11 +121,17 @@ package struct LogScan: Sendable, Equatable {
 
     package var isNewestFirst: Bool { order != nil }
 
-    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` for a
-    /// log that was read to its end.
+    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` where
+    /// no other row can matter.
+    ///
+    /// - Parameter isAtEnd: whether it has read all rows there are.
     package func rowsSince(isAtEnd: Bool) -> Timestamp? {
-        isAtEnd || isByChange ? .distantPast : order?.readDownTo
+        if isByChange { return .distantPast }
+        return isAtEnd ? byCreation.lowest ?? .distantPast : order?.readDownTo
     }
+
+    /// Down to where it has read; nil: its order is not known.
+    package var readDownTo: Timestamp? { order?.readDownTo }
 
     /// Whether the rows are ordered by their last change and not by their creation. A row that has changed then stands
     /// among what is new, and none needs to be read again.

@@ -19,6 +19,8 @@ struct PollSummary: Sendable, Equatable {
     var isPutOff = false
     /// True when the turn ended before the end of the log; the next turn continues there.
     var isUnfinished = false
+    /// Whether old rows that are read again, or the pass through the log, go on in the next turn.
+    var hasRest = false
 
     var changedSomething: Bool {
         new + delivered + failedAgain + unreadable > 0 || isUnfinished || beganToLeaveOut || circuit != nil

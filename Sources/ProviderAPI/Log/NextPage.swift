@@ -5,6 +5,30 @@ package struct PageLink: Sendable, Hashable {
     init(url: String) {
         self.url = url
     }
+
+    /// The page behind this one where pages are numbered, by `page`, or by `offset` and `limit`; nil where they are not.
+    package var following: PageLink? {
+        let mostPages = 1_000_000_000
+        let reference = URLReference(url)
+        guard let query = reference.query else { return nil }
+        var items = query.split(separator: "&", omittingEmptySubsequences: false).map(String.init)
+        let numbers = items.reduce(into: [String: Int]()) { numbers, item in
+            let parts = item.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, let number = Int(parts[1]), (0...mostPages).contains(number) {
+                numbers[String(parts[0])] = number
+            }
+        }
+        let next: (name: String, number: Int)
+        if let page = numbers["page"] {
+            next = ("page", page + 1)
+        } else if let offset = numbers["offset"], let limit = numbers["limit"], limit > 0 {
+            next = ("offset", offset + limit)
+        } else {
+            return nil
+        }
+        items = items.map { $0.hasPrefix("\(next.name)=") ? "\(next.name)=\(next.number)" : $0 }
+        return PageLink(url: String(url.dropLast(query.count)) + items.joined(separator: "&"))
+    }
 }
 
 /// What the provider's link to a next page has wrong, as behind a proxy whose address the provider does not know. The

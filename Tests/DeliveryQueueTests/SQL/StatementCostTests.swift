@@ -27,6 +27,7 @@ import Testing
         let queue = try await QueueFixture()
         let statements = Statements()
         try await queue.store.pool.write { statements.watch($0) }
+        try await queue.run("UPDATE endpoint SET retry_shows = 'new_entry'")
         // `b` is of a customer whose other delivery was called, so every query that an entry can need runs.
         try await queue.accepted("a", failed: start, called: start + .minutes(2))
         try await queue.ingest(.failure("b", of: "a", at: start + .minutes(2)), at: start + .minutes(3))
@@ -53,6 +54,7 @@ import Testing
     @Test func `a claim looks at no delivery that it does not need`() async throws {
         let queue = try await QueueFixture()
         let statements = Statements()
+        try await queue.run("UPDATE endpoint SET retry_shows = 'new_entry'")
         try await queue.store.pool.write { statements.watch($0) }
         _ = try await queue.claim(at: start)
         let due = statements.all.filter { $0.contains("next_attempt_ms <=") && $0.hasPrefix("SELECT") }

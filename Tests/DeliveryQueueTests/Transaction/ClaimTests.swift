@@ -68,6 +68,7 @@ import Testing
                 .failure(task, at: start + .seconds(second)), endpoint: QueueFixture.other, at: start + .seconds(9))
         }
         let now = start + .minutes(9)
+        try await queue.run("UPDATE endpoint SET retry_shows = 'new_entry'")
 
         #expect(try await queue.claim(limit: 3, at: now).map(\.taskID) == ["a1", "b1", "a2"])
         #expect(try await queue.claim(limit: 1, at: now).map(\.taskID) == ["b2"])
@@ -78,6 +79,7 @@ import Testing
         try await queue.ingest(.failure("first", at: start), at: start)
         try await queue.record(queue.claimOne(at: due), .notExecuted(pause: .minutes(30)), at: due)
         try await queue.run("UPDATE delivery SET turn_ms = first_failed_ms")
+        try await queue.run("UPDATE endpoint SET retry_shows = 'new_entry'")
         try await queue.ingest(.failure("second", at: start + .minutes(20)), at: start + .minutes(20))
 
         #expect(try await queue.claim(at: start + .hours(1)).map(\.taskID) == ["first", "second"])

@@ -119,6 +119,7 @@ import Testing
     {
         let bench = try await Workbench()
         try await bench.ingest((1...6).map { LogLine("t\($0)", at: .noon(-600 + Double($0))) })
+        try bench.execute("UPDATE endpoint SET retry_shows = 'new_entry'")
         let answers = ScriptedTransport(
             [400, 422, 400, 202, 202, 202].map { HTTPResponse(status: $0) })
         let dispatcher = bench.dispatcher(answers, concurrency: 1)

@@ -40,6 +40,7 @@ import Testing
         let bench = try await Workbench()
         try await bench.ingest((0..<3).map { LogLine("t\($0)", at: .noon(-600 + Double($0))) })
         let transport = ScriptedTransport { _ async throws(TransportError) in .accepted }
+        try bench.execute("UPDATE endpoint SET retry_shows = 'new_entry'")
         try bench.execute(
             """
             CREATE TRIGGER broken BEFORE INSERT ON attempt WHEN (SELECT COUNT(*) FROM attempt) > 0

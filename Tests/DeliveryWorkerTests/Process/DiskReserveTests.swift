@@ -102,9 +102,17 @@ import Testing
     @Test func `a scan stops after the page that takes the last room, and goes on from there`() async throws {
         let bench = try await Workbench()
         let disk = Disk(1 << 40)
+        let isFirst = Mutex(true)
         let transport = ScriptedTransport { request async throws(TransportError) in
             let page = request.url.split(separator: "=").last.flatMap { Int($0) } ?? 1
-            if page == 2 { disk.set(1 << 20) }
+            if page == 2,
+                isFirst.withLock({ isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                })
+            {
+                disk.set(1 << 20)
+            }
             let lines = (0..<10).map { LogLine("\(page).\($0)", at: .noon(-Double(page * 10 + $0) * 300)) }
             return .json(LogText.page(lines, next: page == 4 ? nil : "?page=\(page + 1)"))
         }

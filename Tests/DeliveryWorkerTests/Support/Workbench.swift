@@ -147,9 +147,8 @@ extension Freshness.Look {
     /// A reading of the whole log that is good for years.
     static func lasting(from requested: Duration = .zero, openings: Int64 = 0) -> Freshness.Look {
         Freshness.Look(
-            requested: requested, ended: requested + .seconds(86_400 * 3_650), rowsSince: .distantPast, isCut: false,
-            isDeep: true,
-            openings: openings)
+            requested: requested, ended: requested + .seconds(86_400 * 3_650), rowsSince: .distantPast, cut: .none,
+            isDeep: true, openings: openings)
     }
 }
 

@@ -181,6 +181,7 @@ import Testing
     @Test func `JSON of what was done has the counts`() throws {
         var done = report(.retry, matched: 5, one: false, done: 3, skipped: [.noBody: 2])
         (done.called, done.accepted) = (3, 1)
+        done.waiting = [WaitingRetries(endpoint: "core", count: 2, pollError: "HTTP 500")]
         #expect(
             try JSONOutput.text(done) == """
                 {
@@ -193,7 +194,14 @@ import Testing
                   "matched" : 5,
                   "skipped" : {
                     "no_body" : 2
-                  }
+                  },
+                  "waiting_for_log" : [
+                    {
+                      "count" : 2,
+                      "endpoint" : "core",
+                      "poll_error" : "HTTP 500"
+                    }
+                  ]
                 }
                 """)
         #expect(try JSONOutput.text(report(.discard, daemon: .running(process: 1))).contains("\"daemon_runs\" : true"))

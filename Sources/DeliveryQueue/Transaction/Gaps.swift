@@ -1,0 +1,118 @@
+/// What becomes of the parts of a log that cannot be read.
+extension QueueStore {
+    /// Makes the scan of a gap begin at the log's first page again, because the page to go on from is gone.
+    package func restartGap(id: Int64) async throws(StoreError) {
+        try await write("restart a gap") {
+            try $0.run("UPDATE scan_gap SET resume_url = NULL, last_url = NULL WHERE id = ?", [id])
+        }
+    }
+
+    /// Notes that a gap could not be read. The next reading waits 5 seconds, then longer each time, up to 5 minutes.
+    package func putOff(_ gap: ScanGap, at now: Timestamp) async throws(StoreError) {
+        let pause = ScanGap.pauses[min(gap.failures, ScanGap.pauses.count - 1)]
+        try await write("put off the reading of a gap") {
+            try $0.run(
+                "UPDATE scan_gap SET failures = failures + 1, retry_ms = :retry WHERE id = :id",
+                ["retry": now + pause, "id": gap.id])
+        }
+    }
+
+    /// Keeps old rows that could not be read again as a gap: they may have changed. A gap that meets them takes them in, and
+    /// stays freed when an operator freed it.
+    ///
+    /// - Parameter url: the page that could not be read.
+    package func leaveGap(
+        of endpointID: String, _ range: ScanRange, resumeURL url: String?, at now: Timestamp
+    ) async throws(StoreError) {
+        try await write("keep old rows as unread") { session in
+            let gap: Parameters = ["endpoint": endpointID, "from": range.from, "to": range.to]
+            let taken = try session.change(
+                """
+                UPDATE scan_gap
+                SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to"))
+                WHERE id = (
+                    SELECT id FROM scan_gap
+                    WHERE endpoint_id = :endpoint AND newest_first = 1 AND is_second = 0 AND from_ms <= :to AND to_ms >= :from
+                    ORDER BY to_ms DESC LIMIT 1)
+                """, gap)
+            guard taken == 0 else { return }
+            try session.run(
+                """
+                INSERT INTO scan_gap
+                    (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms, failures, retry_ms)
+                VALUES (:endpoint, :from, :to, :url, 1, :now, :now, 1, :retry)
+                """,
+                gap + ["url": url, "now": now, "retry": now + ScanGap.pauses[0]])
+        }
+    }
+
+    /// Leaves out the page that cannot be read: its gap ends at the newest row of the page behind it, and what lies behind
+    /// that is a gap of its own, which can be read.
+    ///
+    /// - Parameters:
+    ///   - time: of the newest row behind the page.
+    ///   - url: of the page behind it.
+    package func split(
+        _ gap: ScanGap, of endpointID: String, at time: Timestamp, resumeURL url: String
+    ) async throws(StoreError) {
+        guard time > gap.range.from, time < gap.range.to else { return }
+        try await write("leave out a page of a log") { session in
+            try session.run(
+                """
+                INSERT INTO scan_gap
+                    (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms, freed_ms)
+                SELECT :endpoint, from_ms, :border, :url, 1, started_ms, since_ms, freed_ms FROM scan_gap WHERE id = :id
+                """,
+                ["endpoint": endpointID, "border": time, "url": url, "id": gap.id])
+            try session.run("UPDATE scan_gap SET from_ms = ? WHERE id = ?", [time, gap.id])
+        }
+    }
+
+    /// Makes one gap of those that meet, cannot be read and are kept back or freed alike, or each reading that ends at a bad
+    /// page would leave one more. Where there are very many, all that meet become one.
+    package func joinGaps(of endpointID: String) async throws(StoreError) {
+        try await write("join the gaps of endpoint \(endpointID)") { session in
+            let gaps = try session.gaps(of: endpointID).filter { $0.newestFirst && !$0.isSecond }
+            for (kept, joined) in ScanGap.joins(of: gaps) {
+                try session.run(
+                    """
+                    UPDATE scan_gap
+                    SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to")),
+                        since_ms = \(Dialect.least("since_ms", "(SELECT since_ms FROM scan_gap WHERE id = :joined)")),
+                        failures = \(Dialect.greatest("failures", ":failures"))
+                    WHERE id = :kept
+                    """,
+                    [
+                        "from": joined.range.from, "to": joined.range.to, "failures": joined.failures,
+                        "joined": joined.id, "kept": kept.id,
+                    ])
+                try session.run("DELETE FROM scan_gap WHERE id = ?", [joined.id])
+            }
+        }
+    }
+}
+
+extension ScanGap {
+    /// So many gaps of one log are enough, whatever left them.
+    private static let most = 16
+
+    /// Which of a newest-first log's gaps become one: each with the one that it is taken into, whose page is the newer one.
+    /// The oldest goes on from its own page while it can be read, or a busy log would never be read to its end.
+    static func joins(of gaps: [ScanGap]) -> [(kept: ScanGap, joined: ScanGap)] {
+        var joins: [(kept: ScanGap, joined: ScanGap)] = []
+        var top: (gap: ScanGap, from: Timestamp)?
+        let gaps = gaps.sorted { ($0.range.to, $0.id) > ($1.range.to, $1.id) }
+        for gap in gaps {
+            let isOneTooMany = gaps.count > most && gap.id != gaps.last?.id
+            guard let above = top, gap.range.to >= above.from, gap.isFreed == above.gap.isFreed,
+                (gap.failures > 0 && above.gap.failures > 0) || isOneTooMany
+            else {
+                top = (gap, gap.range.from)
+                continue
+            }
+            joins.append((above.gap, gap))
+            top = (above.gap, min(above.from, gap.range.from))
+        }
+        return joins
+    }
+}

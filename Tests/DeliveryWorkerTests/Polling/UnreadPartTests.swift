@@ -1,0 +1,258 @@
+import DeliveryQueue
+import ProviderAPI
+import Testing
+
+@testable import DeliveryQueue
+@testable import DeliveryWorker
+
+/// What becomes of the parts of a log that could not be read: nothing in them is lost, and no more is kept back than they may
+/// hold. Rows are a minute apart, the newest first, ten on a page.
+@Suite struct UnreadPartTests {
+    private let bench: Workbench
+    private let log: PagedLog
+    private let coverage: Coverage
+    private let poller: LogPoller
+
+    init() async throws {
+        bench = try await Workbench()
+        log = PagedLog(bench.time, (1...100).map { LogLine("t\($0)", at: .noon(-Double($0) * 60)) })
+        coverage = Coverage(within: .seconds(5), clock: bench.time.clock)
+        poller = bench.poller(log.transport, coverage: coverage)
+    }
+
+    @discardableResult
+    private func turn(after seconds: Int64 = 1) async throws -> PollSummary {
+        bench.time.advance(by: .seconds(seconds))
+        return try await poller.runOnce(at: bench.time.now)
+    }
+
+    /// As many new rows as `number`, a second apart, up to now.
+    private func add(_ number: Int, _ prefix: String) {
+        let now = bench.time.now
+        log.change { log in
+            log.rows = (0..<number).map { LogLine("\(prefix)\($0)", at: now - .seconds($0)) } + log.rows
+        }
+    }
+
+    private func gaps() throws -> Int { try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 0") }
+
+    private func readings() async -> [String: LogReading] { await coverage.readings }
+
+    // MARK: - Nothing is lost
+
+    @Test func `what a look left unread is not forgotten when the next look finds a page of new rows`() async throws {
+        log.change { $0.badPages = [3] }
+        try await turn()
+        log.change { $0.badPages = Set(2...100) }
+        add(25, "new")
+        try await turn()
+
+        log.change { $0.badPages = [] }
+        for _ in 0..<5 { try await turn(after: 400) }
+
+        #expect(try bench.tasks(.scheduled).count == 125)
+        #expect(try gaps() == 0)
+    }
+
+    @Test func `a gap is read as the look before has left it`() async throws {
+        log.change { $0.badPages = [5] }
+        try await turn()
+        add(15, "new")
+        log.change { $0.badPages = [2] }
+        try await turn(after: 10)
+        log.change { $0.badPages = [] }
+        for _ in 0..<4 { try await turn(after: 400) }
+
+        #expect(try bench.tasks(.scheduled).count == 115)
+        #expect(try gaps() == 0)
+    }
+
+    @Test func `rows behind a page that can never be read are found, and only that page keeps calls back`() async throws
+    {
+        log.change { $0.badPages = [4] }
+        for _ in 0..<4 { try await turn(after: 10) }
+
+        #expect(try bench.tasks(.scheduled).count == 90)
+        #expect(try gaps() == 1)
+        #expect(
+            try bench.number("SELECT from_ms FROM scan_gap WHERE is_second = 0")
+                == Int(Timestamp.noon(-41 * 60).milliseconds))
+    }
+
+    @Test func `rows behind the bad page of a log in no order are found, and nothing of it counts as read`()
+        async throws
+    {
+        log.change { log in
+            log.rows.reverse()
+            log.badPages = [4]
+        }
+        for _ in 0..<3 { try await turn(after: 10) }
+
+        #expect(try bench.tasks(.scheduled).count == 90)
+        #expect(try gaps() == 1)
+        #expect(await readings().isEmpty)
+    }
+
+    @Test func `a range without counts is walked once more, and a row that a deletion hid is found`() async throws {
+        log.change { $0.delay = .seconds(10) }
+        try await turn()
+        // Ten rows at the top are deleted, so that a page is skipped where the scan goes on.
+        log.change { log in
+            log.delay = .zero
+            log.rows.removeFirst(10)
+        }
+        for _ in 0..<3 { try await turn(after: 10) }
+
+        #expect(try bench.tasks(.scheduled).count == 100)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
+    }
+
+    @Test func `a pass goes back where the pages have moved since its last turn`() async throws {
+        log.change { log in
+            log.rows.reverse()
+            log.delay = .seconds(10)
+        }
+        #expect(try await turn().isUnfinished)
+        log.change { log in
+            log.delay = .zero
+            log.rows.removeFirst(15)
+        }
+        try await turn()
+
+        #expect(try bench.tasks(.scheduled).count == 100)
+    }
+
+    // MARK: - Nothing starves
+
+    @Test func `old rows behind a bad page are shown as unread, and are asked for less and less often`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        for _ in 0..<3 { try await turn() }
+        log.change { $0.badPages = [5] }
+        bench.time.advance(by: .seconds(400))
+        _ = log.takeAsked()
+        for _ in 0..<60 { try await turn() }
+
+        #expect(try gaps() == 1)
+        // The rows above it are read again for the deliveries that are due.
+        #expect(log.asked.count { $0 == 5 } < 15)
+        #expect(log.asked.count < 60 * 4 + 40)
+    }
+
+    @Test func `what an operator frees is called, although its old row cannot be read`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        for _ in 0..<3 { try await turn() }
+        log.change { $0.badPages = [5] }
+        try await turn(after: 400)
+        try bench.execute("UPDATE scan_gap SET since_ms = 0")
+        let freed = try await bench.store.resume(
+            endpoint: "e1", freesGaps: true, by: "ann", reason: "x", rules: bench.rules, at: bench.time.now)
+        guard case .made = freed else {
+            Issue.record("nothing was freed")
+            return
+        }
+        try await turn()
+
+        let batch = try await bench.store.claimDue(
+            of: await readings(), limit: 200, lease: .seconds(60), rules: bench.rules, at: bench.time.now)
+
+        #expect(batch.deliveries.contains { $0.taskID == "t90" })
+    }
+
+    @Test func `what an operator frees of a log in no order is called`() async throws {
+        log.change { log in
+            log.rows.reverse()
+            log.badPages = [4]
+        }
+        try await turn()
+        try bench.execute("UPDATE scan_gap SET since_ms = 0")
+        _ = try await bench.store.resume(
+            endpoint: "e1", freesGaps: true, by: "ann", reason: "x", rules: bench.rules, at: bench.time.now)
+        // Put off: the first page counts as a look.
+        try await turn()
+
+        let batch = try await bench.store.claimDue(
+            of: await readings(), limit: 200, lease: .seconds(60), rules: bench.rules, at: bench.time.now)
+
+        #expect(batch.deliveries.count == 90)
+    }
+
+    @Test func `a deep look goes on by at least a page in each turn, however long the backlog is`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        log.change { $0.delay = .seconds(20) }
+        for _ in 0..<40 { try await turn() }
+
+        #expect(try await turn().isUnfinished == false)
+        #expect(await readings()["e1"]?.rowsSince ?? .distantFuture <= .noon(-60 * 99))
+    }
+
+    // MARK: - What counts as read just now
+
+    @Test func `a stop in the middle of a look makes it count for nothing`() async throws {
+        log.change { $0.rows = Array($0.rows.prefix(5)) }
+        try await turn()
+        #expect(await readings()["e1"] != nil)
+        log.change { $0.delay = .seconds(72) }
+        try await turn(after: 10)
+
+        #expect(await readings().isEmpty)
+    }
+
+    @Test func `a break of the dispatcher that is too long makes all readings count for nothing`() async throws {
+        log.change { log in
+            log.rows = Array(log.rows.prefix(15))
+            log.delay = .seconds(40)
+        }
+        await coverage.beat()
+        try await turn()
+        #expect(await readings()["e1"] != nil)
+        bench.time.advance(by: .seconds(100))
+        await coverage.beat()
+
+        #expect(await readings().isEmpty)
+    }
+
+    @Test func `a pass that waited for a bad page does not count from its first page`() async throws {
+        log.change { log in
+            log.rows.reverse()
+            log.badPages = [4]
+        }
+        try await turn()
+        try await turn(after: 3_600)
+        log.change { $0.badPages = [] }
+        try await turn(after: 3_600)
+
+        #expect(await readings().isEmpty)
+        try await turn()
+        #expect(await readings()["e1"] != nil)
+    }
+
+    @Test func `a pass that began before a hold ended does not count after it`() async throws {
+        log.change { log in
+            log.rows.reverse()
+            log.delay = .seconds(10)
+        }
+        try await turn()
+        try bench.execute("UPDATE endpoint SET openings = openings + 1")
+        log.change { $0.delay = .zero }
+        try await turn()
+
+        #expect(await readings()["e1"]?.openings == 0)
+    }
+
+    @Test func `the log's silence does not count while the old row of a call lies too deep`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        log.change { log in
+            log.rows = (1...400).map { LogLine("t\($0)", at: .noon(-Double($0) * 60)) }
+        }
+        for _ in 0..<3 { try await turn() }
+        try bench.execute("UPDATE endpoint SET last_scan_ms = 0")
+        try bench.execute(
+            """
+            UPDATE delivery SET state = 'awaiting', next_attempt_ms = NULL, called_ms = \(bench.time.now.milliseconds),
+                confirm_by_ms = \((bench.time.now + .seconds(3_600)).milliseconds) WHERE task_id = 't390'
+            """)
+        try await turn()
+
+        #expect(try bench.number("SELECT last_scan_ms FROM endpoint") == 0)
+    }
+}
