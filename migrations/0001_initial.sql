@@ -13,6 +13,10 @@ CREATE TABLE endpoint (
     active INTEGER NOT NULL CHECK (active IN (0, 1)),   -- 0: no longer in the configuration; kept, not retried
     history_from_ms INTEGER NOT NULL,                   -- failures logged before this are not ours to retry
     restored_ms INTEGER NOT NULL DEFAULT 0,             -- when a backup was restored; 0: never
+    too_old INTEGER NOT NULL DEFAULT 0                  -- failures that were not taken: logged before history_from_ms,
+        CHECK (too_old >= 0),                           -- or 90 days before they were read
+    too_old_from_ms INTEGER,                            -- provider time of the oldest of them that was logged since
+                                                        -- history_from_ms; NULL: none was
 
     -- The reading of its log.
     head_ms INTEGER,                                    -- newest provider time read; all before is read but scan_gap
@@ -610,6 +614,20 @@ CREATE VIEW v_health AS
                     WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
                     ORDER BY found_ms, task_id LIMIT 1)
             FROM log_entry WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
+            UNION ALL
+            SELECT 15, 'failures_left_out', coalesce(SUM(is_ahead), 0) = 0, coalesce(SUM(too_old), 0),
+                group_concat(name || ' ' || too_old || CASE
+                    WHEN is_ahead = 1 THEN ' by a clock that is ahead; they are judged again when it is right'
+                    ELSE ' logged before ' || strftime('%Y-%m-%dT%H:%M:%SZ', history_from_ms / 1000, 'unixepoch')
+                        || ', where its history starts'
+                        || CASE WHEN too_old_from_ms IS NULL THEN ''
+                                ELSE ', or more than 90 days before they were read' END
+                    END, '; ')
+            FROM (SELECT name, too_old, too_old_from_ms, history_from_ms,
+                      -- an hour: nobody is to look at a clock that is some minutes wrong
+                      history_from_ms > (SELECT ms FROM clock)
+                          OR coalesce(last_poll_ms, 0) > (SELECT ms FROM clock) + 3600000 AS is_ahead
+                  FROM endpoint WHERE active = 1 AND too_old > 0 ORDER BY name) AS endpoint
         )
     SELECT
         check_name,

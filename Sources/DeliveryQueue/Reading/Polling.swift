@@ -33,7 +33,7 @@ extension QueueStore {
             return ScanPlan(
                 range: ScanRange(from: from, to: now), rereadFrom: (inReach + [due].compactMap(\.self)).min(),
                 gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
-                openings: endpoint.openings)
+                openings: endpoint.openings, wasReadAhead: try session.wasReadAhead(endpointID, at: now))
         }
     }
 

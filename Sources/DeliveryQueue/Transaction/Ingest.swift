@@ -31,6 +31,7 @@ extension QueueStore {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
             var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
             try queue.take(page.entries, &reading)
+            try queue.note(reading.tooOld, of: page.endpointID)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
             queue.counts.raise(Counter.logPages, page.purpose.rawValue)
@@ -53,6 +54,7 @@ struct PageReading {
     var hasLeftOut = false
     /// When the newest of the entries that were taken was first read; nil: it is new.
     fileprivate var lastFound: Timestamp?
+    fileprivate(set) var tooOld = TooOld()
     var summary = IngestSummary()
 
     init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
@@ -188,7 +190,10 @@ extension QueueTransaction {
         guard entry.outcome == .failed, !body.isMissing, let eventType = entry.eventType else { return false }
         let (endpoint, read) = (reading.endpoint, reading.read)
         let logged = entry.logged ?? read
-        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return false }
+        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else {
+            reading.tooOld.add(logged, historyFrom: endpoint.historyFrom)
+            return false
+        }
         // Newest-first pages show a later success before the failure that it mends.
         guard !known.contains(where: { $0.outcome == .succeeded }) else {
             try correctArrival(entry)

@@ -25,12 +25,4 @@ extension QueueStore {
             for name in names { try session.metricLabel(forEventType: name) }
         }
     }
-
-    /// Sets the history start of an endpoint: failures logged before it are not taken up. For an endpoint that was
-    /// registered by a clock that was ahead.
-    package func setHistoryStart(of endpointID: String, to time: Timestamp) async throws(StoreError) {
-        try await write("set the history start of endpoint \(endpointID)") {
-            try $0.run("UPDATE endpoint SET history_from_ms = ? WHERE id = ?", [time, endpointID])
-        }
-    }
 }

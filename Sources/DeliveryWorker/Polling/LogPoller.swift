@@ -93,10 +93,7 @@ struct LogPoller: Sendable {
                 of: endpoint.id, overlap: poll.overlap, rereading: rows, rules: rules, at: now)
         }
         let first = try await plan()
-        // The endpoint was first seen while our clock was ahead, and nothing of its log is read yet.
-        guard first.isFirst, first.historyFrom > now - poll.initialLookback else { return first }
-        try await store.setHistoryStart(of: endpoint.id, to: now - poll.initialLookback)
-        return try await plan()
+        return try await putRight(first, at: now) ? try await plan() : first
     }
 
     // MARK: - Looks
