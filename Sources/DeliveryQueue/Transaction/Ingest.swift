@@ -34,7 +34,6 @@ extension QueueStore {
             try queue.note(reading.tooOld, of: page.endpointID)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
-            queue.counts.raise(Counter.logPages, page.purpose.rawValue)
             let progress = page.progress.ended(byLast: reading.lastFound)
             reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary

@@ -46,7 +46,9 @@ package struct Generation: Sendable {
             within: configuration.retry.freshWithin, openings: carried?.openings ?? 0, clock: base.clock,
             pollers: bells, dispatcher: dispatcherBell)
         self.coverage = coverage
-        let budget = RequestBudget(perMinute: configuration.poll.requestsPerMinute, clock: base.clock)
+        let budget = RequestBudget(perMinute: configuration.poll.requestsPerMinute, clock: base.clock) {
+            [now = base.wallClock] in await gate.with { $0.readingPause(at: now.now) }
+        }
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
@@ -62,11 +64,11 @@ package struct Generation: Sendable {
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
         keeper = CredentialKeeper(
-            client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
+            client: client, endpointID: configuration.endpoints[0].id, gate: gate, budget: budget, logger: base.logger)
         unreadableReader = UnreadableReader(
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
-            store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
+            store: base.store, gate: gate, budget: budget, vitals: base.vitals, databasePath: configuration.database,
             textfile: configuration.metrics.textfile, version: RedeliverVersion.current, time: base.time,
             disk: base.disk)
     }

@@ -97,9 +97,10 @@ struct MetricsPage: Sendable {
             page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap))
         }
         page.family(
-            "redeliver_log_pages_total", .counter, help: "Pages of the provider's logs that were read, by purpose.")
+            "redeliver_log_requests_total", .counter,
+            help: "Requests for pages of the provider's logs, failed ones as well, by purpose.")
         for purpose in PagePurpose.allCases.map(\.rawValue) {
-            page.sample(["purpose": purpose], Double(queue.count(Counter.logPages, purpose)))
+            page.sample(["purpose": purpose], Double(queue.count(Counter.logRequests, purpose)))
         }
         page.family("redeliver_endpoint_held", .gauge, help: "1 while the endpoint's deliveries are held, by reason.")
         for endpoint in endpoints {

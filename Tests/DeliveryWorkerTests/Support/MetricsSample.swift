@@ -106,13 +106,13 @@ enum MetricsSample {
         # TYPE redeliver_deliveries_behind_gap gauge
         redeliver_deliveries_behind_gap{endpoint="core"} 2
         redeliver_deliveries_behind_gap{endpoint="crm"} 0
-        # HELP redeliver_log_pages_total Pages of the provider's logs that were read, by purpose.
-        # TYPE redeliver_log_pages_total counter
-        redeliver_log_pages_total{purpose="look"} 0
-        redeliver_log_pages_total{purpose="confirm"} 0
-        redeliver_log_pages_total{purpose="new"} 0
-        redeliver_log_pages_total{purpose="again"} 0
-        redeliver_log_pages_total{purpose="gap"} 0
+        # HELP redeliver_log_requests_total Requests for pages of the provider's logs, failed ones as well, by purpose.
+        # TYPE redeliver_log_requests_total counter
+        redeliver_log_requests_total{purpose="look"} 0
+        redeliver_log_requests_total{purpose="confirm"} 0
+        redeliver_log_requests_total{purpose="new"} 0
+        redeliver_log_requests_total{purpose="again"} 0
+        redeliver_log_requests_total{purpose="gap"} 0
         # HELP redeliver_endpoint_held 1 while the endpoint's deliveries are held, by reason.
         # TYPE redeliver_endpoint_held gauge
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1
