@@ -1,4 +1,5 @@
 import DeliveryQueue
+import RedeliverConfiguration
 
 /// Decides how long after the reading of its log an endpoint's deliveries may be called. Pure: it is told the time, by a
 /// clock that counts sleep and that nobody sets. `docs/coverage.md` has the whole rule; its other half is `ReadRule` in
@@ -38,7 +39,7 @@ struct Freshness: Sendable {
     private var deepest: [String: Timestamp] = [:]
 
     /// Rows that lie deep in a log are read again this often, and so is the overlap.
-    static let deepInterval = Duration.seconds(300)
+    static let deepInterval = WorkerConfiguration.Poll.overlapInterval
 
     init(within: Duration, at now: Duration) {
         self.within = within
@@ -75,6 +76,13 @@ struct Freshness: Sendable {
     func isDeepLookDue(_ endpointID: String, at now: Duration) -> Bool {
         guard let look = deepLooks[endpointID], look.requested >= opened else { return true }
         return now - look.requested >= Self.deepInterval
+    }
+
+    /// How long until they are by time alone; zero: they are now. An opening makes the next look a deep one, and it need not
+    /// come sooner.
+    func untilDeepLook(_ endpointID: String, at now: Duration) -> Duration {
+        guard let look = deepLooks[endpointID] else { return .zero }
+        return max(.zero, Self.deepInterval - (now - look.requested))
     }
 
     /// Rows logged from this time on were read since calls may begin.
