@@ -92,9 +92,9 @@ struct MetricsPage: Sendable {
         }
         page.family(
             "redeliver_deliveries_behind_gap", .gauge,
-            help: "Deliveries that are not called before an unread part of the log is read.")
+            help: "Deliveries that are not called before an unread part of the log is read, or the log is looked at.")
         for endpoint in endpoints {
-            page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap))
+            page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap + endpoint.behindLook))
         }
         page.family(
             "redeliver_log_requests_total", .counter,
