@@ -13,6 +13,10 @@ CREATE TABLE endpoint (
     active INTEGER NOT NULL CHECK (active IN (0, 1)),   -- 0: no longer in the configuration; kept, not retried
     history_from_ms INTEGER NOT NULL,                   -- failures logged before this are not ours to retry
     restored_ms INTEGER NOT NULL DEFAULT 0,             -- when a backup was restored; 0: never
+    too_old INTEGER NOT NULL DEFAULT 0                  -- failures that were not taken: logged before history_from_ms,
+        CHECK (too_old >= 0),                           -- or 90 days before they were read
+    too_old_from_ms INTEGER,                            -- provider time of the oldest of them that was logged since
+                                                        -- history_from_ms; NULL: none was
 
     -- The reading of its log.
     head_ms INTEGER,                                    -- newest provider time read; all before is read but scan_gap
@@ -20,6 +24,8 @@ CREATE TABLE endpoint (
     last_poll_ms INTEGER,                               -- our time of the last poll that succeeded
     last_poll_error TEXT,                               -- NULL: the last poll succeeded
     last_poll_error_ms INTEGER,
+    look_wanted_ms INTEGER,                             -- our time since which due deliveries wait for a look at it that
+                                                        -- is overdue; NULL: none does
     left_out_ms INTEGER,                                -- when unreadable entries were last left out, to within an
                                                         -- hour, because enough are kept; NULL: never
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
@@ -470,6 +476,7 @@ CREATE VIEW delivery_standing AS
             WHEN standing.held_because IS NOT NULL THEN 'the hold ' || standing.held_because
             WHEN standing.is_unread = 1 THEN 'an unread part of the log'
             WHEN standing.due_ms / 1000 > (SELECT s FROM clock) THEN 'its time'
+            WHEN standing.look_wanted_ms IS NOT NULL THEN 'a look at the log'
             ELSE 'its turn'
         END AS waits_for                                 -- by SQLite's clock, for people only
     FROM (
@@ -497,8 +504,13 @@ CREATE VIEW delivery_standing AS
                 AS age_stopped_since_ms,                 -- since when its age does not grow; NULL: it grows
             delivery.state = 'scheduled' AND delivery.manual_unread = 0
                 AND delivery.last_failed_ms < endpoint.unread_until_ms
-                AS is_unread                             -- 1: a part of the log that is not read may show that it has
+                AS is_unread,                            -- 1: a part of the log that is not read may show that it has
                                                          -- arrived, and it is not called; else 0 or NULL
+            endpoint.unread_since_ms
+                AS log_unread_since_ms,                  -- since when a part of the log is unread; NULL: none is
+            CASE WHEN delivery.state = 'scheduled' AND delivery.manual_unread = 0 THEN endpoint.look_wanted_ms END
+                AS look_wanted_ms                        -- once it is due it waits for a look at the log, which is wanted
+                                                         -- since then; NULL: it does not
         FROM delivery
         JOIN endpoint_standing AS endpoint ON endpoint.id = delivery.endpoint_id
     ) AS standing;
@@ -626,6 +638,20 @@ CREATE VIEW v_health AS
                     WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
                     ORDER BY found_ms, task_id LIMIT 1)
             FROM log_entry WHERE is_open = 1 AND found_ms < (SELECT ms FROM clock) - 86400000
+            UNION ALL
+            SELECT 15, 'failures_left_out', coalesce(SUM(is_ahead), 0) = 0, coalesce(SUM(too_old), 0),
+                group_concat(name || ' ' || too_old || CASE
+                    WHEN is_ahead = 1 THEN ' by a clock that is ahead; they are judged again when it is right'
+                    ELSE ' logged before ' || strftime('%Y-%m-%dT%H:%M:%SZ', history_from_ms / 1000, 'unixepoch')
+                        || ', where its history starts'
+                        || CASE WHEN too_old_from_ms IS NULL THEN ''
+                                ELSE ', or more than 90 days before they were read' END
+                    END, '; ')
+            FROM (SELECT name, too_old, too_old_from_ms, history_from_ms,
+                      -- an hour: nobody is to look at a clock that is some minutes wrong
+                      history_from_ms > (SELECT ms FROM clock)
+                          OR coalesce(last_poll_ms, 0) > (SELECT ms FROM clock) + 3600000 AS is_ahead
+                  FROM endpoint WHERE active = 1 AND too_old > 0 ORDER BY name) AS endpoint
         )
     SELECT
         check_name,
@@ -1017,7 +1043,15 @@ CREATE VIEW v_by_endpoint AS
                      AND delivery_standing.is_unread = 1) END
             AS behind_gap,                               -- deliveries that wait for a part of the log to be read
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.unread_since_ms / 1000, 'unixepoch')
-            AS unread_since_at                           -- since when a part of the log is unread; NULL: none is
+            AS unread_since_at,                          -- since when a part of the log is unread; NULL: none is
+        CASE WHEN endpoint.look_wanted_ms IS NULL THEN 0
+             ELSE (SELECT COUNT(*) FROM delivery_standing
+                   WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
+                     AND delivery_standing.next_attempt_ms <= (SELECT ms FROM clock)
+                     AND delivery_standing.waits_for = 'a look at the log') END
+            AS behind_look,                              -- due deliveries that wait for a look at the log
+        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.look_wanted_ms / 1000, 'unixepoch')
+            AS look_wanted_at                            -- since when one is overdue; NULL: none is
     FROM endpoint_standing AS endpoint
     LEFT JOIN oldest ON oldest.endpoint_id = endpoint.id
     LEFT JOIN dead_now ON dead_now.endpoint_id = endpoint.id

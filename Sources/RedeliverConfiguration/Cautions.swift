@@ -48,20 +48,30 @@ enum Cautions {
 
     // MARK: - Limits
 
-    /// Fewer requests than the polls alone would need.
+    /// Fewer requests than the polls need, or than leave room for looks before calls. How many pages the overlap has, and
+    /// how many endpoints are called at once, nobody knows before.
     private static func tooFew(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
         guard let limit = configuration.poll.requestsPerMinute else { return [] }
-        let minute = Duration.seconds(60)
-        let needed = (Double(configuration.endpoints.count) * (minute / configuration.poll.interval)).rounded(.up)
-        guard needed > Double(limit) else { return [] }
-        return [
-            ConfigurationFault(
-                key: "poll.requests_per_minute",
-                problem:
-                    "\(limit) a minute are too few: to poll \(configuration.endpoints.count) endpoints every "
-                    + "\(DurationText.format(configuration.poll.interval)) takes at least \(Int(needed)); polls will come later"
-            )
-        ]
+        let (poll, minute) = (configuration.poll, Duration.seconds(60))
+        let polls = Int((Double(configuration.endpoints.count) * (minute / poll.longestPause)).rounded(.up))
+        let looks = Int((minute / configuration.retry.freshWithin).rounded(.up))
+        guard polls + looks > limit else { return [] }
+        let fresh = "a look every \(DurationText.format(configuration.retry.freshWithin)), \(looks) a minute"
+        let again =
+            poll.rereadsOverlap
+            ? ", and the pages of the last \(DurationText.format(poll.overlap)) are read again every "
+                + DurationText.format(WorkerConfiguration.Poll.overlapInterval)
+            : ""
+        let share = "; of five requests each purpose that waits gets one"
+        let count = configuration.endpoints.count
+        let every = "\(count) \(count == 1 ? "endpoint" : "endpoints") every \(DurationText.format(poll.longestPause))"
+        let problem =
+            polls > limit
+            ? "\(limit) a minute are too few: to poll \(every) takes at least \(polls); polls will come later. An endpoint "
+                + "whose deliveries are called takes \(fresh), on top\(again)\(share)"
+            : "\(limit) a minute leave \(limit - polls) beside the polls of \(every): an endpoint whose deliveries are called "
+                + "takes \(fresh)\(again)\(share); calls will come later"
+        return [ConfigurationFault(key: "poll.requests_per_minute", problem: problem)]
     }
 
     // MARK: - Ids

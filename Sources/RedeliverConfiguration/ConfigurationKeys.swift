@@ -135,7 +135,7 @@ enum ConfigurationKeys {
         [
             Setting(
                 "interval", .duration(.milliseconds(250) ... .days(1)), .value("60s"),
-                "How often an endpoint's log is read."),
+                "How often an endpoint's log is read; with an overlap at least every 5 m."),
             Setting(
                 "overlap", .duration(.zero ... .days(7)), .value("15m"),
                 "How far each reading goes back over what was read before, for entries that appear late."),

@@ -52,6 +52,14 @@ package struct WorkerConfiguration: Sendable, Equatable {
         package var initialLookback: Duration
         /// Pages of logs that are asked for a minute, over all endpoints; nil: as many as are of use.
         package var requestsPerMinute: Int?
+
+        /// The overlap is read again this often, so that a late entry is found soon.
+        package static let overlapInterval = Duration.seconds(300)
+
+        package var rereadsOverlap: Bool { overlap > .zero }
+
+        /// The longest time between two polls: the overlap wants some that a long `interval` would not bring.
+        package var longestPause: Duration { rereadsOverlap ? min(interval, Self.overlapInterval) : interval }
     }
 
     /// How a retry is proven.

@@ -38,7 +38,7 @@ struct ViewSample {
         let rows: [[String: (any DatabaseValueConvertible)?]] = [
             [
                 "id": "ep-1", "name": "first", "active": 1, "head_ms": ms(-30), "last_poll_ms": ms(-20),
-                "retry_shows": "new_entry",
+                "retry_shows": "new_entry", "too_old": 3, "look_wanted_ms": ms(-40),
             ],
             [
                 "id": "ep-2", "name": "second", "active": 1, "head_ms": ms(-90), "last_poll_ms": ms(-1_800),

@@ -33,17 +33,26 @@ import Testing
         #expect(try cautions(file, mode: 0o644) == [])
     }
 
-    @Test func `fewer requests than the polls alone need are named`() throws {
+    @Test func `a limit of requests with which polls or calls come later is named`() throws {
         func found(_ limit: String) throws -> [String] {
             try cautions(ConfigurationSample.with("poll.requests_per_minute", limit))
         }
-        #expect(try found("1") == [])
+        let looks =
+            "takes a look every 5s, 12 a minute"
+        let rest =
+            ", and the pages of the last 15m are read again every 5m; of five requests each purpose that waits gets one"
+        #expect(try found("13") == [])
+        #expect(
+            try found("12") == [
+                "poll.requests_per_minute: 12 a minute leave 11 beside the polls of 1 endpoint every 1m: an endpoint whose "
+                    + "deliveries are called \(looks)\(rest); calls will come later"
+            ])
         var many = ConfigurationSample.with("poll.requests_per_minute", "1")
         many.endpoints = "[{id: a}, {id: b}]"
         #expect(
             try cautions(many) == [
                 "poll.requests_per_minute: 1 a minute are too few: to poll 2 endpoints every 1m takes at least 2; polls will "
-                    + "come later"
+                    + "come later. An endpoint whose deliveries are called \(looks), on top\(rest)"
             ])
     }
 

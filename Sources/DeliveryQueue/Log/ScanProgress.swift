@@ -156,4 +156,6 @@ package struct ScanPlan: Sendable, Equatable {
     package let isFirst: Bool
     /// `endpoint.openings`; see `LogReading`.
     package let openings: Int64
+    /// Whether the log was read by a clock that was ahead of ours now; see `QueueStore.putRight`.
+    package let wasReadAhead: Bool
 }

@@ -2,8 +2,8 @@
 package enum Counter {
     /// By result: `failure`, `success`, `in_progress`, `duplicate`, `unreadable`.
     package static let logEntries = "log_entries"
-    /// Log pages that were read and stored, by `PagePurpose`.
-    package static let logPages = "log_pages"
+    /// Requests for pages of the logs, by `PagePurpose`; those that failed as well.
+    package static let logRequests = "log_requests"
     /// By event type label and outcome: `delivered`, `dead`.
     package static let finalized = "deliveries_finalized"
     /// By the kind of the provider's answer, see `Answer`.

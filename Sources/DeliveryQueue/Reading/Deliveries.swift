@@ -104,14 +104,15 @@ extension DeliveryRecord {
     static let columns = """
         delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
         delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error,
-        delivery.held_because, delivery.is_unread
+        delivery.held_because, delivery.is_unread, delivery.log_unread_since_ms, delivery.look_wanted_ms
         """
 
     init(_ row: inout SQLRow) throws {
         self.init(
             delivery: try Delivery(&row), endpointName: row.text(), deadReason: row.wordIfAny(),
             evidence: Evidence(&row), finalized: row.timestampIfAny(), supersededBy: row.textIfAny(),
-            lastError: row.textIfAny(), heldBecause: row.wordIfAny(), isBehindGap: row.integerIfAny() == 1)
+            lastError: row.textIfAny(), heldBecause: row.wordIfAny(), isBehindGap: row.integerIfAny() == 1,
+            unreadSince: row.timestampIfAny(), lookWanted: row.timestampIfAny())
     }
 }
 

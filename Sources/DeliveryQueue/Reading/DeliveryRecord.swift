@@ -17,6 +17,16 @@ package struct DeliveryRecord: Sendable, Equatable {
     /// Whether a part of its log that is not read may show that it has arrived. It is not called before. From the view
     /// `delivery_standing`.
     package var isBehindGap = false
+    /// Since when a part of its endpoint's log is unread; nil: none is.
+    package var unreadSince: Timestamp?
+    /// Since when a look at its log is overdue, for which it waits once it is due; nil: none is.
+    package var lookWanted: Timestamp?
+
+    /// Since when it waits for its log to be read; nil: it does not.
+    package func waitsForLog(at now: Timestamp) -> Timestamp? {
+        guard heldBecause == nil, let next = delivery.nextAttempt, next <= now else { return nil }
+        return isBehindGap ? unreadSince : lookWanted
+    }
 }
 
 /// Everything that is known of one delivery.

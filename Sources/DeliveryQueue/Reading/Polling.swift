@@ -38,7 +38,7 @@ extension QueueStore {
                 leavesOldRows: inReach.count < wanted.count,
                 rowsMayChange: endpoint.shows != .newEntry && rules.confirmation == .log,
                 gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
-                openings: endpoint.openings)
+                openings: endpoint.openings, wasReadAhead: try session.wasReadAhead(endpointID, at: now))
         }
     }
 

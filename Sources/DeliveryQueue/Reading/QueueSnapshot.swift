@@ -41,6 +41,10 @@ package struct QueueSnapshot: Sendable {
         package var behindGap = 0
         /// Since when a part of the log is unread; nil: none is.
         package var unreadSince: Timestamp?
+        /// Due deliveries that are not called before the log is looked at.
+        package var behindLook = 0
+        /// Since when such a look is overdue; nil: none is.
+        package var lookWanted: Timestamp?
         /// nil: nothing holds it, except perhaps its circuit.
         package let holdReason: HoldReason?
         /// nil: it is not held. From the view `endpoint_standing`.
@@ -98,7 +102,7 @@ extension Session {
     fileprivate func snapshot(at now: Timestamp) throws -> QueueSnapshot {
         let eventTypes = try all("SELECT name FROM metric_event_type ORDER BY position") { $0.text() }
         let open = try OpenGroup.all(self)
-        let endpoints = try endpoints(open: Dictionary(grouping: open, by: \.endpointID))
+        let endpoints = try endpoints(open: Dictionary(grouping: open, by: \.endpointID), at: now)
         let oldest = endpoints.compactMap { $0.endpoint.isActive ? $0.nextDue : nil }.min()
         return QueueSnapshot(
             eventTypes: eventTypes,
@@ -129,7 +133,7 @@ extension Session {
     }
 
     private func endpoints(
-        open: [String: [OpenGroup]]
+        open: [String: [OpenGroup]], at now: Timestamp
     ) throws -> [(endpoint: QueueSnapshot.Endpoint, nextDue: Timestamp?)] {
         try all(
             """
@@ -144,9 +148,15 @@ extension Session {
                 CASE WHEN unread_until_ms IS NULL THEN 0
                      ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
                            WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
-                             AND delivery.is_unread = 1) END, unread_since_ms
+                             AND delivery.is_unread = 1) END, unread_since_ms,
+                CASE WHEN look_wanted_ms IS NULL THEN 0
+                     ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
+                           WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
+                             AND delivery.next_attempt_ms <= ? AND delivery.held_because IS NULL
+                             AND delivery.look_wanted_ms IS NOT NULL AND coalesce(delivery.is_unread, 0) = 0) END,
+                look_wanted_ms
             FROM endpoint_standing ORDER BY name, id
-            """
+            """, [now]
         ) { row in
             let (id, name, isActive, head) = (row.text(), row.text(), row.flag(), row.timestampIfAny())
             let (lastPoll, error) = (row.timestampIfAny(), row.textIfAny())
@@ -156,10 +166,12 @@ extension Session {
             let (circuit, nextDue, passing) = (EndpointCircuit.Phase(&row), row.timestampIfAny(), row.int())
             let (gapFrom, gap) = (row.timestampIfAny(), row.milliseconds())
             let (behindGap, unreadSince) = (row.int(), row.timestampIfAny())
+            let (behindLook, lookWanted) = (row.int(), row.timestampIfAny())
             let groups = open[id] ?? []
             let endpoint = QueueSnapshot.Endpoint(
                 id: id, name: name, isActive: isActive, watermark: head.map { min($0, gapFrom ?? $0) },
                 lastPoll: lastPoll, lastPollError: error, gap: gap, behindGap: behindGap, unreadSince: unreadSince,
+                behindLook: behindLook, lookWanted: lookWanted,
                 holdReason: reason, heldBecause: because,
                 heldSince: since, circuit: circuit, open: groups.map(\.count).reduce(0, +),
                 scheduled: groups.map(\.scheduled).reduce(0, +), passing: passing)

@@ -65,6 +65,20 @@ struct CounterTally {
     }
 }
 
+extension QueueStore {
+    /// Counts requests for pages of the logs, by their purpose.
+    package func count(_ requests: [PagePurpose: Int]) async throws(StoreError) {
+        guard !requests.isEmpty else { return }
+        try await write("count the requests for pages of the logs") { session in
+            var counts = CounterTally()
+            for (purpose, count) in requests {
+                counts.raise(Counter.logRequests, purpose.rawValue, by: Int64(count))
+            }
+            try counts.save(in: session)
+        }
+    }
+}
+
 extension Session {
     /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood
     /// Prometheus.

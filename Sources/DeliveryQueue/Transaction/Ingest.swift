@@ -33,9 +33,9 @@ extension QueueStore {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
             var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
             try queue.take(page.entries, &reading)
+            try queue.note(reading.tooOld, of: page.endpointID)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
             queue.countDuplicates(reading.summary.duplicates)
-            queue.counts.raise(Counter.logPages, page.purpose.rawValue)
             let progress = page.progress.ended(byLast: reading.found.flatMap(\.self))
             reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary
@@ -55,6 +55,7 @@ struct PageReading {
     var hasLeftOut = false
     /// When the last of the entries that were taken was first read; nil in it: it is new; nil: none was taken.
     fileprivate private(set) var found: Timestamp??
+    fileprivate(set) var tooOld = TooOld()
     var summary = IngestSummary()
 
     init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
@@ -197,7 +198,10 @@ extension QueueTransaction {
         guard entry.outcome == .failed, !body.isMissing, let eventType = entry.eventType else { return false }
         let (endpoint, read) = (reading.endpoint, reading.read)
         let logged = entry.logged ?? read
-        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else { return false }
+        guard logged >= endpoint.historyFrom, logged >= read - Self.replayGuard else {
+            reading.tooOld.add(logged, historyFrom: endpoint.historyFrom)
+            return false
+        }
         // Newest-first pages show a later success before the failure that it mends.
         guard !known.contains(where: { $0.outcome == .succeeded }) else {
             try correctArrival(entry)

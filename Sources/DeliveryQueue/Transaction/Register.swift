@@ -7,7 +7,8 @@ extension QueueStore {
         _ endpoints: [(id: String, name: String)], historyFrom: Timestamp
     ) async throws(StoreError) {
         try await write("register endpoints") { session in
-            try session.run("UPDATE endpoint SET active = 0")
+            // Nobody has waited for a look since the start.
+            try session.run("UPDATE endpoint SET active = 0, look_wanted_ms = NULL")
             for endpoint in endpoints {
                 try session.run(
                     """
@@ -23,14 +24,6 @@ extension QueueStore {
     package func registerEventTypes(_ names: [String]) async throws(StoreError) {
         try await write("register event types") { session in
             for name in names { try session.metricLabel(forEventType: name) }
-        }
-    }
-
-    /// Sets the history start of an endpoint: failures logged before it are not taken up. For an endpoint that was
-    /// registered by a clock that was ahead.
-    package func setHistoryStart(of endpointID: String, to time: Timestamp) async throws(StoreError) {
-        try await write("set the history start of endpoint \(endpointID)") {
-            try $0.run("UPDATE endpoint SET history_from_ms = ? WHERE id = ?", [time, endpointID])
         }
     }
 }

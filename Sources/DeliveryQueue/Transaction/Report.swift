@@ -26,6 +26,16 @@ extension QueueStore {
         }
     }
 
+    /// Stores since when deliveries of endpoints wait for looks at their logs that are overdue; nil: not any more.
+    package func recordOverdueLooks(_ looks: [String: Timestamp?]) async throws(StoreError) {
+        guard !looks.isEmpty else { return }
+        try await write("record which logs are to be looked at") { session in
+            for (endpointID, since) in looks {
+                try session.run("UPDATE endpoint SET look_wanted_ms = ? WHERE id = ?", [since, endpointID])
+            }
+        }
+    }
+
     /// Stores why the daemon makes no calls, for `redeliver deliveries show` and the views; nil: it may call.
     package func recordPause(
         _ reason: String?, until: Timestamp?, at now: Timestamp

@@ -117,6 +117,9 @@ actor Coverage {
         )
     }
 
+    /// How long until the overlap of an endpoint's log is to be read again; zero: it is now.
+    func untilDeepLook(_ endpointID: String) -> Duration { freshness.untilDeepLook(endpointID, at: steady()) }
+
     /// Whether the log of an endpoint was seen to be newest first.
     func isNewestFirst(_ endpointID: String) -> Bool { newestFirst.contains(endpointID) }
 

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import RedeliverConfiguration
 
 /// Decides how long after the reading of its log an endpoint's deliveries may be called. Pure: it is told the time, by a
 /// clock that counts sleep and that nobody sets. `docs/coverage.md` has the whole rule; its other half is `ReadRule` in
@@ -67,7 +68,7 @@ struct Freshness: Sendable {
     }
 
     /// Rows that lie deep in a log are read again this often, and so is the overlap.
-    static let deepInterval = Duration.seconds(300)
+    static let deepInterval = WorkerConfiguration.Poll.overlapInterval
     /// A row that so many whole readings have not shown is gone.
     private static let readingsUntilGone = 2
 
@@ -126,6 +127,13 @@ struct Freshness: Sendable {
     func isDeepLookDue(_ endpointID: String, at now: Duration) -> Bool {
         guard let look = deepLooks[endpointID], look.requested >= opened else { return true }
         return now - look.requested >= Self.deepInterval
+    }
+
+    /// How long until they are by time alone; zero: they are now. An opening makes the next look a deep one, and it need not
+    /// come sooner.
+    func untilDeepLook(_ endpointID: String, at now: Duration) -> Duration {
+        guard let look = deepLooks[endpointID] else { return .zero }
+        return max(.zero, Self.deepInterval - (now - look.requested))
     }
 
     /// Rows logged from this time on were read since calls may begin, while `endpoint.openings` had this number.

@@ -43,6 +43,7 @@ struct RetryDispatcher: Sendable {
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
     func run(in loop: Loop) async throws {
         var ending: Int?
+        var looks = OverdueLooks()
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
                 await coverage.beat()
@@ -52,7 +53,11 @@ struct RetryDispatcher: Sendable {
                     group.addTask { await call(delivery) }
                 }
                 await coverage.want(turn.unread)
-                return try await pause(at: wallClock.now)
+                let now = wallClock.now
+                var next = looks
+                try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now))
+                looks = next
+                return min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
             }
             // The calls that are under way are waited for here, when the loop vouches for itself no more.
             ending = await loop.vitals.began(loop.name, patience: loop.patience)

@@ -33,7 +33,7 @@ extension CallGate {
         case .unauthorized, .credential:
             credentialRefused(at: now)
         case .throttled:
-            pause(.throttled, for: error.retryAfter, at: now)
+            pauseReading(for: error.retryAfter, at: now)
         case .unavailable where error.retryAfter != nil:
             pause(.unavailable, for: error.retryAfter, at: now)
         case .unavailable, .unreachable, .unknownOutcome:

@@ -33,6 +33,7 @@ package struct CallGate: Sendable, Equatable {
     private var state = State.open
     private var calls: TokenBucket
     private var memory = GateMemory()
+    var reading = ReadingPause()
     /// The endpoints whose logs were read in this round of the outage; the others go first.
     private var haveRead: Set<String> = []
     /// How often an outage or a refused credential has ended. After each, all logs are read again before a call. A pause
@@ -131,6 +132,7 @@ package struct CallGate: Sendable, Equatable {
     /// - Returns: how long the endpoint waits before it asks again; nil when it may read now.
     package mutating func pauseOfRead(by endpointID: String, of readers: Int, at now: Timestamp) -> Duration? {
         advance(to: now)
+        if let pause = readingPause(at: now) { return pause }
         switch state {
         case .open, .trial:
             return nil
@@ -171,13 +173,14 @@ package struct CallGate: Sendable, Equatable {
     package mutating func logAnswered(at now: Timestamp) {
         advance(to: now)
         memory.goodRead()
+        reading.answered()
         guard case .outage = state else { return }
         openings += 1
         memory.readAnswered()
         tryAgain(asRamp: true, since: now, at: now)
     }
 
-    /// 429, 425 or 503: pauses for as long as the provider asks, and halves the rate once per pause.
+    /// 429, 425 or 503 to a call: pauses for as long as the provider asks, and halves the rate once per pause.
     ///
     /// - Parameter retryAfter: nil when the provider names no time.
     /// - Returns: the pause in force.

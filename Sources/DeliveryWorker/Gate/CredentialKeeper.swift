@@ -8,6 +8,7 @@ struct CredentialKeeper: Sendable {
     /// The endpoint whose log is read to try the credential, because a fixed token has no login to try.
     let endpointID: String
     let gate: SharedGate
+    let budget: RequestBudget
     let logger: Logger
 
     /// Often enough to resume soon after an operator's correction, and seldom enough not to lock the account.
@@ -18,6 +19,8 @@ struct CredentialKeeper: Sendable {
         guard await gate.gate.closed == .credential else { return false }
         do {
             try await client.signIn()
+            // While the provider wants no log to be read, nothing tells whether the token works.
+            guard (try? await budget.turn(for: .look, of: endpointID)) == true else { return false }
             let trouble = try await readLog()
             await gate.with { gate in
                 gate.credentialWorks(at: now)

@@ -50,6 +50,8 @@ extension Generation {
                     try await metrics.runOnce(at: now)
                     return configuration.metrics.interval
                 }
+                // What was asked for since the last page.
+                try? await metrics.budget.count(in: metrics.store)
             })
         return services
     }

@@ -46,7 +46,9 @@ package struct Generation: Sendable {
             within: configuration.retry.freshWithin, openings: carried?.openings ?? 0, clock: base.clock,
             pollers: bells, dispatcher: dispatcherBell)
         self.coverage = coverage
-        let budget = RequestBudget(perMinute: configuration.poll.requestsPerMinute, clock: base.clock)
+        let budget = RequestBudget(perMinute: configuration.poll.requestsPerMinute, clock: base.clock) {
+            [now = base.wallClock] in await gate.with { $0.readingPause(at: now.now) }
+        }
         pollers = configuration.endpoints.map { endpoint in
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
@@ -62,11 +64,11 @@ package struct Generation: Sendable {
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
         keeper = CredentialKeeper(
-            client: client, endpointID: configuration.endpoints[0].id, gate: gate, logger: base.logger)
+            client: client, endpointID: configuration.endpoints[0].id, gate: gate, budget: budget, logger: base.logger)
         unreadableReader = UnreadableReader(
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(
-            store: base.store, gate: gate, vitals: base.vitals, databasePath: configuration.database,
+            store: base.store, gate: gate, budget: budget, vitals: base.vitals, databasePath: configuration.database,
             textfile: configuration.metrics.textfile, version: RedeliverVersion.current, time: base.time,
             disk: base.disk)
     }
@@ -158,28 +160,32 @@ package struct Generation: Sendable {
 
     // MARK: - Polling
 
-    /// Polls every `poll.interval`; every `confirm.interval` while an outcome or the receiver's return should show in
+    /// Polls every `poll.interval`, or when the overlap is to be read again; every `confirm.interval` while an outcome or the receiver's return should show in
     /// the log; more often during a trial or at the beginning of a drain; and in an outage when the gate wants a log
     /// read. A ring only makes the loop look which of these applies.
     func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
-        var lastPoll: Timestamp?
+        var pace = PollPace(configuration.poll)
         await loop(.poll, bell).run { now in
             if await poller.shortage(at: now) != nil { return DiskRoom.pause }
+            let untilDeep = await coverage.untilDeepLook(poller.endpoint.id)
             var (isOutage, isWanted) = (false, false)
             switch await turn(of: poller, at: now) {
             case .later(let wait): return wait
             case .probe: isOutage = true
             case .usual:
                 isWanted = await coverage.wantsLook(poller.endpoint.id)
-                let interval = isWanted ? Self.lookInterval : try await interval(of: poller, at: now)
-                if let lastPoll, now >= lastPoll, now - lastPoll < interval { return interval - (now - lastPoll) }
+                let interval = isWanted ? PollPace.lookInterval : try await interval(of: poller, at: now)
+                let wait = pace.wait(interval, untilDeep: untilDeep, at: now)
+                if wait > .zero { return wait }
             }
             let summary =
                 try await isOutage
                 ? probe(with: poller, at: now) : look(with: poller, for: isWanted ? .look : nil, at: now)
-            lastPoll = summary.isUnfinished ? nil : now
+            pace.polled(at: summary.isUnfinished ? nil : now, untilDeep: untilDeep)
             if summary.changedSomething { await dispatcher.bell.ring() }
-            return summary.isUnfinished ? .zero : try await self.interval(of: poller, at: now)
+            if summary.isUnfinished { return .zero }
+            let interval = try await interval(of: poller, at: now)
+            return pace.rest(interval, untilDeep: await coverage.untilDeepLook(poller.endpoint.id))
         }
     }
 
@@ -251,14 +257,9 @@ package struct Generation: Sendable {
         return switch try await poller.store.pollUrgency(of: poller.endpoint.id, at: now) {
         case .routine: configuration.poll.interval
         case .soon: soon
-        case .atOnce: min(soon, Self.closeInterval)
+        case .atOnce: min(soon, PollPace.closeInterval)
         }
     }
-
-    /// How often a log is read during a trial or at the beginning of a drain.
-    private static let closeInterval = Duration.seconds(2)
-    /// How soon after a reading another look is taken, when a delivery waits for one.
-    private static let lookInterval = Duration.seconds(1)
 
     /// The pollers of endpoints whose log should show an outcome.
     private func awaitingPollers() async throws -> [LogPoller] {

@@ -92,14 +92,15 @@ struct MetricsPage: Sendable {
         }
         page.family(
             "redeliver_deliveries_behind_gap", .gauge,
-            help: "Deliveries that are not called before an unread part of the log is read.")
+            help: "Deliveries that are not called before an unread part of the log is read, or the log is looked at.")
         for endpoint in endpoints {
-            page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap))
+            page.sample(["endpoint": endpoint.name], Double(endpoint.behindGap + endpoint.behindLook))
         }
         page.family(
-            "redeliver_log_pages_total", .counter, help: "Pages of the provider's logs that were read, by purpose.")
+            "redeliver_log_requests_total", .counter,
+            help: "Requests for pages of the provider's logs, failed ones as well, by purpose.")
         for purpose in PagePurpose.allCases.map(\.rawValue) {
-            page.sample(["purpose": purpose], Double(queue.count(Counter.logPages, purpose)))
+            page.sample(["purpose": purpose], Double(queue.count(Counter.logRequests, purpose)))
         }
         page.family("redeliver_endpoint_held", .gauge, help: "1 while the endpoint's deliveries are held, by reason.")
         for endpoint in endpoints {

@@ -4,6 +4,7 @@ package import DeliveryQueue
 package struct MetricsReporter: Sendable {
     let store: QueueStore
     let gate: SharedGate
+    let budget: RequestBudget
     let vitals: Vitals
     let databasePath: String
     let textfile: String
@@ -14,6 +15,8 @@ package struct MetricsReporter: Sendable {
     /// - Throws: `StoreError` when the database cannot be read, `MetricsFileError` when the file cannot be written. The
     ///   old file then stays, and its age shows it.
     package func runOnce(at now: Timestamp) async throws {
+        // A database that takes no write must not keep the page from telling so.
+        try? await budget.count(in: store)
         let queue = try await store.snapshot(at: now)
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
         let worker = MetricsPage.Worker(

@@ -93,14 +93,9 @@ struct LogPoller: Sendable {
                 of: endpoint.id, overlap: poll.overlap, rereading: rows, rules: rules, at: now)
         }
         let first = try await plan()
-        if first.gaps.count > 1 {
-            try await store.joinGaps(of: endpoint.id)
-            return try await plan()
-        }
-        // The endpoint was first seen while our clock was ahead, and nothing of its log is read yet.
-        guard first.isFirst, first.historyFrom > now - poll.initialLookback else { return first }
-        try await store.setHistoryStart(of: endpoint.id, to: now - poll.initialLookback)
-        return try await plan()
+        let isPutRight = try await putRight(first, at: now)
+        if first.gaps.count > 1 { try await store.joinGaps(of: endpoint.id) }
+        return isPutRight || first.gaps.count > 1 ? try await plan() : first
     }
 
     // MARK: - Looks

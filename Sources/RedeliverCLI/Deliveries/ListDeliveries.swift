@@ -63,11 +63,18 @@ struct DeliveryList {
                 return [
                     "\(delivery.id)", Cell(delivery.taskID), Cell(record.endpointName), Cell(delivery.eventType),
                     Cell(ifAny: delivery.customerID), Cell(delivery.state.rawValue, style: delivery.state.style),
-                    Cell(ifAny: record.deadReason?.rawValue), "\(delivery.attemptsUsed)",
+                    Cell(ifAny: record.deadReason?.rawValue ?? wait(of: record, at: now)), "\(delivery.attemptsUsed)",
                     Cell(delivery.firstFailed, at: now), Cell(delivery.nextAttempt, at: now),
                     Cell(ifAny: record.lastError),
                 ]
             }, spare: ["customer_id", "first_failed", "attempts", "last_error", "reason"])
+    }
+
+    /// nil when it does not wait for its log to be read.
+    private func wait(of record: DeliveryRecord, at now: Timestamp) -> String? {
+        record.waitsForLog(at: now).map {
+            "\(record.isBehindGap ? "log unread" : "no look") since \(TimeText.relative($0, at: now))"
+        }
     }
 
     func footer(hasMore: Bool) -> String {
@@ -102,6 +109,9 @@ struct DeliveryReport: JSONReport {
             // When an operator asked for a retry; absent when none is open.
             "retry_asked": delivery.manual?.asked,
             "finalized": record.finalized,
+            // What of its log must be read before it is called, and since when; absent when nothing must.
+            "log_unread_since": record.isBehindGap ? record.unreadSince : nil,
+            "look_wanted_since": record.lookWanted,
             "superseded_by": record.supersededBy,
             "last_error": record.lastError,
         ]

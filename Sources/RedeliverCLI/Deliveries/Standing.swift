@@ -11,6 +11,7 @@ struct Standing: Equatable {
         case notConfigured = "not_configured"
         case noDaemon = "no_daemon"
         case behindGap = "behind_gap"
+        case behindLook = "behind_look"
     }
 
     let word: Word
@@ -101,6 +102,7 @@ struct Standing: Equatable {
                 .paused, "due, but the daemon makes no calls \(since), \(end): \(pauseText(pause.reason))",
                 until: pause.until)
         }
+        if let since = history.record.waitsForLog(at: now) { return behindLook(since, endpoint, at: now) }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
         let doubt =
             delivery.manual?.isUnread == true
@@ -127,6 +129,18 @@ struct Standing: Equatable {
             due, but a part of its endpoint's log is unread\(since)\(cause). It may show that the delivery has arrived, so it is \
             not called. Reading is tried again and again; after a day, `redeliver endpoints resume \(name) --unread --reason …` \
             lets it be called
+            """)
+    }
+
+    private static func behindLook(
+        _ since: Timestamp, _ endpoint: DeliveryHistory.Endpoint, at now: Timestamp
+    ) -> Standing {
+        let cause = endpoint.lastPollError.map { ", and reading fails: \($0)" } ?? ", which takes long"
+        return Standing(
+            .behindLook,
+            """
+            due, and waits since \(TimeText.full(since, at: now)) for a look at its endpoint's log\(cause). The log may show that \
+            the delivery has arrived, so it is not called before
             """)
     }
 

@@ -108,6 +108,7 @@ extension QueueSnapshot.Endpoint {
             "id": id, "name": name, "active": isActive, "open": open, "last_poll": lastPoll,
             "last_poll_error": lastPollError, "log_read_up_to": watermark, "unread_seconds": gap.inSeconds,
             "unread_since": unreadSince, "behind_gap": behindGap,
+            "look_wanted_since": lookWanted, "behind_look": behindLook,
             "held_because": heldBecause?.rawValue, "held_since": heldSince,
             // `open` (its receiver fails for all deliveries), `draining` (it has just come back) or `closed`.
             "circuit": circuit.word, "next_trial": nextTrial,

@@ -56,6 +56,9 @@ extension StatusReport {
         if endpoint.heldBecause == nil, endpoint.behindGap > 0, let since = endpoint.unreadSince {
             return "\(endpoint.behindGap) wait for an unread part of the log, since \(relative(since))"
         }
+        if endpoint.heldBecause == nil, endpoint.behindLook > 0, let since = endpoint.lookWanted {
+            return "\(endpoint.behindLook) wait for a look at the log, since \(relative(since))"
+        }
         guard endpoint.heldBecause == .circuit, let trial = endpoint.nextTrial else {
             return endpoint.heldBecause?.rawValue
         }

@@ -46,7 +46,7 @@ import Testing
             "unconfirmed_calls_24h", "refused_calls_24h", "scan_gap_s", "log_read_up_to_at", "last_poll_error_at",
             "retry_shows",
             "circuit", "circuit_since_at", "circuit_because", "next_trial_at", "trial_task_id", "held",
-            "behind_gap", "unread_since_at",
+            "behind_gap", "unread_since_at", "behind_look", "look_wanted_at",
         ],
         "v_timeline": ["endpoint"],
         "v_due": [

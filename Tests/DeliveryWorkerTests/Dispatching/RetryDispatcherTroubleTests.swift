@@ -150,7 +150,7 @@ import Testing
         let answers = ScriptedTransport([HTTPResponse(status: 401), .json(#"{"access": "a"}"#), .json("[]")])
         let keeper = CredentialKeeper(
             client: bench.client(answers, credential: loginCredential()), endpointID: Workbench.endpoint.id, gate: gate,
-            logger: .silent)
+            budget: RequestBudget(perMinute: nil, clock: bench.time.clock), logger: .silent)
 
         #expect(await keeper.runOnce(at: .noon) == false)
         #expect(await answers.requests.isEmpty)
@@ -168,12 +168,16 @@ import Testing
         let answers = ScriptedTransport { _ async throws(TransportError) in
             HTTPResponse(status: status, body: Array("[]".utf8))
         }
+        let budget = RequestBudget(perMinute: nil, clock: bench.time.clock)
         let keeper = CredentialKeeper(
-            client: bench.client(answers), endpointID: Workbench.endpoint.id, gate: gate, logger: .silent)
+            client: bench.client(answers), endpointID: Workbench.endpoint.id, gate: gate, budget: budget,
+            logger: .silent)
         await gate.with { $0.credentialRefused(at: .noon) }
 
         #expect(await keeper.runOnce(at: .noon) == opens)
         #expect(await gate.gate.closed == (opens ? nil : .credential))
+        try await budget.count(in: bench.store)
+        #expect(try await bench.store.snapshot(at: .noon).count(Counter.logRequests, "look") == 1)
     }
 
     @Test func `deliveries wait until their endpoint's log was looked at since the start`() async throws {

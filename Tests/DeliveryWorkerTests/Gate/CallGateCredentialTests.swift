@@ -80,7 +80,7 @@ import Testing
 
     private static let reads: [(ProviderError.Reason, CallGate.Closed?, CallGate.Closed?, Bool)] = [
         (.unauthorized, .credential, .credential, false), (.credential(reason: "x"), .credential, .credential, false),
-        (.throttled(retryAfter: nil), .throttled, .throttled, false),
+        (.throttled(retryAfter: nil), nil, nil, false),
         (.unavailable(status: 503, retryAfter: .seconds(9)), .unavailable, .unavailable, false),
         (.unavailable(status: 500, retryAfter: nil), nil, .outage, false),
         (.unreachable(cause: "dns"), nil, .outage, false), (.forbidden, nil, nil, true),

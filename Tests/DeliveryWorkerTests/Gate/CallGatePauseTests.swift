@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 import Testing
 
 @testable import DeliveryWorker
@@ -7,6 +8,33 @@ import Testing
 @Suite struct CallGatePauseTests {
     private func gate(perSecond: Double = 10, burst: Int = 20) -> CallGate {
         CallGate(perSecond: perSecond, burst: burst, now: .noon)
+    }
+
+    @Test(arguments: [(nil, 30), (0.0, 1), (7, 7), (99_999, 3_600)] as [(Double?, Double)])
+    func `a 429 of a log read keeps logs from being read, within the bounds of a pause of calls`(
+        asked: Double?, pause: Double
+    ) {
+        var gate = gate()
+        let error = ProviderError(
+            operation: "reading", reason: .throttled(retryAfter: asked.map { .seconds($0) }))
+        gate.take(error, at: .noon)
+
+        #expect(gate.closed == nil && gate.rate == 1)
+        #expect(gate.pauseOfRead(by: "a", of: 1, at: .noon) == .seconds(pause))
+        gate = gate.adopting(perSecond: 100, burst: 100)
+        #expect(gate.pauseOfRead(by: "b", of: 1, at: .noon(pause - 0.5)) == .milliseconds(500))
+        #expect(gate.pauseOfRead(by: "b", of: 1, at: .noon(pause)) == nil)
+    }
+
+    @Test func `pauses of reading grow while one follows the other, until a log is read`() {
+        var gate = gate()
+        let error = ProviderError(operation: "reading", reason: .throttled(retryAfter: nil))
+        gate.take(error, at: .noon)
+        gate.take(error, at: .noon(30))
+        #expect(gate.readingPause(at: .noon(30)) == .seconds(60))
+        gate.logAnswered(at: .noon(90))
+        gate.take(error, at: .noon(91))
+        #expect(gate.readingPause(at: .noon(91)) == .seconds(30))
     }
 
     @Test(

@@ -36,7 +36,7 @@ import Testing
         ("redeliver_database_size_bytes", ["file"]), ("redeliver_disk_free_bytes", []),
         ("redeliver_disk_reserve_bytes", []),
         ("redeliver_polling_paused", ["reason"]), ("redeliver_scan_gap_seconds", ["endpoint"]),
-        ("redeliver_deliveries_behind_gap", ["endpoint"]), ("redeliver_log_pages_total", ["purpose"]),
+        ("redeliver_deliveries_behind_gap", ["endpoint"]), ("redeliver_log_requests_total", ["purpose"]),
         ("redeliver_log_entries_in_progress", []),
     ]
 

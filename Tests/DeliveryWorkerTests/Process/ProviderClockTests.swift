@@ -218,4 +218,35 @@ import Testing
         let scan = try bench.number("SELECT last_scan_ms FROM endpoint WHERE id = 'e-new'")
         #expect(scan == Int(Timestamp.noon(1).milliseconds))
     }
+
+    /// Five days: by this machine's own clock, which nothing contradicts. 100 days: the provider's `Date`.
+    @Test(arguments: [5, 100]) func `what a clock that is ahead leaves out is taken up when it is right`(
+        days: Int
+    ) async throws {
+        let ahead = Duration.seconds(days * 86_400)
+        put(ahead)
+        let bench = try await Workbench(time: VirtualTime(.noon + ahead))
+        let log = ScriptedTransport { request async throws(TransportError) in
+            let isFirst = !request.url.contains("page=2")
+            let lines = isFirst ? [LogLine("t-1", at: .noon(-60))] : [LogLine("t-0", at: .noon(-1_800))]
+            return .json(LogText.page(lines, next: isFirst ? "?page=2" : nil))
+        }
+        let wall = WallClock { [self] in time.now + self.ahead.withLock { $0 } }
+        let base = WorkerBase(
+            store: bench.store, transport: log, clock: time.clock, wallClock: wall, logger: .silent)
+        var configuration = WorkerConfiguration.for(bench, endpoints: ["e-new"])
+        configuration.poll.initialLookback = .seconds(3_600)
+        let generation = Generation(configuration, on: base)
+        try await generation.prepare(at: wall.now)
+        let poller = generation.pollers[0].poller
+        #expect(try await poller.runOnce(at: wall.now).new == 0)
+
+        put(.zero)
+        var new = 0
+        for second in 1...3 { new += try await poller.runOnce(at: .noon(Double(second))).new }
+
+        #expect(new == 2)
+        #expect(try bench.tasks(.scheduled) == ["t-0", "t-1"])
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
+    }
 }

@@ -32,7 +32,7 @@ enum MetricsSample {
         endpoints: [
             .init(
                 id: "e1", name: "core", isActive: true, watermark: nil, lastPoll: .noon(-7), lastPollError: nil,
-                gap: .seconds(1_800), behindGap: 2, unreadSince: .noon(-60), holdReason: .logSilent,
+                gap: .seconds(1_800), behindGap: 2, unreadSince: .noon(-60), behindLook: 1, holdReason: .logSilent,
                 heldBecause: .logSilent, heldSince: .noon,
                 circuit: .closed, open: 3,
                 scheduled: 2),
@@ -102,17 +102,17 @@ enum MetricsSample {
         # TYPE redeliver_scan_gap_seconds gauge
         redeliver_scan_gap_seconds{endpoint="core"} 1800
         redeliver_scan_gap_seconds{endpoint="crm"} 0
-        # HELP redeliver_deliveries_behind_gap Deliveries that are not called before an unread part of the log is read.
+        # HELP redeliver_deliveries_behind_gap Deliveries that are not called before an unread part of the log is read, or the log is looked at.
         # TYPE redeliver_deliveries_behind_gap gauge
-        redeliver_deliveries_behind_gap{endpoint="core"} 2
+        redeliver_deliveries_behind_gap{endpoint="core"} 3
         redeliver_deliveries_behind_gap{endpoint="crm"} 0
-        # HELP redeliver_log_pages_total Pages of the provider's logs that were read, by purpose.
-        # TYPE redeliver_log_pages_total counter
-        redeliver_log_pages_total{purpose="look"} 0
-        redeliver_log_pages_total{purpose="confirm"} 0
-        redeliver_log_pages_total{purpose="new"} 0
-        redeliver_log_pages_total{purpose="again"} 0
-        redeliver_log_pages_total{purpose="gap"} 0
+        # HELP redeliver_log_requests_total Requests for pages of the provider's logs, failed ones as well, by purpose.
+        # TYPE redeliver_log_requests_total counter
+        redeliver_log_requests_total{purpose="look"} 0
+        redeliver_log_requests_total{purpose="confirm"} 0
+        redeliver_log_requests_total{purpose="new"} 0
+        redeliver_log_requests_total{purpose="again"} 0
+        redeliver_log_requests_total{purpose="gap"} 0
         # HELP redeliver_endpoint_held 1 while the endpoint's deliveries are held, by reason.
         # TYPE redeliver_endpoint_held gauge
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1

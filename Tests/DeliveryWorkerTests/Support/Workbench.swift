@@ -67,12 +67,12 @@ final class Workbench: Sendable {
     func poller(
         _ transport: any HTTPTransport, gate: SharedGate? = nil,
         coverage: Coverage? = nil, endpoint: WorkerConfiguration.Endpoint = Workbench.endpoint,
-        store: QueueStore? = nil, disk: DiskRoom = .endless, logger: Logger = .silent
+        store: QueueStore? = nil, budget: RequestBudget? = nil, disk: DiskRoom = .endless, logger: Logger = .silent
     ) -> LogPoller {
         LogPoller(
             store: store ?? self.store, client: client(transport), gate: gate ?? self.gate(),
             coverage: coverage ?? Coverage(within: .seconds(5), clock: time.clock),
-            budget: RequestBudget(perMinute: nil, clock: time.clock), endpoint: endpoint,
+            budget: budget ?? RequestBudget(perMinute: nil, clock: time.clock), endpoint: endpoint,
             poll: .init(interval: .seconds(60), overlap: .seconds(900), initialLookback: lookback),
             rules: rules, disk: disk, wallClock: time.wallClock, logger: logger)
     }

@@ -217,6 +217,22 @@ import Testing
         #expect(found.sentence == "due: sent as soon as the rate limit allows")
     }
 
+    @Test func `a due one that waits for a look at its log says since when and why`() {
+        var record = DeliverySample.record(DeliverySample.delivery(next: now - .seconds(90), manual: nil))
+        record.lookWanted = now - .seconds(60)
+        func sentence() -> String { Standing(DeliverySample.history(record), daemon: running, at: now).sentence }
+        #expect(
+            sentence() == """
+                due, and waits since 2025-12-31T23:59:00Z (60 s ago) for a look at its endpoint's log, which takes long. The log \
+                may show that the delivery has arrived, so it is not called before
+                """)
+        let list = DeliveryList([record]).table(at: now).csv(on: .plain)
+        #expect(list.contains(",no look since 60 s ago,"))
+
+        record.lookWanted = nil
+        #expect(sentence().hasPrefix("due: sent as soon as"))
+    }
+
     @Test func `one that is due says who asked for it, and that its log cannot be read`() {
         let asked = ManualRetry(asked: now - .seconds(5), kept: .dead(.age))
         let found = standing(

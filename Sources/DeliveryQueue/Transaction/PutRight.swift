@@ -1,0 +1,120 @@
+extension QueueStore {
+    /// Lets what a clock that was ahead has decided about an endpoint's log be judged again by the clock that is right:
+    /// failures that were taken for too old are forgotten, and the part of the log that holds them is to be read. Times
+    /// that lie in the future become now, so that nothing waits for them.
+    ///
+    /// - Parameter historyFrom: where the history starts at the latest.
+    /// - Returns: whether a part of the log is to be read again.
+    package func putRight(
+        _ endpointID: String, historyFrom: Timestamp, at now: Timestamp
+    ) async throws(StoreError) -> Bool {
+        try await write("put right what a clock that was ahead did to endpoint \(endpointID)") { session in
+            let range = try session.judgedByOther(endpointID, historyFrom: historyFrom, at: now)
+            try session.run(
+                "UPDATE endpoint SET history_from_ms = \(Dialect.least("history_from_ms", ":from")) WHERE id = :id",
+                ["from": historyFrom, "id": endpointID])
+            if let range { try session.judgeAgain(endpointID, range, at: now) }
+            try session.cutTimes(of: endpointID, at: now)
+            return range != nil
+        }
+    }
+}
+
+/// Failures of a page that are not taken because they are too old by the clock of now.
+struct TooOld {
+    private(set) var count: Int64 = 0
+    /// Provider time of the oldest of those that were logged since the history start; nil: none was.
+    private(set) var oldest: Timestamp?
+
+    mutating func add(_ logged: Timestamp, historyFrom: Timestamp) {
+        count += 1
+        if logged >= historyFrom { oldest = min(oldest ?? logged, logged) }
+    }
+}
+
+extension QueueTransaction {
+    /// Stores how many failures of a page were not taken because they are too old, for people and for `putRight`.
+    func note(_ tooOld: TooOld, of endpointID: String) throws {
+        guard tooOld.count > 0 else { return }
+        let least = Dialect.least("coalesce(too_old_from_ms, :oldest)", ":oldest")
+        try session.run(
+            """
+            UPDATE endpoint
+            SET too_old = too_old + :count,
+                too_old_from_ms = CASE WHEN :oldest IS NULL THEN too_old_from_ms ELSE \(least) END
+            WHERE id = :id
+            """,
+            ["count": tooOld.count, "oldest": tooOld.oldest, "id": endpointID])
+    }
+}
+
+extension Session {
+    /// Whether an endpoint's log was read by a clock that was ahead of the one that says now. A clock that is behind the
+    /// log itself is the wrong one of the two, and changes nothing.
+    func wasReadAhead(_ endpointID: String, at now: Timestamp) throws -> Bool {
+        try exists(
+            """
+            SELECT 1 FROM endpoint
+            WHERE id = :id AND coalesce(head_ms, :latest) <= :latest
+              AND (last_scan_ms > :latest OR last_poll_ms > :latest OR last_poll_error_ms > :latest
+                  OR history_from_ms > :latest
+                  OR EXISTS (
+                      SELECT 1 FROM scan_gap
+                      WHERE scan_gap.endpoint_id = endpoint.id AND (started_ms > :latest OR since_ms > :latest)))
+            """,
+            ["id": endpointID, "latest": now + RetryRules.clockTolerance])
+    }
+
+    /// The part of the log in which failures were taken for too old that are not; nil: there is none.
+    fileprivate func judgedByOther(
+        _ endpointID: String, historyFrom: Timestamp, at now: Timestamp
+    ) throws -> ScanRange? {
+        let endpoint = try first(
+            "SELECT history_from_ms, too_old_from_ms, head_ms FROM endpoint WHERE id = ?", [endpointID]
+        ) {
+            (history: $0.timestamp(), oldest: $0.timestampIfAny(), head: $0.timestampIfAny())
+        }
+        // Where nothing was read yet, the first reading goes back far enough by itself.
+        guard let endpoint, endpoint.head != nil else { return nil }
+        let starts = endpoint.history > historyFrom ? historyFrom : endpoint.oldest
+        return starts.map { ScanRange(from: $0, to: endpoint.oldest == nil ? min(endpoint.history, now) : now) }
+    }
+
+    fileprivate func judgeAgain(_ endpointID: String, _ range: ScanRange, at now: Timestamp) throws {
+        // What was read in the future was seen in the future too, and that column has an index.
+        try run(
+            """
+            DELETE FROM log_entry
+            WHERE delivery_id IS NULL AND seen_ms > :latest AND found_ms > :latest AND endpoint_id = :endpoint
+              AND outcome = 'failed'
+            """,
+            ["latest": now + RetryRules.clockTolerance, "endpoint": endpointID])
+        try run("UPDATE endpoint SET too_old = 0, too_old_from_ms = NULL WHERE id = ?", [endpointID])
+        try run(
+            """
+            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms)
+            VALUES (:endpoint, :from, :to, 1, :now, :now)
+            """,
+            ["endpoint": endpointID, "from": range.from, "to": range.to, "now": now])
+    }
+
+    fileprivate func cutTimes(of endpointID: String, at now: Timestamp) throws {
+        func cut(_ column: String) -> String { "\(column) = CASE WHEN \(column) > :now THEN :now ELSE \(column) END" }
+        try run(
+            """
+            UPDATE endpoint SET \(cut("last_scan_ms")), \(cut("last_poll_ms")), \(cut("last_poll_error_ms"))
+            WHERE id = :id
+            """,
+            ["now": now, "id": endpointID])
+        // Of a gap that such a clock began nobody knows what was logged since: it is read from the top.
+        try run(
+            """
+            UPDATE scan_gap
+            SET resume_url = CASE WHEN started_ms > :now THEN NULL ELSE resume_url END,
+                last_url = CASE WHEN started_ms > :now THEN NULL ELSE last_url END, \(cut("started_ms")),
+                \(cut("since_ms")), \(cut("retry_ms"))
+            WHERE endpoint_id = :id
+            """,
+            ["now": now, "id": endpointID])
+    }
+}
