@@ -165,12 +165,15 @@ package struct Generation: Sendable {
     /// read. A ring only makes the loop look which of these applies.
     func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var pace = PollPace(configuration.poll)
+        var isPauseNoted = false
         await loop(.poll, bell).run { now in
             if await poller.shortage(at: now) != nil { return DiskRoom.pause }
             let untilDeep = await coverage.untilDeepLook(poller.endpoint.id)
             var (isOutage, isWanted) = (false, false)
             switch await turn(of: poller, at: now) {
-            case .later(let wait): return wait
+            case .later(let wait):
+                if !isPauseNoted { isPauseNoted = try await poller.notePause(at: now) }
+                return wait
             case .probe: isOutage = true
             case .usual:
                 isWanted = await coverage.wantsLook(poller.endpoint.id)
@@ -178,6 +181,7 @@ package struct Generation: Sendable {
                 let wait = pace.wait(interval, untilDeep: untilDeep, at: now)
                 if wait > .zero { return wait }
             }
+            isPauseNoted = false
             let summary =
                 try await isOutage
                 ? probe(with: poller, at: now) : look(with: poller, for: isWanted ? .look : nil, at: now)

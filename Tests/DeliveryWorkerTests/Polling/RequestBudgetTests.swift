@@ -65,9 +65,13 @@ import Testing
 
         #expect(await log.requests.count == 1)
         #expect(try bench.number("SELECT COUNT(*) FROM endpoint WHERE last_poll_ms IS NOT NULL") == 0)
+        #expect(try await second.notePause(at: time.now))
+        let said = "read log: the provider wants no log to be read for another 1 s (HTTP 429)"
+        #expect(try bench.text("SELECT last_poll_error FROM endpoint WHERE id = 'e2'") == said)
         #expect(await gate.gate.closed == nil)
         #expect(await gate.gate.rate == 1)
         time.advance(by: .seconds(1))
+        #expect(try await !second.notePause(at: time.now))
         _ = try await second.runOnce(at: time.now)
         _ = try await first.runOnce(at: time.now)
         #expect(await log.requests.count == 3)
