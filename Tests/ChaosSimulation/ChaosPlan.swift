@@ -30,6 +30,8 @@ package struct ChaosPlan: Sendable {
         var secondTry: Duration?
         /// Its first row cannot be understood.
         var isGarbled: Bool
+        /// It arrives at once, and is there only to make the log longer.
+        var isFiller = false
 
         var taskText: String { taskID.filter { $0 != "\"" } }
     }
@@ -91,6 +93,11 @@ package struct ChaosPlan: Sendable {
     var tellsTime = false
     /// While the date of the answers stands still, as out of a proxy's cache; nil: it never does.
     var standing: StandingDate?
+    /// From each moment on, the date of the answers is this far ahead of the provider's time.
+    var lies: [(time: Duration, offset: Duration)] = []
+    var spells: [Spell] = []
+    /// Links to further pages name a host that only the provider knows.
+    var hasInnerLinks = false
     /// What our clock gains in a second.
     var drift: Double
     var usesLogin: Bool
@@ -120,8 +127,12 @@ package struct ChaosPlan: Sendable {
         }
     }
 
-    /// Whether our clock is at some time wrong by more than the rules allow for, while no answer tells the time.
-    var hasClockTrouble: Bool { !tellsTime && (!clock.isEmpty || drift != 0) }
+    /// How far the date of the answers is ahead of the provider's time.
+    func dateOffset(at time: Duration) -> Duration { lies.last { $0.time <= time }?.offset ?? .zero }
+
+    /// Whether the clock by which the worker goes is at some time wrong by more than the rules allow for: ours while no
+    /// answer tells the time, or the one that the answers tell.
+    var hasClockTrouble: Bool { tellsTime ? !lies.isEmpty : !clock.isEmpty || drift != 0 }
 
     /// For this time the answers have the date of its beginning, and perhaps an `Age`.
     struct StandingDate: Sendable {

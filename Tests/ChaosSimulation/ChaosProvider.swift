@@ -32,7 +32,14 @@ final class ChaosProvider: HTTPTransport {
     }
 
     func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        var response = try await respond(to: request)
+        var response: HTTPResponse
+        do {
+            response = try await respond(to: request)
+        } catch {
+            world.withTruth { $0.disturb(at: time.now) }
+            throw error
+        }
+        if !(200...299).contains(response.status) { world.withTruth { $0.disturb(at: time.now) } }
         guard world.plan.tellsTime else { return response }
         response.headers += date(at: time.now)
         if (200...299).contains(response.status), response.header("Age") == nil {
@@ -47,7 +54,7 @@ final class ChaosProvider: HTTPTransport {
 
     private func date(at now: Duration) -> [HTTPHeader] {
         guard let standing = world.plan.standing, standing.range.contains(now) else {
-            return [HTTPHeader("Date", ChaosTruth.dateHeader(at: now))]
+            return [HTTPHeader("Date", ChaosTruth.dateHeader(at: now + world.plan.dateOffset(at: now)))]
         }
         let since = standing.range.lowerBound
         let age = HTTPHeader("Age", "\((now - since).components.seconds)")
@@ -61,9 +68,9 @@ final class ChaosProvider: HTTPTransport {
         if let outage = outage() { return try await answer(outage) }
         switch route {
         case .login, .refresh: return try await signIn(route)
-        case .logs(let id, let page):
+        case .logs(let id, let address):
             guard isKnown(request) else { return try await unauthorized() }
-            return try await logs(of: id, page: page)
+            return try await logs(of: id, at: address)
         case .retry, .unknown: return HTTPResponse(status: 404)
         }
     }
@@ -128,41 +135,72 @@ final class ChaosProvider: HTTPTransport {
 
     // MARK: - The log
 
-    private func logs(of id: String, page: Int) async throws(TransportError) -> HTTPResponse {
+    private func logs(of id: String, at address: ChaosAddress) async throws(TransportError) -> HTTPResponse {
         guard let endpoint = world.plan.receivers.firstIndex(where: { $0.id == id }) else {
             return HTTPResponse(status: 404)
         }
         commitNewest(of: endpoint)
+        judgeRequest(of: endpoint, at: address)
         let fault = world.withTruth { truth in
             truth.plan.isChaos(time.now) && truth.dice.chance(truth.plan.readFaults) ? truth.dice.int(0...5) : nil
         }
         if let fault { return try await failedReading(fault) }
-        try await wait(.milliseconds(60))
+        try await wait(world.plan.pageTime(of: endpoint, at: time.now))
         let now = time.now
-        let (response, rows) = world.withTruth { truth in
-            let (body, rows) = truth.page(of: endpoint, number: page, at: now)
-            var response = HTTPResponse(status: 200, body: body)
-            if truth.plan.log.shape == .bare, truth.hasFurther(endpoint, after: page, at: now) {
-                response.headers.append(HTTPHeader("Link", "<?page=\(page + 1)>; rel=\"next\""))
-            }
-            truth.note("page \(page) of \(id): \(rows.map { truth.rows[endpoint][$0].key })", at: now)
-            return (response, rows)
+        switch world.plan.spell(of: endpoint, at: now) {
+        case .bad(address.page, let hasStatus)? where address.page > 0: return unreadable(hasStatus)
+        case .empty(nil)?: break
+        // An address that was made up leads nowhere afterwards.
+        case _ where address.isEndless: return unreadable(true, status: 404)
+        default: break
         }
+        let (response, page) = world.withTruth { truth in
+            let page = truth.page(of: endpoint, at: address, now)
+            var response = HTTPResponse(status: 200, body: truth.body(of: page, endpoint))
+            if truth.plan.log.shape == .bare, let next = page.next {
+                response.headers.append(HTTPHeader("Link", "<\(truth.link(to: next, endpoint))>; rel=\"next\""))
+            }
+            let keys = page.rows.map { truth.rows[endpoint][$0] }.filter { !truth.plan.events[$0.event].isFiller }
+            truth.note("page \(address.number) of \(id), \(page.rows.count) rows: \(keys.map(\.key))", at: now)
+            truth.pagesShown += 1
+            truth.requests[endpoint].take(page, truth.rows[endpoint])
+            return (response, page)
+        }
+        keep(page.rows, of: endpoint)
+        return response
+    }
+
+    /// Keeps what was shown until the next request shows that it is stored.
+    private func keep(_ rows: [Int], of endpoint: Int) {
         let isDoubtful = reading.withLock { reading in
             defer { reading.doubtful = max(0, reading.doubtful - 1) }
             return reading.doubtful > 0
         }
+        let plan = world.plan
+        // A turn that begins with a wrong clock and notices it is given up.
+        let mayNotice = plan.lies.contains { $0.time <= time.now && time.now < $0.time + .seconds(10_800) }
         reading.withLock { reading in
-            let mayPutBack = world.plan.tellsTime && !(world.plan.clock.isEmpty && world.plan.standing == nil)
+            let mayPutBack = plan.tellsTime && !(plan.clock.isEmpty && plan.standing == nil && plan.lies.isEmpty)
             let isFirst = reading.known.insert(endpoint).inserted && mayPutBack
-            reading.newest[endpoint] = isDoubtful || isFirst ? nil : rows
+            reading.newest[endpoint] = isDoubtful || isFirst || mayNotice ? nil : rows
         }
-        return response
+    }
+
+    private func unreadable(_ hasStatus: Bool, status: Int = 500) -> HTTPResponse {
+        world.withTruth { truth in
+            // Bytes that are no JSON are no success either.
+            truth.disturb(at: time.now)
+            truth.note("a page cannot be read", at: time.now)
+        }
+        return hasStatus ? HTTPResponse(status: status) : HTTPResponse(status: 200, body: Array("<html>{".utf8))
     }
 
     private func failedReading(_ fault: Int) async throws(TransportError) -> HTTPResponse {
         try await wait(.milliseconds(40))
-        world.withTruth { $0.note("reading fails \(fault)", at: time.now) }
+        world.withTruth { truth in
+            truth.disturb(at: time.now)
+            truth.note("reading fails \(fault)", at: time.now)
+        }
         switch fault {
         case 0: return HTTPResponse(status: 200, body: Array("{\"results\": [{\"task_id\": ".utf8))
         case 1: return HTTPResponse(status: 500)

@@ -10,7 +10,7 @@ enum ChaosRoute {
     }
 
     case login, refresh, unknown
-    case logs(endpointID: String, page: Int)
+    case logs(endpointID: String, ChaosAddress)
     case retry([UInt8])
 
     init(_ request: HTTPRequest) {
@@ -22,7 +22,7 @@ enum ChaosRoute {
         case (.post, "retry"): self = .retry(request.body ?? [])
         case (.get, "logs"):
             let page = parts.count > 1 ? parts[1].split(separator: "=").last.flatMap { Int($0) } : nil
-            self = .logs(endpointID: String(path[path.endIndex - 2]), page: page ?? 0)
+            self = .logs(endpointID: String(path[path.endIndex - 2]), ChaosAddress(number: page ?? 0))
         default: self = .unknown
         }
     }

@@ -56,6 +56,15 @@ struct ChaosScript: Sendable {
         world.withTruth { $0.note(text, at: time.now) }
     }
 
+    /// Notes what may let the worker read the overlap again.
+    private func noteDisturbance(_ text: String) {
+        world.withTruth { truth in
+            truth.disturb(at: time.now)
+            for endpoint in truth.requests.indices { truth.requests[endpoint].forgetOrder() }
+        }
+        note(text)
+    }
+
     /// One life of the worker, from opening the files to its end.
     private mutating func live() async throws -> Ending {
         let process = ChaosProcess(number: starts, folder: folder, database: database)
@@ -75,7 +84,7 @@ struct ChaosScript: Sendable {
             logger: Logger(label: "chaos", factory: { _ in handler }))
         let configuration = try configuration(database)
         let interrupted = try await store.reclaimOpenIntents(rules: configuration.rules, at: wallClock.now)
-        note("start \(process.number) with configuration \(variant), interrupted \(interrupted)")
+        noteDisturbance("start \(process.number) with configuration \(variant), interrupted \(interrupted)")
         let ending = try await ending(of: process, on: base, configuration)
         if case .over = ending { try finish(watch) }
         watch.close()
@@ -138,7 +147,7 @@ struct ChaosScript: Sendable {
             case .stop(let pause): return .stopped(pause: pause)
             case .reload(let number):
                 variant = number
-                note("reload \(number)")
+                noteDisturbance("reload \(number)")
                 process.stop(.reload(try configuration(process.database)))
             case .operate(let deed): try await operate(deed, base.store)
             }
@@ -164,7 +173,7 @@ struct ChaosScript: Sendable {
         let ids = world.withTruth { Array(Set($0.calls.map(\.deliveryID))).sorted() }
         let endpoint = plan.receivers[Int(dice % UInt64(plan.receivers.count))].id
         let rules = try configuration(database).rules
-        note("operator \(deed)")
+        noteDisturbance("operator \(deed)")
         switch deed {
         case .pause: _ = try await store.pause(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
         case .resume: _ = try await store.resume(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
@@ -184,6 +193,11 @@ struct ChaosScript: Sendable {
 
     private mutating func finish(_ watch: ChaosWatch) throws {
         try check(watch)
+        let (early, disturbances) = world.withTruth { ($0.requests.map(\.early), $0.disturbances) }
+        note("early readings of the overlap \(early), disturbances \(disturbances)")
+        if let lost = invariants.unseen(world.withTruth { $0 }) {
+            throw ChaosViolation(promise: lost.promise, detail: lost.detail, time: time.now)
+        }
         let open = invariants.open(world.withTruth { $0 })
         if let first = open.first {
             throw ChaosViolation(

@@ -74,15 +74,21 @@ extension ChaosTruth {
     private func shownInTime(_ event: Int, at now: Duration) -> Row? {
         let endpoint = plan.events[event].endpoint
         guard !plan.hasClockTrouble, plan.log.trace != .silent else { return nil }
+        guard plan.excuse(forLookAt: endpoint, at: now) == nil else { return nil }
+        let isDeep = isDeep(endpoint)
         return rows[endpoint].first { row in
             guard row.event == event, row.outcome == .succeeded, !row.isGarbled, !row.isUnnamed,
                 row.taskText == plan.events[event].taskText, row.hidden.map({ $0 > now }) ?? true
             else { return false }
             let age = now - row.visible
             let stamped = Timestamp(milliseconds: row.changed ?? row.created) - Self.beginning
-            return age > (row.visible - stamped > .seconds(5) ? Self.deepLimit : Self.lookLimit)
+            let isOnTop = row.visible - stamped <= .seconds(5) && !(isDeep && row.changed != nil)
+            return age > (isOnTop ? Self.lookLimit : Self.deepLimit)
         }
     }
+
+    /// Whether a row that is changed in place may stand deeper than a usual look goes (20 pages).
+    private func isDeep(_ endpoint: Int) -> Bool { rows[endpoint].count > 20 * plan.log.pageSize }
 
     private mutating func judge(
         _ previous: ChaosWatch.Attempt, before standing: ChaosWatch.Standing, event: Int, at now: Duration

@@ -19,39 +19,86 @@ extension ChaosTruth {
         return date
     }
 
-    /// A page of an endpoint's log as it is at a moment, and the rows on it.
-    mutating func page(of endpoint: Int, number: Int, at time: Duration) -> (body: [UInt8], rows: [Int]) {
+    /// What a page of an endpoint's log shows at a moment.
+    struct ShownPage: Sendable {
+        /// The places of its rows.
+        var rows: [Int]
+        /// How many entries the log has.
+        var count: Int
+        /// Where its link leads; nil: it has none.
+        var next: ChaosAddress?
+    }
+
+    mutating func page(of endpoint: Int, at address: ChaosAddress, _ time: Duration) -> ShownPage {
+        let spell = plan.spell(of: endpoint, at: time)
+        if case .deleting? = spell, address.page > 0 { forget(on: address.page, of: endpoint, at: time) }
         let places = ordered(endpoint, at: time)
-        let from = min(number * plan.log.pageSize, places.count)
+        let from = min(address.page * plan.log.pageSize, places.count)
         let upTo = min(from + plan.log.pageSize, places.count)
-        let shown = Array(places[from..<upTo])
-        let items = shown.map { json(rows[endpoint][$0], endpoint) }.joined(separator: ", ")
-        let next = upTo < places.count ? "\"?page=\(number + 1)\"" : "null"
+        let next = next(after: address, isLast: upTo == places.count, spell)
+        return ShownPage(rows: address.empty > 0 ? [] : Array(places[from..<upTo]), count: places.count, next: next)
+    }
+
+    private mutating func next(
+        after address: ChaosAddress, isLast: Bool, _ spell: ChaosPlan.Spell.Kind?
+    ) -> ChaosAddress? {
+        if address.isEndless {
+            emptyPages += 1
+            return ChaosAddress(page: address.page, empty: ChaosAddress.endless + emptyPages)
+        }
+        if address.empty > 0 { return ChaosAddress(page: address.page, empty: address.empty - 1) }
+        if case .circle? = spell, address.page > 0 { return ChaosAddress(page: address.page - 1) }
+        guard !isLast else { return nil }
+        guard case .empty(let pages)? = spell else { return ChaosAddress(page: address.page + 1) }
+        return ChaosAddress(page: address.page + 1, empty: pages ?? ChaosAddress.endless)
+    }
+
+    /// Sometimes an entry before a page is deleted just before that is shown. Never one that anybody awaits.
+    private mutating func forget(on page: Int, of endpoint: Int, at time: Duration) {
+        guard dice.chance(0.5) else { return }
+        let before = ordered(endpoint, at: time).prefix(page * plan.log.pageSize)
+        let fillers = before.filter { plan.events[rows[endpoint][$0].event].isFiller }
+        guard !fillers.isEmpty else { return }
+        let place = dice.pick(fillers)
+        rows[endpoint][place].hidden = time
+        note("deleted before page \(page): \(rows[endpoint][place].key)", at: time)
+    }
+
+    func body(of page: ShownPage, _ endpoint: Int) -> [UInt8] {
+        let items = page.rows.map { json(rows[endpoint][$0], endpoint) }.joined(separator: ", ")
+        let next = page.next.map { "\"\(link(to: $0, endpoint))\"" } ?? "null"
         let body =
             switch plan.log.shape {
-            case .results: "{\"count\": \(places.count), \"next\": \(next), \"results\": [\(items)]}"
+            case .results: "{\"count\": \(page.count), \"next\": \(next), \"results\": [\(items)]}"
             case .nested: "{\"links\": {\"next\": \(next)}, \"data\": [\(items)]}"
             case .bare: "[\(items)]"
             }
-        return (Array(body.utf8), shown)
+        return Array(body.utf8)
     }
 
-    /// Whether a bare list has a further page, which a header names.
-    func hasFurther(_ endpoint: Int, after number: Int, at time: Duration) -> Bool {
-        (number + 1) * plan.log.pageSize < ordered(endpoint, at: time).count
+    func link(to address: ChaosAddress, _ endpoint: Int) -> String {
+        let query = "?page=\(address.number)"
+        guard plan.hasInnerLinks else { return query }
+        return "http://inner-host:8000/api/v2/webhook_endpoint/\(plan.receivers[endpoint].id)/logs\(query)"
     }
 
-    private func ordered(_ endpoint: Int, at time: Duration) -> [Int] {
-        let all = rows[endpoint].indices.filter {
+    private mutating func ordered(_ endpoint: Int, at time: Duration) -> [Int] {
+        if pageOrder[endpoint].count != rows[endpoint].count { sort(endpoint) }
+        return pageOrder[endpoint].filter {
             let row = rows[endpoint][$0]
             return row.visible <= time && row.hidden.map { $0 > time } ?? true
         }
+    }
+
+    private mutating func sort(_ endpoint: Int) {
         func key(_ place: Int) -> (Int64, Int) { (rows[endpoint][place].created, rows[endpoint][place].number) }
-        switch plan.log.order {
-        case .newestFirst: return all.sorted { key($0) > key($1) }
-        case .oldestFirst: return all.sorted { key($0) < key($1) }
-        case .unordered: return all.sorted { mixed($0) < mixed($1) }
-        }
+        let all = Array(rows[endpoint].indices)
+        pageOrder[endpoint] =
+            switch plan.log.order {
+            case .newestFirst: all.sorted { key($0) > key($1) }
+            case .oldestFirst: all.sorted { key($0) < key($1) }
+            case .unordered: all.sorted { mixed($0) < mixed($1) }
+            }
     }
 
     /// An order that has nothing to do with time.

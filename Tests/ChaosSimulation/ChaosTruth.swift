@@ -60,6 +60,17 @@ struct ChaosTruth: Sendable {
     var starts = 0
     /// How the newest calls ended, by delivery and lease token.
     var callByLease: [String: Int] = [:]
+    /// The places of each endpoint's rows in the order of its pages, also of those that are not to be seen now.
+    var pageOrder: [[Int]]
+    /// Addresses of pages without a row that were made up.
+    var emptyPages = 0
+    var requests: [ChaosRequests]
+    /// What may let the worker read the overlap again at once: see `ChaosRequests`.
+    private(set) var disturbances = 0
+    /// When the newest was.
+    private(set) var disturbed = Duration.zero
+    /// Answers that showed a page of a log.
+    var pagesShown = 0
 
     /// Provider time of the beginning.
     static let beginning = Timestamp(milliseconds: 1_750_000_000_000)
@@ -67,6 +78,8 @@ struct ChaosTruth: Sendable {
     init(_ plan: ChaosPlan) {
         self.plan = plan
         rows = plan.receivers.map { _ in [] }
+        pageOrder = rows.map { _ in [] }
+        requests = rows.map { _ in ChaosRequests() }
         arrived = plan.events.map { _ in nil }
         dice = SeededGenerator(seed: plan.seed &+ 0x5eed)
         for (number, event) in plan.events.enumerated() {
@@ -75,6 +88,8 @@ struct ChaosTruth: Sendable {
         }
         note("log \(plan.log), clock \(plan.clock), drift \(plan.drift), faults \(plan.faults)", at: .zero)
         if let standing = plan.standing { note("the date stands \(standing)", at: .zero) }
+        if !plan.lies.isEmpty { note("the date lies \(plan.lies)", at: .zero) }
+        for spell in plan.spells { note("\(spell)", at: .zero) }
     }
 
     static func name(_ endpoint: Int, _ taskID: String) -> String { "\(endpoint) \(taskID)" }
@@ -94,6 +109,11 @@ struct ChaosTruth: Sendable {
         note("VIOLATION \(promise): \(detail)", at: time)
     }
 
+    mutating func disturb(at time: Duration) {
+        disturbances += 1
+        disturbed = time
+    }
+
     // MARK: - Tries
 
     /// The provider's own tries, which do not depend on what the worker does.
@@ -110,6 +130,10 @@ struct ChaosTruth: Sendable {
     /// - Returns: whether it arrives.
     mutating func take(_ number: Int, at time: Duration) -> Bool {
         let event = plan.events[number]
+        if event.isFiller {
+            arrived[number] = time
+            return true
+        }
         let receiver = plan.receivers[event.endpoint]
         let isUp = !receiver.isDown.contains { $0.contains(time) }
         let share = plan.isChaos(time) ? receiver.failing : 0

@@ -1,3 +1,4 @@
+import DeliveryQueue
 import Foundation
 import GRDB
 
@@ -74,6 +75,34 @@ final class ChaosWatch: Sendable {
                 attempts: attempts.reversed())
         }
         return found ?? nil
+    }
+
+    /// Whether old rows of an endpoint's log are to be read for a decision: a part is unread, the log says that the provider
+    /// is at it, its silence is to count, or a delivery's own row may show what becomes of it.
+    func needsOldRows(of endpoint: String, at now: Timestamp) -> Bool {
+        let found = try? queue.read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = :id)
+                        OR EXISTS (SELECT 1 FROM log_entry WHERE endpoint_id = :id AND is_open = 1)
+                        OR EXISTS (SELECT 1 FROM delivery WHERE endpoint_id = :id AND confirm_by_ms <= :now)
+                        OR EXISTS (
+                            SELECT 1 FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id
+                            WHERE endpoint_id = :id AND retry_shows <> 'new_entry'
+                                AND delivery.state NOT IN ('delivered', 'dead'))
+                    """,
+                arguments: ["id": endpoint, "now": (now + RetryRules.clockTolerance).milliseconds])
+        }
+        return (found ?? nil) ?? true
+    }
+
+    /// How many holds of an endpoint have ended.
+    func openings(of endpoint: String) -> Int {
+        let found = try? queue.read { db in
+            try Int.fetchOne(db, sql: "SELECT openings FROM endpoint WHERE id = ?", arguments: [endpoint])
+        }
+        return (found ?? nil) ?? 0
     }
 
     /// - Throws: `ChaosViolation` when SQLite finds the file damaged.

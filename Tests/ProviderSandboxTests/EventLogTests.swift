@@ -30,6 +30,25 @@ import Testing
         #expect(log.page(Int.max, size: 5) == nil)
     }
 
+    @Test(arguments: [(Scenario.Order.newest, [5, 4, 2, 1]), (.oldest, [1, 2, 4, 5])])
+    func `what is deleted stands nearest before the page, and the rest moves up`(
+        order: Scenario.Order, left: [Int]
+    ) {
+        var log = EventLog(seed: 1, order: order)
+        for task in 1...5 {
+            log.append(row(task, at: Int64(task)))
+        }
+        log.delete(1, before: 2, size: 3) { $0.deliveryIndex == 3 || $0.deliveryIndex == 4 }
+        #expect(tasks(log.page(1, size: 9)) == left)
+        #expect(log.count == 4)
+        log.delete(9, before: 1, size: 3) { _ in true }
+        log.delete(9, before: Int.max, size: 3) { _ in true }
+        #expect(log.count == 4)
+        log.append(row(6, at: 6))
+        log.reorder(.oldest)
+        #expect(tasks(log.page(1, size: 9)) == left.sorted() + [6])
+    }
+
     @Test func `a shuffled log shows every row once`() {
         var log = EventLog(seed: 1, order: .shuffled)
         for task in 0..<100 {

@@ -20,6 +20,13 @@ import Testing
         #expect(fault.effect == .status(503, retryAfterSeconds: nil, asDate: false))
     }
 
+    @Test func `a fault may strike one page of the logs`() throws {
+        let fault = try Fault(parsing: "logs/1#3:garbage:2")
+        #expect(fault.operation == .logs && fault.endpointIndex == 1 && fault.page == 3 && fault.remaining == 2)
+        #expect(try Fault(parsing: "logs#2:slow=3s").endpointIndex == nil)
+        #expect(try Fault(parsing: "logs:garbage").page == nil)
+    }
+
     @Test func `every effect is known`() throws {
         let effects: [String: Fault.Effect] = [
             "status=429,retry-after=2": .status(429, retryAfterSeconds: 2, asDate: false),
@@ -53,7 +60,7 @@ import Testing
     @Test(arguments: [
         "retry", "nothing:garbage", "retry:", "retry:explode", "retry:status=99", "retry:status=503,retry-after=x",
         "retry:slow=3", "retry:huge=0", "retry:wire=brotli", "logs:row=good", "logs:redirect=http://127.0.0.1:8080",
-        "logs:garbage@1.5",
+        "logs:garbage@1.5", "logs#0:garbage", "retry#2:garbage", "any#2:garbage", "logs#x:garbage",
     ])
     func `what cannot be understood is refused`(text: String) {
         #expect(throws: Unreadable.self) { try Fault(parsing: text) }

@@ -12,7 +12,8 @@ import Testing
         let given = texts([
             ("failures", ["7"]), ("down", ["1:0-15", "0:2.5-3"]), ("refail", ["3:2"]), ("spread", ["2h"]),
             ("retry-logs", ["in-place"]), ("events", ["a,b"]), ("gzip", ["true"]), ("mount", ["/gw"]),
-            ("next-url", ["inner"]),
+            ("next-url", ["inner"]), ("loop-page", ["2"]), ("empty-pages", ["endless"]), ("no-count", ["true"]),
+            ("delete-while-paging", ["3"]),
         ])
         #expect(given.apply(to: &scenario) == [])
         #expect(scenario.failures == 7)
@@ -23,16 +24,23 @@ import Testing
         #expect(scenario.events == ["a", "b"])
         #expect(scenario.gzip)
         #expect(scenario.mount == "/gw" && scenario.nextURL == .inner)
+        #expect(scenario.loopPage == 2 && scenario.emptyPages == .endless)
+        #expect(scenario.noCount && scenario.deleteWhilePaging == 3)
     }
 
     @Test func `all faults are reported at once and each names its setting`() {
         var scenario = Scenario()
         let given = texts([
             ("failures", ["-1"]), ("order", ["up"]), ("latency", ["5"]), ("nope", ["1"]), ("port", ["1", "2"]),
-            ("down", ["1:5-2"]), ("refail", ["3"]), ("token", [""]), ("mount", ["gw/"]),
+            ("down", ["1:5-2"]), ("refail", ["3"]), ("token", [""]), ("mount", ["gw/"]), ("loop-page", ["1"]),
+            ("empty-pages", ["many"]),
         ])
         let names = given.apply(to: &scenario).map { $0.prefix { $0 != ":" } }
-        #expect(names == ["failures", "order", "latency", "nope", "port", "down", "refail", "token", "mount"])
+        #expect(
+            names == [
+                "failures", "order", "latency", "nope", "port", "down", "refail", "token", "mount", "loop-page",
+                "empty-pages",
+            ])
     }
 
     @Test func `a flag replaces what the file says, also all values of a repeatable one`() throws {
@@ -56,7 +64,8 @@ import Testing
         scenario.faults = [try Fault(parsing: "logs/4:garbage")]
         scenario.refail = Scenario.Refail(count: 3, times: 1)
         scenario.username = "u"
-        #expect(scenario.contradictions().count == 4)
+        (scenario.emptyPages, scenario.loopPage) = (.endless, 2)
+        #expect(scenario.contradictions().count == 5)
         #expect(Scenario().contradictions() == [])
     }
 }

@@ -1,6 +1,6 @@
 /// A fault of API calls: which calls it strikes, what happens to them and how often.
 ///
-/// Written as `OPERATION[/ENDPOINT_INDEX]:WHAT[:N][@PROBABILITY]`, for example `retry:drop-after:3`.
+/// Written as `OPERATION[/ENDPOINT_INDEX][#PAGE]:WHAT[:N][@PROBABILITY]`, for example `retry:drop-after:3`.
 struct Fault: Sendable, Equatable {
     enum Effect: Sendable, Equatable {
         /// Not executed; answered with this status. `Retry-After` holds seconds, or a date so many seconds ahead.
@@ -41,6 +41,8 @@ struct Fault: Sendable, Equatable {
     let operation: Operation?
     /// nil strikes calls of any endpoint and calls without one.
     let endpointIndex: Int?
+    /// nil strikes any page of a log; other operations have none.
+    let page: Int?
     let effect: Effect
     /// How many more calls it strikes; nil strikes all.
     var remaining: Int?
@@ -65,7 +67,7 @@ extension Fault {
     /// - Throws: `Unreadable` with the part that cannot be understood.
     init(parsing text: String) throws(Unreadable) {
         guard let colon = text.firstIndex(of: ":") else { throw Unreadable("'\(text)' is not OPERATION:WHAT") }
-        let (operation, endpointBefore) = try Self.target(of: text[..<colon])
+        let (operation, endpointBefore, page) = try Self.target(of: text[..<colon])
         var rest = text[text.index(after: colon)...]
         // A redirect's URL may end with /1, so its endpoint index stands only after the operation.
         let isRedirect = rest.hasPrefix("redirect=")
@@ -76,19 +78,21 @@ extension Fault {
             throw Unreadable("'\(text)': a probability is from 0 to 1")
         }
         self.init(
-            operation: operation, endpointIndex: endpointBefore ?? endpointAfter,
+            operation: operation, endpointIndex: endpointBefore ?? endpointAfter, page: page,
             effect: try Self.effect(String(rest)), remaining: count, probability: probability, text: text)
     }
 
-    private static func target(of text: Substring) throws(Unreadable) -> (Operation?, Int?) {
+    private static func target(of text: Substring) throws(Unreadable) -> (Operation?, Int?, Int?) {
         var name = text
+        let page = cutNumber(after: "#", from: &name)
         let index = cutNumber(after: "/", from: &name)
-        if name == "any" { return (nil, index) }
+        if let page, page < 1 || name != "logs" { throw Unreadable("'\(text)': only logs have pages, from 1 on") }
+        if name == "any" { return (nil, index, nil) }
         guard let operation = Operation(rawValue: String(name)) else {
             let known = Operation.allCases.map(\.rawValue).joined(separator: ", ")
             throw Unreadable("'\(name)' is not an operation (\(known), any)")
         }
-        return (operation, index)
+        return (operation, index, page)
     }
 
     private static func cutNumber(after mark: Character, from text: inout Substring) -> Int? {

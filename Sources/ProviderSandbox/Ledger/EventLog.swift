@@ -23,7 +23,7 @@ struct EventLog: Sendable {
         self.order = order
     }
 
-    var count: Int { rows.count }
+    var count: Int { sequence.count }
 
     /// Adds a row in its place by time and returns its index, which stays valid.
     @discardableResult
@@ -45,6 +45,16 @@ struct EventLog: Sendable {
     mutating func update(_ index: Int, status: Int, at time: Milliseconds?) {
         rows[index].status = status
         rows[index].updatedAt = time
+    }
+
+    /// Deletes entries that stand before a page, the nearest first. The indexes of the others stay valid.
+    mutating func delete(_ count: Int, before page: Int, size: Int, where isOld: (LogRow) -> Bool) {
+        guard page > 1, page <= self.count else { return }
+        let before = min((page - 1) * size, self.count)
+        let places = order == .newest ? (self.count - before)..<self.count : 0..<before
+        let old = places.filter { isOld(rows[sequence[$0]]) }
+        let nearest = order == .newest ? old.prefix(count) : old.suffix(count)
+        for place in nearest.sorted(by: >) { sequence.remove(at: place) }
     }
 
     /// Shows the pages in another order from now on.

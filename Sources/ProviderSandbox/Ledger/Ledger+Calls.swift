@@ -3,6 +3,8 @@ struct IncomingCall: Sendable {
     let operation: Operation
     /// The endpoint in the path. A retry names it in its body instead.
     let endpointID: String?
+    /// The page of a log; nil for other operations, and for a page without a row before it.
+    let page: Int?
     let token: String?
     /// nil for other operations and for a retry that cannot be read.
     let retry: RetryRequest?
@@ -28,7 +30,7 @@ extension Ledger {
         let now = WallTime.now()
         let endpointID = call.endpointID ?? call.retry?.webhookID
         let deliveryIndex = call.retry.flatMap { deliveryIndexes[$0.taskJSON] }
-        let fault = takeFault(for: call.operation, endpointIndex: endpointID.flatMap { endpointIndexes[$0] })
+        let fault = takeFault(of: call, endpointIndex: endpointID.flatMap { endpointIndexes[$0] })
         let ticket = CallTicket(
             index: calls.count, operation: call.operation, tokenIsValid: tokens.accepts(call.token, at: now),
             fault: fault, deliveryIndex: deliveryIndex, latency: scenario.latency, allowsGzip: scenario.gzip)
@@ -89,11 +91,12 @@ extension Ledger {
     }
 
     /// The first fault that strikes the call. A fault that has struck often enough is removed.
-    private func takeFault(for operation: Operation, endpointIndex: Int?) -> Fault? {
+    private func takeFault(of call: IncomingCall, endpointIndex: Int?) -> Fault? {
         for index in scenario.faults.indices {
             let fault = scenario.faults[index]
-            guard fault.operation == nil || fault.operation == operation else { continue }
+            guard fault.operation == nil || fault.operation == call.operation else { continue }
             guard fault.endpointIndex == nil || fault.endpointIndex == endpointIndex else { continue }
+            guard fault.page == nil || fault.page == call.page else { continue }
             if fault.remaining == 0 { continue }
             if let probability = fault.probability, !faultLuck.chance(probability) { continue }
             if let remaining = fault.remaining {

@@ -42,14 +42,22 @@ extension Ledger {
     }
 
     /// One page of an endpoint's log, or the whole log when paging is off.
-    func logPage(of id: String, number: Int) -> LogPageAnswer {
+    func logPage(of id: String, at address: PageAddress) -> LogPageAnswer {
         guard let index = endpointIndexes[id] else { return .unknownEndpoint }
+        let size = scenario.paging == .none ? max(1, endpoints[index].log.count) : scenario.pageSize
+        if address.number > 1, address.empty == 0, scenario.deleteWhilePaging > 0 {
+            endpoints[index].log.delete(scenario.deleteWhilePaging, before: address.number, size: size) {
+                [deliveries] in $0.succeeded && !deliveries[$0.deliveryIndex].failedInitially
+            }
+        }
         let log = endpoints[index].log
-        let size = scenario.paging == .none ? max(1, log.count) : scenario.pageSize
-        guard let rows = log.page(number, size: size) else { return .unknownPage }
+        guard let rows = log.page(address.number, size: size) else { return .unknownPage }
+        let pages = (log.count + size - 1) / size
         let page = LogPage(
-            endpointID: id, number: number, total: log.count, hasNext: number * size < log.count,
-            entries: rows.map { LogPage.Entry(row: $0, delivery: deliveries[$0.deliveryIndex]) })
+            endpointID: id, total: log.count, next: scenario.link(after: address, of: pages),
+            entries: (address.empty > 0 ? [] : rows).map {
+                LogPage.Entry(row: $0, delivery: deliveries[$0.deliveryIndex])
+            })
         return .page(page, scenario)
     }
 

@@ -6,10 +6,9 @@ struct LogPage: Sendable {
     }
 
     let endpointID: String
-    /// Counts from 1.
-    let number: Int
     /// The number of rows on all pages.
     let total: Int
-    let hasNext: Bool
+    /// Where its link leads; nil: it has none.
+    let next: PageAddress?
     let entries: [Entry]
 }

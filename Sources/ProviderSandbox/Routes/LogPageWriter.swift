@@ -9,7 +9,7 @@ struct LogPageWriter {
     func write(_ page: LogPage) -> (body: [UInt8], link: String?) {
         var body: [UInt8] = []
         body.reserveCapacity(256 + page.entries.count * 1024)
-        let next = page.hasNext ? nextURL(after: page) : nil
+        let next = page.next.map { nextURL(of: page.endpointID, to: $0) }
         let inHeader = scenario.paging == .header || (scenario.logShape == .array && scenario.paging != .none)
         body += opening(page, next: next).utf8
         for (index, entry) in page.entries.enumerated() {
@@ -20,8 +20,8 @@ struct LogPageWriter {
         return (body, inHeader ? next.map { "<\($0)>; rel=\"next\"" } : nil)
     }
 
-    private func nextURL(after page: LogPage) -> String {
-        let path = "/api/v2/webhook_endpoint/\(page.endpointID)/logs?page=\(page.number + 1)"
+    private func nextURL(of endpointID: String, to address: PageAddress) -> String {
+        let path = "/api/v2/webhook_endpoint/\(endpointID)/logs?\(address.query)"
         switch scenario.nextURL {
         case .relative: return path
         case .absolute: return origin + path
@@ -33,10 +33,11 @@ struct LogPageWriter {
         let name = scenario.logShape.rawValue
         if scenario.logShape == .array { return "[" }
         let value = next.map { JSONText.quoted($0) } ?? "null"
+        let count = scenario.noCount ? "" : "\"count\":\(page.total),"
         switch scenario.paging {
-        case .next: return "{\"count\":\(page.total),\"next\":\(value),\"\(name)\":["
-        case .links: return "{\"count\":\(page.total),\"links\":{\"next\":\(value)},\"\(name)\":["
-        case .header, .none: return "{\"count\":\(page.total),\"\(name)\":["
+        case .next: return "{\(count)\"next\":\(value),\"\(name)\":["
+        case .links: return "{\(count)\"links\":{\"next\":\(value)},\"\(name)\":["
+        case .header, .none: return "{\(count)\"\(name)\":["
         }
     }
 

@@ -75,8 +75,7 @@ struct ProviderOperations {
     }
 
     private func logs(_ call: ProviderCall, id: String) async -> Answer {
-        let page = call.request.uri.queryParameters["page"].map { Int($0) ?? 0 } ?? 1
-        switch await ledger.logPage(of: id, number: page) {
+        switch await ledger.logPage(of: id, at: call.page ?? PageAddress(number: 1)) {
         case .unknownEndpoint: return .unknownEndpoint
         case .unknownPage: return .error(404, "Invalid page.")
         case .page(let page, let scenario):

@@ -40,7 +40,9 @@ struct ProviderRoutes: HTTPResponder {
     private func respond(to call: ProviderCall, context: ConnectionContext) async throws -> Response {
         let (retry, refusal) = call.readRetry()
         let ticket = await ledger.begin(
-            IncomingCall(operation: call.operation, endpointID: call.endpointID, token: call.token, retry: retry))
+            IncomingCall(
+                operation: call.operation, endpointID: call.endpointID,
+                page: call.page.flatMap { $0.empty == 0 ? $0.number : nil }, token: call.token, retry: retry))
         // A client that has left may call again at once. Its old call must not count as in flight beside the new one.
         var clientLeft = await ClientWatch.isGone(context.channel, during: ticket.latency)
         var outcome = ProviderOutcome(answer: substitute(for: ticket.fault?.effect))
@@ -131,6 +133,14 @@ struct ProviderCall: Sendable {
     var token: String? {
         guard let value = request.headers[.authorization], value.hasPrefix("Bearer ") else { return nil }
         return String(value.dropFirst(7))
+    }
+
+    /// The page of a log; nil for other operations. A number that is none is a page that does not exist.
+    var page: PageAddress? {
+        guard operation == .logs else { return nil }
+        let query = request.uri.queryParameters
+        return PageAddress(
+            number: query["page"].map { Int($0) ?? 0 } ?? 1, empty: max(0, query["empty"].flatMap { Int($0) } ?? 0))
     }
 
     /// The retry request, or why it cannot be read; both are nil for other operations.

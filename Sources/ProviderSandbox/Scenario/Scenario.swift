@@ -29,6 +29,14 @@ struct Scenario: Sendable {
     var nextURL = NextURL.relative
     var order = Order.newest
     var pageSize = 50
+    /// Answers do not say how many entries the log has.
+    var noCount = false
+    /// From this page on, 2 or more, links lead back to the page before: a circle of two pages. nil: none does.
+    var loopPage: Int?
+    /// Pages without a row before each page but the first, each under an address of its own.
+    var emptyPages = EmptyPages.some(0)
+    /// So many entries before a page behind the first are deleted when it is asked for, so that the others move up.
+    var deleteWhilePaging = 0
     var spelling = Spelling.default
     /// nil writes what the spelling uses: seconds in `default`, ISO 8601 in `alternative`.
     var time: TimeFormat?
@@ -80,6 +88,12 @@ extension Scenario {
         case relative, absolute
         /// Absolute, with a host that only the provider knows.
         case inner
+    }
+
+    enum EmptyPages: Sendable, Equatable {
+        case some(Int)
+        /// What stands behind them is never shown.
+        case endless
     }
 
     enum Order: String, CaseIterable, Sendable {
@@ -138,6 +152,9 @@ extension Scenario {
         }
         if port != 0, port == receiverPort {
             found.append("port and receiver-port are the same")
+        }
+        if emptyPages == .endless, loopPage != nil {
+            found.append("loop-page cannot show behind empty pages without end")
         }
         if inPlaceUpdatedAt, retryLogs != .inPlace {
             found.append("in-place-updated-at works only with retry-logs in-place")

@@ -44,6 +44,19 @@ struct ScenarioFlags: ParsableArguments {
     var order: String?
     @Option(help: "Entries on a page. (default: 50)")
     var pageSize: String?
+    @Flag(help: "Answers do not say how many entries the log has.")
+    var noCount = false
+    @Option(help: "From this page on, 2 or more, links lead back to the page before; 0 ends that. (default: 0)")
+    var loopPage: String?
+    @Option(help: "Pages without an entry before each page but the first, or 'endless'. (default: 0)")
+    var emptyPages: String?
+    @Option(
+        help: """
+            For each page behind the first, so many successes that stand before it are deleted when it is asked for. \
+            (default: 0)
+            """
+    )
+    var deleteWhilePaging: String?
     @Option(help: "Field names: default or alternative. (default: default)")
     var spelling: String?
     @Option(
@@ -69,7 +82,7 @@ struct ScenarioFlags: ParsableArguments {
     var latency: String?
     @Option(
         help: """
-            OPERATION[/INDEX]:WHAT[:N][@PROBABILITY], repeatable. Operations: events, create, secret, rotate, update, \
+            OPERATION[/INDEX][#PAGE]:WHAT[:N][@PROBABILITY], repeatable; a page is one of logs. Operations: events, create, secret, rotate, update, \
             logs, retry, test, login, refresh, any. What: status=503, status=429,retry-after=2, drop-before, \
             drop-after, garbage, html, truncate, slow=3s, redirect=URL, huge=BYTES, \
             wire=gzip-members, wire=gzip-padded, wire=x-gzip, wire=bom, rows=BYTES, row=nan, row=infinity, row=tab, \
@@ -95,14 +108,16 @@ struct ScenarioFlags: ParsableArguments {
             ("failures", failures),
             ("successes", successes), ("endpoints", endpoints), ("events", events), ("spread", spread),
             ("refail", refail), ("receiver-latency", receiverLatency), ("log-shape", logShape), ("paging", paging),
-            ("next-url", nextURL), ("order", order), ("page-size", pageSize), ("spelling", spelling), ("time", time),
+            ("next-url", nextURL), ("order", order), ("page-size", pageSize),
+            ("loop-page", loopPage), ("empty-pages", emptyPages), ("delete-while-paging", deleteWhilePaging),
+            ("spelling", spelling), ("time", time),
             ("retry-logs", retryLogs), ("log-delay", logDelay), ("retry-delay", retryDelay), ("latency", latency),
             ("token", token), ("username", username), ("password", password), ("token-lifetime", tokenLifetime),
             ("ledger", ledger),
         ]
         let flags = [
             ("integer-ids", integerIDs), ("null-customers", nullCustomers), ("gzip", gzip),
-            ("in-place-updated-at", inPlaceUpdatedAt),
+            ("in-place-updated-at", inPlaceUpdatedAt), ("no-count", noCount),
         ]
         var texts = ScenarioTexts()
         texts.entries += options.compactMap { name, value in value.map { (name, [$0]) } }

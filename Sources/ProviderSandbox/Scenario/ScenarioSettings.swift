@@ -53,6 +53,14 @@ struct ScenarioSetting: Sendable {
         word("next-url", \.nextURL),
         word("order", \.order),
         number("page-size", \.pageSize, in: 1...100_000, live: true),
+        flag("no-count", \.noCount, live: true),
+        custom("loop-page", live: true) { (scenario, text) throws(Unreadable) in
+            scenario.loopPage = text == "0" ? nil : try whole(text, in: 2...1_000_000)
+        },
+        custom("empty-pages", live: true) { (scenario, text) throws(Unreadable) in
+            scenario.emptyPages = text == "endless" ? .endless : .some(try whole(text, in: 0...1_000))
+        },
+        number("delete-while-paging", \.deleteWhilePaging, in: 0...1_000, live: true),
         word("spelling", \.spelling),
         custom("time", live: true) { (scenario, text) throws(Unreadable) in
             scenario.time = try oneOf(text)
