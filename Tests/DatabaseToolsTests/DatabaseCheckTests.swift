@@ -60,8 +60,12 @@ import Testing
         try plant(
             """
             PRAGMA writable_schema = ON;
-            CREATE TABLE hidden AS SELECT sql FROM sqlite_schema WHERE name = 'attempt_refused';
-            DELETE FROM sqlite_schema WHERE name = 'attempt_refused';
+            CREATE TABLE hidden AS SELECT * FROM sqlite_schema WHERE name = 'delivery_customer';
+            DELETE FROM sqlite_schema WHERE name = 'delivery_customer';
+            PRAGMA writable_schema = RESET;
+            UPDATE delivery SET customer_id = 'another' WHERE id = 1;
+            PRAGMA writable_schema = ON;
+            INSERT INTO sqlite_schema SELECT * FROM hidden;
             PRAGMA writable_schema = RESET
             """)
         #expect(try parts()[.structure]?.count ?? 0 > 0)

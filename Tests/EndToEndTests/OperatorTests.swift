@@ -64,6 +64,27 @@ import Testing
         }
     }
 
+    @Test func `a retry waits for a log that cannot be read and says so, and --unread sends it all the same`()
+        async throws
+    {
+        try await withBench { bench in
+            let sandbox = try await bench.sandbox("--failures", "2", "--successes", "0", "--endpoints", "1")
+            let redeliver = try bench.redeliver(slow(sandbox))
+            _ = try await redeliver.once()
+            try await sandbox.control(#"{"fault":["logs:status=500"]}"#)
+
+            let asked = try await redeliver.run("deliveries", "retry", "id:1", "--reason", "x")
+            #expect(asked.ending != .code(0))
+            #expect(asked.output.contains("1 retry waits until it is read") && asked.output.contains("HTTP 500"))
+            #expect(asked.output.contains("run `redeliver deliveries retry` with --unread"))
+            #expect(try await sandbox.summary().retryCalls == 0)
+
+            let sent = try await redeliver.run("deliveries", "retry", "id:1", "--unread", "--reason", "x", "--json")
+            #expect(try json(sent)["called"] as? Int == 1)
+            #expect(try await sandbox.summary().retryCalls == 1)
+        }
+    }
+
     @Test func `without a daemon and a configuration a retry is kept for the next daemon`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "2", "--successes", "0")

@@ -112,14 +112,10 @@ package struct ObservedPage: Sendable {
     /// How many unreadable entries of the page are not among them, because there are so many.
     package let leftOut: Int
     package let progress: ScanProgress
-    /// Why it was read, for the metrics.
-    package let purpose: PagePurpose
 
     package init(
-        endpointID: String, entries: any Sequence<ObservedEntry> & Sendable, leftOut: Int, progress: ScanProgress,
-        purpose: PagePurpose = .new
+        endpointID: String, entries: any Sequence<ObservedEntry> & Sendable, leftOut: Int, progress: ScanProgress
     ) {
-        self.purpose = purpose
         self.endpointID = endpointID
         self.entries = entries
         self.leftOut = leftOut

@@ -40,12 +40,15 @@ extension QueueStore {
         }
     }
 
-    /// The endpoints with deliveries that wait for an operator's retry.
+    /// The endpoints with deliveries that wait for an operator's retry, and whose log is to be read before.
     package func endpointsWithManualRetries() async throws(StoreError) -> Set<String> {
         try await read("look for operators' retries") { session in
             Set(
                 try session.all(
-                    "SELECT DISTINCT endpoint_id FROM delivery WHERE state = 'scheduled' AND manual_ms IS NOT NULL"
+                    """
+                    SELECT DISTINCT endpoint_id FROM delivery
+                    WHERE state = 'scheduled' AND manual_ms IS NOT NULL AND manual_unread = 0
+                    """
                 ) { $0.text() })
         }
     }

@@ -54,7 +54,7 @@ extension LogPoller {
                 gapID: gap.id, started: gap.started, newest: progress.newest, unread: gap.range,
                 resumeURL: gap.resumeURL, lastURL: gap.lastURL)
         }
-        summary.add(page, try await store.ingest(observed(page, progress, purpose), rules: rules, at: wallClock.now))
+        summary.add(page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
         guard scan.isNewestFirst || gap.isFreed else { return }
         await took(.init(scan: scan, requested: requested, openings: plan.openings), PagesRead(), isDeep: false)
     }
@@ -118,7 +118,7 @@ extension LogPoller {
             guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
             let page = try await ask(for: next, started: progress.started)
             summary.add(
-                page, try await store.ingest(observed(page, progress, .gap), rules: rules, at: wallClock.now))
+                page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
             link = page.next == next ? nil : page.next
         }
     }

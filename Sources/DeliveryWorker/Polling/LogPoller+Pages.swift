@@ -118,7 +118,7 @@ extension LogPoller {
         let rows = PageRows(page.items)
         let progress = scan.take(
             rows.times, at: link?.url, next: next?.url, isCut: page.nextFault != nil, isCounted: page.count != nil)
-        let ingested = try await store.ingest(observed(page, progress, purpose), rules: rules, at: wallClock.now)
+        let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
         scan.keep(gapID: ingested.gapID)
         summary.add(page, ingested)
         before = PageBefore(
@@ -156,16 +156,15 @@ extension LogPoller {
     ) async throws -> Bool? {
         guard try await budget.turn(for: .again, of: endpoint.id) else { return nil }
         let page = try await ask(for: link, started: progress.started)
-        let ingested = try await store.ingest(observed(page, progress, .again), rules: rules, at: wallClock.now)
+        let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
         summary.add(page, ingested)
         return ingested.beginsKnown
     }
 
-    func observed(_ page: LogPage, _ progress: ScanProgress, _ purpose: PagePurpose) -> ObservedPage {
+    func observed(_ page: LogPage, _ progress: ScanProgress) -> ObservedPage {
         let entries = ObservedEntries(items: page.items, defaultWebhookID: endpoint.webhookID ?? endpoint.id)
         return ObservedPage(
-            endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress,
-            purpose: purpose)
+            endpointID: endpoint.id, entries: entries, leftOut: page.items.leftOut, progress: progress)
     }
 
     /// Whether an error concerns a page, and neither the provider as a whole nor this machine.
