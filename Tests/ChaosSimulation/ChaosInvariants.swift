@@ -163,9 +163,9 @@ struct ChaosInvariants: Sendable {
         guard unreadable == snapshot.unreadable || (plan.hasClockTrouble && unreadable > snapshot.unreadable) else {
             return ("counters equal the tables", "unreadable")
         }
-        let pages = snapshot.counters.filter { $0.key.hasPrefix("\(Counter.logPages) ") }.values.reduce(0, +)
-        guard pages <= truth.pagesShown else {
-            return ("counters equal the tables", "\(pages) pages, \(truth.pagesShown) shown")
+        let requests = snapshot.counters.filter { $0.key.hasPrefix("\(Counter.logRequests) ") }.values.reduce(0, +)
+        guard requests <= truth.logRequests else {
+            return ("counters equal the tables", "\(requests) requests, \(truth.logRequests) came")
         }
         return finalCounters(snapshot)
     }

@@ -65,6 +65,7 @@ final class ChaosProvider: HTTPTransport {
         guard !process.isDead else { throw .cancelled }
         let route = ChaosRoute(request)
         if case .retry(let call) = route { return try await retry(call, token: request) }
+        if case .logs = route { world.withTruth { $0.logRequests += 1 } }
         if let outage = outage() { return try await answer(outage) }
         switch route {
         case .login, .refresh: return try await signIn(route)
@@ -162,7 +163,6 @@ final class ChaosProvider: HTTPTransport {
             }
             let keys = page.rows.map { truth.rows[endpoint][$0] }.filter { !truth.plan.events[$0.event].isFiller }
             truth.note("page \(address.number) of \(id), \(page.rows.count) rows: \(keys.map(\.key))", at: now)
-            truth.pagesShown += 1
             truth.requests[endpoint].take(page, truth.rows[endpoint])
             return (response, page)
         }

@@ -69,8 +69,8 @@ struct ChaosTruth: Sendable {
     private(set) var disturbances = 0
     /// When the newest was.
     private(set) var disturbed = Duration.zero
-    /// Answers that showed a page of a log.
-    var pagesShown = 0
+    /// Requests for a page of a log, whatever was answered.
+    var logRequests = 0
 
     /// Provider time of the beginning.
     static let beginning = Timestamp(milliseconds: 1_750_000_000_000)
