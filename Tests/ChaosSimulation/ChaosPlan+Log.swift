@@ -67,11 +67,8 @@ extension ChaosPlan {
         let pages = dice.int(22...(log.order == .newestFirst ? 70 : 30))
         log.pageSize = dice.int(2...6)
         for number in 0..<log.pageSize * pages {
-            events.append(
-                Event(
-                    endpoint: dice.int(0...receivers.count - 1), time: dice.time(.seconds(-172_800)..<chaosEnd),
-                    eventType: "profile_update", taskID: "\"old-\(number)\"", customerID: "\"c-old\"",
-                    body: "{\"old\":\(number)}", isPoison: false, secondTry: nil, isGarbled: false, isFiller: true))
+            let time = dice.time(.seconds(-172_800)..<chaosEnd)
+            events.append(.filler("old-\(number)", endpoint: dice.int(0...receivers.count - 1), at: time))
         }
         for number in 0..<dice.int(2...8) {
             events.append(
@@ -120,7 +117,22 @@ extension ChaosPlan {
         var dice = SeededGenerator(seed: seed ^ 0x9011)
         guard log.order == .newestFirst, log.pageSize < 10, dice.chance(0.6) else { return }
         let interval = Duration.seconds(dice.int(90...180))
-        for index in variants.indices.dropLast() { variants[index].pollInterval = interval }
+        for index in variants.indices { variants[index].pollInterval = interval }
+        // Many rows at once, when all else is calm: for as long as the overlap, a poll that reads more than what is new would
+        // read all of them again.
+        for number in 0..<log.pageSize * 8 {
+            events.append(
+                .filler("burst-\(number)", endpoint: 0, at: chaosEnd + .seconds(3_600) + .milliseconds(number * 500)))
+        }
+    }
+}
+
+extension ChaosPlan.Event {
+    /// An event that arrives at once.
+    fileprivate static func filler(_ name: String, endpoint: Int, at time: Duration) -> Self {
+        .init(
+            endpoint: endpoint, time: time, eventType: "profile_update", taskID: "\"\(name)\"", customerID: "\"c-old\"",
+            body: "{\"filler\":\"\(name)\"}", isPoison: false, secondTry: nil, isGarbled: false, isFiller: true)
     }
 }
 
