@@ -98,7 +98,8 @@ let package = Package(
                 nioCore, nioHTTP1, nioPosix,
             ],
             exclude: [
-                "README.md", "Dispatching/README.md", "Gate/README.md", "Loops/README.md", "Metrics/README.md",
+                "README.md", "Coverage/README.md", "Dispatching/README.md", "Gate/README.md", "Loops/README.md",
+                "Metrics/README.md",
                 "Polling/README.md", "Process/README.md", "Settling/README.md",
             ],
             swiftSettings: strict
@@ -123,7 +124,7 @@ let package = Package(
             name: "RedeliverCLI",
             dependencies: [
                 "RedeliverConfiguration", "DatabaseTools", "DeliverySimulation", "DeliveryWorker", "DeliveryQueue",
-                "Doctor", "ProviderAPI", argumentParser, logging,
+                "Doctor", "LocalFiles", "ProviderAPI", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -182,13 +183,14 @@ let package = Package(
         .testTarget(
             name: "DeliveryQueueTests",
             dependencies: [
-                "DatabaseTools", "DeliveryQueue", "FaultyDisk", "QueueFixtures", "TestSupport", grdb, crypto,
+                "DatabaseTools", "DeliveryQueue", "FaultyDisk", "LocalFiles", "QueueFixtures", "TestSupport", grdb,
+                crypto,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DatabaseToolsTests",
-            dependencies: ["DatabaseTools", "DeliveryQueue", "QueueFixtures", "TestSupport", grdb],
+            dependencies: ["DatabaseTools", "DeliveryQueue", "LocalFiles", "QueueFixtures", "TestSupport", grdb],
             swiftSettings: strict
         ),
         .testTarget(
@@ -246,7 +248,7 @@ let package = Package(
                 argumentParser, asyncHTTPClient, crypto, grdb, grdbSQLite, logging, nioCore, nioHTTP1,
             ],
             path: "Tests/Benchmarks",
-            exclude: ["Drain"],
+            exclude: ["Drain", "against.py"],
             swiftSettings: strict
         ),
         .testTarget(

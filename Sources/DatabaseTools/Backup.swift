@@ -16,7 +16,7 @@ extension QueueReader {
         let pending = try PendingFile(forDatabase: file, operation: operation)
         defer { pending.remove() }
         do {
-            let copy = pending.path
+            let copy = pending.place
             try await connections.read { try $0.copy(to: copy) }
             let facts = try DatabaseCopy.examine(copy, .quick)
             try Task.checkCancellation()

@@ -1,13 +1,12 @@
 import DeliveryQueue
-import Foundation
 import LocalFiles
 
 /// The database that a restore replaces. It may be whole, damaged or missing.
 struct ReplacedDatabase {
-    let path: String
+    let place: FilePlace
     let operation: String
 
-    private var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    private var exists: Bool { place.status != nil }
 
     /// Opens it for reading.
     ///
@@ -16,7 +15,7 @@ struct ReplacedDatabase {
     func reader() throws(StoreError) -> QueueReader? {
         guard exists else { return nil }
         do {
-            return try QueueReader(path: path)
+            return try QueueReader(at: place, named: place.path)
         } catch {
             // A file without SQLite's header has the same kind, and may well be ours, damaged.
             guard error.kind == .foreign, isHealthy else { return nil }
@@ -27,7 +26,7 @@ struct ReplacedDatabase {
     }
 
     private var isHealthy: Bool {
-        guard let file = try? Connections.bare(path: path, isReadOnly: true) else { return false }
+        guard let file = try? Connections.bare(at: place, isReadOnly: true) else { return false }
         defer { try? file.close() }
         return (try? file.readHere { try $0.number("SELECT COUNT(*) FROM sqlite_schema") }) != nil
     }
@@ -40,33 +39,29 @@ struct ReplacedDatabase {
     /// - Returns: the new name; nil when there is nothing to keep.
     func setAside(isReadable: Bool, at now: Timestamp) throws -> String? {
         guard exists else { return nil }
-        let kept = "\(path).before-restore-\(now.compactText)"
+        let kept = place.beside(".before-restore-\(now.compactText)")
         if isReadable { checkpoint() }
-        let (name, keptName) = (PendingFile.name(of: path), PendingFile.name(of: kept))
-        let folder: OpenFolder
+        let (folder, name, log) = (place.folder, place.name, place.beside("-wal"))
         do throws(FileFault) {
-            folder = try OpenFolder(PendingFile.folder(of: path))
-            try folder.link(name, to: keptName)
+            try folder.link(name, to: kept.name)
         } catch {
             throw StoreError(
-                error, .inaccessible, operation: "\(operation): keep the present database as \(kept)",
+                error, .inaccessible, operation: "\(operation): keep the present database as \(kept.path)",
                 hint: "nothing is changed; try again in a second")
         }
         do throws(FileFault) {
-            if QueueStore.fileSizes(ofDatabase: path).wal > 0 {
-                try folder.rename(name + "-wal", to: keptName + "-wal")
-            }
+            if let status = log.status, status.bytes > 0 { try folder.rename(log.name, to: kept.name + "-wal") }
         } catch {
-            folder.remove(keptName)
+            folder.remove(kept.name)
             throw StoreError(error, .inaccessible, operation: "\(operation): keep the present write-ahead log")
         }
         for ending in PendingFile.companions { folder.remove(name + ending) }
-        return kept
+        return kept.path
     }
 
     /// Moves the log into the file. It may fail because of a reader or of damage; then the log goes along.
     private func checkpoint() {
-        guard let file = try? Connections.bare(path: path, isReadOnly: false) else { return }
+        guard let file = try? Connections.bare(at: place, isReadOnly: false) else { return }
         try? file.checkpoint()
         try? file.close()
     }

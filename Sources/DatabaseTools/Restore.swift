@@ -18,8 +18,6 @@ package struct DatabaseRestore: Sendable {
     private let backup: String
     /// The database as the operator named it.
     private let named: String
-    /// Without symbolic links: another name of it must not lose its file.
-    private let path: String
     private let rules: RetryRules
     private let operation: String
 
@@ -29,49 +27,50 @@ package struct DatabaseRestore: Sendable {
     package init(of backup: String, to database: String, rules: RetryRules) {
         self.backup = backup
         named = database
-        path = DatabaseLink.followed(database)
         self.rules = rules
         operation = "restore database \(database) from \(backup)"
     }
 
     /// Verifies the backup and says what a restore would do. Changes nothing; a daemon may be running.
     package func rehearse(at now: Timestamp) async throws(StoreError) -> Report {
-        try await prepared(at: now) { _, _, report in report }
+        let database = try DatabaseLink.place(of: named, operation: operation)
+        return try await prepared(database, at: now) { _, _, report in report }
     }
 
     /// Puts the backup in the place of the database and keeps the old one beside it.
     ///
     /// - Throws: `locked` when a daemon runs; `foreign`, `incompatible` or `storage` when the backup must not be used.
     package func run(at now: Timestamp) async throws(StoreError) -> Report {
-        try DatabaseLink.refuse(database: named, operation: operation)
-        try NetworkDisk.refuse(database: path, operation: operation)
-        let lock = try InstanceLock(database: path)
+        // Where a link leads: another name of the database must not lose its file.
+        let database = try DatabaseLink.place(of: named, operation: operation)
+        try NetworkDisk.refuse(database: named, operation: operation)
+        let lock = try InstanceLock(at: database, named: named)
         defer { lock.release() }
-        return try await prepared(at: now) { pending, present, report in
+        return try await prepared(database, at: now) { pending, present, report in
             try Task.checkCancellation()
             var report = report
             report.keptAs = try present.setAside(isReadable: report.summary.knowsCalls, at: now)
             try pending.replace()
             // Opens it like the daemon, which makes the journal mode WAL and reads the settings back.
-            try QueueStore(path: path, lock: lock, now: now).close()
+            try QueueStore(path: named, lock: lock, now: now).close()
             return report
         }
     }
 
     /// Makes the file that takes the database's place, hands it to `finish`, and removes what is left of it.
     private func prepared(
-        at now: Timestamp, _ finish: (PendingFile, ReplacedDatabase, Report) throws -> Report
+        _ database: FilePlace, at now: Timestamp, _ finish: (PendingFile, ReplacedDatabase, Report) throws -> Report
     ) async throws(StoreError) -> Report {
         do {
-            try DatabaseLink.refuse(database: named, operation: operation)
-            let replaced = ReplacedDatabase(path: path, operation: operation)
+            try DatabaseLink.refuse(database, operation: operation)
+            let replaced = ReplacedDatabase(place: database, operation: operation)
             let present = try replaced.reader()
-            let pending = try PendingFile(forDatabase: path, operation: operation)
+            let pending = try PendingFile(forDatabase: database, operation: operation)
             defer { pending.remove() }
             let facts = try await copy(into: pending)
             let summary = try await settle(pending, since: facts.newest, present: present?.connections, at: now)
             try present?.close()
-            try pending.give(asBeside: path)
+            try pending.give(asBeside: database)
             return try finish(pending, replaced, Report(backup: facts, summary: summary))
         } catch is CancellationError {
             throw StoreError(.cancelled, operation: operation, cause: "cancelled; nothing is changed")
@@ -86,11 +85,12 @@ package struct DatabaseRestore: Sendable {
             throw StoreError(.inaccessible, operation: operation, cause: "there is no such backup")
         }
         if let kind = found.kindIfNoFile { throw unusable("it is \(kind), not a file") }
-        try DatabaseLink.refuseCompanions(ofDatabase: backup, operation: operation)
+        let place = try DatabaseLink.place(of: backup, operation: operation)
+        try DatabaseLink.refuse(place, operation: operation)
         do {
-            let source = try Connections.single(path: backup, isReadOnly: true)
+            let source = try Connections.single(at: place, isReadOnly: true)
             defer { try? source.close() }
-            let copy = pending.path
+            let copy = pending.place
             try await source.read { try $0.copy(to: copy) }
             let facts = try DatabaseCopy.examine(copy, .full)
             try Task.checkCancellation()
@@ -112,7 +112,7 @@ package struct DatabaseRestore: Sendable {
     private func settle(
         _ pending: PendingFile, since newest: Timestamp?, present: Connections?, at now: Timestamp
     ) async throws -> RestoreSummary {
-        let copy = try Connections.single(path: pending.path, isReadOnly: false)
+        let copy = try Connections.single(at: pending.place, isReadOnly: false)
         try await copy.writeAlone { try Migrations.apply(to: $0, at: now) }
         let summary = try await copy.write { [rules] session in
             var queue = RestoredQueue(QueueTransaction(session, rules: rules, at: now))

@@ -33,13 +33,11 @@ package struct DoctorRepair: Sendable {
     private func makeFolder() -> [Outcome] {
         guard let metrics = probe.metrics, metrics.folder == nil else { return [] }
         let folder = URL(fileURLWithPath: metrics.path).deletingLastPathComponent().path
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        do throws(FileFault) {
+            _ = try OpenFolder(making: folder)
             return [.fixed("made the folder \(folder)")]
         } catch {
-            // The error's own text is often only a number; the underlying error has the system's text.
-            let cause = ((error as? CocoaError)?.underlying as? POSIXError).map { Self.text(of: $0.code.rawValue) }
-            return [.failed("make the folder \(folder): \(cause ?? error.localizedDescription)")]
+            return [.failed("make the folder \(folder): \(error)")]
         }
     }
 
@@ -47,8 +45,13 @@ package struct DoctorRepair: Sendable {
     private func removeLeftovers() -> [Outcome] {
         let old = probe.metrics?.leftovers.filter { MetricsJudgement.isLeft($0, at: now) } ?? []
         return old.map { leftover in
-            guard unlink(leftover.path) == 0 else { return failed("remove \(leftover.path)") }
-            return .fixed("removed \(leftover.path), left by a crash")
+            do throws(FileFault) {
+                let folder = try OpenFolder(PendingFile.folder(of: leftover.path))
+                guard folder.remove(PendingFile.name(of: leftover.path)) else { throw FileFault(code: errno) }
+                return .fixed("removed \(leftover.path), left by a crash")
+            } catch {
+                return .failed("remove \(leftover.path): \(error)")
+            }
         }
     }
 
@@ -84,12 +87,4 @@ package struct DoctorRepair: Sendable {
             }
         }
     }
-
-    /// Reads `errno`; call it right after the step.
-    private func failed(_ step: @autoclosure () -> String) -> Outcome {
-        let code = errno
-        return .failed("\(step()): \(Self.text(of: code))")
-    }
-
-    private static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -27,6 +27,10 @@ package struct FileFault: Error, Sendable, Equatable, CustomStringConvertible {
             }
     }
 
+    init(code: Int32, _ description: String) {
+        (self.code, self.description) = (code, description)
+    }
+
     /// Whether there is no such file.
     package var isMissing: Bool { code == ENOENT }
 }

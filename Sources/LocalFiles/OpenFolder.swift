@@ -8,20 +8,53 @@
 /// rename of the folder itself leads nowhere else.
 package final class OpenFolder: Sendable {
     package let path: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
+    /// Opens a folder that the operator names. On the way to it root follows no link that another user made.
     package convenience init(_ path: String) throws(FileFault) {
-        try self.init(path, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        var walk = try PathWalk(path)
+        let end = try walk.folder()
+        try self.init(path, openat(end.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    }
+
+    /// As above. Folders on the way that are missing are made.
+    package convenience init(making path: String) throws(FileFault) {
+        var walk = try PathWalk(path)
+        let end = try walk.folder(makingMissing: true)
+        try self.init(path, openat(end.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     }
 
     /// - Parameter descriptor: from `open`; negative when that failed, with the reason in `errno`.
-    private init(_ path: String, _ descriptor: Int32) throws(FileFault) {
+    init(_ path: String, _ descriptor: Int32) throws(FileFault) {
         guard descriptor >= 0 else { throw FileFault(code: errno) }
         (self.path, self.descriptor) = (path, descriptor)
     }
 
     deinit {
         close(descriptor)
+    }
+
+    /// The same folder, so that its names can be listed and synced where this user may read them.
+    func openedToList() throws(FileFault) -> OpenFolder {
+        let listing = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        return listing < 0 && errno == EACCES ? self : try OpenFolder(path, listing)
+    }
+
+    package func status() throws(FileFault) -> FileStatus {
+        var facts = stat()
+        guard fstat(descriptor, &facts) == 0 else { throw FileFault(code: errno) }
+        return FileStatus(facts)
+    }
+
+    /// For people: the path of a name in it.
+    func path(of name: Substring) -> String {
+        if name == ".." { return parentPath }
+        return path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+    }
+
+    private var parentPath: String {
+        guard let end = path.lastIndex(of: "/"), end > path.startIndex else { return "/" }
+        return String(path[..<end])
     }
 
     /// A path that leads here by the descriptor, whatever becomes of the folder's names. Where `/proc` is missing it is
@@ -45,9 +78,8 @@ package final class OpenFolder: Sendable {
     /// Whoever may write to this folder may have put another one in its place.
     private func privateFolder(_ name: String) throws(FileFault) -> OpenFolder {
         let made = try folder(name)
-        var facts = stat()
-        guard fstat(made.descriptor, &facts) == 0 else { throw FileFault(code: errno) }
-        guard facts.st_uid == geteuid(), facts.st_mode & 0o077 == 0 else {
+        let status = try made.status()
+        guard status.user == geteuid(), status.permissions & 0o077 == 0 else {
             throw FileFault("another program has put something else in the place of \(made.path)")
         }
         return made

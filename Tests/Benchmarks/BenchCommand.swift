@@ -66,6 +66,7 @@ struct BenchCommand: AsyncParsableCommand {
         print("\n" + report.table(of: rows).joined(separator: "\n"))
         let missed = report.figures.filter { $0.isMet == false }
         print("\n\(report.figures.count) figures in \(json); missed: \(missed.count)")
+        if missed.contains(where: \.mustHold) { throw ExitCode.failure }
     }
 }
 

@@ -22,16 +22,22 @@ struct Figure: Codable, Sendable {
     let values: [Double]
     /// nil: printed beside the others for comparison.
     var goal: Goal?
+    /// Whether it is a promise rather than an aim: the run fails where it is not met.
+    var mustHold = false
     /// How it came about, where its name does not say.
     var note: String?
 
-    init(_ name: String, rows: Int? = nil, unit: String, _ values: [Double], goal: Goal? = nil, note: String? = nil) {
+    init(
+        _ name: String, rows: Int? = nil, unit: String, _ values: [Double], goal: Goal? = nil, mustHold: Bool = false,
+        note: String? = nil
+    ) {
         precondition(!values.isEmpty, "a figure without a run")
         self.name = name
         self.rows = rows
         self.unit = unit
         self.values = values
         self.goal = goal
+        self.mustHold = mustHold
         self.note = note
     }
 

@@ -10,27 +10,41 @@ enum PageBench {
     private static let megabyte = 1 << 20
     private static let newest = Timestamp.system.milliseconds
 
-    /// Each page is stored by a process of its own: memory that an earlier one gave back would hide what it takes.
+    /// How many times the time of usual rows a page may take: by its bytes or, where all of its rows are stored or looked
+    /// up, by its rows.
+    private static let mostTime = 2.0
+
+    /// All pages in turn, so that the machine's moods hit them alike.
     static func measure(_ bench: Bench) async throws -> [Figure] {
-        var figures: [Figure] = []
-        for (number, page) in pages.enumerated() {
-            var results: [(memory: Double, seconds: Double)] = []
-            for _ in 0..<bench.runs {
-                let files = try bench.files.folder("page").appending(path: "child")
-                let child = try Child(
-                    URL(filePath: "/proc/self/exe").resolvingSymlinksInPath(),
-                    ["--page", "\(number)", "--folder", bench.files.url.path], files: files)
-                try child.end(within: .seconds(600))
-                let words = child.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-                guard words.count == 2 else { throw Inexact(what: child.lastWords) }
-                results.append((words[0], words[1]))
-            }
-            let title = "page of \(page.megabytes) MiB, \(page.name)"
-            figures.append(
-                Figure("\(title): memory ÷ bytes", unit: "ratio", results.map(\.memory), goal: .atMost(5)))
-            figures.append(Figure("\(title): time", unit: "s", results.map(\.seconds)))
+        var results = [[(memory: Double, seconds: Double)]](repeating: [], count: pages.count)
+        for _ in 0..<bench.runs {
+            for number in pages.indices { results[number].append(try await storeApart(number: number, bench)) }
         }
-        return figures
+        let usual = results[pages.count - 1].map(\.seconds)
+        return zip(pages, results).flatMap { page, results in
+            let title = "page of \(page.megabytes) MiB, \(page.name)"
+            let times = zip(results, usual).map { $0.seconds / page.parts / ($1 / usualRows.parts(like: page)) }
+            return [
+                Figure(
+                    "\(title): memory ÷ bytes", unit: "ratio", results.map(\.memory), goal: .atMost(5), mustHold: true),
+                Figure("\(title): time", unit: "s", results.map(\.seconds)),
+                Figure(
+                    "\(title): time of a \(page.isReadable ? "row" : "byte") ÷ of usual rows", unit: "ratio", times,
+                    goal: .atMost(mostTime), mustHold: true),
+            ]
+        }
+    }
+
+    /// Each page is stored by a process of its own: memory that an earlier one gave back would hide what it takes.
+    private static func storeApart(number: Int, _ bench: Bench) async throws -> (memory: Double, seconds: Double) {
+        let files = try bench.files.folder("page").appending(path: "child")
+        let child = try Child(
+            URL(filePath: "/proc/self/exe").resolvingSymlinksInPath(),
+            ["--page", "\(number)", "--folder", bench.files.url.path], files: files)
+        try child.end(within: .seconds(600))
+        let words = child.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        guard words.count == 2 else { throw Inexact(what: child.lastWords) }
+        return (words[0], words[1])
     }
 
     /// Stores one of the pages.
@@ -54,17 +68,49 @@ enum PageBench {
     }
 
     /// The first is the one of the issue; the others have the size that a page may have at most, or rows that are all
-    /// stored or looked up.
-    private static let pages: [(megabytes: Int, name: String, make: @Sendable (_ size: Int) -> [UInt8])] = [
-        (21, "[1,1,1,…]", { list($0) { _ in "1" } }),
-        (64, "[1,1,1,…]", { list($0) { _ in "1" } }),
-        (64, "empty objects", { list($0) { _ in "{}" } }),
-        (64, "rows with NaN", { list($0) { #"{"id":\#($0),"x":NaN}"# } }),
-        (21, "the smallest readable rows", { list($0) { _ in #"{"id":7,"state":"ok"}"# } }),
-        (64, "usual rows", { list($0) { LogPages.entry($0, at: newest - Int64($0), name: "page") } }),
-        (60, "one long id", { Array(#"[{"id":""#.utf8) + fill("9", $0) + Array(#"","state":"ok"}]"#.utf8) }),
-        (64, "nested arrays", { fill("[", $0 / 2) + fill("]", $0 / 2) }),
+    /// stored or looked up. The last is what they are measured against.
+    private static let pages = [
+        Page(21, "[1,1,1,…]") { _ in "1" },
+        Page(64, "[1,1,1,…]") { _ in "1" },
+        Page(64, "empty objects") { _ in "{}" },
+        Page(64, "rows with NaN") { #"{"id":\#($0),"x":NaN}"# },
+        Page(21, "the smallest readable rows", isReadable: true) { _ in #"{"id":7,"state":"ok"}"# },
+        Page(60, "one long id") { Array(#"[{"id":""#.utf8) + fill("9", $0) + Array(#"","state":"ok"}]"#.utf8) },
+        Page(64, "nested arrays") { fill("[", $0 / 2) + fill("]", $0 / 2) },
+        usualRows,
     ]
+
+    private static let usualRows = Page(64, "usual rows", isReadable: true) {
+        LogPages.entry($0, at: newest - Int64($0), name: "page")
+    }
+
+    private struct Page: Sendable {
+        let megabytes: Int
+        let name: String
+        /// Whether its rows are stored or looked up.
+        let isReadable: Bool
+        let make: @Sendable (_ size: Int) -> [UInt8]
+        private var rowBytes = 1
+
+        init(_ megabytes: Int, _ name: String, make: @escaping @Sendable (_ size: Int) -> [UInt8]) {
+            (self.megabytes, self.name, self.make) = (megabytes, name, make)
+            isReadable = false
+        }
+
+        /// A list of many rows.
+        init(_ megabytes: Int, _ name: String, isReadable: Bool = false, row: @escaping @Sendable (Int) -> String) {
+            (self.megabytes, self.name, self.isReadable) = (megabytes, name, isReadable)
+            make = { list($0, of: row) }
+            rowBytes = row(100_000).utf8.count + 1
+        }
+
+        /// About how many rows it has, or bytes where these count.
+        var parts: Double { parts(like: self) }
+
+        func parts(like other: Page) -> Double {
+            Double(megabytes * megabyte / (other.isReadable ? rowBytes : 1))
+        }
+    }
 
     private static func list(_ size: Int, of row: (Int) -> String) -> [UInt8] {
         var bytes = [UInt8(ascii: "[")]

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import LocalFiles
 import Synchronization
 import TestSupport
 import Testing
@@ -127,12 +128,12 @@ import Testing
             atPath: "\(target.file(made))/\(made)\(ending)", withDestinationPath: victim)
 
         let reader = try QueueReader(path: queue.path)
-        try reader.connections.readHere { try $0.copy(to: pending.path) }
-        let facts = try DatabaseCopy.examine(pending.path, .full)
+        try reader.connections.readHere { try $0.copy(to: pending.place) }
+        let facts = try DatabaseCopy.examine(pending.place, .full)
         try pending.publish()
 
         #expect(try Data(contentsOf: URL(filePath: victim)) == Data("precious".utf8))
-        #expect(try DatabaseCopy.examine(file, .full) == facts)
+        #expect(try DatabaseCopy.examine(FilePlace(file), .full) == facts)
     }
 
     @Test func `nobody else can enter the folder in which a copy is made`() throws {

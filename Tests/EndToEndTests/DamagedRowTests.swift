@@ -46,7 +46,7 @@ import Testing
 
     @Test func `a page of very many rows that are nothing does no harm to the others`() async throws {
         try await withBench { bench in
-            let sandbox = try await bench.sandbox("--failures", "3", "--fault", "logs:rows=400000:1")
+            let sandbox = try await bench.sandbox("--failures", "3", "--fault", "logs:page=rows,400000:1")
             let redeliver = try bench.redeliver(RedeliverSettings(sandbox))
             for _ in 1...3 { #expect(try await redeliver.once().ending == .code(0)) }
             #expect(try redeliver.number("SELECT COUNT(*) FROM delivery WHERE state = 'delivered'") == 3)

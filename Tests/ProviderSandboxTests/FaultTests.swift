@@ -40,7 +40,7 @@ import Testing
             "wire=gzip-members": .wire(.gzipMembers),
             "wire=bom": .wire(.mark),
             "row=latin-1": .row(.latin1),
-            "rows=21000000": .rows(21_000_000),
+            "page=rows,21000000": .page(.rows, 21_000_000),
         ]
         for (text, effect) in effects {
             #expect(try Fault(parsing: "logs:" + text).effect == effect)
@@ -59,8 +59,9 @@ import Testing
 
     @Test(arguments: [
         "retry", "nothing:garbage", "retry:", "retry:explode", "retry:status=99", "retry:status=503,retry-after=x",
-        "retry:slow=3", "retry:huge=0", "retry:wire=brotli", "logs:row=good", "logs:redirect=http://127.0.0.1:8080",
-        "logs:garbage@1.5", "logs#0:garbage", "retry#2:garbage", "any#2:garbage", "logs#x:garbage",
+        "retry:slow=3", "retry:huge=0", "retry:wire=brotli", "logs:row=good", "logs:page=rows", "logs:page=good,1",
+        "logs:redirect=http://127.0.0.1:8080", "logs:garbage@1.5", "logs#0:garbage", "retry#2:garbage", "any#2:garbage",
+        "logs#x:garbage",
     ])
     func `what cannot be understood is refused`(text: String) {
         #expect(throws: Unreadable.self) { try Fault(parsing: text) }

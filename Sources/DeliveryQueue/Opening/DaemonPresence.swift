@@ -1,3 +1,5 @@
+import LocalFiles
+
 /// Whether a daemon works on a database, seen from outside.
 package enum DaemonPresence: Sendable, Equatable {
     case absent
@@ -8,6 +10,10 @@ package enum DaemonPresence: Sendable, Equatable {
 
     /// Looks whether a daemon works on the database at `path`. It makes no file and keeps no daemon from starting.
     package static func look(atDatabase path: String) -> DaemonPresence {
-        PresenceFile.look(besides: DatabaseLink.followed(path))
+        do throws(FileFault) {
+            return PresenceFile.look(besides: try FilePlace(path))
+        } catch {
+            return error.isMissing ? .absent : .unknown(cause: error.description)
+        }
     }
 }

@@ -1,3 +1,5 @@
+package import LocalFiles
+
 /// What is in a copy of the failure database.
 package struct CopyFacts: Sendable, Equatable {
     package let bytes: Int64
@@ -15,8 +17,8 @@ package enum DatabaseCopy {
     ///
     /// - Throws: `foreign`, `incompatible`, or `storage` with the first faults found.
     @discardableResult
-    package static func examine(_ path: String, _ depth: Session.Depth) throws -> CopyFacts {
-        let copy = try Connections.single(path: path, isReadOnly: true)
+    package static func examine(_ place: FilePlace, _ depth: Session.Depth) throws -> CopyFacts {
+        let copy = try Connections.single(at: place, isReadOnly: true)
         defer { try? copy.close() }
         return try copy.readHere { session in
             try Migrations.check(session)
@@ -30,15 +32,15 @@ package enum DatabaseCopy {
                     .storage, operation: "", cause: "it is damaged: " + faults.prefix(3).joined(separator: "; "),
                     hint: "check the disk and its free space, then the database with `redeliver database check`")
             }
-            return try session.copyFacts(path)
+            return try session.copyFacts(place)
         }
     }
 }
 
 extension Session {
-    fileprivate func copyFacts(_ path: String) throws -> CopyFacts {
+    fileprivate func copyFacts(_ place: FilePlace) throws -> CopyFacts {
         CopyFacts(
-            bytes: QueueStore.fileSizes(ofDatabase: path).main, schemaVersion: try schemaVersion(),
+            bytes: place.status?.bytes ?? 0, schemaVersion: try schemaVersion(),
             deliveries: Int(try number("SELECT COUNT(*) FROM delivery") ?? 0),
             open: Int(try number("SELECT COUNT(*) FROM delivery WHERE finalized_ms IS NULL") ?? 0),
             newest: try newestTime())

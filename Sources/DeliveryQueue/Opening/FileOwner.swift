@@ -7,10 +7,11 @@ enum FileOwner {
     ///
     /// - Parameter mode: the permissions that it gets; nil: those of the database, or 0640 where there is none.
     static func give(
-        _ file: OpenFile, asBeside database: String, mode: UInt32? = nil, operation: String
+        _ file: OpenFile, asBeside database: FilePlace, mode: UInt32? = nil, operation: String
     ) throws(StoreError) {
-        let beside = FileStatus(at: database)
-        if let model = beside ?? FileStatus(at: PendingFile.folder(of: database)) {
+        // What is no file there, a link for example, is no model.
+        let beside = database.status.flatMap { $0.isRegular ? $0 : nil }
+        if let model = try? beside ?? database.folder.status() {
             file.give(toUser: model.user, group: model.group)
         }
         do throws(FileFault) {

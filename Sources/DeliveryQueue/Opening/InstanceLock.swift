@@ -1,4 +1,4 @@
-import LocalFiles
+package import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -15,24 +15,27 @@ import LocalFiles
 /// The database file itself is never opened outside SQLite: closing any descriptor of it would drop SQLite's POSIX
 /// locks (sqlite.org/howtocorrupt.html, section 2.2).
 package final class InstanceLock: Sendable {
+    /// The database that is locked. Whoever holds the lock opens it here.
+    package let database: FilePlace
     private let file: OpenFile
-    private let folder: OpenFolder
-    private let name: String
     private let presence: PresenceFile?
 
     /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, or is none of ours.
-    package init(database path: String) throws(StoreError) {
-        // Before the lock is made, which stands where the link leads.
-        try DatabaseLink.refuse(database: path, operation: "open database \(path)")
-        let database = DatabaseLink.followed(path)
+    package convenience init(database path: String) throws(StoreError) {
+        try self.init(at: DatabaseLink.place(of: path, operation: "open database \(path)"), named: path)
+    }
+
+    /// - Parameter path: as the operator names the database.
+    package init(at database: FilePlace, named path: String) throws(StoreError) {
+        // Before the lock is made beside it.
+        try DatabaseLink.refuse(database, operation: "open database \(path)")
+        self.database = database
         let file: OpenFile
-        name = PendingFile.name(of: database) + Self.ending
         do throws(FileFault) {
-            folder = try OpenFolder(PendingFile.folder(of: database))
-            file = try Self.open(name, in: folder, besides: database)
+            file = try Self.open(besides: database)
         } catch {
             throw StoreError(
-                error, .inaccessible, operation: "open lock file \(database)\(Self.ending)",
+                error, .inaccessible, operation: "open lock file \(database.path)\(Self.ending)",
                 hint: error.code == nil
                     ? "remove it; redeliver makes its own"
                     : "check that the folder exists and that this user may write to it")
@@ -45,12 +48,12 @@ package final class InstanceLock: Sendable {
         }
         LockHolder.own.write(to: file)
         self.file = file
-        presence = PresenceFile(besides: database, in: folder)
+        presence = PresenceFile(besides: database)
     }
 
     /// Whether the file still stands at its place. If not, another redeliver may hold another one.
     var isInPlace: Bool {
-        folder.status(of: name)?.identity == (try? file.status().identity)
+        database.beside(Self.ending).status?.identity == (try? file.status().identity)
     }
 
     /// Releases the lock before this value is gone. A second call changes nothing.
@@ -62,10 +65,8 @@ package final class InstanceLock: Sendable {
     private static let ending = ".lock"
 
     /// Opens the lock file, whatever it contains. Root may make it, and the daemon has to open it.
-    private static func open(
-        _ name: String, in folder: OpenFolder, besides database: String
-    ) throws(FileFault) -> OpenFile {
-        let file = try openForWriting(name, in: folder)
+    private static func open(besides database: FilePlace) throws(FileFault) -> OpenFile {
+        let file = try openForWriting(database.name + ending, in: database.folder)
         do throws(StoreError) {
             try FileOwner.give(file, asBeside: database, mode: 0o600, operation: "")
         } catch {

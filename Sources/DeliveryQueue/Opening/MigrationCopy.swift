@@ -1,17 +1,9 @@
-import Foundation
 import LocalFiles
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// The copy of a database that is kept beside it before its schema changes: the way back to the older program. Its name
 /// ends in `.before-schema-6-20260101T000000Z`: the new version of the schema, and the time.
 struct MigrationCopy {
-    /// The database, without symbolic links.
-    private let path: String
+    private let database: FilePlace
     /// The version of the schema that it is about to get.
     private let version: Int
     private let operation: String
@@ -19,10 +11,10 @@ struct MigrationCopy {
     /// Bytes that are free in a file's folder; nil: unknown.
     typealias FreeSpace = (_ path: String) -> Int64?
 
-    init(of path: String, before version: Int) {
-        self.path = DatabaseLink.followed(path)
+    init(of database: FilePlace, before version: Int) {
+        self.database = database
         self.version = version
-        operation = "keep a copy of database \(path) before its schema changes"
+        operation = "keep a copy of database \(database.path) before its schema changes"
     }
 
     /// Makes the copy: one consistent moment, verified and on the disk under its name when this returns. Only the
@@ -36,13 +28,13 @@ struct MigrationCopy {
     /// - Throws: `storage` when there is no room or the database is damaged; nothing is changed then.
     func keep(at now: Timestamp, freeSpace: FreeSpace = Self.freeSpace) throws(StoreError) -> String? {
         do {
-            guard FileManager.default.fileExists(atPath: path) else { return nil }
-            let source = try Self.connection(to: path)
+            guard database.status != nil else { return nil }
+            let source = try Self.connection(to: database)
             defer { try? source.close() }
             return try source.readHere { session in
                 let moment = try Moment(session)
                 guard (1..<version).contains(moment.version), try Self.isInUse(session) else { return nil }
-                try removeUnfinished()
+                removeUnfinished()
                 return try present(moment) ?? make(from: session, at: now, freeSpace)
             }
         } catch {
@@ -55,8 +47,8 @@ struct MigrationCopy {
     /// - Returns: their paths.
     func removeOld(at now: Timestamp) -> [String] {
         let oldest = (now - QueueStore.bodyRetention).compactText
-        let old = (try? files())?.filter { ($0.split(separator: "-").last ?? "") < oldest } ?? []
-        return old.filter { !$0.contains(Self.unfinished) && unlink($0) == 0 }
+        let old = files().filter { !$0.contains(Self.unfinished) && ($0.split(separator: "-").last ?? "") < oldest }
+        return old.filter(database.folder.remove).map(path(of:))
     }
 
     /// Whether a start ever got past its schema: each one registers the endpoints next.
@@ -67,55 +59,52 @@ struct MigrationCopy {
     // MARK: - One copy
 
     private func make(from session: Session, at now: Timestamp, _ freeSpace: FreeSpace) throws -> String {
-        let sizes = QueueStore.fileSizes(ofDatabase: path)
-        let needed = sizes.main + sizes.wal
-        if let free = freeSpace(path), free < needed {
+        let needed = [database, database.beside("-wal")].reduce(0) { $0 + ($1.status?.bytes ?? 0) }
+        if let free = freeSpace(database.path), free < needed {
             throw StoreError(
                 .storage, operation: "", cause: "it needs \(needed) bytes, and \(free) are free in its folder",
                 hint: "nothing is changed; make room, or go on with the redeliver that wrote it")
         }
-        let name = "\(path)\(Self.mark)\(version)-\(now.compactText)"
-        let pending = try PendingFile(forDatabase: name, operation: operation)
+        let copy = database.beside("\(Self.mark)\(version)-\(now.compactText)")
+        let pending = try PendingFile(forDatabase: copy, operation: operation)
         defer { pending.remove() }
-        try session.copy(to: pending.path)
-        try DatabaseCopy.examine(pending.path, .quick)
-        try pending.give(asBeside: path)
+        try session.copy(to: pending.place)
+        try DatabaseCopy.examine(pending.place, .quick)
+        try pending.give(asBeside: database)
         try pending.replace()
-        return name
+        return copy.path
     }
 
     /// A copy from an earlier start that has the same content as the database now; nil: there is none.
     private func present(_ moment: Moment) throws -> String? {
-        let prefix = "\(path)\(Self.mark)\(version)-"
-        return try files().filter { $0.hasPrefix(prefix) && !$0.contains(Self.unfinished) }.sorted().last { file in
-            guard let copy = try? Self.connection(to: file) else { return false }
+        let prefix = "\(database.name)\(Self.mark)\(version)-"
+        return files().filter { $0.hasPrefix(prefix) && !$0.contains(Self.unfinished) }.sorted().last { file in
+            guard let copy = try? Self.connection(to: FilePlace(in: database.folder, name: file)) else { return false }
             defer { try? copy.close() }
             guard let there = try? copy.readHere(Moment.init) else { return false }
             return there.isSame(as: moment)
-        }
+        }.map(path(of:))
     }
 
     // MARK: - Files
 
-    private func removeUnfinished() throws {
-        let folder = try OpenFolder(PendingFile.folder(of: path))
-        for rest in try files() where rest.contains(Self.unfinished) { folder.removeWhole(PendingFile.name(of: rest)) }
+    private func removeUnfinished() {
+        for rest in files() where rest.contains(Self.unfinished) { database.folder.removeWhole(rest) }
     }
 
     private static let mark = ".before-schema-"
     /// What `PendingFile` puts into the name of a file that is not complete.
     private static let unfinished = ".partial-"
 
-    /// All copies of this database and what is left of copies, as paths.
-    private func files() throws -> [String] {
-        let folder = PendingFile.folder(of: path)
-        let prefix = URL(fileURLWithPath: path).lastPathComponent + Self.mark
-        return try FileManager.default.contentsOfDirectory(atPath: folder)
-            .filter { $0.hasPrefix(prefix) }.map { "\(folder)/\($0)" }
+    /// The names of all copies of this database and of what is left of copies.
+    private func files() -> [String] {
+        database.folder.names().filter { $0.hasPrefix(database.name + Self.mark) }
     }
 
-    private static func connection(to path: String) throws -> Connections {
-        try Connections.single(path: path, isReadOnly: true)
+    private func path(of name: String) -> String { FilePlace(in: database.folder, name: name).path }
+
+    private static func connection(to place: FilePlace) throws -> Connections {
+        try Connections.single(at: place, isReadOnly: true)
     }
 
     private static func freeSpace(beside path: String) -> Int64? {
@@ -155,6 +144,6 @@ extension QueueStore {
     ///
     /// - Returns: their paths.
     package func removeOldMigrationCopies(at now: Timestamp) -> [String] {
-        MigrationCopy(of: path, before: 0).removeOld(at: now)
+        MigrationCopy(of: place, before: 0).removeOld(at: now)
     }
 }

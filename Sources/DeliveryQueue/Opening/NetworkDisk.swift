@@ -1,3 +1,5 @@
+import LocalFiles
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -48,7 +50,7 @@ package enum NetworkDisk {
     ///
     /// - Throws: `inaccessible`, naming the folder and the file system.
     package static func refuse(database path: String, operation: String) throws(StoreError) {
-        let folder = PendingFile.folder(of: DatabaseLink.followed(path))
+        let folder = (try? FilePlace(path))?.folder.path ?? PendingFile.folder(of: path)
         guard let name = name(at: folder) else { return }
         throw StoreError(
             .inaccessible, operation: operation, cause: "\(folder) lies on \(name), a network file system",

@@ -45,24 +45,33 @@ package struct PendingFile: Sendable {
         }
     }
 
-    /// Makes the file of a database, to which SQLite writes by `path`.
+    /// Makes the file of a database, to which SQLite writes by `place`.
     ///
     /// SQLite opens files by their names and follows links, and whoever may write to the target's folder could put
     /// one in the place of the new file: root would write into the link's target. So the file, and SQLite's own
     /// beside it, stand in a folder that only this user can enter, and SQLite gets there by our descriptor of it.
     ///
     /// - Throws: `inaccessible` when it cannot be made.
-    package init(forDatabase target: String, operation: String) throws(StoreError) {
-        (self.target, self.operation) = (target, operation)
+    package init(forDatabase target: FilePlace, operation: String) throws(StoreError) {
+        (self.target, self.operation, folder) = (target.path, operation, target.folder)
         do throws(FileFault) {
-            folder = try OpenFolder(Self.folder(of: target))
-            (name, workplace) = try folder.makeNewFolder(beginning: Self.name(of: target) + Self.mark)
+            (name, workplace) = try folder.makeNewFolder(beginning: target.name + Self.mark)
             file = try workplace.make(name)
         } catch {
             throw Self.folderRefuses(error, operation)
         }
         isAlone = true
-        DescriptorPaths.prepare()
+    }
+
+    /// As above, for a path whose last name is no link.
+    package init(forDatabase target: String, operation: String) throws(StoreError) {
+        let folder: OpenFolder
+        do throws(FileFault) {
+            folder = try OpenFolder(Self.folder(of: target))
+        } catch {
+            throw Self.folderRefuses(error, operation)
+        }
+        try self.init(forDatabase: FilePlace(in: folder, name: Self.name(of: target)), operation: operation)
     }
 
     private static func folderRefuses(_ fault: FileFault, _ operation: String) -> StoreError {
@@ -72,13 +81,13 @@ package struct PendingFile: Sendable {
     }
 
     /// Where SQLite opens the file of a database.
-    package var path: String { "\(workplace.lastingPath)/\(name)" }
+    package var place: FilePlace { FilePlace(in: workplace, name: name) }
 
     /// The endings of the files that SQLite puts beside a database.
     package static let companions = ["-wal", "-shm", "-journal"]
 
     /// Gives the file to the user of the database beside which it will stand.
-    package func give(asBeside database: String) throws(StoreError) {
+    package func give(asBeside database: FilePlace) throws(StoreError) {
         try FileOwner.give(file, asBeside: database, operation: operation)
     }
 

@@ -16,8 +16,8 @@ final class PresenceFile: Sendable {
     /// Only the holder of the instance lock may call it.
     ///
     /// - Returns: nil when the file cannot be made; the daemon works without it.
-    init?(besides database: String, in folder: OpenFolder) {
-        guard let file = try? folder.readAndWrite(PendingFile.name(of: database) + Self.ending, makeWith: 0o640) else {
+    init?(besides database: FilePlace) {
+        guard let file = try? database.folder.readAndWrite(database.name + Self.ending, makeWith: 0o640) else {
             return nil
         }
         self.file = file
@@ -34,10 +34,9 @@ final class PresenceFile: Sendable {
     private static let ending = ".running"
 
     /// Whether a daemon works on a database. Makes no file and holds this one for an instant at most.
-    static func look(besides database: String) -> DaemonPresence {
+    static func look(besides database: FilePlace) -> DaemonPresence {
         do throws(FileFault) {
-            let folder = try OpenFolder(PendingFile.folder(of: database))
-            return presence(in: try folder.read(PendingFile.name(of: database) + ending))
+            return presence(in: try database.folder.read(database.name + ending))
         } catch {
             return error.isMissing ? .absent : .unknown(cause: error.description)
         }

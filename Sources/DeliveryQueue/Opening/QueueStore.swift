@@ -1,4 +1,5 @@
 import Foundation
+import LocalFiles
 
 /// The failure database, with one writer. This type opens and closes it and runs transactions and reads, which stand in
 /// the folders `Transaction` and `Reading`. Each change of state is one transaction.
@@ -6,6 +7,8 @@ import Foundation
 /// All methods are safe to call from any task; writes wait for each other. The store never reads the clock.
 package struct QueueStore: Sendable {
     let path: String
+    /// Where it is opened.
+    let place: FilePlace
     let connections: Connections
     /// nil for an operator's command, which may work beside the daemon.
     private let lock: InstanceLock?
@@ -81,13 +84,14 @@ package struct QueueStore: Sendable {
         self.lock = lock
         self.simulated = simulated
         do {
-            try DatabaseLink.refuse(database: path, operation: "open database \(path)")
-            try Self.refuseForeignFile(path)
+            place = try lock?.database ?? DatabaseLink.place(of: path, operation: "open database \(path)")
+            try DatabaseLink.refuse(place, operation: "open database \(path)")
+            try Self.refuseForeignFile(place)
             // Without the lock nothing is changed: an operator's command refuses an older schema.
-            keptCopy = try lock.flatMap { _ in
-                try MigrationCopy(of: path, before: Migrations.newest).keep(at: now)
+            keptCopy = try lock.flatMap {
+                try MigrationCopy(of: $0.database, before: Migrations.newest).keep(at: now)
             }
-            connections = try Connections.pool(path: path)
+            connections = try Connections.pool(at: place)
             tenure = try connections.writeAloneHere { session in
                 try Migrations.apply(to: session, at: now)
                 try SQLiteSettings.prepareWriter(session, checkpoints: lock != nil, synchronous: synchronous)
@@ -224,20 +228,20 @@ package struct QueueStore: Sendable {
     // MARK: - Opening
 
     /// Looks at an existing file before WAL is switched on, so that another program's database stays as it is.
-    private static func refuseForeignFile(_ path: String) throws {
+    private static func refuseForeignFile(_ place: FilePlace) throws {
         do {
-            try check(path, isReadOnly: true)
+            try check(place, isReadOnly: true)
         } catch  where EngineFault(error) == .cannotOpen {
             return  // It does not exist yet, or the folder refuses us: creating it will tell which.
         } catch  where EngineFault(error) == .unfinishedWrite {
             // Its writer was interrupted, perhaps this program at its first start. The half-written change must be
             // rolled back before the file can be examined, as its own program would do.
-            try check(path, isReadOnly: false)
+            try check(place, isReadOnly: false)
         }
     }
 
-    private static func check(_ path: String, isReadOnly: Bool) throws {
-        let file = try Connections.bare(path: path, isReadOnly: isReadOnly)
+    private static func check(_ place: FilePlace, isReadOnly: Bool) throws {
+        let file = try Connections.bare(at: place, isReadOnly: isReadOnly)
         defer { try? file.close() }
         try file.readHere { try Migrations.check($0) }
     }

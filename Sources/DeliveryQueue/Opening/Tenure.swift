@@ -24,10 +24,10 @@ struct Tenure: Sendable {
         try Seal(epoch, 1).set(in: session)
         // The main file has the seal from the beginning, unless a reader is in the way.
         try? session.moveLogIntoFile()
-        main = FileStatus(at: path)?.identity
-        let real = DatabaseLink.followed(path)
-        log = real + "-wal"
-        companions = [log, real + "-shm"].reduce(into: [:]) { $0[$1] = .some(FileStatus(at: $1)?.identity) }
+        main = lock.database.status?.identity
+        log = lock.database.path + "-wal"
+        let companions = [lock.database.beside("-wal"), lock.database.beside("-shm")]
+        self.companions = companions.reduce(into: [:]) { $0[$1.path] = .some($1.status?.identity) }
         mainFile = try MainFile(path: path, epoch: epoch, in: session)
     }
 
@@ -109,10 +109,9 @@ struct Tenure: Sendable {
     /// and the beginning of the epoch. Call it when all connections are closed.
     func setLogAside(after parting: Parting) {
         guard parting == .setLogAside || (parting == .checkpoint && !isMainInPlace), lock.isInPlace,
-            let status = FileStatus(at: log), status.bytes > 0, status.identity == companions[log],
-            let folder = try? OpenFolder(PendingFile.folder(of: log))
+            let status = FileStatus(at: log), status.bytes > 0, status.identity == companions[log]
         else { return }
-        let name = PendingFile.name(of: log)
-        try? folder.rename(name, to: "\(name).lost-\(epoch.prefix(8))")
+        let name = lock.database.name + "-wal"
+        try? lock.database.folder.rename(name, to: "\(name).lost-\(epoch.prefix(8))")
     }
 }

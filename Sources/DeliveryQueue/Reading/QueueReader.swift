@@ -1,4 +1,5 @@
 import Foundation
+package import LocalFiles
 
 /// Reads a failure database, whether a daemon works on it or not. It opens the file read-only, so it works for a user
 /// who may not write, and disturbs nobody.
@@ -16,10 +17,24 @@ package struct QueueReader: Sendable {
     /// - Parameter check: refuses what the caller cannot read; `Migrations.check` unless the schema itself is in
     ///   question.
     package init(path: String, check: (Session) throws -> Void) throws(StoreError) {
+        let place: FilePlace
+        do throws(FileFault) {
+            place = try FilePlace(path)
+        } catch {
+            throw error.code == nil
+                ? DatabaseLink.refusal(error, operation: "read database \(path)") : Self.cannotOpen(path)
+        }
+        try self.init(at: place, named: path, check: check)
+    }
+
+    /// - Parameter path: as the operator names it.
+    package init(
+        at place: FilePlace, named path: String, check: (Session) throws -> Void = { try Migrations.check($0) }
+    ) throws(StoreError) {
         self.path = path
-        try DatabaseLink.refuse(database: path, operation: "read database \(path)")
+        try DatabaseLink.refuse(place, operation: "read database \(path)")
         do {
-            connections = try Connections.single(path: path, isReadOnly: true)
+            connections = try Connections.single(at: place, isReadOnly: true)
             try connections.readHere(check)
         } catch  where [.cannotOpen, .missingCompanions].contains(EngineFault(error)) {
             throw Self.cannotOpen(path)

@@ -1,31 +1,41 @@
 import CSQLite
 import GRDB
 import GRDBSQLite
+package import LocalFiles
 
 /// The open connections to one database file. Safe to use from any task: one transaction writes at a time, and readers
 /// have snapshots beside it.
 package struct Connections: Sendable {
     let file: any DatabaseWriter
+    /// Kept open: SQLite finds the files beside the database by it, and readers open the database later.
+    private let place: FilePlace
 
     /// One writer and two readers, for the store. Switches the file to a write-ahead log.
-    package static func pool(path: String) throws -> Connections {
-        Connections(file: try DatabasePool(path: path, configuration: SQLiteSettings.configuration()))
+    package static func pool(at place: FilePlace) throws -> Connections {
+        let path = DescriptorPaths.path(to: place)
+        return Connections(
+            file: try DatabasePool(path: path, configuration: SQLiteSettings.configuration()), place: place)
     }
 
     /// One connection with this program's settings.
-    package static func single(path: String, isReadOnly: Bool) throws -> Connections {
+    package static func single(at place: FilePlace, isReadOnly: Bool) throws -> Connections {
         var configuration = SQLiteSettings.configuration()
         configuration.readonly = isReadOnly
-        return Connections(file: try DatabaseQueue(path: path, configuration: configuration))
+        return try queue(at: place, configuration)
     }
 
     /// One connection without this program's settings, for a file that is perhaps not ours: nothing about it is
     /// changed.
-    package static func bare(path: String, isReadOnly: Bool) throws -> Connections {
+    package static func bare(at place: FilePlace, isReadOnly: Bool) throws -> Connections {
         var configuration = Configuration()
         configuration.readonly = isReadOnly
         configuration.busyMode = .timeout(5)
-        return Connections(file: try DatabaseQueue(path: path, configuration: configuration))
+        return try queue(at: place, configuration)
+    }
+
+    private static func queue(at place: FilePlace, _ configuration: Configuration) throws -> Connections {
+        let path = DescriptorPaths.path(to: place)
+        return Connections(file: try DatabaseQueue(path: path, configuration: configuration), place: place)
     }
 
     // MARK: - For tasks
@@ -96,12 +106,12 @@ extension Session {
     /// write-ahead log, not synced. No writer waits for it.
     ///
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
-    package func copy(to path: String) throws {
+    package func copy(to place: FilePlace) throws {
         // The first read begins the snapshot; without one each step would begin its own.
         _ = try number("PRAGMA schema_version")
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
-        let copy = try DatabaseQueue(path: path, configuration: configuration)
+        let copy = try DatabaseQueue(path: DescriptorPaths.path(to: place), configuration: configuration)
         try copy.writeWithoutTransaction { to in
             // The caller syncs the file once, as a whole.
             try to.execute(sql: "PRAGMA synchronous = OFF")

@@ -1,4 +1,5 @@
 import GRDBSQLite
+import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -18,8 +19,11 @@ enum DescriptorPaths {
 
     private static let prefix = "/proc/self/fd/"
 
-    /// Call it before SQLite opens such a path.
-    static func prepare() { _ = usual }
+    /// The path by which SQLite opens a file at a place, whatever has the place's usual path by then.
+    static func path(to place: FilePlace) -> String {
+        _ = usual
+        return place.lastingPath
+    }
 
     /// SQLite's own way, and that of its file system from now on is ours.
     private static let usual: FullPath? = {

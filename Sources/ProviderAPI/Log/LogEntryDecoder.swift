@@ -26,8 +26,15 @@ struct LogEntryDecoder: Sendable {
     /// - Parameter briefly: an unreadable entry has its reason and nothing else.
     /// - Throws: when the row's end cannot be found.
     func item(from scanner: inout JSONScanner, briefly: Bool = false) throws(JSONSyntaxError) -> LogPage.Item {
-        item(try LogRow(from: &scanner, table), briefly: briefly)
+        if briefly, scanner.peek() != Byte.openBrace {
+            _ = try scanner.anyValue()
+            return Self.noObject
+        }
+        return item(try LogRow(from: &scanner, table), briefly: briefly)
     }
+
+    /// A row that is no object, briefly. Made once: a page may have thirty million of them.
+    private static let noObject = LogPage.Item.unreadable(UnreadableEntry(reason: .notAnObject, detail: "", raw: []))
 
     private func item(_ row: LogRow, briefly: Bool) -> LogPage.Item {
         let times = times(row)

@@ -48,7 +48,7 @@ extension LogPage {
         package var first: Item? { self.first(where: { _ in true }) }
 
         package func makeIterator() -> Iterator {
-            Iterator(kept: kept.makeIterator(), rest: rest)
+            Iterator(kept: kept.makeIterator(), rest: rest, left: count - leftOut - kept.count)
         }
 
         package static func == (one: Items, other: Items) -> Bool {
@@ -86,9 +86,14 @@ extension LogPage {
         package struct Iterator: IteratorProtocol {
             fileprivate var kept: IndexingIterator<[Item]>
             fileprivate var rest: Rest?
+            /// How many entries of the rest are still to come. What stands behind the last one is not read again.
+            fileprivate var left: Int
 
             package mutating func next() -> Item? {
-                kept.next() ?? rest?.next()
+                if let item = kept.next() { return item }
+                guard left > 0 else { return nil }
+                left -= 1
+                return rest?.next()
             }
         }
     }

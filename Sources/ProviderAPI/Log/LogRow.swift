@@ -19,7 +19,7 @@ struct LogRow {
     let isObject: Bool
     /// The first fault; nil for sound JSON.
     private(set) var damage: Damage?
-    /// By slot of the table; empty for a row that is no object.
+    /// By slot of the table; empty for a row that has no field.
     private var values: [Range<Int>?] = []
 
     /// Cuts out the row at the scanner's position and leaves the scanner behind it.
@@ -33,7 +33,6 @@ struct LogRow {
             return
         }
         let mark = scanner.mark
-        values = [Range<Int>?](repeating: nil, count: table.names.count)
         do throws(JSONSyntaxError) {
             let start = scanner.position
             try Self.readFields(&scanner, table, &values, &damage)
@@ -50,6 +49,7 @@ struct LogRow {
     ) throws(JSONSyntaxError) {
         try scanner.enter()
         while let key = try scanner.nextKey() {
+            if values.isEmpty { values = [Range<Int>?](repeating: nil, count: table.names.count) }
             let (value, fault) = try scanner.anyValue()
             if let fault {
                 damage = damage ?? Damage(fault: fault, field: key)
@@ -73,7 +73,8 @@ struct LogRow {
 
     /// The body: the first value that is not null, else a null that is there; nil when all fields are absent.
     func body(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
-        first(slots) ?? slots.lazy.compactMap { values[$0] }.first.map { bytes[$0] }
+        guard !values.isEmpty else { return nil }
+        return first(slots) ?? slots.lazy.compactMap { values[$0] }.first.map { bytes[$0] }
     }
 
     /// What is wrong and where, without the value itself.

@@ -23,8 +23,8 @@ struct Fault: Sendable, Equatable {
         case huge(Int)
         /// Executed; the answer, a page of a log, has one row more, with this fault.
         case row(RowFault)
-        /// Executed; answered with 200 and a list of about so many bytes of rows that are all `1`.
-        case rows(Int)
+        /// Executed; answered with 200 and such a page of about so many bytes.
+        case page(HostilePage, Int)
         /// Executed; answered in this form.
         case wire(WireForm)
 
@@ -32,7 +32,7 @@ struct Fault: Sendable, Equatable {
         var executes: Bool {
             switch self {
             case .status, .dropBefore, .html, .redirect: false
-            case .dropAfter, .garbage, .truncate, .slow, .huge, .row, .rows, .wire: true
+            case .dropAfter, .garbage, .truncate, .slow, .huge, .row, .page, .wire: true
             }
         }
     }
@@ -129,9 +129,16 @@ extension Fault {
         case "slow": return .slow(try Duration(parsing: parts[1]))
         case "redirect": return .redirect(try redirectTarget(parts[1]))
         case "huge": return .huge(try size(parts[1]))
-        case "rows": return .rows(try size(parts[1]))
+        case "page": return try page(parts[1])
         default: throw Unreadable("'\(parts[0])' is not a fault")
         }
+    }
+
+    /// Reads `rows,21000000`.
+    private static func page(_ text: String) throws(Unreadable) -> Effect {
+        let parts = text.split(separator: ",", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw Unreadable("'\(text)' is not KIND,BYTES") }
+        return .page(try word(parts[0]), try size(parts[1]))
     }
 
     private static func size(_ text: String) throws(Unreadable) -> Int {

@@ -43,18 +43,6 @@ enum FaultyResponse {
         return Response(status: .ok, headers: [.contentType: "application/json"], body: stream)
     }
 
-    /// A list of about `size` bytes whose elements are all `1`, written in pieces.
-    static func rows(_ size: Int) -> Response {
-        let stream = ResponseBody { writer in
-            let piece = ByteBuffer(string: String(repeating: "1,", count: 32_768))
-            try await writer.write(ByteBuffer(string: "["))
-            for _ in 0..<(size / piece.readableBytes) { try await writer.write(piece) }
-            try await writer.write(ByteBuffer(string: "1]"))
-            try await writer.finish(nil)
-        }
-        return Response(status: .ok, headers: [.contentType: "application/json"], body: stream)
-    }
-
     /// A status with the provider's error body. nil seconds send no `Retry-After`.
     static func status(_ code: Int, retryAfterSeconds: Int?, asDate: Bool) -> Answer {
         var answer = Answer.error(code, "The service said \(code).")

@@ -84,7 +84,7 @@ struct ProviderRoutes: HTTPResponder {
             FaultyResponse.status(code, retryAfterSeconds: seconds, asDate: asDate)
         case .redirect(let url): FaultyResponse.redirect(to: url)
         case .html: FaultyResponse.webPage
-        case .garbage, .dropBefore, .dropAfter, .truncate, .slow, .huge, .row, .rows, .wire, nil: FaultyResponse.garbage
+        case .garbage, .dropBefore, .dropAfter, .truncate, .slow, .huge, .row, .page, .wire, nil: FaultyResponse.garbage
         }
     }
 
@@ -92,7 +92,7 @@ struct ProviderRoutes: HTTPResponder {
     private func seenStatus(_ status: Int, effect: Fault.Effect?) -> Int {
         switch effect {
         case .dropBefore, .dropAfter: 0
-        case .garbage, .huge, .rows: 200
+        case .garbage, .huge, .page: 200
         case .status, .html, .redirect, .truncate, .slow, .row, .wire, nil: status
         }
     }
@@ -109,8 +109,8 @@ struct ProviderRoutes: HTTPResponder {
             return FaultyResponse.huge(size)
         case .truncate:
             return FaultyResponse.truncated(answer.response(), body: answer.body, channel: channel)
-        case .rows(let size):
-            return FaultyResponse.rows(size)
+        case .page(let page, let size):
+            return page.response(size: size)
         case .row(let fault):
             let damaged = fault.added(to: answer)
             return try (ticket.allowsGzip ? damaged.gzipped(for: call.request) : damaged).response()

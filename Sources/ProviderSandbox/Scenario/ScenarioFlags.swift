@@ -85,8 +85,9 @@ struct ScenarioFlags: ParsableArguments {
             OPERATION[/INDEX][#PAGE]:WHAT[:N][@PROBABILITY], repeatable; a page is one of logs. Operations: events, create, secret, rotate, update, \
             logs, retry, test, login, refresh, any. What: status=503, status=429,retry-after=2, drop-before, \
             drop-after, garbage, html, truncate, slow=3s, redirect=URL, huge=BYTES, \
-            wire=gzip-members, wire=gzip-padded, wire=x-gzip, wire=bom, rows=BYTES, row=nan, row=infinity, row=tab, \
-            row=escape, row=latin-1, row=quotes, row=signed-url, row=long-id. N: only the next N calls.
+            wire=gzip-members, wire=gzip-padded, wire=x-gzip, wire=bom, page=rows,BYTES, page=long-id,BYTES, \
+            page=nested,BYTES, row=nan, row=infinity, row=tab, row=escape, row=latin-1, row=quotes, row=signed-url, \
+            row=long-id. N: only the next N calls.
             """
     )
     var fault: [String] = []

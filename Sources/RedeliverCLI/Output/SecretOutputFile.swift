@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeliveryQueue
 import Foundation
+import LocalFiles
 
 /// A new file for one secret, readable by its owner only. It never takes the place of another file.
 struct SecretOutputFile {
@@ -36,6 +37,6 @@ struct SecretOutputFile {
 
     /// Removes the file after `write`.
     func discard() {
-        try? FileManager.default.removeItem(atPath: path)
+        (try? OpenFolder(PendingFile.folder(of: path)))?.remove(PendingFile.name(of: path))
     }
 }

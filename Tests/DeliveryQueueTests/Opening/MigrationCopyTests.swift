@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import LocalFiles
 import TestSupport
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
     }
 
     private func keep(at now: Timestamp) throws -> String? {
-        try LaterRelease.run { try MigrationCopy(of: path, before: newest).keep(at: now) }
+        try LaterRelease.run { try MigrationCopy(of: FilePlace(path), before: newest).keep(at: now) }
     }
 
     private func version() throws -> Int? {
@@ -123,7 +124,7 @@ import Testing
         let before = try whole(path)
 
         let error = #expect(throws: StoreError.self) {
-            try MigrationCopy(of: path, before: newest).keep(at: start) { _ in 4_096 }
+            try MigrationCopy(of: FilePlace(path), before: newest).keep(at: start) { _ in 4_096 }
         }
         #expect(error?.kind == .storage)
         #expect(error?.description.contains("\(QueueStore.fileSizes(ofDatabase: path).main) bytes") == true)
