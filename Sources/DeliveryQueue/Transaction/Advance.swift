@@ -55,8 +55,9 @@ extension QueueTransaction {
             ["now": now, "id": id])
     }
 
-    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, its end does not tell.
-    private static let hasMoved = "(:to < to_ms OR (newest_first = 0 AND :url IS DISTINCT FROM resume_url))"
+    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, nothing tells before its
+    /// end: a circle of pages moves on, too.
+    private static let hasMoved = "(:newest = 1 AND :to < to_ms)"
 
     /// A gap shorter than this costs no delivery any age that matters.
     private static let leastGivenBack = Duration.seconds(60)

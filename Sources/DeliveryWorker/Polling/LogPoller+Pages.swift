@@ -116,6 +116,7 @@ extension LogPoller {
         }
         let next = page.next == link ? nil : page.next
         let rows = PageRows(page.items)
+        guard !scan.wraps(at: rows.times) else { throw PagingFault(endpoint: endpoint.name, kind: .circle) }
         let progress = scan.take(
             rows.times, at: link?.url, next: next?.url, isCut: page.nextFault != nil, isCounted: page.count != nil)
         let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)

@@ -111,6 +111,15 @@ package struct LogScan: Sendable, Equatable {
     /// Our clock was put back while it ran: what it meets may look as if it was stored before.
     package mutating func distrustKnown() { stopsAtKnown = false }
 
+    /// Whether a page begins the log anew: it has the newest row of all, and none that is nearly as old as what was read.
+    package func wraps(at rows: [RowTimes]) -> Bool {
+        let times = rows.compactMap(time)
+        guard let order, let lowest = order.lowest, let newest = order.newest, let oldest = times.min(),
+            let youngest = times.max()
+        else { return false }
+        return youngest >= newest && oldest > lowest + overlap
+    }
+
     /// Whether old rows are to be read again.
     package var rereads: Bool { rereadFrom != nil }
 
@@ -143,10 +152,17 @@ package struct LogScan: Sendable, Equatable {
 
     /// How the rows are ordered; nil: not newest first, or not proven.
     private var order: RowOrder? {
-        byChange.isNewestFirst ? byChange : byCreation.isNewestFirst ? byCreation : nil
+        goesByChange ? byChange : byCreation.isNewestFirst ? byCreation : nil
     }
 
-    private func time(_ row: RowTimes) -> Timestamp? { byChange.isNewestFirst ? row.changed : row.logged }
+    /// Whether the rows count by their last change. Where both orders are proven, the one that fits better is the log's: a few
+    /// rows that have changed within the overlap look like late ones. Where both fit alike, a change says less of the rows that
+    /// follow, which is safe.
+    private var goesByChange: Bool {
+        byChange.isNewestFirst && (!byCreation.isNewestFirst || byChange.rises <= byCreation.rises)
+    }
+
+    private func time(_ row: RowTimes) -> Timestamp? { goesByChange ? row.changed : row.logged }
 
     /// True when the whole page lies before the range, or its oldest entry lies before it by more than the overlap. An
     /// idle log then costs one request.

@@ -21,7 +21,8 @@ struct RowOrder: Sendable, Equatable {
     private let overlap: Duration
     private var previous: Timestamp?
     private var falls: Int
-    private var rises = 0
+    /// How often a row was newer than the one before it.
+    private(set) var rises = 0
     private var risesTooMuch = false
     private(set) var lowest: Timestamp?
     private(set) var newest: Timestamp?

@@ -12,7 +12,6 @@ extension DeliveriesCommand {
                 A running daemon sends the retry within a second; without a daemon this command sends it. Only an \
                 operator's pause holds it back. A success ends the schedule. After a failure the schedule goes on as before, \
                 and a dead delivery is dead again.
-
                 The log is read before, so that nothing is sent that has arrived. While the log cannot be read, the retry \
                 waits. --unread sends it all the same: a delivery that has arrived may then arrive twice.
                 \(ActionOptions.discussion)

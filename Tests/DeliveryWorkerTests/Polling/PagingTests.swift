@@ -77,6 +77,45 @@ import Testing
         #expect(await transport.requests.count <= 4)
     }
 
+    @Test func `a last page that links to the first keeps back no more than what is older than the log`() async throws {
+        let bench = try await Workbench()
+        let lines = lines(1...60)
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            let number = request.url.split(separator: "=").last.flatMap { Int($0) } ?? 1
+            let rows = Array(lines.dropFirst((number - 1) * 10).prefix(10))
+            return .json(LogText.page(rows, next: "?page=\(number == 6 ? 1 : number + 1)"))
+        }
+        let poller = bench.poller(transport)
+        for _ in 0..<3 {
+            bench.time.advance(by: .seconds(400))
+            _ = try await poller.runOnce(at: bench.time.now)
+        }
+
+        #expect(try bench.tasks(.scheduled).count == 60)
+        #expect(
+            try bench.number("SELECT MAX(to_ms) FROM scan_gap WHERE is_second = 0")
+                <= Int(Timestamp.noon(-58 * 60).milliseconds))
+        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("read already") == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `a circle of pages is gone round less and less often`(isNewestFirst: Bool) async throws {
+        let bench = try await Workbench()
+        let lines = isNewestFirst ? lines(1...40) : lines(1...40).reversed()
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            let number = request.url.split(separator: "=").last.flatMap { Int($0) } ?? 1
+            let rows = Array(lines.dropFirst((number - 1) * 10).prefix(10))
+            return .json(LogText.page(rows, next: "?page=\(number == 4 ? 3 : number + 1)"))
+        }
+        let poller = bench.poller(transport)
+        for _ in 0..<300 {
+            bench.time.advance(by: .seconds(1))
+            _ = try? await poller.runOnce(at: bench.time.now)
+        }
+
+        #expect(await transport.requests.count { $0.url.hasSuffix("page=4") } < 15)
+    }
+
     @Test func `after a circle the first page is read again, so that new entries are not missed`() async throws {
         let bench = try await Workbench()
         let first = LogText.page([LogLine("a"), LogLine("new")], next: "?page=2")
