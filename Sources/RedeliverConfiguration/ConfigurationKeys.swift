@@ -138,7 +138,7 @@ enum ConfigurationKeys {
                 "How often an endpoint's log is read; with an overlap at least every 5 m."),
             Setting(
                 "overlap", .duration(.zero ... .days(7)), .value("15m"),
-                "How far each reading goes back over what was read before, for entries that appear late."),
+                "How far back the log is read again every 5 m, for entries that appear late."),
             Setting(
                 "initial_lookback", .duration(.minutes(1) ... .days(90)), .value("72h"),
                 "How far the first reading of an endpoint goes back."),

@@ -46,7 +46,7 @@ package struct WorkerConfiguration: Sendable, Equatable {
     package struct Poll: Sendable, Equatable {
         /// From the beginning of one reading of an endpoint to the beginning of the next.
         package var interval: Duration
-        /// How far each reading goes back before the newest entry that was read, for entries that appear late.
+        /// How far back the log is read again every 5 minutes, for entries that appear late.
         package var overlap: Duration
         /// How far back the first reading of an endpoint goes.
         package var initialLookback: Duration

@@ -22,20 +22,22 @@ extension QueueStore {
             let from = endpoint.head.map { $0 - overlap } ?? endpoint.history
             let sinceOpening =
                 rereads.openings == endpoint.openings ? rereads.rowsSinceOpening : Timestamp.distantFuture
-            var old = [try session.oldestOverdue(of: endpointID, at: now), try session.oldestOpen(of: endpointID)]
-            if rereads.withOverlap { old.append(from) }
+            let overdue = try session.oldestOverdue(of: endpointID, at: now)
+            var old = [overdue, try session.oldestOpen(of: endpointID)]
+            var inReach = [overdue, try session.oldestOpen(of: endpointID, since: rereads.reach)]
+            if rereads.withOverlap { inReach.append(from) }
             var due: Timestamp?
             if endpoint.shows != .newEntry, rules.confirmation == .log {
                 old.append(try session.oldestWaiting(of: endpointID))
+                inReach.append(try session.oldestWaiting(of: endpointID, since: rereads.reach))
                 due = try session.oldestDue(of: endpointID, rules: rules, at: now).map { max($0, rereads.reach) }
                 let isRead = due.map { $0 + RetryRules.clockTolerance >= sinceOpening } ?? true
                 if endpoint.shows == .unknown, isRead { due = nil }
             }
-            let wanted = old.compactMap(\.self)
-            let inReach = wanted.filter { $0 >= rereads.reach }
             return ScanPlan(
-                range: ScanRange(from: from, to: now), rereadFrom: (inReach + [due].compactMap(\.self)).min(),
-                leavesOldRows: inReach.count < wanted.count,
+                range: ScanRange(from: from, to: now),
+                rereadFrom: (inReach + [due]).compactMap(\.self).filter { $0 >= rereads.reach }.min(),
+                leavesOldRows: old.compactMap(\.self).contains { $0 < rereads.reach },
                 rowsMayChange: endpoint.shows != .newEntry && rules.confirmation == .log,
                 gaps: try session.gaps(of: endpointID), historyFrom: endpoint.history, isFirst: endpoint.head == nil,
                 openings: endpoint.openings, wasReadAhead: try session.wasReadAhead(endpointID, at: now))
@@ -81,18 +83,30 @@ extension QueueStore {
 }
 
 extension Session {
+    private static let tolerance = RetryRules.clockTolerance.wholeMilliseconds
+
     /// When the oldest delivery with an open outcome was logged; nil: no outcome is open.
-    fileprivate func oldestWaiting(of endpointID: String) throws -> Timestamp? {
+    ///
+    /// - Parameter earliest: of those that were logged clearly after it.
+    fileprivate func oldestWaiting(of endpointID: String, since earliest: Timestamp = .distantPast) throws -> Timestamp?
+    {
         try number(
-            "SELECT MIN(logged_ms) FROM delivery WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting')",
-            [endpointID]
+            """
+            SELECT MIN(logged_ms) FROM delivery
+            WHERE endpoint_id = ? AND state IN ('attempting', 'awaiting') AND logged_ms - \(Self.tolerance) >= ?
+            """,
+            [endpointID, earliest]
         ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
     }
 
     /// When the oldest entry was logged that says that the provider is still trying; nil: none does.
-    fileprivate func oldestOpen(of endpointID: String) throws -> Timestamp? {
+    fileprivate func oldestOpen(of endpointID: String, since earliest: Timestamp = .distantPast) throws -> Timestamp? {
         try number(
-            "SELECT MIN(logged_ms) FROM log_entry WHERE endpoint_id = ? AND is_open = 1 AND logged_ms > 0", [endpointID]
+            """
+            SELECT MIN(logged_ms) FROM log_entry
+            WHERE endpoint_id = ? AND is_open = 1 AND logged_ms > 0 AND logged_ms - \(Self.tolerance) >= ?
+            """,
+            [endpointID, earliest]
         ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
     }
 

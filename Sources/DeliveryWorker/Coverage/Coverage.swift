@@ -131,6 +131,11 @@ actor Coverage {
         await dispatcher.ring()
     }
 
+    /// A part of a newest-first log was read that was a gap.
+    func read(_ endpointID: String, from: Timestamp, downTo: Timestamp) {
+        freshness.read(endpointID, from: from, downTo: downTo)
+    }
+
     /// Keeps what a later turn is to go on with; nil: nothing.
     func keep(_ rest: Rest?, of endpointID: String) { rests[endpointID] = rest }
 

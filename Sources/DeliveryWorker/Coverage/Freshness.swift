@@ -51,8 +51,10 @@ struct Freshness: Sendable {
     /// When calls may begin: the start, or the last end of an outage or of a refused credential.
     private var opened: Duration
     private var looks: [String: Look] = [:]
-    /// The newest deep look of each endpoint.
+    /// The deep look of each endpoint that came deepest, while it is good.
     private var deepLooks: [String: Look] = [:]
+    /// When the newest one was requested.
+    private var deepRequests: [String: Duration] = [:]
     /// How far a usual look reaches: to rows of this time. Known since one was cut there.
     private var reach: [String: Timestamp] = [:]
     /// What was read of each endpoint since calls may begin.
@@ -87,8 +89,29 @@ struct Freshness: Sendable {
         let look = note(look, of: endpointID)
         // A deep look may end long after it began, when newer ones have ended.
         if looks[endpointID].map({ $0.requested <= look.requested }) ?? true { looks[endpointID] = look }
-        if look.isDeep { deepLooks[endpointID] = look }
+        if look.isDeep { took(deep: look, of: endpointID) }
         if look.cut == .depth, !look.isDeep { reach[endpointID] = look.rowsSince }
+    }
+
+    private mutating func took(deep look: Look, of endpointID: String) {
+        deepRequests[endpointID] = max(deepRequests[endpointID] ?? look.requested, look.requested)
+        // One that goes on in a later turn does not undo what the one before has reached.
+        if let old = deepLooks[endpointID], old.rowsSince < look.rowsSince, old.openings == look.openings,
+            isGood(old, for: Self.deepInterval, at: look.ended)
+        {
+            return
+        }
+        deepLooks[endpointID] = look
+    }
+
+    /// Rows between two times were read, as a gap. They count as read by the deep look that came down to the first time.
+    mutating func read(_ endpointID: String, from: Timestamp, downTo: Timestamp) {
+        if let deep = deepLooks[endpointID], deep.rowsSince <= from {
+            deepLooks[endpointID]?.rowsSince = min(deep.rowsSince, downTo)
+        }
+        if let since = openings[endpointID], since.rowsSince <= from {
+            openings[endpointID]?.rowsSince = min(since.rowsSince, downTo)
+        }
     }
 
     /// Notes what a look adds to what was read since calls may begin.
@@ -125,15 +148,15 @@ struct Freshness: Sendable {
 
     /// Whether the overlap and deep rows are to be read again.
     func isDeepLookDue(_ endpointID: String, at now: Duration) -> Bool {
-        guard let look = deepLooks[endpointID], look.requested >= opened else { return true }
-        return now - look.requested >= Self.deepInterval
+        guard let requested = deepRequests[endpointID], requested >= opened else { return true }
+        return now - requested >= Self.deepInterval
     }
 
     /// How long until they are by time alone; zero: they are now. An opening makes the next look a deep one, and it need not
     /// come sooner.
     func untilDeepLook(_ endpointID: String, at now: Duration) -> Duration {
-        guard let look = deepLooks[endpointID] else { return .zero }
-        return max(.zero, Self.deepInterval - (now - look.requested))
+        guard let requested = deepRequests[endpointID] else { return .zero }
+        return max(.zero, Self.deepInterval - (now - requested))
     }
 
     /// Rows logged from this time on were read since calls may begin, while `endpoint.openings` had this number.

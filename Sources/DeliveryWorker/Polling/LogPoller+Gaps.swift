@@ -61,14 +61,26 @@ extension LogPoller {
 
     // MARK: - Gaps
 
+    /// Reads gaps as far as time allows. The first one always gets a page, or a busy log would starve it.
+    func fill(
+        _ gaps: [ScanGap], until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
+    ) async throws {
+        for (index, gap) in gaps.enumerated() where index == 0 || wallClock.now < deadline {
+            try await fill(gap, until: deadline, at: now, into: &summary)
+        }
+    }
+
     /// Reads a gap as far as time allows. A page that cannot be read puts it off; that is no outage of the provider,
     /// which has just answered.
-    func fill(
+    private func fill(
         _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
         // The look before may have closed it.
         guard let gap = try await store.gap(id: gap.id, of: endpoint.id) else { return }
-        let (_, end, _) = try await readGap(gap, until: deadline, at: now, into: &summary)
+        let (scan, end, _) = try await readGap(gap, until: deadline, at: now, into: &summary)
+        if let downTo = scan.rowsSince(isAtEnd: end.isAtEnd), gap.newestFirst, !end.isOutdated {
+            await coverage.read(endpoint.id, from: gap.range.to, downTo: downTo)
+        }
         guard let fault = end.fault else { return }
         summary.trouble = "\(fault)"
         guard let gap = try await store.gap(id: gap.id, of: endpoint.id) else { return }

@@ -32,11 +32,13 @@ extension LogPoller {
 
     /// Reads pages until nothing is left to read, time is up, or one cannot be read.
     ///
-    /// - Parameter deepest: old rows are read again on so many pages at most; nil: on all.
+    /// - Parameters:
+    ///   - deepest: old rows are read again on so many pages at most; nil: on all.
+    ///   - early: when it ends at the latest once it only reads old rows again; nil: at the deadline.
     /// - Throws: what concerns the provider as a whole, or this machine.
     func readPages(
         _ scan: inout LogScan, from start: PageLink?, for purpose: PagePurpose, rereading deepest: Int?,
-        until deadline: Timestamp, into summary: inout PollSummary
+        until deadline: Timestamp, rereadingUntil early: Timestamp? = nil, into summary: inout PollSummary
     ) async throws -> PagesRead {
         var (link, purpose, paging) = (start, purpose, Paging())
         var end = PagesRead(next: start)
@@ -63,7 +65,7 @@ extension LogPoller {
                 end.fault = PagingFault(endpoint: endpoint.name, kind: .standstill)
                 return end
             }
-            guard await hasRoom(for: summary, until: deadline) else {
+            guard await hasRoom(for: summary, until: end.isWhole ? early ?? deadline : deadline) else {
                 if !end.isWhole { summary.isUnfinished = true }
                 return end
             }

@@ -24,6 +24,9 @@ struct LogPoller: Sendable {
     static let turnLimit = Duration.seconds(45)
     /// Old rows that lie behind so many pages are read again by a deep look only.
     static let usualDepth = 20
+    /// While a deep look goes on, a usual one reads old rows again for so long only, or a slow log's deep rows would never be
+    /// reached.
+    private static let shortReread = Duration.seconds(15)
     /// The clock may go back by this much during a turn without harm.
     static let smallStep = Duration.seconds(60)
 
@@ -76,12 +79,10 @@ struct LogPoller: Sendable {
                 started: now, takingOver: absorbed, newestFirst: await coverage.isNewestFirst(endpoint.id),
                 isFirst: plan.isFirst)
             try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
-            // The first older gap always gets a page, or a busy log would starve it.
-            for (index, gap) in plan.gaps.filter({ $0.id != absorbed?.id && $0.isDue(at: now) }).enumerated()
-            where index == 0 || wallClock.now < deadline {
-                try await fill(gap, until: deadline, at: now, into: &summary)
-            }
+            let gaps = plan.gaps.filter { $0.id != absorbed?.id && $0.isDue(at: now) }
+            try await fill(gaps.filter { !$0.isSecond }, until: deadline, at: now, into: &summary)
             try await continueDeepLook(plan, until: deadline, into: &summary)
+            try await fill(gaps.filter(\.isSecond), until: deadline, at: now, into: &summary)
         }
         summary.hasRest = await coverage.rest(of: endpoint.id) != nil
         return summary
@@ -110,21 +111,24 @@ struct LogPoller: Sendable {
         let requested = coverage.now
         let before = summary.pages
         var scan = first
+        let isDeepUnderWay = await coverage.rest(of: endpoint.id)?.next != nil
         let end = try await readPages(
-            &scan, from: nil, for: purpose, rereading: isDeep ? nil : Self.usualDepth, until: deadline, into: &summary)
+            &scan, from: nil, for: purpose, rereading: isDeep ? nil : Self.usualDepth, until: deadline,
+            rereadingUntil: isDeepUnderWay ? wallClock.now + Self.shortReread : deadline, into: &summary)
         if let fault = end.fault {
             guard summary.pages > before else { throw fault }
             // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from being read.
             summary.trouble = "\(fault)"
             try await keepUnread(scan, plan, end, fault, until: deadline, into: &summary)
         }
-        if scan.isNewestFirst || end.isWhole {
-            let rest = Coverage.Rest(scan: scan, requested: requested, openings: plan.openings)
-            await took(rest, end, isDeep: isDeep)
-        }
         let isLeft =
             end.fault == nil
             && ((!scan.isNewestFirst && !end.isWhole) || (isDeep && end.isWhole && !end.hasReread))
+        if scan.isNewestFirst || end.isWhole {
+            let rest = Coverage.Rest(scan: scan, requested: requested, openings: plan.openings)
+            // One that new rows have cut short read no old ones: the next one is deep again.
+            await took(rest, end, isDeep: isDeep && (isLeft || end.hasReread || end.fault != nil))
+        }
         if !isLeft, await coverage.rest(of: endpoint.id)?.next != nil { return }
         let rest = Coverage.Rest(
             scan: scan, next: scan.isNewestFirst ? end.next : nil, requested: requested, openings: plan.openings,

@@ -99,7 +99,7 @@ package struct LogScan: Sendable, Equatable {
             walksAgain: walksAgain && !hasCounts && isNewestFirst && (isResumed || pages > 1))
         guard next != nil || isCut else { return progress }
         progress.hasReread =
-            rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? (!isResumed && !leavesOldRows)
+            !leavesOldRows && (rereadFrom.map { isByChange || (isNewestFirst && isRead(downTo: $0)) } ?? !isResumed)
         progress.lastURL = address
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
