@@ -32,8 +32,8 @@ actor Coverage {
         var isDisturbed = false
     }
 
-    /// The dispatcher's longest pause is shorter. After a longer one the machine slept, or the process was stopped.
-    private static let longestStep = Duration.seconds(90)
+    /// A turn of the dispatcher takes less, its pause aside.
+    private static let longestTurn = Duration.seconds(60)
 
     /// - Parameters:
     ///   - within: `retry.fresh_within`.
@@ -66,16 +66,18 @@ actor Coverage {
         return readings
     }
 
-    /// The dispatcher is at work, as it is at least twice a minute. After a longer break nothing that was read before
-    /// counts: the machine slept, or the process was stopped.
-    func beat() { step(since: seen) }
+    /// The dispatcher is at work. After a break that its pause does not explain nothing that was read before counts: the
+    /// machine slept, or the process was stopped.
+    ///
+    /// - Parameter pause: the longest one between two turns.
+    func beat(pausing pause: Duration) { step(since: seen, limit: pause + Self.longestTurn) }
 
     /// A step has ended that began at this time. After one that is too long nothing counts that was read before its end.
     ///
     /// - Parameter limit: the longest time that it may take.
     /// - Returns: whether what it has read counts.
     @discardableResult
-    func step(since began: Duration, limit: Duration = longestStep) -> Bool {
+    func step(since began: Duration, limit: Duration) -> Bool {
         seen = steady()
         guard seen - began > limit else { return true }
         freshness.open(at: seen)

@@ -46,7 +46,7 @@ struct RetryDispatcher: Sendable {
         var looks = OverdueLooks()
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
-                await coverage.beat()
+                await coverage.beat(pausing: longestSleep)
                 if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
                 let turn = try await turn(at: wallClock.now)
                 for delivery in turn.claimed {

@@ -219,11 +219,11 @@ import Testing
             log.rows = Array(log.rows.prefix(15))
             log.delay = .seconds(40)
         }
-        await coverage.beat()
+        await coverage.beat(pausing: .seconds(30))
         try await turn()
         #expect(await readings()["e1"] != nil)
         bench.time.advance(by: .seconds(100))
-        await coverage.beat()
+        await coverage.beat(pausing: .seconds(30))
 
         #expect(await readings().isEmpty)
     }
