@@ -111,13 +111,16 @@ package struct LogScan: Sendable, Equatable {
     /// Our clock was put back while it ran: what it meets may look as if it was stored before.
     package mutating func distrustKnown() { stopsAtKnown = false }
 
-    /// Whether a page begins the log anew: it has the newest row of all, and none that is nearly as old as what was read.
+    /// Whether a page begins the log anew: it has the newest row of all, and none as old as what was read last. By creation
+    /// where that is the order: an old row may have changed just now.
     package func wraps(at rows: [RowTimes]) -> Bool {
-        let times = rows.compactMap(time)
-        guard let order, let lowest = order.lowest, let newest = order.newest, let oldest = times.min(),
+        let isByCreation = byCreation.isNewestFirst
+        let times = rows.compactMap { isByCreation ? $0.logged : $0.changed }
+        guard isNewestFirst, let newest = (isByCreation ? byCreation : byChange).newest,
+            let down = (isByCreation ? byCreation : byChange).readDownTo, let oldest = times.min(),
             let youngest = times.max()
         else { return false }
-        return youngest >= newest && oldest > lowest + overlap
+        return youngest >= newest && oldest > down + Self.second
     }
 
     /// Whether old rows are to be read again.

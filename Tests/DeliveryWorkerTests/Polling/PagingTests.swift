@@ -77,9 +77,15 @@ import Testing
         #expect(await transport.requests.count <= 4)
     }
 
-    @Test func `a last page that links to the first keeps back no more than what is older than the log`() async throws {
+    /// Also where the whole log is about as long as the overlap.
+    @Test(arguments: [1, 3])
+    func `a last page that links to the first keeps back no more than what is older than the log`(every: Int)
+        async throws
+    {
         let bench = try await Workbench()
-        let lines = lines(1...60)
+        let lines = lines(1...60).enumerated().map { index, line in
+            line.with { $0.at = .noon(-Double(index + 1) * 60 / Double(every)) }
+        }
         let transport = ScriptedTransport { request async throws(TransportError) in
             let number = request.url.split(separator: "=").last.flatMap { Int($0) } ?? 1
             let rows = Array(lines.dropFirst((number - 1) * 10).prefix(10))
@@ -94,7 +100,7 @@ import Testing
         #expect(try bench.tasks(.scheduled).count == 60)
         #expect(
             try bench.number("SELECT MAX(to_ms) FROM scan_gap WHERE is_second = 0")
-                <= Int(Timestamp.noon(-58 * 60).milliseconds))
+                <= Int(Timestamp.noon(-58 * 60 / Double(every)).milliseconds))
         #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("read already") == true)
     }
 
