@@ -39,8 +39,9 @@ struct ChaosRequests: Sendable {
     private static let proof = 12
     /// One row that was logged late stands among newer ones; see `RowOrder.readDownTo`.
     private static let lastRowCount = 3
-    /// A look gives up at six pages without a row (`Paging.limit`), and so does the reading of a gap after it.
-    private static let mostEmpty = 12
+    /// A look gives up at six pages without a row (`Paging.limit`), and so do the reading of a gap after it and that of what
+    /// lies behind a bad page.
+    private static let mostEmpty = 19
     /// A gap is read again after this time at the soonest.
     private static let soonest = Duration.seconds(5)
 

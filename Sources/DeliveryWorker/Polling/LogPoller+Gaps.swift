@@ -125,12 +125,14 @@ extension LogPoller {
         _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
         var link: PageLink? = start
+        var paging = Paging()
         let progress = ScanProgress(started: wallClock.now, hasReread: false)
         while let next = link, wallClock.now < deadline, summary.pages < Self.mostPages {
             guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
             let page = try await ask(for: next, started: progress.started)
             summary.add(
                 page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
+            guard paging.goesOn(after: PageRows(page.items)) else { return }
             link = page.next == next ? nil : page.next
         }
     }
