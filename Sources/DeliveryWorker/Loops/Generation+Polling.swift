@@ -87,7 +87,7 @@ extension Generation {
         } catch is ClockPutBack {
             summary = try await poller.runOnce(at: wallClock.now, for: purpose)
         }
-        if !summary.isUnfinished { await vitals.polled(poller.endpoint.id) }
+        if !summary.isUnfinished, summary.pages > 0 { await vitals.polled(poller.endpoint.id) }
         return summary
     }
 

@@ -17,7 +17,7 @@ extension LogPoller {
             return try await peek(besides: gap, plan, for: purpose, at: now, into: &summary)
         }
         let began = await coverage.rest(of: endpoint.id)
-        let restarted = coverage.now
+        let (restarted, pages) = (coverage.now, summary.pages)
         let (scan, end, isRestart) = try await readGap(gap, until: deadline, at: now, into: &summary)
         let rest =
             isRestart
@@ -31,7 +31,10 @@ extension LogPoller {
             // A pass that waits for a page says nothing of what was logged meanwhile. Its end allows no calls.
             await coverage.keep(nil, of: endpoint.id)
             summary.trouble = "\(fault)"
-            return try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
+            try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
+            // Where nothing was read, only the first page tells whether the provider answers at all.
+            guard summary.pages == pages, (fault as? ProviderError)?.isAboutThePage == false else { return }
+            return try await peek(besides: gap, plan, for: purpose, at: now, into: &summary)
         }
         let isLeft = !end.isWhole && !scan.isNewestFirst
         await coverage.keep(isLeft && !end.isOutdated ? rest : nil, of: endpoint.id)

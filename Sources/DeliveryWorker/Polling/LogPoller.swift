@@ -24,8 +24,8 @@ struct LogPoller: Sendable {
     static let turnLimit = Duration.seconds(45)
     /// Old rows that lie behind so many pages are read again by a deep look only.
     static let usualDepth = 20
-    /// While a deep look goes on, a usual one reads old rows again for so long only, or a slow log's deep rows would never be
-    /// reached.
+    /// While a deep look goes on or a gap is to be read, a usual look reads old rows again for so long only. Otherwise a slow
+    /// log's deep rows would never be reached, and its gaps by a page in each turn.
     private static let shortReread = Duration.seconds(15)
     /// The clock may go back by this much during a turn without harm.
     static let smallStep = Duration.seconds(60)
@@ -78,8 +78,13 @@ struct LogPoller: Sendable {
                 overlap: poll.overlap,
                 started: now, takingOver: absorbed, newestFirst: await coverage.isNewestFirst(endpoint.id),
                 isFirst: plan.isFirst)
-            try await look(scan, plan, for: purpose, isDeep: isDeep, until: deadline, into: &summary)
             let gaps = plan.gaps.filter { $0.id != absorbed?.id && $0.isDue(at: now) }
+            let isMoreToRead =
+                await coverage.rest(of: endpoint.id)?.next != nil
+                || (!isDeep && gaps.contains { !$0.isSecond })
+            try await look(
+                scan, plan, for: purpose, isDeep: isDeep, until: deadline,
+                rereadingUntil: isMoreToRead ? now + Self.shortReread : deadline, into: &summary)
             try await fill(gaps.filter { !$0.isSecond }, until: deadline, at: now, into: &summary)
             try await continueDeepLook(plan, until: deadline, into: &summary)
             try await fill(gaps.filter(\.isSecond), until: deadline, at: now, into: &summary)
@@ -105,16 +110,15 @@ struct LogPoller: Sendable {
     /// called what it may hold.
     private func look(
         _ first: LogScan, _ plan: ScanPlan, for purpose: PagePurpose, isDeep: Bool, until deadline: Timestamp,
-        into summary: inout PollSummary
+        rereadingUntil: Timestamp, into summary: inout PollSummary
     ) async throws {
         guard try await budget.turn(for: purpose, of: endpoint.id) else { return }
         let requested = coverage.now
         let before = summary.pages
         var scan = first
-        let isDeepUnderWay = await coverage.rest(of: endpoint.id)?.next != nil
         let end = try await readPages(
             &scan, from: nil, for: purpose, rereading: isDeep ? nil : Self.usualDepth, until: deadline,
-            rereadingUntil: isDeepUnderWay ? wallClock.now + Self.shortReread : deadline, into: &summary)
+            rereadingUntil: rereadingUntil, into: &summary)
         if let fault = end.fault {
             guard summary.pages > before else { throw fault }
             // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from being read.

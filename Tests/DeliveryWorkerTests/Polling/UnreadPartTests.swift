@@ -122,6 +122,24 @@ import Testing
         #expect(try bench.tasks(.scheduled).count == 100)
     }
 
+    @Test func `a pass that cannot go on while the provider is down is an outage, and no log counts as read`()
+        async throws
+    {
+        log.change { log in
+            log.rows.reverse()
+            log.delay = .seconds(10)
+        }
+        #expect(try await turn().isUnfinished)
+        log.change { log in
+            log.delay = .zero
+            log.badPages = Set(1...100)
+        }
+
+        await #expect(throws: ProviderError.self) { try await turn() }
+        #expect(log.asked.last == 1)
+        #expect(try bench.text("SELECT last_poll_error FROM endpoint")?.contains("500") == true)
+    }
+
     // MARK: - Nothing starves
 
     @Test func `old rows behind a bad page are shown as unread, and are asked for less and less often`() async throws {
@@ -179,10 +197,14 @@ import Testing
     @Test func `a deep look goes on by at least a page in each turn, however long the backlog is`() async throws {
         try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
         log.change { $0.delay = .seconds(20) }
-        for _ in 0..<40 { try await turn() }
+        var deepest = Timestamp.distantFuture
+        for _ in 0..<40 {
+            try await turn()
+            deepest = min(deepest, await readings()["e1"]?.rowsSince ?? .distantFuture)
+        }
 
         #expect(try await turn().isUnfinished == false)
-        #expect(await readings()["e1"]?.rowsSince ?? .distantFuture <= .noon(-60 * 99))
+        #expect(deepest <= .noon(-60 * 99))
     }
 
     @Test func `the old row of a slow log's last page is read again, and its delivery can be called`() async throws {
@@ -200,6 +222,21 @@ import Testing
         } while await readings()["e1"]?.rowsSince ?? .distantFuture > .noon(-60 * 60) && seconds < 600
 
         #expect(seconds < 300)
+    }
+
+    @Test func `old rows that are read again in a slow log leave most of a turn to what is unread`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        log.change { log in
+            log.rows = (1...500).map { LogLine("t\($0)", at: .noon(-Double($0) * 60)) }
+            log.delay = .seconds(3)
+        }
+        var turns = 0
+        repeat {
+            try await turn()
+            turns += 1
+        } while try gaps() > 0 && turns < 30
+
+        #expect(turns < 8)
     }
 
     // MARK: - What counts as read just now
