@@ -232,7 +232,7 @@ let package = Package(
             name: "RedeliverCLITests",
             dependencies: [
                 "RedeliverCLI", "RedeliverConfiguration", "DatabaseTools", "HostileInput", "DeliverySimulation",
-                "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI", grdb, logging,
+                "DeliveryWorker", "DeliveryQueue", "Doctor", "ProviderAPI", "QueueFixtures", grdb, logging,
             ],
             swiftSettings: strict
         ),

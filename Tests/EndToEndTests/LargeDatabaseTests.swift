@@ -47,7 +47,7 @@ import Testing
             ReadCommand(arguments: ["policies", "profile_update"], place: .configuration),
             ReadCommand(arguments: ["policies", "profile_update", "--json"], place: .configuration),
             ReadCommand(arguments: ["deliveries", "show", "large-500"], place: .configuration),
-            ReadCommand(arguments: ["deliveries", "show", "500", "--json"], place: .configuration),
+            ReadCommand(arguments: ["deliveries", "show", "id:500", "--json"], place: .configuration),
             ReadCommand(arguments: ["deliveries", "retry", "--state", "dead"]),
             ReadCommand(arguments: ["deliveries", "requeue", "--state", "dead", "--event-type", "profile_update"]),
             ReadCommand(arguments: ["deliveries", "discard", "--state", "scheduled"]),

@@ -28,21 +28,40 @@ extension QueueReader {
         }
     }
 
-    /// The deliveries with this number of ours or this task id, also as the further task id of a retry. There may be
-    /// several: endpoints can share a task id, and a number can be one. nil matches nothing.
-    package func deliveries(withID id: Int64?, orTaskID taskID: String?) throws(StoreError) -> [DeliveryRecord] {
+    /// The delivery with this number of ours; nil: there is none.
+    package func delivery(withID id: Int64) throws(StoreError) -> DeliveryRecord? {
+        try deliveries(among: "SELECT :id", ["id": id]).first
+    }
+
+    /// The deliveries with this task id, also as the further task id of a retry. There may be several: endpoints can share a
+    /// task id.
+    package func deliveries(withTaskID taskID: String) throws(StoreError) -> [DeliveryRecord] {
+        try deliveries(
+            among: """
+                SELECT id FROM delivery WHERE task_id = :task
+                UNION SELECT delivery_id FROM task_alias WHERE task_id = :task
+                """, ["task": taskID])
+    }
+
+    /// The deliveries whose own task id begins so, at most `limit`.
+    package func deliveries(withTaskIDFrom start: String, limit: Int) throws(StoreError) -> [DeliveryRecord] {
+        try deliveries(
+            among: "SELECT id FROM delivery WHERE task_id >= :start AND task_id < :end ORDER BY task_id LIMIT :limit",
+            ["start": start, "end": start + "\u{10FFFF}", "limit": limit])
+    }
+
+    private func deliveries(
+        among ids: String, _ parameters: Parameters
+    ) throws(StoreError) -> [DeliveryRecord] {
         try read("find a delivery") { session in
             try session.all(
                 """
                 SELECT \(Delivery.columns), \(DeliveryRecord.columns)
                 FROM delivery_standing AS delivery
-                WHERE delivery.id IN (
-                    SELECT :id
-                    UNION SELECT id FROM delivery WHERE task_id = :task
-                    UNION SELECT delivery_id FROM task_alias WHERE task_id = :task)
+                WHERE delivery.id IN (\(ids))
                 ORDER BY delivery.id
                 """,
-                ["id": id, "task": taskID], DeliveryRecord.init)
+                parameters, DeliveryRecord.init)
         }
     }
 

@@ -126,8 +126,8 @@ struct ActionOptions: ParsableArguments {
             let reader = try QueueReader(path: path)
             var report: ActionReport
             if let delivery {
-                let id = try delivery.find(in: reader)
-                report = try await actOnOne(id, action, pace, isUnread: isUnread, path, at: now)
+                let found = try delivery.find(in: reader)
+                report = try await actOnOne(found, action, pace, isUnread: isUnread, path, at: now)
             } else {
                 let wanted = try eligible(try filter.filter(in: reader, reasons: deadReason, at: now), for: action)
                 report = try await actOnMany(
@@ -146,12 +146,14 @@ struct ActionOptions: ParsableArguments {
     // MARK: - Acting
 
     private func actOnOne(
-        _ id: Int64, _ action: OperatorAction, _ pace: PaceOptions?, isUnread: Bool, _ path: String, at now: Timestamp
+        _ found: DeliveryRecord, _ action: OperatorAction, _ pace: PaceOptions?, isUnread: Bool, _ path: String,
+        at now: Timestamp
     ) async throws -> ActionReport {
         if pace?.perSecond != nil || confirm {
             throw ValidationError(
                 "--per-second and --confirm are for filters; for a single delivery the command acts at once")
         }
+        let id = found.delivery.id
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
         let isThere = try await store.act(
@@ -159,7 +161,7 @@ struct ActionOptions: ParsableArguments {
         guard isThere else {
             throw ValidationError("there is no delivery \(id) any more")
         }
-        var report = ActionReport(action: action, matched: 1, delivery: id)
+        var report = ActionReport(action: action, matched: 1, delivery: found)
         report.done = 1
         await follow(&report, path)
         return report

@@ -7,8 +7,8 @@ struct ActionReport {
 
     let action: OperatorAction
     let matched: Int
-    /// Set when the action was for a single delivery.
-    var delivery: Int64?
+    /// The delivery, when the action was for a single one.
+    var delivery: DeliveryRecord?
     var isDryRun = true
     var sample: [DeliveryRecord] = []
     var done = 0
@@ -23,7 +23,7 @@ struct ActionReport {
     /// Retries that wait until a log can be read, of this command and of earlier ones.
     var waiting: [WaitingRetries] = []
 
-    init(action: OperatorAction, matched: Int, delivery: Int64? = nil) {
+    init(action: OperatorAction, matched: Int, delivery: DeliveryRecord? = nil) {
         self.action = action
         self.matched = matched
         self.delivery = delivery
@@ -35,7 +35,7 @@ struct ActionReport {
         if isDryRun { return dryRun(on: terminal, at: now) }
         var lines: [String] = []
         if let delivery {
-            lines.append("delivery \(delivery): \(outcome)")
+            lines.append("delivery \(delivery.delivery.id) (\(Printable.text(delivery.whose))): \(outcome)")
         } else {
             lines.append("\(done) of \(matched) deliveries: \(outcome)")
         }
@@ -111,6 +111,7 @@ extension ActionReport: JSONReport {
         }
         return [
             "action": action.rawValue, "matched": matched, "dry_run": false, "done": done,
+            "delivery": delivery.map(DeliveryReport.init),
             "skipped": Dictionary(uniqueKeysWithValues: skipped.map { ($0.key.word, $0.value) }),
             "daemon_runs": daemon != .absent, "called": called, "accepted": accepted,
             "obstacle": obstacle.map { "\($0)" },

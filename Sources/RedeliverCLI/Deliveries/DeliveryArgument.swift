@@ -2,11 +2,16 @@ import ArgumentParser
 import DeliveryQueue
 import ProviderAPI
 
-/// The delivery that a person means: our number, or the provider's task id; `id:12` and `task:12` say which.
+/// The delivery that a person means: the provider's task id, or our number as `#12` or `id:12`. The start of a task id will
+/// do where only one begins so.
 struct DeliveryArgument: ExpressibleByArgument, Equatable {
     static let help = ArgumentHelp(
-        "The provider's task id, or our number of the delivery; write id:12 or task:12 where it could be both.",
-        valueName: "task-id|id")
+        "The provider's task id, or its start where only one begins so; or our number of the delivery as id:12 or '#12'.",
+        valueName: "task-id|id:number")
+
+    /// A shorter start of a task id could be a slip.
+    private static let shortestStart = 4
+    private static let mostChoices = 10
 
     let text: String
 
@@ -15,24 +20,48 @@ struct DeliveryArgument: ExpressibleByArgument, Equatable {
     }
 
     /// - Throws: `ValidationError` when no delivery or more than one matches.
-    func find(in reader: QueueReader) throws -> Int64 {
-        let found = try reader.deliveries(withID: id, orTaskID: taskID)
-        guard let first = found.first else {
-            throw ValidationError("there is no delivery \(text); `redeliver deliveries list` lists all")
-        }
+    func find(in reader: QueueReader) throws -> DeliveryRecord {
+        let found = try candidates(in: reader)
+        guard let first = found.first else { throw ValidationError(try reasonForNone(in: reader)) }
         guard found.count == 1 else {
-            let choices = found.map { "id:\($0.delivery.id) (task \($0.delivery.taskID), endpoint \($0.endpointName))" }
-            throw ValidationError("\(text) may mean several deliveries: \(choices.joined(separator: ", "))")
+            let choices = found.prefix(Self.mostChoices).map { "id:\($0.delivery.id) (\($0.whose))" }
+            let more = found.count > choices.count ? ", and more" : ""
+            throw ValidationError("\(text) may mean several deliveries: \(choices.joined(separator: ", "))\(more)")
         }
-        return first.delivery.id
+        return first
+    }
+
+    private func candidates(in reader: QueueReader) throws -> [DeliveryRecord] {
+        guard !text.hasPrefix("id:") else { return try id.flatMap(reader.delivery(withID:)).map { [$0] } ?? [] }
+        let taskID = String(text.hasPrefix("task:") ? text.dropFirst(5) : text[...])
+        let exact = try reader.deliveries(withTaskID: taskID)
+        guard exact.isEmpty else { return exact }
+        if let id, let numbered = try reader.delivery(withID: id) { return [numbered] }
+        guard taskID.count >= Self.shortestStart else { return [] }
+        return try reader.deliveries(withTaskIDFrom: taskID, limit: Self.mostChoices + 1)
+    }
+
+    private func reasonForNone(in reader: QueueReader) throws -> String {
+        guard let number = Int64(digits: text[...]), let numbered = try reader.delivery(withID: number) else {
+            return "there is no delivery \(text); `redeliver deliveries list` lists all"
+        }
+        return """
+            there is no delivery with task id \(text). Our number \(number) is of \(numbered.whose); to mean that one, write \
+            id:\(number)
+            """
     }
 
     /// Our number; nil when the text is none.
     var id: Int64? {
-        text.hasPrefix("task:") ? nil : Int64(digits: text.hasPrefix("id:") ? text.dropFirst(3) : text[...])
+        for mark in ["id:", "#"] where text.hasPrefix(mark) { return Int64(digits: text.dropFirst(mark.count)) }
+        return nil
     }
+}
 
-    private var taskID: String? {
-        text.hasPrefix("id:") ? nil : String(text.hasPrefix("task:") ? text.dropFirst(5) : text[...])
+extension DeliveryRecord {
+    /// Its task, customer and endpoint, for people.
+    var whose: String {
+        let customer = delivery.customerID.map { "customer \($0)" } ?? "no customer"
+        return "task \(delivery.taskID), \(customer), endpoint \(endpointName)"
     }
 }

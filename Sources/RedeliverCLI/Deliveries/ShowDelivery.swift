@@ -25,7 +25,7 @@ extension DeliveriesCommand {
                 let now = WallClock.system.now
                 let path = try database.path()
                 let reader = try QueueReader(path: path)
-                let id = try delivery.find(in: reader)
+                let id = try delivery.find(in: reader).delivery.id
                 guard let history = try reader.history(ofDelivery: id) else {
                     throw ValidationError("there is no delivery \(id) any more")
                 }

@@ -54,14 +54,17 @@ import Testing
 
     @Test func `a delivery is found by number, task id and further task id`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1), naming: "a-2")
+        try await queue.ingest(.pending("a-2", of: "a", at: start + .minutes(1)), at: start + .minutes(2))
         try await queue.ingest(.failure("1", at: start), endpoint: QueueFixture.other, at: start)
         let reader = try QueueReader(path: queue.path)
 
-        #expect(try reader.deliveries(withID: 1, orTaskID: "1").map(\.delivery.taskID) == ["a", "1"])
-        #expect(try reader.deliveries(withID: 1, orTaskID: nil).map(\.delivery.taskID) == ["a"])
-        #expect(try reader.deliveries(withID: nil, orTaskID: "1").map(\.delivery.taskID) == ["1"])
-        #expect(try reader.deliveries(withID: nil, orTaskID: "a-2").map(\.delivery.taskID) == ["a"])
-        #expect(try reader.deliveries(withID: 77, orTaskID: "77") == [])
+        #expect(try reader.delivery(withID: 1)?.delivery.taskID == "a")
+        #expect(try reader.deliveries(withTaskID: "1").map(\.delivery.taskID) == ["1"])
+        #expect(try reader.deliveries(withTaskID: "a-2").map(\.delivery.taskID) == ["a"])
+        #expect(try reader.delivery(withID: 77) == nil)
+        #expect(try reader.deliveries(withTaskID: "77") == [])
+        #expect(try reader.deliveries(withTaskIDFrom: "", limit: 9).map(\.delivery.taskID) == ["a", "1"])
+        #expect(try reader.deliveries(withTaskIDFrom: "b", limit: 9) == [])
         #expect(try reader.endpointID(named: "second") == QueueFixture.other)
         #expect(try reader.endpointID(named: QueueFixture.other) == QueueFixture.other)
         #expect(try reader.endpointID(named: "third") == nil)

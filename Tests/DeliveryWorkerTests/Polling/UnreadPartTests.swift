@@ -8,10 +8,10 @@ import Testing
 /// What becomes of the parts of a log that could not be read: nothing in them is lost, and no more is kept back than they may
 /// hold. Rows are a minute apart, the newest first, ten on a page.
 @Suite struct UnreadPartTests {
-    private let bench: Workbench
-    private let log: PagedLog
-    private let coverage: Coverage
-    private let poller: LogPoller
+    let bench: Workbench
+    let log: PagedLog
+    let coverage: Coverage
+    let poller: LogPoller
 
     init() async throws {
         bench = try await Workbench()
@@ -21,22 +21,22 @@ import Testing
     }
 
     @discardableResult
-    private func turn(after seconds: Int64 = 1) async throws -> PollSummary {
+    func turn(after seconds: Int64 = 1) async throws -> PollSummary {
         bench.time.advance(by: .seconds(seconds))
         return try await poller.runOnce(at: bench.time.now)
     }
 
     /// As many new rows as `number`, a second apart, up to now.
-    private func add(_ number: Int, _ prefix: String) {
+    func add(_ number: Int, _ prefix: String) {
         let now = bench.time.now
         log.change { log in
             log.rows = (0..<number).map { LogLine("\(prefix)\($0)", at: now - .seconds($0)) } + log.rows
         }
     }
 
-    private func gaps() throws -> Int { try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 0") }
+    func gaps() throws -> Int { try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 0") }
 
-    private func readings() async -> [String: LogReading] { await coverage.readings }
+    func readings() async -> [String: LogReading] { await coverage.readings }
 
     // MARK: - Nothing is lost
 
@@ -237,82 +237,5 @@ import Testing
         } while try gaps() > 0 && turns < 30
 
         #expect(turns < 8)
-    }
-
-    // MARK: - What counts as read just now
-
-    @Test func `a stop in the middle of a look makes it count for nothing`() async throws {
-        log.change { $0.rows = Array($0.rows.prefix(5)) }
-        try await turn()
-        #expect(await readings()["e1"] != nil)
-        log.change { $0.delay = .seconds(72) }
-        try await turn(after: 10)
-
-        #expect(await readings().isEmpty)
-    }
-
-    @Test func `a break of the dispatcher that is too long makes all readings count for nothing`() async throws {
-        log.change { log in
-            log.rows = Array(log.rows.prefix(15))
-            log.delay = .seconds(40)
-        }
-        await coverage.beat(pausing: .seconds(30))
-        try await turn()
-        #expect(await readings()["e1"] != nil)
-        bench.time.advance(by: .seconds(100))
-        await coverage.beat(pausing: .seconds(30))
-
-        #expect(await readings().isEmpty)
-    }
-
-    @Test func `a pass that waited for a bad page does not count from its first page`() async throws {
-        log.change { log in
-            log.rows.reverse()
-            log.badPages = [4]
-        }
-        try await turn()
-        try await turn(after: 3_600)
-        log.change { $0.badPages = [] }
-        try await turn(after: 3_600)
-
-        #expect(await readings().isEmpty)
-        try await turn()
-        #expect(await readings()["e1"] != nil)
-    }
-
-    @Test func `a pass that began before a hold ended does not count after it`() async throws {
-        log.change { log in
-            log.rows.reverse()
-            log.delay = .seconds(10)
-        }
-        try await turn()
-        try bench.execute("UPDATE endpoint SET openings = openings + 1")
-        log.change { $0.delay = .zero }
-        try await turn()
-
-        #expect(await readings()["e1"]?.openings == 0)
-    }
-
-    /// Also not when its time is over, and when another call's row is in reach.
-    @Test(arguments: [3_600, -1])
-    func `the log's silence does not count while the old row of a call lies too deep`(confirmIn: Int) async throws {
-        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
-        log.change { log in
-            log.rows = (1...400).map { LogLine("t\($0)", at: .noon(-Double($0) * 60)) }
-        }
-        for _ in 0..<3 { try await turn() }
-        try bench.execute("UPDATE endpoint SET last_scan_ms = 0")
-        bench.time.advance(by: .seconds(30))
-        try bench.execute(
-            """
-            UPDATE delivery SET state = 'awaiting', next_attempt_ms = NULL, called_ms = \(bench.time.now.milliseconds),
-                confirm_by_ms = \((bench.time.now + .seconds(confirmIn)).milliseconds) WHERE task_id IN ('t390', 't45')
-            """)
-        _ = log.takeAsked()
-        try await turn()
-
-        #expect(try bench.number("SELECT last_scan_ms FROM endpoint") == 0)
-        // The row of t45 is read again.
-        #expect(log.asked.contains(5) && !log.asked.contains(39))
     }
 }

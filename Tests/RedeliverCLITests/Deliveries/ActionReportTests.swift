@@ -13,7 +13,9 @@ import Testing
         _ action: OperatorAction, matched: Int = 1, one: Bool = true, done: Int = 1,
         skipped: [OperatorAction.Refusal: Int] = [:], daemon: DaemonPresence = .absent
     ) -> ActionReport {
-        var report = ActionReport(action: action, matched: matched, delivery: one ? 7 : nil)
+        var report = ActionReport(
+            action: action, matched: matched,
+            delivery: one ? DeliverySample.record(DeliverySample.delivery(id: 7)) : nil)
         report.isDryRun = false
         (report.done, report.skipped, report.daemon) = (done, skipped, daemon)
         return report
@@ -72,13 +74,16 @@ import Testing
         (.unknown(cause: "Permission denied"), "a running daemon acts on it within a second"),
         (.absent, "no daemon runs; the next daemon acts on it at its start"),
     ]) func `one delivery's retry says who makes it happen`(daemon: DaemonPresence, next: String) {
-        #expect(text(report(.retry, daemon: daemon)) == "delivery 7: a retry is asked for\n\(next)")
         #expect(
-            text(report(.requeue, daemon: daemon)) == "delivery 7: scheduled again, with all attempts\n\(next)")
+            text(report(.retry, daemon: daemon))
+                == "delivery 7 (task t-7, customer c-1, endpoint core): a retry is asked for\n\(next)")
+        #expect(
+            text(report(.requeue, daemon: daemon))
+                == "delivery 7 (task t-7, customer c-1, endpoint core): scheduled again, with all attempts\n\(next)")
     }
 
     @Test func `a discarded one needs nobody to do more`() {
-        #expect(text(report(.discard)) == "delivery 7: discarded")
+        #expect(text(report(.discard)) == "delivery 7 (task t-7, customer c-1, endpoint core): discarded")
     }
 
     @Test(arguments: [
@@ -109,7 +114,7 @@ import Testing
         (report.called, report.accepted, report.obstacle) = (0, 0, unreachable)
         #expect(
             text(report) == """
-                delivery 7: a retry is asked for
+                delivery 7 (task t-7, customer c-1, endpoint core): a retry is asked for
                 no daemon runs, and no call could be made from here; the next daemon makes them at its start
                 """)
         // An error in the middle: nobody counted.
