@@ -34,6 +34,8 @@ CREATE TABLE endpoint (
         CHECK (own_names >= 0),                         -- deliveries' own task ids
     own_names_ms INTEGER                                -- our time of the first failure among them; NULL: none
         CHECK (own_names_ms IS NULL OR own_names > 0),
+    names_tell INTEGER NOT NULL DEFAULT 0               -- 1: the log shows retries under the task ids that answers name
+        CHECK (names_tell IN (0, 1)),
 
     -- Streaks: later times reset the evidence for a hold.
     last_accepted_ms INTEGER NOT NULL DEFAULT 0,        -- the provider last accepted a retry
@@ -45,7 +47,7 @@ CREATE TABLE endpoint (
     -- A hold: no delivery of the endpoint is called, but operators' retries.
     hold_reason TEXT
         CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'redirected'
-            OR hold_reason = 'operator'),
+            OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
     hold_since_ms INTEGER,
     hold_until_ms INTEGER,                              -- NULL with a reason: until a success in the log or an operator
 
@@ -194,7 +196,9 @@ CREATE TABLE attempt (
     answered_ms INTEGER,
     answer TEXT,                                        -- accepted, uncertain, …; interrupted: we died in the call
     http_status INTEGER,
-    named_task_id TEXT,                                 -- under which the provider said to log the retry
+    head_ms INTEGER,                                    -- newest provider time read from the log before the call
+    named_task_id TEXT,                                 -- which the answer named: the log may show the retry under it
+    name_seen_ms INTEGER,                               -- when a success was read under it whose body differs
     detail TEXT,                                        -- how the answer began, or why there was none
     outcome TEXT                                        -- NULL: not known yet
         CHECK (outcome = 'delivered' OR outcome = 'failed' OR outcome = 'unconfirmed' OR outcome = 'not_executed'
@@ -211,6 +215,9 @@ CREATE INDEX attempt_unconfirmed ON attempt (settled_ms) WHERE outcome = 'unconf
 CREATE INDEX attempt_refused ON attempt (settled_ms) WHERE outcome = 'refused';
 -- Which calls were made in the last day, and what came of them?
 CREATE INDEX attempt_called ON attempt (intent_ms, delivery_id, outcome);
+
+-- Whose answer named the task id of an entry?
+CREATE INDEX attempt_named ON attempt (named_task_id) WHERE named_task_id IS NOT NULL;
 
 CREATE TABLE task_alias (
     -- Further task ids under which the provider logs a delivery of ours after a retry.

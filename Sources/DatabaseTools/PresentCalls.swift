@@ -7,6 +7,10 @@ struct PresentCall {
     var httpStatus: Int?
     /// For on-call: how the provider answered.
     var detail: String?
+    /// The task id that the answer named; nil: none.
+    var named: String?
+    /// Newest provider time that was read before the call; nil: none was.
+    var head: Timestamp?
     /// nil: not known yet.
     var end: AttemptEnd?
 }
@@ -34,7 +38,8 @@ struct PresentDelivery {
             """
             SELECT delivery.id, delivery.endpoint_id, delivery.task_id, delivery.delivered_by,
                    delivery.delivered_evidence, delivery.delivered_task_id,
-                   attempt.intent_ms, attempt.kind, attempt.http_status, attempt.answer, attempt.outcome
+                   attempt.intent_ms, attempt.kind, attempt.http_status, attempt.answer,
+                   attempt.named_task_id, attempt.head_ms, attempt.outcome
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
             WHERE attempt.intent_ms >= ?
             ORDER BY attempt.delivery_id, attempt.lease_token
@@ -55,7 +60,8 @@ struct PresentDelivery {
 
     private mutating func add(_ row: inout SQLRow) throws {
         let (intent, kind, status) = (row.timestamp(), try row.word(AttemptKind.self), row.integerIfAny())
-        let (answer, end) = (row.textIfAny(), row.wordIfAny(AttemptEnd.self))
+        let (answer, named, head) = (row.textIfAny(), row.textIfAny(), row.timestampIfAny())
+        let end = row.wordIfAny(AttemptEnd.self)
         ends[intent] = end
         // A call that was certainly not executed needs no outcome.
         guard end != .notExecuted else { return }
@@ -63,7 +69,7 @@ struct PresentDelivery {
         calls.append(
             PresentCall(
                 intent: intent, kind: kind, httpStatus: status.map { Int($0) },
-                detail: "made after the backup was taken; \(told)", end: end))
+                detail: "made after the backup was taken; \(told)", named: named, head: head, end: end))
     }
 }
 

@@ -157,14 +157,16 @@ struct RestoredQueue {
         try queue.session.run(
             """
             INSERT INTO attempt (
-                delivery_id, cycle, number, kind, lease_token, intent_ms, answered_ms, answer, http_status, detail)
+                delivery_id, cycle, number, kind, lease_token, intent_ms, answered_ms, answer, http_status, detail,
+                named_task_id, head_ms)
             VALUES (
-                :delivery, :cycle, :number, :kind, :token, :intent, :now, '\(Answer.interrupted)', :status, :detail)
+                :delivery, :cycle, :number, :kind, :token, :intent, :now, '\(Answer.interrupted)', :status, :detail,
+                :named, :head)
             """,
             [
                 "delivery": claimed.id, "cycle": claimed.cycle, "number": claimed.attemptsUsed + 1, "kind": call.kind,
                 "token": claimed.leaseToken, "intent": call.intent, "now": now, "status": call.httpStatus,
-                "detail": call.detail,
+                "detail": call.detail, "named": call.named, "head": call.head,
             ])
         return claimed
     }

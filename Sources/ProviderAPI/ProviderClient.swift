@@ -77,8 +77,12 @@ package struct ProviderClient: Sendable {
         let call = HTTPRequest(
             method: .post, url: base.url("/api/v2/webhook_endpoint/retry"), headers: RequestHeaders.json,
             body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
+        let began = now()
         do throws(CallFailure) {
-            return RetryAnswer(try await authorized(call, if: isInTime), toRetryOf: request.body, now: now())
+            let response = try await authorized(call, if: isInTime)
+            let ended = now()
+            return RetryAnswer(
+                response, toRetryOf: request.body, after: .milliseconds(max(0, ended - began)), now: ended)
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)

@@ -126,15 +126,17 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case .redirected: .redirected(status: status)
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
-        case .notFound: .endpointNotFound
+        case .notFound where status == 404: .endpointNotFound
         case .throttled: .throttled(retryAfter: retryAfter)
         case .unavailable, .serverError: .unavailable(status: status, retryAfter: retryAfter)
-        case .rejected: .rejected(status: status)
+        case .clientRefused where status >= 500: .unavailable(status: status, retryAfter: retryAfter)
+        case .notFound, .rejected, .clientRefused, .bodyForm: .rejected(status: status)
         // A retry may have been executed after these two. Any other call may be repeated after a timeout, and a
         // conflict is a refusal.
         case .uncertain where status == 408: .unavailable(status: status, retryAfter: retryAfter)
-        case .uncertain where status == 409: .rejected(status: status)
-        case .uncertain, .unreachable, .late: .unreadableAnswer(cause: "HTTP status \(status) has no meaning here")
+        case .uncertain where status == 409 || status == 423: .rejected(status: status)
+        case .uncertain, .unreachable, .moved, .late:
+            .unreadableAnswer(cause: "HTTP status \(status) has no meaning here")
         }
     }
 

@@ -111,6 +111,13 @@ extension ChaosPlan {
         lies = [(from, .seconds(offset)), (dice.time(from + .seconds(600)..<chaosEnd), .zero)]
     }
 
+    /// Only where answers do not name the task ids of the retries: what should an entry be then that nothing names?
+    mutating func addForeignNames() {
+        var dice = SeededGenerator(seed: seed ^ 0xf0e1)
+        guard log.trace != .namedNewID, dice.chance(0.3) else { return }
+        foreignNames = dice.pick([0.1, 0.5, 1])
+    }
+
     /// Some poll often enough to show what a poll without anything new costs. Only where that could be more than a page, and
     /// not where each look is a pass through the whole log.
     mutating func addFrequentPolls() {

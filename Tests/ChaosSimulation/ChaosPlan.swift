@@ -98,6 +98,8 @@ package struct ChaosPlan: Sendable {
     var spells: [Spell] = []
     /// Links to further pages name a host that only the provider knows.
     var hasInnerLinks = false
+    /// The share of answers that name the task id of another event, of another customer or type.
+    var foreignNames = 0.0
     /// What our clock gains in a second.
     var drift: Double
     var usesLogin: Bool

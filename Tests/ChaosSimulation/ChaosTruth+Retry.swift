@@ -51,8 +51,26 @@ extension ChaosTruth {
 
     /// Carries a retry out.
     ///
-    /// - Returns: the text of the task id that the answer names; nil: none.
+    /// - Returns: the task id that the answer names, as JSON; nil: none.
     mutating func execute(_ number: Int, at time: Duration) -> String? {
+        let name = retry(number, at: time)
+        guard plan.foreignNames > 0, dice.chance(plan.foreignNames) else { return name }
+        return foreignName(for: plan.events[number])
+    }
+
+    /// The task id of an event that contradicts this one, which may be in the log or be yet to come; nil: none was found.
+    private mutating func foreignName(for event: ChaosPlan.Event) -> String? {
+        for _ in 0..<5 {
+            let other = dice.pick(plan.events)
+            let (one, two) = (event.customerID, other.customerID)
+            if other.eventType != event.eventType || (one != two && one != "null" && two != "null") {
+                return other.taskID
+            }
+        }
+        return nil
+    }
+
+    private mutating func retry(_ number: Int, at time: Duration) -> String? {
         let event = plan.events[number]
         if let before = arrived[number], before <= time { repeats += 1 }
         let arrives = take(number, at: time)

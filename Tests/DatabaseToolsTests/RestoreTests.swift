@@ -125,7 +125,7 @@ import Testing
         try await queue.backUp()
         let called = start + .minutes(5)
         try await queue.record(try await queue.claimOne(at: called), .accepted, naming: "n", at: called)
-        try await queue.ingest(.success("n", at: called + .seconds(9)), at: called + .minutes(1))
+        try await queue.ingest(.success("n", of: "a", at: called + .seconds(9)), at: called + .minutes(1))
 
         let (summary, restored) = try await queue.restore()
 

@@ -31,13 +31,27 @@ enum AnswerReading {
 
     static func checkRetry(_ response: HTTPResponse) async throws {
         let answer = await Planted.client(response).retry(retry)
-        let kind = RetryAnswer.Kind.expected(response.status)
-        try Violation.unless(answer.kind == kind, "HTTP \(response.status) to a retry is \(answer.kind)")
+        let kinds = expected(response)
+        try Violation.unless(kinds.contains(answer.kind), "HTTP \(response.status) to a retry is \(answer.kind)")
         if let wait = answer.retryAfter { try Violation.unless(.zero...Duration.seconds(3_600) ~= wait, "\(wait)") }
         try Violation.unless((answer.detail?.count ?? 0) <= 300, "a detail is too long")
         try Planted.check(answer.detail ?? "", hides: [Planted.token, Planted.body])
         let namesTask = ReferenceJSON(response.body).flatMap { $0.member("task_id", of: $0.root) } != nil
-        try Violation.unless(answer.namedTaskID == nil || (kind == .accepted && namesTask), "a task from nowhere")
+        try Violation.unless(
+            answer.namedTaskID == nil || (answer.kind == .accepted && namesTask), "a task from nowhere")
+    }
+
+    /// What an answer may be taken for. A text can turn a 2xx and a 400; an empty one and a web page leave no choice.
+    private static func expected(_ response: HTTPResponse) -> [RetryAnswer.Kind] {
+        let kind = RetryAnswer.Kind.expected(response.status)
+        let first = response.body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        switch (kind, first) {
+        case (.accepted, nil): return [.accepted]
+        case (.accepted, UInt8(ascii: "<")): return [.uncertain]
+        case (.accepted, _): return [.accepted, .uncertain]
+        case (.rejected, _) where response.status == 400: return [.rejected, .bodyForm]
+        default: return [kind]
+        }
     }
 
     static func checkOperations(_ response: HTTPResponse) async throws {
@@ -156,10 +170,11 @@ extension RetryAnswer.Kind {
         case 300..<400: .redirected
         case 401: .unauthorized
         case 403, 495, 496: .forbidden
-        case 404: .notFound
+        case 404, 410: .notFound
         case 429: .throttled
         case 425, 503: .unavailable
-        case 408, 409, ..<200: .uncertain
+        case 408, 409, 423, ..<200: .uncertain
+        case 402, 405, 406, 407, 411, 415, 417, 421, 426, 428, 431, 451, 501, 505, 511: .clientRefused
         case 500...: .serverError
         default: .rejected
         }

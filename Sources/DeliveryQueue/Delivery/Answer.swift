@@ -10,6 +10,9 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case notFound = "not_found"
     case rejected
     case redirected
+    case clientRefused = "client_refused"
+    case bodyForm = "body_form"
+    case moved
     case serverError = "server_error"
     /// The call was never sent: until it could be, the reading of its log had become too old.
     case late
@@ -69,7 +72,7 @@ package struct AnswerRow: Sendable, Equatable {
     /// What happens to the endpoint.
     package enum Endpoint: Sendable, Equatable {
         case none
-        /// Holds for `rejected` and `redirected` end.
+        /// Holds that an answer to a call has begun end.
         case endsHolds
         /// It is held at once; one call is tried after the pause.
         case held(HoldReason, pause: Duration)

@@ -12,6 +12,8 @@ package enum AnswerTable {
     package static let refusedLimit = 3
     /// How long a hold after refusals or a redirect lasts before one call is tried.
     package static let holdPause = Duration.seconds(3_600)
+    /// The same where the provider, or a proxy before it, refuses us whatever we send: such a fault is often short.
+    package static let clientPause = Duration.seconds(300)
 
     package static func row(_ answer: Answer) -> AnswerRow {
         switch answer {
@@ -30,6 +32,10 @@ package enum AnswerTable {
             AnswerRow(.no, .staysOpen, .dies, .heldAfter(refusedLimit, .rejected, pause: holdPause))
         case .redirected:
             AnswerRow(.no, .staysOpen, .again(.fixed(redirectedPause)), .held(.redirected, pause: holdPause))
+        case .clientRefused:
+            AnswerRow(.no, .staysOpen, .again(.fixed(clientPause)), .held(.clientRefused, pause: clientPause))
+        case .bodyForm: AnswerRow(.no, .staysOpen, .again(.fixed(holdPause)), .held(.bodyForm, pause: holdPause))
+        case .moved: AnswerRow(.no, .staysOpen, .again(.fixed(.zero)))
         case .late: AnswerRow(.no, .unused, .again(.fixed(.zero)))
         }
     }

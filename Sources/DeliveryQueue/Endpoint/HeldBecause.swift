@@ -6,6 +6,8 @@ package enum HeldBecause: String, SQLWord, Sendable, CaseIterable {
     case logSilent = "log_silent"
     case rejected
     case redirected
+    case clientRefused = "client_refused"
+    case bodyForm = "body_form"
     case `operator`
     /// The endpoint's circuit is open.
     case circuit

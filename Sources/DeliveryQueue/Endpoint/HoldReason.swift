@@ -6,6 +6,13 @@ package enum HoldReason: String, SQLWord, Sendable, CaseIterable {
     case rejected
     /// The provider redirects retries: `base_url` is wrong.
     case redirected
+    /// The provider, or a proxy before it, refuses our client, account or path, whatever is sent.
+    case clientRefused = "client_refused"
+    /// The provider wants the body in the other form of `retry.body`.
+    case bodyForm = "body_form"
     /// An operator paused the endpoint.
     case `operator`
+
+    /// Those that an answer to a call begins. A call that is taken on ends them.
+    static let byAnswer: [HoldReason] = [.rejected, .redirected, .clientRefused, .bodyForm]
 }

@@ -158,12 +158,13 @@ extension QueueTransaction {
         let kind: AttemptKind = isManual ? .manual : .scheduled
         try session.run(
             """
-            INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, is_trial)
-            VALUES (:delivery, :cycle, :number, :kind, :token, :now, :trial)
+            INSERT INTO attempt (delivery_id, cycle, number, kind, lease_token, intent_ms, is_trial, head_ms)
+            VALUES (:delivery, :cycle, :number, :kind, :token, :now, :trial,
+                (SELECT head_ms FROM endpoint WHERE id = :endpoint))
             """,
             [
                 "delivery": delivery.id, "cycle": delivery.cycle, "number": (number ?? 0) + 1, "kind": kind,
-                "token": delivery.leaseToken + 1, "now": now, "trial": isTrial,
+                "token": delivery.leaseToken + 1, "now": now, "trial": isTrial, "endpoint": delivery.endpointID,
             ])
     }
 

@@ -10,6 +10,8 @@ struct EndpointFacts {
     let ownNamesSince: Timestamp?
     /// Whether operators made the provider send it tests.
     let hasTests: Bool
+    /// Whether any answer that is kept named a task id for its retry.
+    let hasNames: Bool
 
     /// Reads an endpoint.
     ///
@@ -18,14 +20,15 @@ struct EndpointFacts {
         let facts = try session.first(
             """
             SELECT history_from_ms, restored_ms, own_names, own_names_ms,
-                EXISTS (SELECT 1 FROM test_event WHERE endpoint_id = endpoint.id)
+                EXISTS (SELECT 1 FROM test_event WHERE endpoint_id = endpoint.id),
+                EXISTS (SELECT 1 FROM attempt WHERE named_task_id IS NOT NULL)
             FROM endpoint WHERE id = ?
             """,
             [id]
         ) {
             EndpointFacts(
                 id: id, historyFrom: $0.timestamp(), restored: $0.timestamp(), ownNames: $0.int(),
-                ownNamesSince: $0.timestampIfAny(), hasTests: $0.flag())
+                ownNamesSince: $0.timestampIfAny(), hasTests: $0.flag(), hasNames: $0.flag())
         }
         guard let facts else { throw StoreError.noEndpoint(id) }
         return facts

@@ -4,6 +4,8 @@ package struct SettleSummary: Sendable, Equatable {
     package var interrupted = 0
     /// Calls about which the log stayed silent for too long.
     package var unconfirmed = 0
+    /// Calls whose wait for the log has ended, whatever that led to.
+    package var overdue = 0
     /// Endpoints that this turn began to hold.
     package var held: [String] = []
 
@@ -28,9 +30,10 @@ extension QueueStore {
             let batch = try await change("settle unconfirmed deliveries", rules: rules, at: now) {
                 try $0.settleOverdue(limit: Self.settleBatch)
             }
+            summary.overdue += batch.overdue
             summary.unconfirmed += batch.unconfirmed
             summary.held += batch.held
-            more = batch.unconfirmed == Self.settleBatch
+            more = batch.overdue == Self.settleBatch
         }
         return summary
     }
@@ -69,10 +72,11 @@ extension QueueTransaction {
             """,
             ["now": now, "limit": limit], Delivery.init)
         for delivery in overdue {
-            try settle(delivery, by: .silence)
+            summary.overdue += 1
+            guard try settle(delivery, by: .silence) == .unconfirmed else { continue }
             summary.unconfirmed += 1
             // Where answers confirm, the log is not expected to speak.
-            guard rules.confirmation == .log, try holdIfSilent(delivery.endpointID) else { continue }
+            guard rules.confirmation == .log, try holdIfSilent(about: delivery) else { continue }
             summary.held.append(delivery.endpointID)
         }
         return summary

@@ -46,12 +46,13 @@ extension QueueTransaction {
             ["answer": answer, "endpoint": endpointID]) ?? 0
     }
 
-    /// Holds an endpoint when the log shows nothing of three different deliveries in a row: matching is broken or the
-    /// log lags. Only accepted calls count. The log is rightly silent about a call that was never executed (lost, or we
-    /// died), and a hold for that would wait for an operator.
+    /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of this one
+    /// while entries appear that may be theirs: matching is broken or the log lags. Only accepted calls count. The log is
+    /// rightly silent about a call that was never executed (lost, or we died), and a hold for that would wait for an operator.
     ///
     /// - Returns: whether it is held now.
-    func holdIfSilent(_ endpointID: String) throws -> Bool {
+    func holdIfSilent(about delivery: Delivery) throws -> Bool {
+        let endpointID = delivery.endpointID
         let silent = try session.number(
             """
             SELECT COUNT(DISTINCT attempt.delivery_id)
@@ -63,19 +64,52 @@ extension QueueTransaction {
               AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL
             """,
             ["endpoint": endpointID])
-        guard silent ?? 0 >= RetryRules.silentLimit else { return false }
+        guard try silent ?? 0 >= RetryRules.silentLimit || showsAsOthers(delivery) else { return false }
         try hold(endpointID, .logSilent, until: nil, since: now)
         return true
     }
 
+    /// Whether two accepted calls of a delivery stayed unconfirmed, and something of its customer and event type appeared
+    /// after the last that is of no call. Then the log may show our retries with other bodies, each as an event of its own.
+    private func showsAsOthers(_ delivery: Delivery) throws -> Bool {
+        let last = try session.first(
+            """
+            SELECT COUNT(*), MAX(attempt.intent_ms)
+            FROM attempt
+            WHERE attempt.delivery_id = :id AND attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+              AND attempt.settled_ms
+                  > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
+              AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL
+            """,
+            ["id": delivery.id, "endpoint": delivery.endpointID]
+        ) { (calls: $0.int(), called: $0.timestampIfAny()) }
+        guard let last, last.calls >= 2, let called = last.called else { return false }
+        return try session.exists(
+            """
+            SELECT 1 FROM delivery
+            WHERE endpoint_id = :endpoint AND event_type = :type AND customer_id IS NOT DISTINCT FROM :customer
+              AND finalized_ms IS NULL AND id > :id AND created_ms >= :called
+            UNION ALL
+            SELECT 1 FROM latest_arrival
+            WHERE webhook_id = :webhook AND customer_id = :customer AND event_type = :type AND task_id <> :task
+              AND event_ms >= :earliest
+            """,
+            [
+                "endpoint": delivery.endpointID, "type": delivery.eventType, "customer": delivery.customerID,
+                "id": delivery.id, "called": called, "webhook": delivery.webhookID, "task": delivery.taskID,
+                "earliest": called - RetryRules.clockTolerance,
+            ])
+    }
+
     /// Ends the hold of an endpoint, if it is held for one of these reasons.
     func release(_ endpointID: String, from reasons: [HoldReason]) throws {
-        let words = reasons.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        // A list of more than two makes SQLite build a table for each call.
+        let isOne = reasons.map { "hold_reason = '\($0.rawValue)'" }.joined(separator: " OR ")
         let released = try session.change(
             """
             UPDATE endpoint
             SET hold_reason = NULL, hold_since_ms = NULL, hold_until_ms = NULL, openings = openings + 1
-            WHERE id = ? AND hold_reason IN (\(words))
+            WHERE id = ? AND (\(isOne))
             """,
             [endpointID])
         if released > 0 { try setAgeClock(of: endpointID) }

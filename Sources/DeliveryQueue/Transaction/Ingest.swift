@@ -96,6 +96,9 @@ extension QueueTransaction {
         if let same {
             try refresh(same, entry, of: endpoint.id)
             reading.summary.duplicates += 1
+            if same.isUnmatched, endpoint.hasNames, let delivery = try takeNamed(entry, of: endpoint.id) {
+                return try take(entry, delivery, known, &reading)
+            }
             // An entry that still says so is no silence: to send again could send twice.
             if entry.outcome == .inProgress {
                 try waitLonger(entry, try delivery(endpointID: endpoint.id, taskID: entry.taskID))
@@ -106,14 +109,21 @@ extension QueueTransaction {
         var body = HashedBody(entry.body)
         // All tests of an event have the same dummy data: matched by content, one could pass for another.
         let delivery =
-            isTest || endpoint.showsOwnNames(rules: rules, at: now)
+            isTest
             ? try delivery(endpointID: endpoint.id, taskID: entry.taskID)
-            : try match(entry, &body, of: endpoint.id)
+            : try match(entry, &body, known: known, of: endpoint)
         counts.raise(Counter.logEntries, entry.outcome.counterLabel)
         if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
         try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
         // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
+        try take(entry, delivery, known, &reading)
+    }
+
+    /// Lets an entry settle what it proves.
+    private mutating func take(
+        _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout PageReading
+    ) throws {
         switch entry.outcome {
         case .succeeded: try takeSuccess(entry, delivery, known, &reading)
         case .failed: if let delivery { try takeFailure(entry, delivery, known, &reading) }
@@ -167,7 +177,7 @@ extension QueueTransaction {
     }
 
     /// Gives the log more time, because it says that the provider is still trying.
-    private func waitLonger(_ entry: LogObservation, _ delivery: Delivery?) throws {
+    func waitLonger(_ entry: LogObservation, _ delivery: Delivery?) throws {
         guard let delivery, delivery.state == .awaiting, delivery.isOfOpenCall(entry.changed),
             let called = delivery.called, now - called < Self.longestProgress
         else { return }
@@ -259,25 +269,6 @@ extension QueueTransaction {
                 "delivery": delivery.id, "body": body.bytes, "sha256": body.digest(), "task": entry.taskIDJSON,
                 "customer": entry.customerIDJSON, "webhook": entry.webhookIDJSON,
             ])
-    }
-}
-
-/// An entry's body, hashed at most once, and only when somebody asks.
-struct HashedBody {
-    /// Empty when the entry has none.
-    let bytes: [UInt8]
-    let isMissing: Bool
-    private var sha256: [UInt8]?
-
-    init(_ bytes: [UInt8]?) {
-        self.bytes = bytes ?? []
-        isMissing = bytes == nil
-    }
-
-    mutating func digest() -> [UInt8] {
-        let digest = sha256 ?? BodyDigest.sha256(bytes)
-        sha256 = digest
-        return digest
     }
 }
 

@@ -1,16 +1,33 @@
 extension QueueTransaction {
     /// Finds the delivery that an entry of the log is about; nil: none that we know.
     ///
-    /// The entry's task id comes first: a delivery's own, then one that an answer named or that was matched before. An
-    /// unknown one is matched by content: the webhook, event type, customer and body of a call that is not newer than
-    /// the entry; not where `EndpointFacts.showsOwnNames`.
-    mutating func match(_ entry: LogObservation, _ body: inout HashedBody, of endpointID: String) throws -> Delivery? {
+    /// The entry's task id comes first: a delivery's own, then one that was matched before, then one that an answer named.
+    /// An unknown one is matched by content: the webhook, event type, customer and body of a call that is not newer than
+    /// the entry, nor than the first reading of its task id; not where `EndpointFacts.showsOwnNames`.
+    ///
+    /// - Parameter known: the stored entries of the same task.
+    mutating func match(
+        _ entry: LogObservation, _ body: inout HashedBody, known: [KnownEntry], of endpoint: EndpointFacts
+    ) throws -> Delivery? {
+        let endpointID = endpoint.id
         let candidates = try candidates(for: entry, endpointID: endpointID)
-        if candidates.isNamed { return try delivery(endpointID: endpointID, taskID: entry.taskID) }
-        guard candidates != MatchCandidates(), !body.isMissing, let eventType = entry.eventType else { return nil }
+        if candidates.isKnown { return try delivery(endpointID: endpointID, taskID: entry.taskID) }
+        if candidates.isNamed, let delivery = try named(entry, &body, of: endpointID) { return delivery }
+        guard !endpoint.showsOwnNames(rules: rules, at: now) else { return nil }
+        let latest = (known.map(\.found) + [(entry.changed ?? now) + RetryRules.clockTolerance]).min()
+        return try matchByContent(entry, &body, candidates, latestCall: latest ?? now, endpointID)
+    }
+
+    private mutating func matchByContent(
+        _ entry: LogObservation, _ body: inout HashedBody, _ candidates: MatchCandidates, latestCall: Timestamp,
+        _ endpointID: String
+    ) throws -> Delivery? {
+        guard candidates.called || candidates.unconfirmed || candidates.final, !body.isMissing,
+            let eventType = entry.eventType
+        else { return nil }
         var event: Parameters = [
             "endpoint": endpointID, "type": eventType, "customer": entry.customerID, "webhook": entry.webhookID,
-            "sha256": body.digest(), "latest_call": (entry.changed ?? now) + RetryRules.clockTolerance,
+            "sha256": body.digest(), "latest_call": latestCall,
         ]
         var match = try candidates.called ? session.number(Matching.waiting, event) : nil
         event.add("judged_since", now - Matching.lateOutcome)
@@ -28,7 +45,8 @@ extension QueueTransaction {
             "judged_since": now - Matching.lateOutcome, "ended_since": now - Matching.lateEnd, "task": entry.taskID,
         ]
         return try session.first(Matching.candidates, parameters) {
-            MatchCandidates(called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag(), isNamed: $0.flag())
+            MatchCandidates(
+                called: $0.flag(), unconfirmed: $0.flag(), final: $0.flag(), isKnown: $0.flag(), isNamed: $0.flag())
         } ?? MatchCandidates()
     }
 
@@ -80,7 +98,9 @@ private struct MatchCandidates: Equatable {
     var unconfirmed = false
     /// Deliveries of its customer that ended lately.
     var final = false
-    /// The delivery that has its task id.
+    /// A delivery that has its task id.
+    var isKnown = false
+    /// A call whose answer named its task id.
     var isNamed = false
 }
 
@@ -108,10 +128,22 @@ enum Matching {
             EXISTS (SELECT 1 FROM delivery \(Dialect.byCustomer)
                     WHERE customer_id = :customer AND finalized_ms >= :ended_since),
             EXISTS (SELECT 1 FROM delivery WHERE endpoint_id = :endpoint AND task_id = :task)
-            OR EXISTS (SELECT 1 FROM task_alias WHERE endpoint_id = :endpoint AND task_id = :task)
+            OR EXISTS (SELECT 1 FROM task_alias WHERE endpoint_id = :endpoint AND task_id = :task),
+            EXISTS (SELECT 1 FROM attempt WHERE named_task_id = :task)
         """
 
-    /// The oldest open call. A call whose answer named another task id is left out: its outcome will stand under that.
+    /// A condition on an attempt: its outcome may stand under a task id that its answer did not name.
+    private static let mayStandUnderAny = """
+        (attempt.named_task_id IS NULL OR attempt.named_task_id = delivery.task_id
+         OR NOT EXISTS (SELECT 1 FROM endpoint WHERE endpoint.id = delivery.endpoint_id AND names_tell = 1))
+        """
+    /// The same where also the delivery's own task id is a name that is kept to.
+    private static let mayStandUnderNew = """
+        \(mayStandUnderAny) AND attempt.named_task_id IS DISTINCT FROM delivery.task_id
+        """
+
+    /// The oldest open call. Where names tell, a call whose answer named another task id is left out: its outcome will stand
+    /// under that.
     static let waiting = """
         SELECT delivery.id
         FROM delivery
@@ -119,10 +151,10 @@ enum Matching {
         WHERE delivery.state IN ('attempting', 'awaiting')
           AND \(sameEvent)
           AND delivery.called_ms <= :latest_call
-          AND NOT EXISTS (
+          AND EXISTS (
               SELECT 1 FROM attempt
               WHERE attempt.delivery_id = delivery.id AND attempt.lease_token = delivery.lease_token
-                AND attempt.named_task_id <> delivery.task_id)
+                AND \(mayStandUnderAny))
         ORDER BY delivery.called_ms, delivery.id
         LIMIT 1
         """
@@ -137,7 +169,7 @@ enum Matching {
           AND \(sameEvent)
           AND attempt.intent_ms <= :latest_call
           AND attempt.settled_ms >= :judged_since
-          AND coalesce(attempt.named_task_id, delivery.task_id) = delivery.task_id
+          AND \(mayStandUnderAny)
         ORDER BY attempt.intent_ms, attempt.id
         LIMIT 1
         """
@@ -153,10 +185,10 @@ enum Matching {
           AND \(sameEvent)
           AND EXISTS (
               SELECT 1 FROM attempt
-              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL
+              WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND \(mayStandUnderNew)
                 AND attempt.intent_ms <= :latest_call AND attempt.settled_ms >= :judged_since)
           AND (SELECT COUNT(*) FROM attempt
-               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND attempt.named_task_id IS NULL)
+               WHERE attempt.delivery_id = delivery.id AND attempt.outcome = 'failed' AND \(mayStandUnderNew))
               > (SELECT COUNT(*) FROM task_alias
                  WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
         ORDER BY delivery.id
@@ -174,14 +206,14 @@ enum Matching {
           AND EXISTS (
               SELECT 1 FROM attempt
               WHERE attempt.delivery_id = delivery.id AND attempt.outcome IN ('failed', 'delivered')
-                AND attempt.named_task_id IS NULL AND attempt.intent_ms <= :latest_call
+                AND \(mayStandUnderNew) AND attempt.intent_ms <= :latest_call
                 AND attempt.settled_ms >= :judged_since)
           AND EXISTS (
               SELECT 1 FROM log_entry
               WHERE log_entry.delivery_id = delivery.id AND log_entry.task_id = delivery.task_id
                 AND log_entry.outcome <> 'in_progress' AND log_entry.logged_ms >= :changed)
           AND (SELECT COUNT(*) FROM attempt
-               WHERE attempt.delivery_id = delivery.id AND attempt.named_task_id IS NULL
+               WHERE attempt.delivery_id = delivery.id AND \(mayStandUnderNew)
                  AND attempt.outcome IN ('failed', 'delivered'))
               > (SELECT COUNT(*) FROM task_alias
                  WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')

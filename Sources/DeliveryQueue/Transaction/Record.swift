@@ -38,7 +38,6 @@ extension QueueTransaction {
         counts.raise(Counter.retryRequests, result.answer.rawValue)
         counts.observe(result.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
         guard let delivery = try delivery(id: result.deliveryID) else { return }
-        if let named = result.namedTaskID { try adopt(named, for: delivery, leaseToken: result.leaseToken) }
         guard delivery.leaseToken == result.leaseToken, delivery.state == .attempting else {
             return try recordLate(result, of: delivery, &batch)
         }
@@ -89,27 +88,6 @@ extension QueueTransaction {
         let action = try signal(.arrived(at: nil, isRetry: true, isTrial: delivery.isTrial), of: delivery.endpointID)
         // Deliveries scheduled from here on stand behind the recovery in line, so the database has to know it.
         if action == .release { try saveCircuit(of: delivery.endpointID) }
-    }
-
-    /// Gives a delivery the log entries of the task id that its answer named, also those that were read before.
-    private func adopt(_ named: String, for delivery: Delivery, leaseToken: Int64) throws {
-        guard named != delivery.taskID else { return }
-        // A failed retry that was read before and whose body did not match became a delivery of its own.
-        let twinID = try session.number(
-            "SELECT id FROM delivery WHERE endpoint_id = ? AND task_id = ? AND state = 'scheduled' AND lease_token = 0",
-            [delivery.endpointID, named])
-        try session.run(
-            """
-            UPDATE log_entry SET delivery_id = :delivery, lease_token = :token
-            WHERE endpoint_id = :endpoint AND task_id = :task
-              AND (delivery_id IS NULL OR delivery_id IS NOT DISTINCT FROM :twin)
-            """,
-            [
-                "delivery": delivery.id, "token": leaseToken, "endpoint": delivery.endpointID, "task": named,
-                "twin": twinID,
-            ])
-        if let twinID { try session.run("DELETE FROM delivery WHERE id = ?", [twinID]) }
-        try addAlias(named, to: delivery, source: .named)
     }
 
     /// Stores an answer on its attempt.
@@ -177,7 +155,7 @@ extension QueueTransaction {
     private mutating func noteAccepted(by endpointID: String, _ batch: inout ResultBatch) throws {
         guard batch.passing.insert(endpointID).inserted else { return }
         try session.run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now, endpointID])
-        try release(endpointID, from: [.rejected, .redirected])
+        try release(endpointID, from: HoldReason.byAnswer)
     }
 }
 

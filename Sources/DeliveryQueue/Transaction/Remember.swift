@@ -6,11 +6,15 @@ extension QueueTransaction {
     /// The stored entries of a task.
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
         try session.all(
-            "SELECT logged_ms, outcome, seen_ms, found_ms FROM log_entry WHERE endpoint_id = ? AND task_id = ?",
+            """
+            SELECT logged_ms, outcome, seen_ms, found_ms, delivery_id IS NULL FROM log_entry
+            WHERE endpoint_id = ? AND task_id = ?
+            """,
             [endpointID, taskID]
         ) {
             KnownEntry(
-                logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp(), found: $0.timestamp())
+                logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp(), found: $0.timestamp(),
+                isUnmatched: $0.flag())
         }
     }
 
@@ -72,6 +76,8 @@ struct KnownEntry {
     let seen: Timestamp
     /// Our time at which it was first read.
     let found: Timestamp
+    /// Whether it is of no delivery.
+    let isUnmatched: Bool
 
     /// Whether it is the same entry. A row that is updated in place counts as a new one when its outcome or time
     /// changes.

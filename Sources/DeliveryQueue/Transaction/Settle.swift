@@ -141,10 +141,20 @@ extension QueueTransaction {
 
     /// Settles a call about which the log stayed silent for its whole time.
     private mutating func settleUnconfirmed(_ delivery: Delivery) throws -> Settlement {
+        if let success = try successUnderName(of: delivery) {
+            try session.run(
+                "UPDATE log_entry SET delivery_id = ? WHERE endpoint_id = ? AND task_id = ? AND delivery_id IS NULL",
+                [delivery.id, delivery.endpointID, success.taskID])
+            try addAlias(success.taskID, to: delivery, source: .named)
+            return try settle(delivery, by: .entry(success))
+        }
         let call = try callFacts(of: delivery)
         try endOpenAttempt(of: delivery, as: .unconfirmed)
         // The log never showed this accepted call under a task id that we know, so perhaps under another.
-        if call.wasAccepted { try forgetOwnNames(of: delivery.endpointID) }
+        if call.wasAccepted {
+            try forgetOwnNames(of: delivery.endpointID)
+            try setNames(of: delivery.endpointID, areTrue: false)
+        }
         try move(
             delivery,
             call.isOutage ? rules.retryLost(delivery, at: now) : rules.retryFailed(delivery, at: now))

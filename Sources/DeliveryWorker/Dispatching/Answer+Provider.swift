@@ -16,6 +16,9 @@ extension Answer {
             case .notFound: .notFound
             case .rejected: .rejected
             case .redirected: .redirected
+            case .clientRefused: .clientRefused
+            case .bodyForm: .bodyForm
+            case .moved: .moved
             case .serverError: .serverError
             case .late: .late
             }

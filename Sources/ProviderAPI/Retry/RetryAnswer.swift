@@ -3,9 +3,10 @@ package struct RetryAnswer: Sendable, Equatable {
     /// The kind of the answer. Only names it: what follows from each kind is decided by the queue's table of answers
     /// (docs/architecture.md, "What each answer leads to").
     package enum Kind: String, Sendable, CaseIterable {
-        /// 2xx.
+        /// 2xx with an answer that is empty, JSON or a short word.
         case accepted
-        /// 408, 409, no final status, an answer that is too large, or contact lost after sending.
+        /// 408, 409, 423, no final status, an answer that is too large, or contact lost after sending. Also a 2xx whose answer
+        /// says otherwise or is a web page, and a 425 or 503 that came late.
         case uncertain
         /// 429, for the call or for the login.
         case throttled
@@ -17,12 +18,18 @@ package struct RetryAnswer: Sendable, Equatable {
         case unauthorized
         /// 403, or the server refuses our client certificate.
         case forbidden
-        /// 404.
+        /// 404 or 410.
         case notFound = "not_found"
         /// Any other 4xx.
         case rejected
         /// 3xx, which is not followed.
         case redirected
+        /// A status about our client, account or path, or about a proxy: it would be the same for every delivery.
+        case clientRefused = "client_refused"
+        /// 400 that says that `body` is not of the type that is wanted.
+        case bodyForm = "body_form"
+        /// 301 or 308 to the same path with a slash at its end, which is used from then on.
+        case moved
         /// Any other 5xx.
         case serverError = "server_error"
         /// Not sent: when it was about to be, it was too late.
@@ -50,16 +57,37 @@ package struct RetryAnswer: Sendable, Equatable {
         self.detail = detail.map { String($0.prefix(RefusalText.limit)) }
     }
 
-    /// Reads an answer to the call. `body` is the body that the retry sent; `now` is in milliseconds since 1970 UTC.
-    init(_ response: HTTPResponse, toRetryOf body: [UInt8], now: Int64) {
-        let kind = response.refusesClientCertificate ? .forbidden : Self.kind(ofStatus: response.status)
+    /// Reads an answer to the call.
+    ///
+    /// - Parameters:
+    ///   - body: the body that the retry sent.
+    ///   - elapsed: how long the answer took.
+    ///   - now: in milliseconds since 1970 UTC.
+    init(_ response: HTTPResponse, toRetryOf body: [UInt8], after elapsed: Duration = .zero, now: Int64) {
+        let retryAfter = RetryAfter.duration(in: response, now: now)
+        let kind = Self.kind(of: response, isLate: elapsed > Self.promptly && retryAfter == nil)
         self.init(
             kind: kind,
             status: response.status,
-            retryAfter: RetryAfter.duration(in: response, now: now),
+            retryAfter: retryAfter,
             namedTaskID: kind == .accepted ? Self.taskID(in: response.body) : nil,
             detail: kind == .accepted ? nil : RefusalText.excerpt(response.body, hidingValuesOf: body)
         )
+    }
+
+    /// A 503 or 425 that came within this time was given instead of a try. A later one may be a router's that has waited for
+    /// the provider, as some do after 30 s.
+    private static let promptly = Duration.seconds(5)
+
+    private static func kind(of response: HTTPResponse, isLate: Bool) -> Kind {
+        if response.refusesClientCertificate { return .forbidden }
+        let kind = kind(ofStatus: response.status)
+        switch kind {
+        case .accepted where !AnswerText.takesOn(response.body): return .uncertain
+        case .unavailable where isLate: return .uncertain
+        case .rejected where response.status == 400 && AnswerText.wantsOtherBody(response.body): return .bodyForm
+        default: return kind
+        }
     }
 
     /// The kind for a call without a complete answer.
@@ -94,10 +122,11 @@ package struct RetryAnswer: Sendable, Equatable {
         case 300...399: .redirected
         case 401: .unauthorized
         case 403: .forbidden
-        case 404: .notFound
-        case 408, 409: .uncertain
+        case 404, 410: .notFound
+        case 408, 409, 423: .uncertain
         case 429: .throttled
         case 425, 503: .unavailable
+        case 402, 405, 406, 407, 411, 415, 417, 421, 426, 428, 431, 451, 501, 505, 511: .clientRefused
         case 400...499: .rejected
         case 500...: .serverError
         // Below 200: no final answer.

@@ -25,6 +25,9 @@ enum Byte {
     /// A to Z in either case.
     static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
 
+    /// What stands between JSON values (RFC 8259, 2).
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0A).contains(byte) || byte == 0x0D }
+
     /// ASCII without spaces and control characters.
     static func isVisible(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F }
 

@@ -23,6 +23,18 @@ extension JSONText {
         (try? members(of: bytes))?.last { $0.name == name }?.value
     }
 
+    /// Whether `bytes` is one JSON value and nothing else.
+    static func isValue(_ bytes: [UInt8]) -> Bool {
+        var scanner = JSONScanner(bytes)
+        do throws(JSONSyntaxError) {
+            _ = try scanner.value()
+            try scanner.end()
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// The elements of the array `bytes`; nil when `bytes` is another JSON value.
     static func elements(of bytes: [UInt8]) throws(JSONSyntaxError) -> [[UInt8]]? {
         var scanner = JSONScanner(bytes)

@@ -188,6 +188,13 @@ struct Standing: Equatable {
                 """
             case .rejected: "the provider refused three deliveries in a row (rejected)"
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
+            case .clientRefused:
+                """
+                the provider, or a proxy before it, refuses our calls whatever they send (client_refused): the status of the \
+                last call in `redeliver deliveries show` says whether it is the account, the proxy, the path or the request's form
+                """
+            case .bodyForm:
+                "the provider wants the body in another form (body_form): set retry.body to text, or back to json, and reload"
             }
         let end = endpoint.holdUntil.map { "; one delivery is tried \(TimeText.full($0, at: now))" } ?? ""
         return Standing(.held, "its endpoint \(name) is held\(since): \(cause)\(end)", until: endpoint.holdUntil)

@@ -60,15 +60,19 @@ enum AnswerTableText {
     private static func statuses(_ answer: Answer) -> String {
         switch answer {
         case .accepted: "2xx"
-        case .uncertain: "408, 409; timeout or reset after sending; an answer that cannot be read"
+        case .uncertain:
+            "408, 409, 423; timeout or reset after sending; a good status with a web page or a no; `unavailable` after over 5 s"
         case .throttled: "429"
         case .unavailable: "425, 503; the login is not served"
         case .unreachable: "none: refused connection, DNS, TLS"
         case .unauthorized: "401 after a fresh token"
         case .forbidden: "403"
-        case .notFound: "404"
-        case .rejected: "400, 410, 413, 415, 422 and other 4xx"
+        case .notFound: "404, 410"
+        case .rejected: "400, 413, 414, 422 and other 4xx"
         case .redirected: "3xx, never followed"
+        case .clientRefused: "402, 405, 406, 407, 411, 415, 417, 421, 426, 428, 431, 451, 501, 505, 511"
+        case .bodyForm: "a bad request that names `body` and its type"
+        case .moved: "a permanent redirect to the same path with a slash at its end"
         case .serverError: "500, 502, 504 and other 5xx"
         case .late: "none: not sent, because its log was read too long ago"
         }
@@ -99,7 +103,7 @@ enum AnswerTableText {
         switch effect {
         case .awaits: "awaits the log"
         case .awaitsUnlessPoison(let limit): "awaits the log; dead (`poison`) at \(limit) in a row while others pass"
-        case .again(.fixed(.zero)): "again as soon as its log is read"
+        case .again(.fixed(.zero)): "again as soon as its log allows"
         case .again(let wait): "again after \(text(wait))"
         case .onceMore(let wait): "once more after \(text(wait)), then dead (`rejected`)"
         case .dies: "dead (`rejected`)"
@@ -109,6 +113,7 @@ enum AnswerTableText {
     private static func text(_ wait: AnswerRow.Wait) -> String {
         switch wait {
         case .gatesPause: "the gate's pause"
+        case .fixed(let length) where length < .seconds(3_600): "\(length.wholeMilliseconds / 60_000) min"
         case .fixed(let length): "\(length.wholeMilliseconds / 3_600_000) h"
         }
     }
@@ -126,7 +131,7 @@ enum AnswerTableText {
     private static func text(_ endpoint: AnswerRow.Endpoint) -> String {
         switch endpoint {
         case .none: "–"
-        case .endsHolds: "ends the holds `rejected` and `redirected`"
+        case .endsHolds: "ends the holds that an answer has begun"
         case .held(let reason, let pause): "held as `\(reason.rawValue)` for \(text(.fixed(pause)))"
         case .heldAfter(let limit, let reason, let pause):
             "\(limit) deliveries in a row: held as `\(reason.rawValue)` for \(text(.fixed(pause)))"

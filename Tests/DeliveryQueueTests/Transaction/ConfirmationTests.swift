@@ -18,7 +18,7 @@ import Testing
         func entry(_ outcome: LogOutcome, at time: Timestamp) -> LogObservation {
             switch self {
             case .sameTask: .entry("a", outcome, at: time)
-            case .named: .entry("named", outcome, of: "other bytes", at: time)
+            case .named: .entry("named", outcome, of: "a", at: time)
             case .silent: .entry("silent", outcome, of: "a", at: time)
             case .inPlace: .entry("a", outcome, at: start, changed: time)
             }

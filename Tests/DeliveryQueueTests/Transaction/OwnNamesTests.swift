@@ -85,11 +85,4 @@ import Testing
 
         #expect(try await twins().contains("n scheduled") == !isTaken)
     }
-
-    @Test func `a call whose answer named a task id is not shown under another`() async throws {
-        try await queue.accepted("a", failed: later, called: later + .minutes(1), naming: "named")
-        try await queue.ingest(.failure("n", of: "a", at: later + .seconds(62)), at: later + .seconds(75))
-
-        #expect(try await queue.texts("SELECT task_id || ' ' || state FROM delivery") == ["a awaiting", "n scheduled"])
-    }
 }

@@ -72,7 +72,7 @@ import Testing
 
     @Test func `a pruned delivery leaves nothing behind`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(1), naming: "n")
-        try await queue.ingest(.success("n", at: start + .minutes(2)), at: start + .minutes(2))
+        try await queue.ingest(.success("n", of: "a", at: start + .minutes(2)), at: start + .minutes(2))
         _ = try await queue.store.prune(at: start + .days(91))
 
         for table in ["delivery", "delivery_body", "attempt", "task_alias", "log_entry", "latest_arrival"] {

@@ -29,14 +29,19 @@ import Testing
 
     private static let cases: [Case] =
         [200, 201, 202, 204].map { Case(name: "\($0)", answer: status($0), state: .awaiting, label: "accepted") }
-        + [408, 409].map { Case(name: "\($0)", answer: status($0), state: .awaiting, label: "uncertain") }
+        + [408, 409, 423].map { Case(name: "\($0)", answer: status($0), state: .awaiting, label: "uncertain") }
         + [500, 502, 504, 507].map {
             Case(name: "\($0)", answer: status($0), state: .awaiting, label: "server_error")
         }
         + [TransportError.unknownOutcome(.timeout), .unknownOutcome(.reset), .responseTooLarge(limit: 1)].map {
             Case(name: $0.label, answer: .failure($0), state: .awaiting, label: "uncertain")
         }
-        + [400, 410, 413, 415, 422, 405].map {
+        + [402, 405, 407, 415, 421, 426, 431, 451, 501, 511].map {
+            Case(
+                name: "\($0)", answer: status($0), state: .scheduled, again: 300, label: "client_refused",
+                outcome: "not_executed", held: "client_refused")
+        }
+        + [400, 413, 414, 422].map {
             Case(
                 name: "\($0)", answer: status($0), state: .dead, used: 1, dead: "rejected", label: "rejected",
                 outcome: "refused")
@@ -61,9 +66,20 @@ import Testing
             notExecuted("DNS", .failure(.notSent(.dns)), 5, "unreachable", .outage),
             notExecuted("401", status(401), 60, "unauthorized", .credential),
             notExecuted("403", status(403), 60, "forbidden", .credential),
+        ]
+        + [404, 410].map {
             Case(
-                name: "404", answer: status(404), state: .scheduled, again: 3_600, label: "not_found",
-                outcome: "not_executed"),
+                name: "\($0)", answer: status($0), state: .scheduled, again: 3_600, label: "not_found",
+                outcome: "not_executed")
+        }
+        + [
+            Case(
+                name: "another form of the body",
+                answer: .success(.json(#"{"body": ["Not a valid string."]}"#, status: 400)), state: .scheduled,
+                again: 3_600, label: "body_form", outcome: "not_executed", held: "body_form"),
+            Case(
+                name: "a web page", answer: .success(HTTPResponse(status: 200, body: Array("<html>".utf8))),
+                state: .awaiting, label: "uncertain"),
         ]
 
     private static func notExecuted(

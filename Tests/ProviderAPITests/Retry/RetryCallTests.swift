@@ -40,13 +40,14 @@ struct ProviderClientRetryTests {
         arguments: [
             (200, .accepted), (201, .accepted), (204, .accepted), (299, .accepted), (301, .redirected),
             (302, .redirected), (304, .redirected),
-            (307, .redirected), (308, .redirected), (400, .rejected), (401, .unauthorized), (402, .rejected),
+            (307, .redirected), (308, .redirected), (400, .rejected), (401, .unauthorized), (402, .clientRefused),
             (403, .forbidden),
-            (404, .notFound), (405, .rejected), (408, .uncertain), (409, .uncertain), (410, .rejected),
-            (413, .rejected), (415, .rejected),
+            (404, .notFound), (405, .clientRefused), (407, .clientRefused), (408, .uncertain), (409, .uncertain),
+            (410, .notFound), (413, .rejected), (415, .clientRefused), (421, .clientRefused), (423, .uncertain),
+            (426, .clientRefused), (431, .clientRefused), (451, .clientRefused),
             (418, .rejected), (422, .rejected), (425, .unavailable), (429, .throttled), (499, .rejected),
             (500, .serverError),
-            (501, .serverError), (502, .serverError), (503, .unavailable), (504, .serverError), (520, .serverError),
+            (501, .clientRefused), (502, .serverError), (503, .unavailable), (504, .serverError), (520, .serverError),
             (599, .serverError),
             (101, .uncertain),
         ] as [(Int, RetryAnswer.Kind)]) func `each status has its meaning`(_ status: Int, _ kind: RetryAnswer.Kind)
@@ -67,7 +68,7 @@ struct ProviderClientRetryTests {
         for row in page.matches(of: /(?m)^\| `([a-z_]+)` \| ([^|]+) \|/) {
             for status in row.2.matches(of: /\b[1-5](?:\d\d|xx)\b/) { documented[status.output] = row.1 }
         }
-        #expect(documented.count == 20)
+        #expect(documented.count == 36)
 
         for status in 200...599 {
             let row = documented["\(status)"] ?? documented["\(status / 100)xx"]
@@ -93,11 +94,46 @@ struct ProviderClientRetryTests {
         arguments: [
             (#"{"task_id": "n-1"}"#, "n-1"), (#"{"x": [], "task_id": 42}"#, "42"), (#"{"task_id": null}"#, nil),
             (#"{"task_id": {}}"#, nil),
-            (#"{"id": 1}"#, nil), ("[1]", nil), ("OK", nil), ("", nil), (#"{"task_id": 1"#, nil), ("<html>", nil),
+            (#"{"id": 1}"#, nil), ("[1]", nil), ("OK", nil), ("", nil), (" \n", nil), ("Retry queued.", nil),
+            (#"{"errors": [], "ok": true}"#, nil),
         ] as [(String, String?)]) func `a new task id is taken from the answer`(_ body: String, _ id: String?) async
     {
         let answer = await makeClient(ScriptedTransport(HTTPResponse(200, body))).retry(sampleRetry)
         #expect(answer == RetryAnswer(kind: .accepted, status: 200, namedTaskID: id))
+    }
+
+    @Test(arguments: [
+        "<html>", " \n<!doctype html><p>Request blocked", #"{"task_id": 1"#, #"{"success": false}"#, #"{"ok":false}"#,
+        #"{"error": "no such user"}"#, #"{"errors": ["x"]}"#, #"{"status": "Failed"}"#, #"{"result": "error"}"#,
+        String(repeating: "please log in ", count: 9),
+    ]) func `a 2xx that is a web page or says no does not take the retry on`(_ body: String) async {
+        let answer = await makeClient(ScriptedTransport(HTTPResponse(200, body))).retry(sampleRetry)
+        #expect(answer.kind == .uncertain && answer.status == 200 && answer.namedTaskID == nil)
+        #expect(answer.detail != nil)
+    }
+
+    @Test(
+        arguments: [
+            (503, 4, nil, .unavailable), (503, 30, nil, .uncertain), (425, 6, nil, .uncertain),
+            (503, 30, "9", .unavailable), (429, 30, nil, .throttled),
+        ] as [(Int, Int64, String?, RetryAnswer.Kind)])
+    func `a 503 that came late without naming a wait may have been executed`(
+        status: Int, seconds: Int64, wait: String?, kind: RetryAnswer.Kind
+    ) {
+        let response = HTTPResponse(status, headers: wait.map { [HTTPHeader("Retry-After", $0)] } ?? [])
+        #expect(RetryAnswer(response, toRetryOf: [], after: .seconds(seconds), now: testNow).kind == kind)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"body": ["Not a valid string."]}"#, .bodyForm), (#"{"body": "must be a string"}"#, .bodyForm),
+            (#"{"body": ["Expected a dictionary of items but got type \"str\"."]}"#, .bodyForm),
+            (#"{"body": ["This field is required."]}"#, .rejected),
+            (#"{"task_id": ["Not a valid string."]}"#, .rejected),
+        ] as [(String, RetryAnswer.Kind)])
+    func `a 400 that wants the body in another form is about every delivery`(text: String, kind: RetryAnswer.Kind) async
+    {
+        #expect(await makeClient(ScriptedTransport(HTTPResponse(400, text))).retry(sampleRetry).kind == kind)
     }
 
     @Test func `a refusal keeps the start of the answer on one clean line`() async {
