@@ -17,19 +17,22 @@ extension QueueStore {
         }
     }
 
-    /// Keeps old rows that could not be read again as a gap: they may have changed. A gap that meets them takes them in, and
-    /// stays freed when an operator freed it.
+    /// Keeps old rows that could not be read again as a gap: they may have changed. A gap that meets them takes them in. It
+    /// is read from their page then, and what an operator freed is kept back again.
     ///
     /// - Parameter url: the page that could not be read.
     package func leaveGap(
         of endpointID: String, _ range: ScanRange, resumeURL url: String?, at now: Timestamp
     ) async throws(StoreError) {
         try await write("keep old rows as unread") { session in
-            let gap: Parameters = ["endpoint": endpointID, "from": range.from, "to": range.to]
+            let gap: Parameters = ["endpoint": endpointID, "from": range.from, "to": range.to, "url": url]
             let taken = try session.change(
                 """
                 UPDATE scan_gap
-                SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to"))
+                SET from_ms = \(Dialect.least("from_ms", ":from")), to_ms = \(Dialect.greatest("to_ms", ":to")),
+                    resume_url = CASE WHEN to_ms < :to THEN :url ELSE resume_url END,
+                    last_url = CASE WHEN to_ms < :to THEN NULL ELSE last_url END,
+                    freed_ms = CASE WHEN to_ms < :to THEN NULL ELSE freed_ms END
                 WHERE id = (
                     SELECT id FROM scan_gap
                     WHERE endpoint_id = :endpoint AND newest_first = 1 AND is_second = 0 AND from_ms <= :to AND to_ms >= :from
@@ -42,7 +45,7 @@ extension QueueStore {
                     (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms, failures, retry_ms)
                 VALUES (:endpoint, :from, :to, :url, 1, :now, :now, 1, :retry)
                 """,
-                gap + ["url": url, "now": now, "retry": now + ScanGap.pauses[0]])
+                gap + ["now": now, "retry": now + ScanGap.pauses[0]])
         }
     }
 

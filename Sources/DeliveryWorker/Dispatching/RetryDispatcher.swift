@@ -12,6 +12,8 @@ struct DispatchSummary: Sendable, Equatable {
     /// Of the recorded, those that never reached the provider.
     var unreached = 0
     var superseded = 0
+    /// Endpoints whose due deliveries still wait for their logs to be read.
+    var unread: Set<String> = []
 }
 
 /// Asks the provider for retries: claims what is due, calls, records what came of it. The intent of a call is committed
@@ -66,6 +68,8 @@ struct RetryDispatcher: Sendable {
         if let ending { await loop.vitals.ended(ending) }
     }
 
+    private static let mostLooks = 3
+
     /// Which deliveries a turn is for.
     enum Work {
         /// All that is due.
@@ -76,22 +80,24 @@ struct RetryDispatcher: Sendable {
 
     /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
     ///
-    /// - Parameter look: reads an endpoint's log before its deliveries are called. Once for each endpoint between two
-    ///   calls: what a look does not free, the next one does not either.
+    /// - Parameter look: reads an endpoint's log before its deliveries are called. At most `mostLooks` times for each endpoint
+    ///   between two calls: a deep look may end after the one that it belongs to has become too old.
     func runOnce(
         _ work: Work = .due, at now: Timestamp, look: @Sendable (String) async -> Void
     ) async throws -> DispatchSummary {
         var summary = DispatchSummary()
-        var looked: Set<String> = []
+        var looks: [String: Int] = [:]
         while true {
+            let looked = Set(looks.filter { $0.value >= Self.mostLooks }.keys)
             let turn = try await turn(work, besides: looked, at: wallClock.now)
             summary.add(turn)
-            if !turn.claimed.isEmpty { looked = [] }
+            if !turn.claimed.isEmpty { looks = [:] }
             if turn.claimed.isEmpty, let next = turn.unread.first {
-                looked.insert(next)
+                looks[next, default: 0] += 1
                 await look(next)
                 continue
             }
+            summary.unread = looked
             await withDiscardingTaskGroup { group in
                 for delivery in turn.claimed {
                     group.addTask { await call(delivery) }
@@ -99,7 +105,7 @@ struct RetryDispatcher: Sendable {
             }
             guard turn.claimed.isEmpty else { continue }
             guard try await waits(for: work, at: wallClock.now) else { return summary }
-            looked = []
+            looks = [:]
         }
     }
 

@@ -25,7 +25,8 @@ package struct CallGate: Sendable, Equatable {
         /// One call at a time until one is answered. Holds when the present call began; nil while none is under way.
         case trial(Timestamp?)
         case paused(GatePause)
-        case outage(nextRead: Timestamp)
+        /// A reading that began before `since` says nothing of it.
+        case outage(since: Timestamp, nextRead: Timestamp)
         /// With a pause that may last longer.
         case refused(GatePause?)
     }
@@ -77,7 +78,7 @@ package struct CallGate: Sendable, Equatable {
     package var opens: Timestamp? {
         switch state {
         case .paused(let pause): pause.until
-        case .outage(let nextRead): nextRead
+        case .outage(_, let nextRead): nextRead
         case .open, .trial, .refused: nil
         }
     }
@@ -140,14 +141,14 @@ package struct CallGate: Sendable, Equatable {
             return pause.left(at: now)
         case .refused:
             return CredentialKeeper.interval
-        case .outage(let nextRead):
+        case .outage(let since, let nextRead):
             let turn = haveRead.contains(endpointID) ? nextRead + Self.courtesy : nextRead
             // A clock that was set back must not put the read off for as long as it was set back.
             if turn > now, turn - now <= .seconds(301) { return turn - now }
             haveRead.insert(endpointID)
             if haveRead.count >= readers { haveRead = [] }
             // The next read is put off now, so that it does not depend on how this one ends.
-            state = .outage(nextRead: now + memory.readPause())
+            state = .outage(since: since, nextRead: now + memory.readPause())
             return nil
         }
     }
@@ -170,11 +171,15 @@ package struct CallGate: Sendable, Equatable {
     }
 
     /// The provider answered a log read: its outage is over, and one call may try it.
-    package mutating func logAnswered(at now: Timestamp) {
+    ///
+    /// - Parameter began: when it was asked; nil: just now.
+    package mutating func logAnswered(since began: Timestamp? = nil, at now: Timestamp) {
         advance(to: now)
         memory.goodRead()
         reading.answered()
-        guard case .outage = state else { return }
+        guard case .outage(let since, _) = state else { return }
+        // A clock that was set back must not make an outage last.
+        if let began, began <= since, since <= now { return }
         openings += 1
         memory.readAnswered()
         tryAgain(asRamp: true, since: now, at: now)
@@ -257,7 +262,7 @@ package struct CallGate: Sendable, Equatable {
     mutating func advance(to now: Timestamp) {
         switch state {
         case .paused(let pause) where pause.left(at: now) == .zero && pause.endsInRead:
-            close(.outage(nextRead: min(pause.until, now)), .outage, at: now)
+            close(.outage(since: now, nextRead: min(pause.until, now)), .outage, at: now)
         case .paused(let pause) where pause.left(at: now) == .zero:
             tryAgain(asRamp: false, since: min(pause.until, now), at: now)
         case .trial(let begun?) where now < begun || now - begun >= Self.trialLimit:
@@ -283,7 +288,7 @@ package struct CallGate: Sendable, Equatable {
     private mutating func beginOutage(at now: Timestamp) {
         memory.forgetIfLongAgo(now)
         memory.endRow()
-        close(.outage(nextRead: now + memory.readPause()), .outage, at: now)
+        close(.outage(since: now, nextRead: now + memory.readPause()), .outage, at: now)
     }
 
     private mutating func tryAgain(asRamp isRamp: Bool, since time: Timestamp, at now: Timestamp) {

@@ -103,23 +103,25 @@ package struct Generation: Sendable {
     /// - Returns: of how many endpoints the log could not be read, or not to its end. Each is logged.
     func runOnce() async throws -> Int {
         var failed = await readLogs()
-        var isMoving = true
+        var (isMoving, unread) = (true, Set<String>())
         while isMoving {
-            let called = try await dispatcher.runOnce(at: wallClock.now) { await look(at: $0) }.started
+            let done = try await dispatcher.runOnce(at: wallClock.now) { await look(at: $0) }
+            unread = done.unread
             let before = try await nextDueInTurn()
             failed.formUnion(await poll(try await awaitingPollers()).map(\.endpointID))
             // Each arrival that the log shows lets a drain send more.
             let next = try await nextDueInTurn()
-            isMoving = called > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
+            isMoving = done.started > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
         if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
         if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
         try await metrics.runOnce(at: wallClock.now)
-        return failed.union(try await endpointsLeftUnread()).count
+        return failed.union(try await endpointsLeftUnread(besides: unread)).count
     }
 
-    private func endpointsLeftUnread() async throws -> Set<String> {
-        var unread = try await dispatcher.store.endpointsWithGaps()
+    /// - Parameter waiting: endpoints whose due deliveries wait for their logs to be read.
+    private func endpointsLeftUnread(besides waiting: Set<String>) async throws -> Set<String> {
+        var unread = try await dispatcher.store.endpointsWithGaps().union(waiting)
         for endpoint in configuration.endpoints where await coverage.rest(of: endpoint.id) != nil {
             unread.insert(endpoint.id)
         }

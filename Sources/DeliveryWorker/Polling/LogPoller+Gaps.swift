@@ -69,6 +69,7 @@ extension LogPoller {
         _ gaps: [ScanGap], until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws {
         for (index, gap) in gaps.enumerated() where index == 0 || wallClock.now < deadline {
+            guard await !isOutage else { return }
             try await fill(gap, until: deadline, at: now, into: &summary)
         }
     }
@@ -128,9 +129,11 @@ extension LogPoller {
         _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
         var link: PageLink? = start
-        var paging = Paging()
+        var (paging, visited) = (Paging(), Set<String>())
         let progress = ScanProgress(started: wallClock.now, hasReread: false)
-        while let next = link, wallClock.now < deadline, summary.pages < Self.mostPages {
+        while let next = link, visited.insert(next.url).inserted, wallClock.now < deadline,
+            summary.pages < Self.mostPages
+        {
             guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
             let page = try await ask(for: next, started: progress.started)
             summary.add(
@@ -147,7 +150,12 @@ extension LogPoller {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
         // A gap that began while our clock was ahead does not say what is read by now.
         var restarts = link == nil || gap.started > now
-        if !restarts { restarts = try await hasMoved(gap, into: &summary) }
+        do {
+            if !restarts { restarts = try await hasMoved(gap, into: &summary) }
+        } catch  where Self.isAboutAPage(error) {
+            let scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: false, at: now)
+            return (scan, PagesRead(next: link, fault: error), false)
+        }
         var scan = LogScan(resuming: gap, overlap: poll.overlap, restarts: restarts, at: now)
         let pages = summary.pages
         if restarts, try await !budget.turn(for: .gap, of: endpoint.id) { return (scan, PagesRead(), restarts) }
@@ -168,7 +176,7 @@ extension LogPoller {
             newestFirst: gap.newestFirst, hasReread: false)
         do {
             return try await readAgain(at: last, progress, into: &summary) == false
-        } catch  where Self.isAboutAPage(error) {
+        } catch let error as ProviderError where error.isAboutThePage {
             return true
         }
     }

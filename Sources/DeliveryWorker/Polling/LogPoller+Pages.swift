@@ -78,7 +78,13 @@ extension LogPoller {
         guard wallClock.now < deadline, summary.pages < Self.mostPages, !Task.isShuttingDownGracefully else {
             return false
         }
+        guard await !isOutage else { return false }
         return await disk.shortage() == nil
+    }
+
+    /// Whether an outage has begun meanwhile. Logs are read at the gate's pace then, and what is left of a turn waits too.
+    var isOutage: Bool {
+        get async { await gate.gate.closed == .outage }
     }
 
     /// Whether a page may be asked for. The log's first page had its turn before, when the reading was dated.
@@ -113,12 +119,21 @@ extension LogPoller {
             if answered < before.answered { scan.distrustKnown() }
             if let old = before.count, let count = page.count, count < old {
                 end.isDisturbed = true
-                try await readAgain(at: before.link, before.progress, into: &summary)
+                let isKnown = try await readAgain(at: before.link, before.progress, into: &summary)
+                // More than a page was deleted: rows that were not read have moved above that page too.
+                if isKnown == false, before.link != nil {
+                    if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+                    throw PagingFault(endpoint: endpoint.name, kind: .moved)
+                }
             }
         }
         let next = page.next == link ? nil : page.next
         let rows = PageRows(page.items)
-        guard !scan.wraps(at: rows.times) else { throw PagingFault(endpoint: endpoint.name, kind: .circle) }
+        // The page after, by its number, shows newer rows where the log has grown meanwhile. That is no circle.
+        let isNextByNumber = link?.following != nil && (before?.link.map { $0.following == link } ?? true)
+        guard isNextByNumber || !scan.wraps(at: rows.times) else {
+            throw PagingFault(endpoint: endpoint.name, kind: .circle)
+        }
         let progress = scan.take(
             rows.times, at: link?.url, next: next?.url, isCut: page.nextFault != nil, isCounted: page.count != nil)
         let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
@@ -140,9 +155,10 @@ extension LogPoller {
     ///
     /// - Parameter started: our time at which the scan began.
     func ask(for link: PageLink?, started: Timestamp) async throws -> LogPage {
+        let began = wallClock.now
         let page = try await client.logs(of: endpoint.id, at: link)
         let answered = wallClock.now
-        await gate.with { $0.logAnswered(at: answered) }
+        await gate.with { $0.logAnswered(since: began, at: answered) }
         // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
         guard answered + Self.smallStep >= started else { throw ClockPutBack() }
         if let correction = page.nextCorrection { say(correction) }

@@ -74,10 +74,9 @@ struct LogPoller: Sendable {
         } else {
             let absorbed = plan.absorbedGap(overlap: poll.overlap, at: now)
             let scan = LogScan(
-                range: plan.range, rereadFrom: plan.rereadFrom, leavesOldRows: plan.leavesOldRows,
+                range: plan.range, rereadFrom: plan.rereadFrom(at: now), leavesOldRows: plan.leavesOldRows,
                 overlap: poll.overlap,
-                started: now, takingOver: absorbed, newestFirst: await coverage.isNewestFirst(endpoint.id),
-                isFirst: plan.isFirst)
+                started: now, takingOver: absorbed, newestFirst: await coverage.isNewestFirst(endpoint.id))
             let gaps = plan.gaps.filter { $0.id != absorbed?.id && $0.isDue(at: now) }
             let isMoreToRead =
                 await coverage.rest(of: endpoint.id)?.next != nil
@@ -149,7 +148,8 @@ struct LogPoller: Sendable {
             guard let gap = try await store.gap(id: id, of: endpoint.id) else { return }
             return try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
         }
-        guard plan.rowsMayChange, scan.isNewestFirst, let from = plan.rereadFrom, let to = scan.readDownTo, from < to
+        guard plan.rowsMayChange, scan.isNewestFirst, let from = plan.rereadFrom(at: scan.started),
+            let to = scan.readDownTo, from < to
         else { return }
         try await store.leaveGap(
             of: endpoint.id, ScanRange(from: from, to: to), resumeURL: end.next?.url, at: wallClock.now)
@@ -174,7 +174,7 @@ struct LogPoller: Sendable {
     private func continueDeepLook(
         _ plan: ScanPlan, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
-        guard var rest = await coverage.rest(of: endpoint.id), let next = rest.next else { return }
+        guard var rest = await coverage.rest(of: endpoint.id), let next = rest.next, await !isOutage else { return }
         await coverage.keep(nil, of: endpoint.id)
         let end = try await readPages(
             &rest.scan, from: next, for: .again, rereading: nil,
@@ -194,9 +194,17 @@ struct LogPoller: Sendable {
 }
 
 extension ScanPlan {
+    /// Down to where old rows are read again; nil: none is. Not into a part that is put off, because its page cannot be read.
+    fileprivate func rereadFrom(at now: Timestamp) -> Timestamp? {
+        let unread = gaps.filter { $0.newestFirst && !$0.isSecond && !$0.isDue(at: now) }.map(\.range.to).max()
+        return rereadFrom.map { max($0, unread ?? $0) }
+    }
+
     /// The gap that a look reads as well, because it has no page to go on from and does not reach deeper.
     fileprivate func absorbedGap(overlap: Duration, at now: Timestamp) -> ScanGap? {
-        gaps.last { $0.resumeURL == nil && $0.isDue(at: now) && $0.range.from >= range.from - overlap }
+        gaps.last {
+            $0.resumeURL == nil && !$0.isSecond && $0.isDue(at: now) && $0.range.from >= range.from - overlap
+        }
     }
 }
 

@@ -35,7 +35,7 @@ package struct LogScan: Sendable, Equatable {
     ///   - newestFirst: whether an earlier scan has proven the order.
     package init(
         range: ScanRange, rereadFrom: Timestamp? = nil, leavesOldRows: Bool = false, overlap: Duration,
-        started: Timestamp, takingOver gap: ScanGap? = nil, newestFirst: Bool = false, isFirst: Bool = false
+        started: Timestamp, takingOver gap: ScanGap? = nil, newestFirst: Bool = false
     ) {
         self.range = ScanRange(from: min(range.from, gap?.range.from ?? range.from), to: range.to)
         self.rereadFrom = rereadFrom
@@ -43,7 +43,7 @@ package struct LogScan: Sendable, Equatable {
         gapID = gap?.id
         stopsAtKnown = gap == nil
         isResumed = false
-        walksAgain = isFirst
+        walksAgain = true
         self.overlap = overlap
         self.started = started
         byCreation = RowOrder(overlap: overlap, isAssumed: newestFirst)

@@ -8,6 +8,8 @@ struct PagingFault: Error, CustomStringConvertible {
         case circle
         /// One page after the other shows nothing, or the same rows.
         case standstill
+        /// More than a page of entries was deleted while the log was read.
+        case moved
     }
 
     let endpoint: String
@@ -21,6 +23,9 @@ struct PagingFault: Error, CustomStringConvertible {
         case .standstill:
             "\(Paging.limit) pages in a row show nothing new (log of endpoint \(endpoint)); all pages read are stored, and"
                 + " the rest is tried again later"
+        case .moved:
+            "more than a page of entries was deleted while they were read (log of endpoint \(endpoint)); all pages read are"
+                + " stored, and the rest is read from the first page again"
         }
     }
 }

@@ -71,6 +71,17 @@ import Testing
         #expect(try bench.tasks(.scheduled) == ["t10", "t11", "t9"])
     }
 
+    @Test func `one turn reads a slow log's old rows to their end and calls what is due`() async throws {
+        let bench = try await Workbench()
+        let log = PagedLog(bench.time, (1...300).map { LogLine("t\($0)", at: .noon(-3_600 - Double($0))) })
+        log.change { $0.delay = .seconds(2) }
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+
+        _ = try await generation(bench, log.transport).runOnce()
+
+        #expect(try bench.number("SELECT COUNT(DISTINCT delivery_id) FROM attempt") == 300)
+    }
+
     @Test func `an endpoint that the provider does not know is counted, the others go on`() async throws {
         let bench = try await Workbench()
         let transport = ScriptedTransport { request async throws(TransportError) in

@@ -79,4 +79,16 @@ extension UnreadPartTests {
         // The row of t45 is read again.
         #expect(log.asked.contains(5) && !log.asked.contains(39))
     }
+
+    @Test func `above a page that cannot be read the log's silence counts`() async throws {
+        try bench.execute("UPDATE endpoint SET retry_shows = 'in_place'")
+        for _ in 0..<3 { try await turn() }
+        log.change { $0.badPages = [5] }
+        try await turn(after: 400)
+        for _ in 0..<5 { try await turn() }
+
+        let scanned = try bench.number("SELECT last_scan_ms FROM endpoint")
+        #expect(scanned >= Int((bench.time.now - .seconds(2)).milliseconds))
+        #expect(try gaps() > 0)
+    }
 }

@@ -107,6 +107,55 @@ import Testing
         #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
     }
 
+    @Test func `more than a page that is deleted while a counted log is read hides nothing`() async throws {
+        log.change { log in
+            log.isCounted = true
+            // Five of them were read before.
+            log.before[4] = { $0.removeSubrange(25..<45) }
+        }
+        for _ in 0..<4 { try await turn(after: 10) }
+
+        #expect(try bench.tasks(.scheduled).count == 85)
+        #expect(try gaps() == 0)
+    }
+
+    @Test func `new rows of several pages without counts are walked once more`() async throws {
+        try await turn()
+        try await turn()
+        add(50, "new")
+        log.change { $0.before[3] = { _ = $0.remove(at: 5) } }
+        for _ in 0..<3 { try await turn(after: 10) }
+
+        #expect(try bench.tasks(.scheduled).count == 150)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap") == 0)
+    }
+
+    @Test func `a log that grows by more than a page between two pages is no circle`() async throws {
+        let now = bench.time.now
+        log.change { log in
+            log.before[2] = { rows in
+                rows = (0..<25).map { LogLine("new\($0)", at: now - .milliseconds($0 * 10)) } + rows
+            }
+        }
+        #expect(try await turn().trouble == nil)
+        for _ in 0..<2 { try await turn() }
+
+        #expect(try bench.tasks(.scheduled).count == 125)
+        #expect(try gaps() == 0)
+    }
+
+    @Test func `what is left unread while a range is walked once more keeps calls back`() async throws {
+        try await turn()
+        add(25, "new")
+        try await turn(after: 10)
+        #expect(try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 1") > 0)
+        add(25, "newer")
+        log.change { $0.badPages = [2] }
+        try await turn(after: 10)
+
+        #expect(try bench.number("SELECT COUNT(*) FROM unread_gap") > 0)
+    }
+
     @Test func `a pass goes back where the pages have moved since its last turn`() async throws {
         log.change { log in
             log.rows.reverse()

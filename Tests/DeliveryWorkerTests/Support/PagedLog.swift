@@ -14,6 +14,8 @@ final class PagedLog: Sendable {
         var badPages: Set<Int> = []
         /// Passes before each answer.
         var delay = Duration.zero
+        /// What happens once, when a page is asked for, before it is answered.
+        var before: [Int: @Sendable (inout [LogLine]) -> Void] = [:]
         fileprivate(set) var asked: [Int] = []
     }
 
@@ -43,6 +45,7 @@ final class PagedLog: Sendable {
             let number = request.url.split(separator: "=").last.flatMap { Int($0) } ?? 1
             let log = state.withLock { state in
                 state.asked.append(number)
+                if let change = state.before.removeValue(forKey: number) { change(&state.rows) }
                 return state
             }
             time.advance(by: log.delay)
