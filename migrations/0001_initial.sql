@@ -513,6 +513,7 @@ CREATE VIEW delivery_standing AS
                 AND delivery.last_failed_ms < endpoint.unread_until_ms
                 AS is_unread,                            -- 1: a part of the log that is not read may show that it has
                                                          -- arrived, and it is not called; else 0 or NULL
+            endpoint.last_poll_error,
             endpoint.unread_since_ms
                 AS log_unread_since_ms,                  -- since when a part of the log is unread; NULL: none is
             CASE WHEN delivery.state = 'scheduled' AND delivery.manual_unread = 0 THEN endpoint.look_wanted_ms END
@@ -690,7 +691,15 @@ CREATE VIEW v_open AS
         delivery.cycle,                                  -- more than 1: operators requeued it
         delivery.manual_ms IS NOT NULL AS is_manual,     -- 1: an operator's retry is asked for or under way
         strftime('%Y-%m-%dT%H:%M:%SZ', delivery.last_failed_ms / 1000, 'unixepoch') AS last_failed_at,
-        delivery.superseded_by_task_id                   -- a newer event had arrived, see v_superseded
+        delivery.superseded_by_task_id,                  -- a newer event had arrived, see v_superseded
+        strftime('%Y-%m-%dT%H:%M:%SZ', CASE delivery.waits_for
+            WHEN 'an unread part of the log' THEN delivery.log_unread_since_ms
+            WHEN 'a look at the log' THEN delivery.look_wanted_ms END / 1000, 'unixepoch')
+            AS log_wanted_at,                            -- since when it waits for its log to be read; NULL: it does not
+        CASE WHEN delivery.waits_for IN ('an unread part of the log', 'a look at the log')
+             THEN delivery.last_poll_error END
+            AS log_error                                 -- why its log is not read; NULL: it does not wait for that, or
+                                                         -- the last poll succeeded
     FROM delivery_standing AS delivery
     WHERE delivery.finalized_ms IS NULL;
 
@@ -1054,7 +1063,7 @@ CREATE VIEW v_by_endpoint AS
         CASE WHEN endpoint.look_wanted_ms IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                     AND delivery_standing.next_attempt_ms <= (SELECT ms FROM clock)
+                     AND delivery_standing.due_ms <= (SELECT ms FROM clock)
                      AND delivery_standing.waits_for = 'a look at the log') END
             AS behind_look,                              -- due deliveries that wait for a look at the log
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.look_wanted_ms / 1000, 'unixepoch')

@@ -43,7 +43,7 @@ package struct DatabaseRestore: Sendable {
     package func run(at now: Timestamp) async throws(StoreError) -> Report {
         // Where a link leads: another name of the database must not lose its file.
         let database = try DatabaseLink.place(of: named, operation: operation)
-        try NetworkDisk.refuse(database: named, operation: operation)
+        try NetworkDisk.refuse(database, operation: operation)
         let lock = try InstanceLock(at: database, named: named)
         defer { lock.release() }
         return try await prepared(database, at: now) { pending, present, report in

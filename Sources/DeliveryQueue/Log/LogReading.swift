@@ -9,7 +9,7 @@ package struct LogReading: Sendable, Equatable {
     /// shows a retry.
     package var rowsSinceOpening: Timestamp
 
-    /// - Parameter rowsSince: `Timestamp.distantPast` when the log was read to its end.
+    /// - Parameter rowsSince: `Timestamp.distantPast` when all rows count as read.
     package init(openings: Int64 = 0, rowsSince: Timestamp, rowsSinceOpening: Timestamp) {
         self.openings = openings
         self.rowsSince = rowsSince

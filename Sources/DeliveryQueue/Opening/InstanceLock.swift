@@ -20,7 +20,8 @@ package final class InstanceLock: Sendable {
     private let file: OpenFile
     private let presence: PresenceFile?
 
-    /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, or is none of ours.
+    /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, is none of ours, or would lie on a
+    ///   network file system.
     package convenience init(database path: String) throws(StoreError) {
         try self.init(at: DatabaseLink.place(of: path, operation: "open database \(path)"), named: path)
     }
@@ -28,6 +29,7 @@ package final class InstanceLock: Sendable {
     /// - Parameter path: as the operator names the database.
     package init(at database: FilePlace, named path: String) throws(StoreError) {
         // Before the lock is made beside it.
+        try NetworkDisk.refuse(database, operation: "open database \(path)")
         try DatabaseLink.refuse(database, operation: "open database \(path)")
         self.database = database
         let file: OpenFile

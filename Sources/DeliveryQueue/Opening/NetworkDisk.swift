@@ -1,16 +1,10 @@
-import LocalFiles
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+package import LocalFiles
 
 /// File systems that several machines share. SQLite's write-ahead log needs memory that all its processes share, and
 /// `flock` needs one kernel that knows all holders. On such a file system two machines would corrupt the database and
 /// send everything twice (sqlite.org/wal.html, section 1).
 package enum NetworkDisk {
-    /// The name of a network file system by the type number of `statfs`; nil for all others.
+    /// The name of a network file system by the type number of `fstatfs`; nil for all others.
     ///
     /// 9p and FUSE are not among them: virtual machines and sandboxes have local disks of these types. SQLite itself
     /// refuses the write-ahead log on one that cannot share memory.
@@ -24,36 +18,25 @@ package enum NetworkDisk {
         0x5346_414F: "AFS", 0x6B41_4653: "AFS", 0x00C3_6400: "CephFS",
     ]
 
-    /// The name of the network file system that a file or folder lies on; nil when it lies on none, or is not there.
-    package static func name(at path: String) -> String? {
-        type(at: path).flatMap(name(ofType:))
+    /// The name of the network file system that a folder lies on; nil when it lies on none, or is not there.
+    package static func name(at folder: String) -> String? {
+        // A place in it needs no right to list it.
+        (try? FilePlace("\(folder)/database")).flatMap { name(of: $0.folder) }
     }
 
-    private typealias Statfs = @convention(c) (UnsafePointer<CChar>, UnsafeMutableRawPointer) -> CInt
-
-    /// The `f_type` of `statfs`, which Swift's `Glibc` lacks: a `long` at the start of a structure of less than 256
-    /// bytes.
-    private static func type(at path: String) -> UInt32? {
-        #if os(Linux)
-            guard let symbol = dlsym(nil, "statfs") else { return nil }
-            let statfs = unsafeBitCast(symbol, to: Statfs.self)
-            return withUnsafeTemporaryAllocation(byteCount: 256, alignment: 16) { facts in
-                guard let start = facts.baseAddress, statfs(path, start) == 0 else { return nil }
-                return UInt32(truncatingIfNeeded: facts.load(as: CLong.self))
-            }
-        #else
-            return nil
-        #endif
+    private static func name(of folder: OpenFolder) -> String? {
+        folder.fileSystemType.flatMap(name(ofType:))
     }
 
-    /// Refuses a database, existing or new, whose folder lies on a network file system.
+    /// Refuses a database, existing or new, whose folder lies on a network file system. The open folder is asked, so that
+    /// the answer holds for what is opened in it.
     ///
     /// - Throws: `inaccessible`, naming the folder and the file system.
-    package static func refuse(database path: String, operation: String) throws(StoreError) {
-        let folder = (try? FilePlace(path))?.folder.path ?? PendingFile.folder(of: path)
-        guard let name = name(at: folder) else { return }
+    package static func refuse(_ database: FilePlace, operation: String) throws(StoreError) {
+        guard let name = name(of: database.folder) else { return }
         throw StoreError(
-            .inaccessible, operation: operation, cause: "\(folder) lies on \(name), a network file system",
+            .inaccessible, operation: operation,
+            cause: "\(database.folder.path) lies on \(name), a network file system",
             hint:
                 "name a file on a local disk of this machine: SQLite and the lock against a second daemon cannot work there"
         )

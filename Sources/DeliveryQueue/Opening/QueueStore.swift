@@ -26,7 +26,6 @@ package struct QueueStore: Sendable {
     /// - Throws: `StoreError`; nothing was changed when the kind is `locked`, `foreign` or `incompatible`, or when the
     ///   folder lies on a network file system (`inaccessible`).
     package init(path: String, now: Timestamp) throws(StoreError) {
-        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
         try self.init(path: path, lock: InstanceLock(database: path), now: now)
     }
 
@@ -35,7 +34,7 @@ package struct QueueStore: Sendable {
     /// - Throws: `inaccessible` when there is no such database, or on a network file system; `incompatible` when its
     ///   schema is not this program's: only the daemon changes it.
     package static func forOperator(path: String, now: Timestamp) throws(StoreError) -> QueueStore {
-        try NetworkDisk.refuse(database: path, operation: "open database \(path)")
+        if let place = try? FilePlace(path) { try NetworkDisk.refuse(place, operation: "open database \(path)") }
         let reader = try QueueReader(path: path)
         try reader.read("open") { _ in }
         try reader.close()
@@ -85,6 +84,7 @@ package struct QueueStore: Sendable {
         self.simulated = simulated
         do {
             place = try lock?.database ?? DatabaseLink.place(of: path, operation: "open database \(path)")
+            try NetworkDisk.refuse(place, operation: "open database \(path)")
             try DatabaseLink.refuse(place, operation: "open database \(path)")
             try Self.refuseForeignFile(place)
             // Without the lock nothing is changed: an operator's command refuses an older schema.

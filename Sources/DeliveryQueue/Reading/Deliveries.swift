@@ -123,7 +123,8 @@ extension DeliveryRecord {
     static let columns = """
         delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
         delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error,
-        delivery.held_because, delivery.is_unread, delivery.log_unread_since_ms, delivery.look_wanted_ms
+        delivery.held_because, delivery.is_unread, delivery.log_unread_since_ms, delivery.look_wanted_ms,
+        delivery.last_poll_error
         """
 
     init(_ row: inout SQLRow) throws {
@@ -131,7 +132,8 @@ extension DeliveryRecord {
             delivery: try Delivery(&row), endpointName: row.text(), deadReason: row.wordIfAny(),
             evidence: Evidence(&row), finalized: row.timestampIfAny(), supersededBy: row.textIfAny(),
             lastError: row.textIfAny(), heldBecause: row.wordIfAny(), isBehindGap: row.integerIfAny() == 1,
-            unreadSince: row.timestampIfAny(), lookWanted: row.timestampIfAny())
+            unreadSince: row.timestampIfAny(), lookWanted: row.timestampIfAny(),
+            lastPollError: row.textIfAny())
     }
 }
 

@@ -21,6 +21,8 @@ package struct DeliveryRecord: Sendable, Equatable {
     package var unreadSince: Timestamp?
     /// Since when a look at its log is overdue, for which it waits once it is due; nil: none is.
     package var lookWanted: Timestamp?
+    /// Why the last poll of its log failed; nil: it succeeded, or none was tried.
+    package var lastPollError: String?
 
     /// Since when it waits for its log to be read; nil: it does not.
     package func waitsForLog(at now: Timestamp) -> Timestamp? {

@@ -152,7 +152,7 @@ extension Session {
                 CASE WHEN look_wanted_ms IS NULL THEN 0
                      ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
                            WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
-                             AND delivery.next_attempt_ms <= ? AND delivery.held_because IS NULL
+                             AND delivery.due_ms <= ? AND delivery.held_because IS NULL
                              AND delivery.look_wanted_ms IS NOT NULL AND coalesce(delivery.is_unread, 0) = 0) END,
                 look_wanted_ms
             FROM endpoint_standing ORDER BY name, id

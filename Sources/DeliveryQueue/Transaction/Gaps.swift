@@ -99,8 +99,9 @@ extension ScanGap {
     /// So many gaps of one log are enough, whatever left them.
     private static let most = 16
 
-    /// Which of a newest-first log's gaps become one: each with the one that it is taken into, whose page is the newer one.
-    /// The oldest goes on from its own page while it can be read, or a busy log would never be read to its end.
+    /// Which of a newest-first log's gaps become one: each with the one that takes it in. That one's page is the newer one.
+    /// The oldest stays as it is while it can be read. It goes on from its own page, or a busy log would never be read to its
+    /// end.
     static func joins(of gaps: [ScanGap]) -> [(kept: ScanGap, joined: ScanGap)] {
         var joins: [(kept: ScanGap, joined: ScanGap)] = []
         var top: (gap: ScanGap, from: Timestamp)?

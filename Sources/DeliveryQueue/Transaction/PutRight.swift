@@ -1,12 +1,13 @@
 extension QueueStore {
     /// Lets what a clock that was ahead has decided about an endpoint's log be judged again by the clock that is right:
-    /// failures that were taken for too old are forgotten, and the part of the log that holds them is to be read. Times
-    /// that lie in the future become now, so that nothing waits for them.
+    /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and the
+    /// part of the log that holds them is to be read. Times that lie in the future become now, so that nothing waits for
+    /// them; those of calls lie before their outcome.
     ///
     /// - Parameter historyFrom: where the history starts at the latest.
     /// - Returns: whether a part of the log is to be read again.
     package func putRight(
-        _ endpointID: String, historyFrom: Timestamp, at now: Timestamp
+        _ endpointID: String, historyFrom: Timestamp, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> Bool {
         try await write("put right what a clock that was ahead did to endpoint \(endpointID)") { session in
             let range = try session.judgedByOther(endpointID, historyFrom: historyFrom, at: now)
@@ -15,6 +16,8 @@ extension QueueStore {
                 ["from": historyFrom, "id": endpointID])
             if let range { try session.judgeAgain(endpointID, range, at: now) }
             try session.cutTimes(of: endpointID, at: now)
+            try session.putCallsRight(of: endpointID, rules: rules, at: now)
+            try session.putHoldsRight(of: endpointID, rules: rules, at: now)
             return range != nil
         }
     }
@@ -49,8 +52,8 @@ extension QueueTransaction {
 }
 
 extension Session {
-    /// Whether an endpoint's log was read by a clock that was ahead of the one that says now. A clock that is behind the
-    /// log itself is the wrong one of the two, and changes nothing.
+    /// Whether an endpoint's log was read, or its deliveries were called, by a clock that was ahead of the one that says
+    /// now. A clock that is behind the log itself is the wrong one of the two, and changes nothing.
     func wasReadAhead(_ endpointID: String, at now: Timestamp) throws -> Bool {
         try exists(
             """
@@ -60,12 +63,17 @@ extension Session {
                   OR history_from_ms > :latest
                   OR EXISTS (
                       SELECT 1 FROM scan_gap
-                      WHERE scan_gap.endpoint_id = endpoint.id AND (started_ms > :latest OR since_ms > :latest)))
+                      WHERE scan_gap.endpoint_id = endpoint.id AND (started_ms > :latest OR since_ms > :latest))
+                  OR EXISTS (
+                      SELECT 1 FROM attempt \(Dialect.joinInOrder) delivery ON delivery.id = attempt.delivery_id
+                      WHERE attempt.intent_ms > :latest AND delivery.endpoint_id = endpoint.id))
             """,
             ["id": endpointID, "latest": now + RetryRules.clockTolerance])
     }
 
-    /// The part of the log in which failures were taken for too old that are not; nil: there is none.
+    /// Forgets what was judged wrongly.
+    ///
+    /// - Returns: the part of the log in which it stands; nil: there is none.
     fileprivate func judgedByOther(
         _ endpointID: String, historyFrom: Timestamp, at now: Timestamp
     ) throws -> ScanRange? {
@@ -74,21 +82,18 @@ extension Session {
         ) {
             (history: $0.timestamp(), oldest: $0.timestampIfAny(), head: $0.timestampIfAny())
         }
+        let found = try forgetEntries(foundAfter: now + RetryRules.clockTolerance, of: endpointID)
         // Where nothing was read yet, the first reading goes back far enough by itself.
         guard let endpoint, endpoint.head != nil else { return nil }
-        let starts = endpoint.history > historyFrom ? historyFrom : endpoint.oldest
-        return starts.map { ScanRange(from: $0, to: endpoint.oldest == nil ? min(endpoint.history, now) : now) }
+        let oldest = [endpoint.oldest, found].compactMap(\.self).min()
+        if endpoint.history > historyFrom {
+            let from = min(historyFrom, oldest ?? historyFrom)
+            return ScanRange(from: from, to: oldest == nil ? min(endpoint.history, now) : now)
+        }
+        return oldest.map { ScanRange(from: min($0, now), to: now) }
     }
 
     fileprivate func judgeAgain(_ endpointID: String, _ range: ScanRange, at now: Timestamp) throws {
-        // What was read in the future was seen in the future too, and that column has an index.
-        try run(
-            """
-            DELETE FROM log_entry
-            WHERE delivery_id IS NULL AND seen_ms > :latest AND found_ms > :latest AND endpoint_id = :endpoint
-              AND outcome = 'failed'
-            """,
-            ["latest": now + RetryRules.clockTolerance, "endpoint": endpointID])
         try run("UPDATE endpoint SET too_old = 0, too_old_from_ms = NULL WHERE id = ?", [endpointID])
         try run(
             """

@@ -7,7 +7,7 @@ extension QueueStore {
         _ endpoints: [(id: String, name: String)], historyFrom: Timestamp
     ) async throws(StoreError) {
         try await write("register endpoints") { session in
-            // Nobody has waited for a look since the start.
+            // No look is overdue at a start.
             try session.run("UPDATE endpoint SET active = 0, look_wanted_ms = NULL")
             for endpoint in endpoints {
                 try session.run(

@@ -11,7 +11,7 @@ actor Coverage {
     private var wanted: Set<String> = []
     /// Endpoints whose logs were seen to be newest first.
     private var newestFirst: Set<String> = []
-    /// Deep looks that have not come to their end yet, by endpoint.
+    /// Deep looks and passes that have not come to their end yet, by endpoint.
     private var rests: [String: Rest] = [:]
     private let steady: @Sendable () -> Duration
     /// When the dispatcher was last seen at work.

@@ -48,7 +48,8 @@ struct Freshness: Sendable {
 
     /// `retry.fresh_within`.
     private let within: Duration
-    /// When calls may begin: the start, or the last end of an outage or of a refused credential.
+    /// When calls may begin: the start, or the last end of an outage, of a refused credential or of a break that nothing
+    /// explains.
     private var opened: Duration
     private var looks: [String: Look] = [:]
     /// The deep look of each endpoint that came deepest, while it is good.
@@ -116,7 +117,7 @@ struct Freshness: Sendable {
 
     /// Notes what a look adds to what was read since calls may begin.
     ///
-    /// - Returns: the look. Where it shows that rows are gone, no row of the log is missing any more.
+    /// - Returns: the look. Where it shows that rows are gone, it has read all there are: then all rows count as read.
     private mutating func note(_ look: Look, of endpointID: String) -> Look {
         guard look.requested >= opened else { return look }
         var since =
@@ -152,8 +153,7 @@ struct Freshness: Sendable {
         return now - requested >= Self.deepInterval
     }
 
-    /// How long until they are by time alone; zero: they are now. An opening makes the next look a deep one, and it need not
-    /// come sooner.
+    /// How long until they are by time alone; zero: they are now. An opening does not shorten this.
     func untilDeepLook(_ endpointID: String, at now: Duration) -> Duration {
         guard let requested = deepRequests[endpointID] else { return .zero }
         return max(.zero, Self.deepInterval - (now - requested))

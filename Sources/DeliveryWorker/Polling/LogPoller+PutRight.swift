@@ -12,9 +12,9 @@ extension LogPoller {
         // An endpoint that was first seen by such a clock, and of whose log nothing is read yet.
         let startsLate = plan.isFirst && plan.historyFrom > historyFrom
         guard plan.wasReadAhead || startsLate else { return false }
-        if try await store.putRight(endpoint.id, historyFrom: historyFrom, at: now) {
+        if try await store.putRight(endpoint.id, historyFrom: historyFrom, rules: rules, at: now) {
             logger.notice(
-                "the log was read by a clock that was ahead; what it left out as too old is read and judged again",
+                "the log was read by a clock that was ahead; what it judged wrongly is read and judged again",
                 metadata: ["endpoint": "\(endpoint.name)"])
         }
         return true

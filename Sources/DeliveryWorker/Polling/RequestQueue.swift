@@ -2,8 +2,8 @@ import DeliveryQueue
 
 /// Decides which page of a log is asked for next while requests are limited. Pure.
 ///
-/// The purpose that matters most goes first, but each one that waits gets at least every fifth request, and the endpoints of
-/// one purpose take turns.
+/// The purpose that matters most goes first, but each one that waits gets at least every fifth request, also when all five
+/// wait. The endpoints of one purpose take turns.
 struct RequestQueue: Sendable {
     struct Ticket: Sendable, Equatable {
         let number: Int
@@ -32,13 +32,19 @@ struct RequestQueue: Sendable {
     /// Whose request is next; nil: nobody waits.
     var next: Ticket? {
         let purposes = PagePurpose.allCases.filter { purpose in waiting.contains { $0.purpose == purpose } }
-        let starving = purposes.filter { passedOver[$0, default: 0] >= Self.patience }
-        let longest = starving.max { passedOver[$0, default: 0] < passedOver[$1, default: 0] }
-        guard let purpose = longest ?? purposes.first else { return nil }
+        guard let first = purposes.first else { return nil }
+        let others = purposes.dropFirst().sorted { patience(of: $0) < patience(of: $1) }
+        // After this request the others take turns, the least patient one first, and none of them may be late.
+        let leavesTime = others.enumerated().allSatisfy { patience(of: $0.element) > $0.offset }
+        let mostUrgent = purposes.min { patience(of: $0) < patience(of: $1) }
+        let purpose = leavesTime ? first : mostUrgent ?? first
         return waiting.filter { $0.purpose == purpose }.min {
             (served[$0.endpointID, default: 0], $0.number) < (served[$1.endpointID, default: 0], $1.number)
         }
     }
+
+    /// How many requests of others a purpose may still wait for.
+    private func patience(of purpose: PagePurpose) -> Int { Self.patience - passedOver[purpose, default: 0] }
 
     /// A ticket's request is made.
     mutating func take(_ ticket: Ticket) {

@@ -62,7 +62,8 @@ enum NextPage {
     }
 
     /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped. Of a link to another origin path
-    /// and query count, and a path that lacks the one of `base` gets it.
+    /// and query count, and a path that lacks the one of `base` gets it. Where a path may have it or lack it, as `/api/logs`
+    /// behind a gateway that takes `/api` away, the page's own path tells.
     ///
     /// The result begins with the configured origin and never with the link's own authority, so that no difference
     /// between URL parsers can lead the request elsewhere.
@@ -78,17 +79,25 @@ enum NextPage {
             guard let authority = link.authority,
                 let origin = try? Origin(scheme: link.scheme ?? base.origin.scheme, authority: authority)
             else { throw Unusable(cause: "the address of the next page is not http or https, or not valid") }
-            return target(path: link.path, query: link.query, of: origin, base)
+            return target(path: link.path, query: link.query, of: origin, base, on: page.path)
         }
         if link.path.isEmpty { return target(path: page.path, query: link.query ?? page.query, of: base.origin, base) }
-        let path = link.path.hasPrefix("/") ? link.path : merge(link.path, onto: page.path)
-        return target(path: path, query: link.query, of: base.origin, base)
+        // A relative path is resolved against the page's own, so it has whatever that has.
+        guard link.path.hasPrefix("/") else {
+            return target(path: merge(link.path, onto: page.path), query: link.query, of: base.origin, base)
+        }
+        return target(path: link.path, query: link.query, of: base.origin, base, on: page.path)
     }
 
-    private static func target(path: String, query: String?, of origin: Origin, _ base: BaseAddress) -> Target {
+    /// - Parameter page: the path of the page with the link, where the link may lack the path of `base` even if it seems to
+    ///   begin with it; nil: it does not.
+    private static func target(
+        path: String, query: String?, of origin: Origin, _ base: BaseAddress, on page: String? = nil
+    ) -> Target {
         let path = PercentEncoding.repaired(URLReference.withoutDots(path.hasPrefix("/") ? path : "/" + path))
         let prefix = base.pathPrefix
-        let isInside = path == prefix || path.hasPrefix(prefix + "/")
+        let seemsInside = path == prefix || path.hasPrefix(prefix + "/")
+        let isInside = seemsInside && !(page.map { isSamePlace(prefix + path, $0) && !isSamePlace(path, $0) } ?? false)
         let suffix = query.map { "?" + PercentEncoding.repaired($0) } ?? ""
         let isCorrect = origin == base.origin && isInside
         return Target(
@@ -97,6 +106,12 @@ enum NextPage {
                 ? nil
                 : LinkCorrection(
                     origin: origin == base.origin ? nil : origin.description, prefix: isInside ? nil : prefix))
+    }
+
+    /// Whether two paths name the same resource; a slash at the end makes no difference.
+    private static func isSamePlace(_ first: String, _ second: String) -> Bool {
+        func bare(_ path: String) -> Substring { path.hasSuffix("/") ? path.dropLast() : path[...] }
+        return bare(first) == bare(second)
     }
 
     private static func merge(_ path: String, onto basePath: String) -> String {

@@ -73,7 +73,8 @@ struct DeliveryList {
     /// nil when it does not wait for its log to be read.
     private func wait(of record: DeliveryRecord, at now: Timestamp) -> String? {
         record.waitsForLog(at: now).map {
-            "\(record.isBehindGap ? "log unread" : "no look") since \(TimeText.relative($0, at: now))"
+            let cause = record.lastPollError.map { ": \($0)" } ?? ""
+            return "\(record.isBehindGap ? "log unread" : "no look") since \(TimeText.relative($0, at: now))\(cause)"
         }
     }
 
@@ -109,9 +110,10 @@ struct DeliveryReport: JSONReport {
             // When an operator asked for a retry; absent when none is open.
             "retry_asked": delivery.manual?.asked,
             "finalized": record.finalized,
-            // What of its log must be read before it is called, and since when; absent when nothing must.
+            // What of its log must be read before it is called, since when, and why it is not; absent when nothing must.
             "log_unread_since": record.isBehindGap ? record.unreadSince : nil,
             "look_wanted_since": record.lookWanted,
+            "log_error": record.isBehindGap || record.lookWanted != nil ? record.lastPollError : nil,
             "superseded_by": record.supersededBy,
             "last_error": record.lastError,
         ]

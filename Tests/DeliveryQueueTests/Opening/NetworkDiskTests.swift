@@ -1,3 +1,6 @@
+import Foundation
+import LocalFiles
+import TestSupport
 import Testing
 
 @testable import DeliveryQueue
@@ -21,5 +24,19 @@ import Testing
         ] as [UInt32]) func `a local one is none of them`(type: UInt32)
     {
         #expect(NetworkDisk.name(ofType: type) == nil)
+    }
+
+    /// The folder is asked by what is open, not by its name, which another folder has taken meanwhile.
+    @Test func `the file system is that of the open folder, whatever has its name by then`() throws {
+        let (disk, proc) = (try TemporaryFolder(), try OpenFolder("/proc/self"))
+        try FileManager.default.createDirectory(atPath: disk.file("inner"), withIntermediateDirectories: false)
+        let place = try FilePlace(disk.file("inner/queue.db"))
+        let type = place.folder.fileSystemType
+        try FileManager.default.removeItem(atPath: disk.file("inner"))
+        try FileManager.default.createSymbolicLink(atPath: disk.file("inner"), withDestinationPath: "/proc")
+
+        #expect(type != nil && place.folder.fileSystemType == type)
+        #expect(proc.fileSystemType == 0x9FA0 && type != 0x9FA0)
+        #expect(NetworkDisk.name(at: disk.file("inner")) == nil)
     }
 }

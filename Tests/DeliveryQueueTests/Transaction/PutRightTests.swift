@@ -33,7 +33,8 @@ import Testing
         #expect(try await !queue.isKnown("t-1"))
         #expect(try await plan(at: start).wasReadAhead)
 
-        let readsAgain = try await queue.store.putRight(QueueFixture.endpoint, historyFrom: history, at: start)
+        let readsAgain = try await queue.store.putRight(
+            QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: start)
 
         #expect(readsAgain)
         #expect(try await gaps() == ["-120 0 0"])
@@ -51,7 +52,8 @@ import Testing
             progress: ScanProgress(started: ahead, newest: start - .hours(1)), at: ahead)
         #expect(try await !queue.isKnown("t-1"))
 
-        let readsAgain = try await queue.store.putRight(QueueFixture.endpoint, historyFrom: history, at: start)
+        let readsAgain = try await queue.store.putRight(
+            QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: start)
 
         #expect(readsAgain)
         #expect(try await gaps() == ["-259200 0 0"])
@@ -80,7 +82,8 @@ import Testing
                 newestFirst: true),
             at: start + .days(30))
 
-        let readsAgain = try await queue.store.putRight(QueueFixture.endpoint, historyFrom: history, at: start)
+        let readsAgain = try await queue.store.putRight(
+            QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: start)
 
         #expect(!readsAgain)
         #expect(try await gaps() == ["-7200 -3600 0"])
@@ -98,7 +101,9 @@ import Testing
 
         #expect(try await queue.number("SELECT too_old FROM endpoint WHERE id = 'ep-1'") == 1)
         #expect(try await !plan(at: start + .hours(1)).wasReadAhead)
-        #expect(try await !queue.store.putRight(QueueFixture.endpoint, historyFrom: history, at: start + .hours(1)))
+        #expect(
+            try await !queue.store.putRight(
+                QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: start + .hours(1)))
         #expect(try await queue.number("SELECT too_old FROM endpoint WHERE id = 'ep-1'") == 1)
     }
 

@@ -38,6 +38,7 @@ import Testing
     private static let added: [String: [String]] = [
         "v_open": [
             "waits_for", "webhook_id", "cycle", "is_manual", "last_failed_at", "superseded_by_task_id",
+            "log_wanted_at", "log_error",
         ],
         "v_dead": ["meaning", "webhook_id", "cycle", "last_failed_at", "last_answer"],
         "v_by_event_type": ["slowest_recovery_s", "delivered_7d"],

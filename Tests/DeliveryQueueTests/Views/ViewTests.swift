@@ -66,25 +66,25 @@ import Testing
             "v_open", "ORDER BY id",
             is: """
                 1 | t-1 | first | profile_update | c-1 | scheduled | - | 3 | T-5000 | 5000 | T-600 | - | HTTP 500 | \
-                a look at the log | w-1 | 1 | 0 | T-5000 | -
+                a look at the log | w-1 | 1 | 0 | T-5000 | - | T-40 | -
                 2 | t-2 | first | exotic | c-2 | scheduled | - | 0 | T-4000 | 4000 | T+1800 | - | HTTP 500 | \
-                its time | w-1 | 1 | 0 | T-4000 | t-newer
+                its time | w-1 | 1 | 0 | T-4000 | t-newer | - | -
                 3 | t-3 | first | profile_update | c-3 | attempting | - | 0 | T-3000 | 3000 | - | - | HTTP 500 | \
-                a call in flight | w-1 | 1 | 0 | T-3000 | -
+                a call in flight | w-1 | 1 | 0 | T-3000 | - | - | -
                 4 | t-4 | first | document_upload | c-4 | awaiting | - | 0 | T-2000 | 2000 | - | T+500 | HTTP 500 | \
-                the log | w-1 | 1 | 0 | T-2000 | -
+                the log | w-1 | 1 | 0 | T-2000 | - | - | -
                 5 | t-5 | first | profile_update | c-5 | awaiting | - | 0 | T-6000 | 6000 | - | T-1000 | HTTP 500 | \
-                a complete reading of the log | w-1 | 1 | 0 | T-6000 | -
+                a complete reading of the log | w-1 | 1 | 0 | T-6000 | - | - | -
                 6 | t-6 | second | profile_update | - | scheduled | log_silent | 0 | T-900 | 900 | T-700 | - | \
-                HTTP 500 | the hold log_silent | w-1 | 1 | 0 | T-900 | -
+                HTTP 500 | the hold log_silent | w-1 | 1 | 0 | T-900 | - | - | -
                 7 | t-7 | second | profile_update | c-7 | scheduled | log_silent | 0 | T-800 | 800 | T-10 | - | \
-                HTTP 500 | an unread part of the log | w-1 | 1 | 1 | T-800 | -
+                HTTP 500 | an unread part of the log | w-1 | 1 | 1 | T-800 | - | T-50 | HTTP 502
                 8 | t-8 | third | profile_update | c-8 | scheduled | not configured | 0 | T-700 | 700 | T-650 | - | \
-                HTTP 500 | its endpoint in the configuration | w-1 | 1 | 0 | T-700 | -
+                HTTP 500 | its endpoint in the configuration | w-1 | 1 | 0 | T-700 | - | - | -
                 9 | t-9 | fourth | profile_update | c-9 | scheduled | operator | 0 | T-70000 | 70000 | T-400 | - | \
-                HTTP 500 | the hold operator | w-1 | 2 | 1 | T-70000 | -
+                HTTP 500 | the hold operator | w-1 | 2 | 1 | T-70000 | - | - | -
                 10 | t-10 | first | profile_update | c-10 | scheduled | - | 0 | T-60 | 60 | T+7200 | - | HTTP 500 | \
-                its time | w-1 | 1 | 0 | T-60 | -
+                its time | w-1 | 1 | 0 | T-60 | - | - | -
                 """)
     }
 

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import TestSupport
 import Testing
 
 @testable import DeliveryWorker
@@ -38,6 +39,33 @@ import Testing
 
         for purpose in PagePurpose.allCases {
             #expect(order.count { $0 == "\(purpose.rawValue) e" } >= 15, "\(purpose)")
+        }
+    }
+
+    @Test func `when all purposes wait, any five requests in a row have one of each`() {
+        let order = order(PagePurpose.allCases.map { ($0, "e") }, endless: Set(PagePurpose.allCases), count: 50)
+
+        for first in 0...45 {
+            #expect(Set(order[first..<first + 5]).count == 5, "\(order[first..<first + 5])")
+        }
+    }
+
+    @Test func `a purpose waits for four requests of others at most, whichever wait beside it and since when`() {
+        for seed in UInt64(1)...200 {
+            var (queue, random) = (RequestQueue(), SeededNumbers(seed: seed))
+            var waiting: [PagePurpose: (tickets: Int, passedOver: Int)] = [:]
+            for _ in 0..<60 {
+                for purpose in PagePurpose.allCases where random.next() % 3 == 0 {
+                    _ = queue.add(purpose, of: "e")
+                    waiting[purpose, default: (0, 0)].tickets += 1
+                }
+                guard let ticket = queue.next else { continue }
+                queue.take(ticket)
+                for purpose in Array(waiting.keys) { waiting[purpose]?.passedOver += 1 }
+                let left = (waiting[ticket.purpose]?.tickets ?? 0) - 1
+                waiting[ticket.purpose] = left > 0 ? (left, 0) : nil
+                #expect(waiting.values.allSatisfy { $0.passedOver <= 4 }, "seed \(seed)")
+            }
         }
     }
 

@@ -78,6 +78,28 @@ struct NextPageTests {
         #expect(target.correction == LinkCorrection(origin: origin, prefix: lacks ? "/gw" : nil))
     }
 
+    /// The base address, the path of the request below it, the link, and where it is followed; nil: as it is.
+    @Test(
+        arguments: [
+            ("/api", "/api/v2/logs", "http://inner:8000/api/v2/logs?page=2", "/api/api/v2/logs?page=2"),
+            ("/api", "/api/v2/logs/", "http://inner:8000/api/v2/logs/?page=2", "/api/api/v2/logs/?page=2"),
+            ("/api", "/api/v2/logs", "/api/v2/logs/?page=2", "/api/api/v2/logs/?page=2"),
+            ("/api", "/api/v2/logs", "https://api.test/api/api/v2/logs?page=2", nil),
+            ("/api", "/api/v2/logs", "/api/api/v2/logs?page=2", nil), ("/api", "/v2/logs", "/api/v2/logs?page=2", nil),
+            ("/api/v2", "/api/v2/logs", "//inner/api/v2/logs?page=2", "/api/v2/api/v2/logs?page=2"),
+            ("/api/v2", "/api/v2/logs", "/api/v2/api/v2/logs?page=2", nil),
+            ("/api", "/api/v2/logs", "?page=2", nil), ("/api", "/api/v2/logs", "logs?page=2", nil),
+            ("", "/api/v2/logs", "/api/v2/logs?page=2", nil),
+        ] as [(String, String, String, String?)])
+    func `where a link may have the path of the base address or lack it, the path of its page tells`(
+        prefix: String, request: String, link: String, path: String?
+    ) throws {
+        let base = try BaseAddress("https://api.test" + prefix)
+        let target = try NextPage.target(link, from: base.url(request + "?page=1"), within: base)
+        #expect(target.link.url == "https://api.test" + (path ?? "\(prefix)\(request)?page=2"))
+        #expect(target.correction?.prefix == (path == nil ? nil : prefix))
+    }
+
     @Test(
         arguments: [
             ("?page=2", "/gw/api/v2/logs?page=2"), ("logs?page=2", "/gw/api/v2/logs?page=2"),

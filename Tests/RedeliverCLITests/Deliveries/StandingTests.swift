@@ -228,6 +228,12 @@ import Testing
                 """)
         let list = DeliveryList([record]).table(at: now).csv(on: .plain)
         #expect(list.contains(",no look since 60 s ago,"))
+        record.lastPollError = "HTTP 502"
+        #expect(DeliveryList([record]).table(at: now).csv(on: .plain).contains(",no look since 60 s ago: HTTP 502,"))
+        record.isBehindGap = true
+        record.unreadSince = now - .seconds(7_200)
+        #expect(DeliveryList([record]).table(at: now).csv(on: .plain).contains(",log unread since 2 h ago: HTTP 502,"))
+        record.isBehindGap = false
 
         record.lookWanted = nil
         #expect(sentence().hasPrefix("due: sent as soon as"))
