@@ -18,6 +18,7 @@ package struct ProviderClient: Sendable {
     private let now: @Sendable () -> Int64
     private let logger: Logger
     private let session: ProviderSession
+    private let slashes = LearnedSlashes()
 
     /// - Parameters:
     ///   - requestTimeout: time for each whole exchange, the answer's body included.
@@ -79,7 +80,9 @@ package struct ProviderClient: Sendable {
             body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
         let began = now()
         do throws(CallFailure) {
+            let isSlashKnown = slashes.know(call.url)
             let response = try await authorized(call, if: isInTime)
+            if !isSlashKnown, (300..<400).contains(response.status), slashes.know(call.url) { return .moved }
             let ended = now()
             return RetryAnswer(
                 response, toRetryOf: request.body, after: .milliseconds(max(0, ended - began)), now: ended)
@@ -161,8 +164,19 @@ package struct ProviderClient: Sendable {
     ) async throws(CallFailure) -> HTTPResponse {
         var request = request
         request.headers.append(HTTPHeader("Authorization", "Bearer \(token.secret.revealed)"))
+        request.url = slashes.applied(to: request.url)
         do throws(TransportError) {
             var response = try await transport.send(request)
+            if slashes.learn(from: response, to: request.url) {
+                logger.notice(
+                    "the provider wants a slash at the end of this address; it gets one from now on",
+                    metadata: ["path": "\(Printable.text(URLReference(request.url).path))"])
+                // A call that changes something is made anew by whoever made it, as any call that was not executed.
+                if request.method == .get {
+                    request.url = slashes.applied(to: request.url)
+                    response = try await transport.send(request)
+                }
+            }
             logger.trace(
                 "provider answered",
                 metadata: ["http.method": "\(request.method.rawValue)", "http.status": "\(response.status)"])

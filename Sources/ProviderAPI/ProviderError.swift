@@ -18,7 +18,8 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
         case unreadableAnswer(cause: String)
         /// The answer is longer than `limit` bytes.
         case answerTooLarge(limit: Int)
-        case redirected(status: Int)
+        /// `to` is where it leads, for people; nil: it names no place.
+        case redirected(status: Int, to: String? = nil)
         /// Any other 4xx.
         case rejected(status: Int)
         /// The credential itself cannot be used: a file is unreadable or the login is refused.
@@ -100,8 +101,9 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
             cause
         case .answerTooLarge(let limit):
             "the answer is larger than \(limit) bytes: is base_url right?"
-        case .redirected(let status):
-            "the provider redirects (HTTP \(status)), and redirects are not followed: correct base_url"
+        case .redirected(let status, let place):
+            "the provider redirects (HTTP \(status))\(place.map { " to \($0)" } ?? ""), and redirects are not followed: "
+                + "correct base_url"
         case .rejected(let status):
             "the provider rejected the request (HTTP \(status))"
         case .credential(let reason):
@@ -123,7 +125,7 @@ package struct ProviderError: Error, Sendable, Equatable, CustomStringConvertibl
                 reason: "the provider does not accept our certificate (HTTP \(status)): check "
                     + "provider.client_certificate, its dates and its issuer")
         case .accepted: nil
-        case .redirected: .redirected(status: status)
+        case .redirected: .redirected(status: status, to: Redirect(response)?.text)
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound where status == 404: .endpointNotFound

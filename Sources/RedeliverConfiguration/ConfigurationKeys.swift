@@ -174,6 +174,9 @@ enum ConfigurationKeys {
             Setting(
                 "fresh_within", .duration(.seconds(1) ... .minutes(5)), .value("5s"),
                 "A call begins only so long after its endpoint's log was read; longer where reading it takes long."),
+            Setting(
+                "body", .word(RetryRequest.BodyForm.allCases.map(\.rawValue)), .value("json"),
+                "How a call sends the body: as the log's JSON value, or as one JSON string that holds its `text`."),
         ])
 
     private static let circuit = Setting.section(

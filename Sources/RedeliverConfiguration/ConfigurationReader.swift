@@ -41,7 +41,8 @@ struct ConfigurationReader {
             requestsPerMinute: integerIfGiven("poll.requests_per_minute"))
         let retry = WorkerConfiguration.Retry(
             concurrency: settings.integer("retry.concurrency"), perSecond: settings.number("retry.per_second"),
-            burst: settings.integer("retry.burst"), freshWithin: settings.duration("retry.fresh_within"))
+            burst: settings.integer("retry.burst"), freshWithin: settings.duration("retry.fresh_within"),
+            body: RetryRequest.BodyForm(rawValue: settings.text("retry.body")) ?? .json)
         let circuit = circuit(rampLimit: retry.concurrency)
         let requestTimeout = settings.duration("provider.request_timeout")
         guard let credential, let baseURL, settings.faults.isEmpty else {

@@ -82,6 +82,8 @@ package struct WorkerConfiguration: Sendable, Equatable {
         package var burst: Int
         /// A call begins only so long after its endpoint's log was read; longer where reading it takes long.
         package var freshWithin: Duration
+        /// How the body stands in a call.
+        package var body = RetryRequest.BodyForm.json
     }
 
     package var provider: Provider

@@ -94,7 +94,7 @@ struct ProviderClientLogTests {
             ),
             (HTTPResponse(500), .unavailable(status: 500, retryAfter: nil)),
             (HTTPResponse(408), .unavailable(status: 408, retryAfter: nil)),
-            (HTTPResponse(302, headers: [HTTPHeader("Location", "/x")]), .redirected(status: 302)),
+            (HTTPResponse(302, headers: [HTTPHeader("Location", "/x?k=1")]), .redirected(status: 302, to: "/x")),
             (HTTPResponse(400), .rejected(status: 400)),
             (
                 HTTPResponse(200, " \n<!doctype html>"),

@@ -1,5 +1,5 @@
 /// Task ids that answers name. An answer may name anything, a job's number for one, so a name is a candidate only. The entry
-/// that appears under it decides (docs/architecture.md, "Whose an entry is").
+/// that appears under it decides (docs/design.md, "Which delivery a log entry is about").
 extension QueueTransaction {
     /// Finds the delivery whose call an entry is about because the call's answer named the entry's task id; nil: none.
     ///

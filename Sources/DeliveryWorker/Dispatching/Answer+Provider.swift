@@ -26,9 +26,10 @@ extension Answer {
 }
 
 extension RetryRequest {
-    init(_ delivery: ClaimedDelivery) {
+    init(_ delivery: ClaimedDelivery, as form: BodyForm = .json) {
         self.init(
             taskIDJSON: delivery.taskIDJSON, customerIDJSON: delivery.customerIDJSON,
-            webhookIDJSON: delivery.webhookIDJSON, eventType: delivery.eventType, body: delivery.body)
+            webhookIDJSON: delivery.webhookIDJSON, eventType: delivery.eventType, body: delivery.body,
+            form: form)
     }
 }

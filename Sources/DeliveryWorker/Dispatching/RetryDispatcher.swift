@@ -153,7 +153,7 @@ struct RetryDispatcher: Sendable {
     /// One call, which always ends in a result.
     private func call(_ delivery: ClaimedDelivery) async {
         let (reply, duration) = await timed(on: clock) {
-            await client.retry(RetryRequest(delivery)) {
+            await client.retry(RetryRequest(delivery, as: retry.body)) {
                 if delivery.isUnread { return true }
                 return await coverage.isFresh(delivery.endpointID)
             }

@@ -71,7 +71,11 @@ package struct RetryAnswer: Sendable, Equatable {
             status: response.status,
             retryAfter: retryAfter,
             namedTaskID: kind == .accepted ? Self.taskID(in: response.body) : nil,
-            detail: kind == .accepted ? nil : RefusalText.excerpt(response.body, hidingValuesOf: body)
+            detail: kind == .accepted
+                ? nil
+                : kind == .redirected
+                    ? Redirect(response).map { "Location: \($0.text)" }
+                    : RefusalText.excerpt(response.body, hidingValuesOf: body)
         )
     }
 
@@ -136,6 +140,9 @@ package struct RetryAnswer: Sendable, Equatable {
 
     /// The call was not sent, because `isInTime` said so at the last moment.
     static let late = RetryAnswer(kind: .late, detail: "its log was read too long ago")
+
+    /// The provider wants a slash at the end of the address. It was not executed; the next call has the slash.
+    static let moved = RetryAnswer(kind: .moved, detail: "the address gets a slash at its end from now on")
 
     private static func taskID(in body: [UInt8]) -> String? {
         JSONText.member("task_id", of: body).flatMap { JSONID(token: $0[...])?.text }

@@ -72,7 +72,7 @@ import Testing
         #expect(zeros("redeliver_recovery_duration_seconds_bucket") == 13)
         #expect(zeros("redeliver_scan_gap_seconds") == 2)
         #expect(zeros("redeliver_last_poll_success_timestamp_seconds") == 2)
-        #expect(zeros("redeliver_endpoint_held") == 2 * 4)
+        #expect(zeros("redeliver_endpoint_held") == 2 * HoldReason.allCases.count)
         #expect(parsed.values("redeliver_last_loop_timestamp_seconds").count == 7)
         #expect(parsed.values("redeliver_unconfirmed_total") == ["0"])
     }

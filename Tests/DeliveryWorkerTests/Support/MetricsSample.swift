@@ -118,10 +118,14 @@ enum MetricsSample {
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1
         redeliver_endpoint_held{endpoint="core",reason="rejected"} 0
         redeliver_endpoint_held{endpoint="core",reason="redirected"} 0
+        redeliver_endpoint_held{endpoint="core",reason="client_refused"} 0
+        redeliver_endpoint_held{endpoint="core",reason="body_form"} 0
         redeliver_endpoint_held{endpoint="core",reason="operator"} 0
         redeliver_endpoint_held{endpoint="crm",reason="log_silent"} 0
         redeliver_endpoint_held{endpoint="crm",reason="rejected"} 0
         redeliver_endpoint_held{endpoint="crm",reason="redirected"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="client_refused"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="body_form"} 0
         redeliver_endpoint_held{endpoint="crm",reason="operator"} 0
         # HELP redeliver_log_entries_total Entries of the provider's logs, by result.
         # TYPE redeliver_log_entries_total counter
@@ -236,6 +240,9 @@ enum MetricsSample {
         redeliver_retry_requests_total{answer="not_found"} 0
         redeliver_retry_requests_total{answer="rejected"} 0
         redeliver_retry_requests_total{answer="redirected"} 0
+        redeliver_retry_requests_total{answer="client_refused"} 0
+        redeliver_retry_requests_total{answer="body_form"} 0
+        redeliver_retry_requests_total{answer="moved"} 0
         redeliver_retry_requests_total{answer="server_error"} 0
         redeliver_retry_requests_total{answer="late"} 0
         # HELP redeliver_unconfirmed_total Retry calls that the log never showed; each may lead to a repeat.

@@ -58,7 +58,7 @@ enum EveryKey {
                listen: "127.0.0.1:\(Int.random(in: 12_000..<30_000))"}
             poll: {interval: 1s, overlap: 15m, initial_lookback: 72h, requests_per_minute: 6000}
             confirm: {by: log, interval: 1s, within: 3s}
-            retry: {concurrency: 4, per_second: 50, burst: 5, fresh_within: 5s}
+            retry: {concurrency: 4, per_second: 50, burst: 5, fresh_within: 5s, body: json}
             circuit: {enabled: true, open_after: 5, trial_delays: [30s, 1m], max_hold: 14d, ramp: true}
             policies:
               - {events: ["a*"], initial_delay: 1s, multiplier: 2, max_delay: 10s, max_attempts: 5, jitter: 0.1,

@@ -177,10 +177,62 @@ struct ProviderClientRetryTests {
         #expect(answer == RetryAnswer(kind: .throttled, status: 429, retryAfter: .seconds(17)))
     }
 
-    @Test func `a redirect of a POST is reported and not followed`() async {
+    @Test func `a redirect of a POST is reported with its place and not followed`() async {
         let transport = ScriptedTransport(
-            HTTPResponse(302, headers: [HTTPHeader("Location", "https://api.test/x")]), HTTPResponse(200))
-        #expect(await makeClient(transport).retry(sampleRetry).kind == .redirected)
+            HTTPResponse(302, headers: [HTTPHeader("Location", "https://u:p@api.test/x?key=1")]), HTTPResponse(200))
+        let answer = await makeClient(transport).retry(sampleRetry)
+        #expect(answer.kind == .redirected && answer.detail == "Location: https://api.test/x")
         #expect(transport.requests.count == 1)
+    }
+
+    @Test(arguments: ["/api/v2/webhook_endpoint/retry/", "https://api.test/api/v2/webhook_endpoint/retry/"])
+    func `a slash at the end is learned from a permanent redirect, and the POST is not followed`(_ place: String) async
+    {
+        let transport = ScriptedTransport(
+            HTTPResponse(301, headers: [HTTPHeader("Location", place)]), HTTPResponse(202),
+            HTTPResponse(308, headers: [HTTPHeader("Location", "/api/v2/webhook_endpoint/retry")]))
+        let client = makeClient(transport)
+
+        #expect(await client.retry(sampleRetry).kind == .moved)
+        #expect(transport.requests.count == 1)
+        #expect(await client.retry(sampleRetry).kind == .accepted)
+        #expect(transport.requests.last?.url == "https://api.test/api/v2/webhook_endpoint/retry/")
+        // Back again: it does not go to and fro.
+        #expect(await client.retry(sampleRetry).kind == .redirected)
+    }
+
+    @Test(arguments: [
+        (301, "https://elsewhere.test/api/v2/webhook_endpoint/retry/"), (301, "/api/v2/webhook_endpoint/retry/x/"),
+        (301, "http://api.test/api/v2/webhook_endpoint/retry/"), (302, "/api/v2/webhook_endpoint/retry/"),
+    ])
+    func `any other redirect teaches nothing`(status: Int, place: String) async {
+        let answer = HTTPResponse(status, headers: [HTTPHeader("Location", place)])
+        let client = makeClient(ScriptedTransport(answer, HTTPResponse(202)))
+        #expect(await client.retry(sampleRetry).kind == .redirected)
+    }
+
+    @Test func `a log whose address wants a slash is read at once, its pages too`() async throws {
+        let transport = ScriptedTransport(
+            HTTPResponse(301, headers: [HTTPHeader("Location", "/api/v2/webhook_endpoint/e/logs/")]),
+            HTTPResponse(200, "[]"), HTTPResponse(200, "[]"))
+        let client = makeClient(transport)
+        _ = try await client.logs(of: "e")
+        _ = try await client.logs(of: "e")
+        let logs = "https://api.test/api/v2/webhook_endpoint/e/logs"
+        #expect(transport.requests.map(\.url) == [logs, logs + "/", logs + "/"])
+    }
+
+    @Test(
+        arguments: [
+            (#"{"a": "é\n\"x\""}"#, #""{\"a\": \"é\\n\\\"x\\\"\"}""#), (#""text""#, #""text""#), ("1.0", #""1.0""#),
+        ])
+    func `where the body is sent as text, one string holds exactly its bytes`(body: String, sent: String) async throws {
+        let transport = ScriptedTransport(HTTPResponse(202))
+        var request = sampleRetry
+        request.body = Array(body.utf8)
+        request.form = .text
+        _ = await makeClient(transport).retry(request)
+        let value = try #require(transport.requests.first?.body)
+        #expect(JSONText.member("body", of: value).map { String(decoding: $0, as: UTF8.self) } == sent)
     }
 }
