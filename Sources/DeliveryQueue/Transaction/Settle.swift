@@ -75,7 +75,9 @@ extension QueueTransaction {
         guard delivery.state == .awaiting, delivery.isOfOpenCall(sighting.changed) else { return .nothing }
         try endOpenAttempt(of: delivery, as: .failed)
         try noteConfirmed(delivery, by: sighting)
-        try move(delivery, rules.retryFailed(delivery, at: failed).notBefore(earliest))
+        // A log of whole seconds shows the failure of a call before the call itself.
+        let since = max(failed, delivery.called ?? failed)
+        try move(delivery, rules.retryFailed(delivery, at: since).notBefore(earliest))
         return .failed
     }
 

@@ -191,6 +191,8 @@ import Testing
         let summary = try await queue.ingest(.failure("a", at: called), at: called + .seconds(15))
 
         #expect(summary.failedAgain == 1)
+        // The wait counts from the call, which is the later of the two.
+        #expect(try await queue.delivery("a").nextAttempt == called + .milliseconds(900) + .minutes(2))
     }
 
     // MARK: - In progress, and what the endpoint's log is like
