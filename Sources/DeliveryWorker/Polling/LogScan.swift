@@ -43,7 +43,8 @@ package struct LogScan: Sendable, Equatable {
         gapID = gap?.id
         stopsAtKnown = gap == nil
         isResumed = false
-        walksAgain = true
+        // What lies within the overlap is read again anyway. The range begins an overlap before what was read.
+        walksAgain = self.range.to - self.range.from > overlap * 2
         self.overlap = overlap
         self.started = started
         byCreation = RowOrder(overlap: overlap, isAssumed: newestFirst)

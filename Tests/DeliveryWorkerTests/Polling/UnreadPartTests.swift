@@ -26,11 +26,11 @@ import Testing
         return try await poller.runOnce(at: bench.time.now)
     }
 
-    /// As many new rows as `number`, a second apart, up to now.
-    func add(_ number: Int, _ prefix: String) {
+    /// As many new rows as `number`, so many seconds apart, up to now.
+    func add(_ number: Int, _ prefix: String, every seconds: Int = 1) {
         let now = bench.time.now
         log.change { log in
-            log.rows = (0..<number).map { LogLine("\(prefix)\($0)", at: now - .seconds($0)) } + log.rows
+            log.rows = (0..<number).map { LogLine("\(prefix)\($0)", at: now - .seconds($0 * seconds)) } + log.rows
         }
     }
 
@@ -119,10 +119,11 @@ import Testing
         #expect(try gaps() == 0)
     }
 
-    @Test func `new rows of several pages without counts are walked once more`() async throws {
+    @Test func `new rows of more than the overlap are walked once more where there are no counts`() async throws {
         try await turn()
         try await turn()
-        add(50, "new")
+        bench.time.advance(by: .seconds(3_600))
+        add(50, "new", every: 60)
         log.change { $0.before[3] = { _ = $0.remove(at: 5) } }
         for _ in 0..<3 { try await turn(after: 10) }
 
@@ -146,7 +147,8 @@ import Testing
 
     @Test func `what is left unread while a range is walked once more keeps calls back`() async throws {
         try await turn()
-        add(25, "new")
+        bench.time.advance(by: .seconds(3_600))
+        add(50, "new", every: 60)
         try await turn(after: 10)
         #expect(try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 1") > 0)
         add(25, "newer")
