@@ -180,8 +180,8 @@ package struct ProviderClient: Sendable {
             logger.trace(
                 "provider answered",
                 metadata: ["http.method": "\(request.method.rawValue)", "http.status": "\(response.status)"])
-            // People get to see the text of a refusal.
-            if !(200...299).contains(response.status) {
+            // People get to see the text of a refusal, and of an answer to a retry that says no with a 2xx.
+            if request.method == .post || !(200...299).contains(response.status) {
                 response.body = RefusalText.mask([token.secret.revealed], in: response.body)
             }
             return response

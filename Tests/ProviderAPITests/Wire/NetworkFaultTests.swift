@@ -71,7 +71,7 @@ struct NetworkFaultTests {
         case (.good, _): ["done"]
         case (.open, .retry): ["uncertain"]
         case (.unread, .retry): ["uncertain", "unreachable"]
-        case (.unusable, .retry): ["accepted"]
+        case (.unusable, .retry): ["uncertain"]
         case (.redirected, .retry): ["redirected"]
         case (.redirected, _): ["redirected"]
         case (.open, _) where operation.isOnce: ["unknown_outcome"]
