@@ -72,7 +72,7 @@ struct PathWalk {
             )
         }
         let target = try Self.target(of: next)
-        if target.hasPrefix("/") { here = try Self.beginning(of: target) }
+        if target.beginsAtRoot { here = try Self.beginning(of: target) }
         left += Self.names(in: target[...])
     }
 
@@ -88,7 +88,7 @@ struct PathWalk {
     #endif
 
     private static func beginning(of path: String) throws(FileFault) -> OpenFolder {
-        guard !path.hasPrefix("/") else {
+        guard !path.beginsAtRoot else {
             return try OpenFolder("/", open("/", toPass | O_DIRECTORY | O_CLOEXEC))
         }
         guard let working = getcwd(nil, 0) else { throw FileFault(code: errno) }
@@ -97,7 +97,7 @@ struct PathWalk {
     }
 
     private static func names(in path: Substring) -> [Substring] {
-        path.split(separator: "/").filter { $0 != "." }.reversed()
+        path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }.filter { $0 != "." }.reversed()
     }
 
     private static func target(of link: OpenFolder) throws(FileFault) -> String {
@@ -110,4 +110,10 @@ struct PathWalk {
         guard count > 0 else { throw FileFault(code: count < 0 ? errno : ENOENT) }
         return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+}
+
+extension StringProtocol {
+    /// Whether a path begins at the root. By bytes, as the system reads it: in Swift, a `/` with an accent is one other
+    /// character.
+    package var beginsAtRoot: Bool { utf8.first == UInt8(ascii: "/") }
 }

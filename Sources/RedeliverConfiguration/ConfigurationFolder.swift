@@ -1,4 +1,5 @@
 import Foundation
+import LocalFiles
 
 /// The folder of the configuration file. Relative paths in the file start there, wherever the program was started.
 struct ConfigurationFolder {
@@ -12,7 +13,7 @@ struct ConfigurationFolder {
 
     /// The absolute path of `text`, with `.` and `..` resolved.
     func path(_ text: String) -> String {
-        let base = text.hasPrefix("/") ? text : "\(root)/\(text)"
+        let base = text.beginsAtRoot ? text : "\(root)/\(text)"
         return URL(fileURLWithPath: base).standardizedFileURL.path
     }
 }

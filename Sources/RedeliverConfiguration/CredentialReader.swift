@@ -66,7 +66,7 @@ struct CredentialReader {
         let path = folder.path(text)
         // The path itself is not shown: people paste the secret where its path belongs.
         guard let status = FileStatus(at: path) else {
-            let hint = text.hasPrefix("/") ? "" : " (looked for from \(folder.root))"
+            let hint = text.beginsAtRoot ? "" : " (looked for from \(folder.root))"
             settings.addFault(key, "the file does not exist\(hint)")
             return nil
         }

@@ -12,7 +12,7 @@ import Testing
 
             for command in [
                 "check", "status", "status --json", "policies", "policies x", "policies --csv", "deliveries list",
-                "deliveries list --csv", "deliveries show 1", "deliveries retry --since 9h", "events",
+                "deliveries list --csv", "deliveries show id:1", "deliveries retry --since 9h", "events",
                 "events --examples", "endpoints logs receiver-0", "endpoints secret receiver-0",
                 "endpoints pause receiver-0 --reason x", "doctor", "database check", "database prune",
             ] {

@@ -97,7 +97,7 @@ import Testing
         }
         #expect(sweep.hidden.bodies.count == 5)
 
-        let waiting = try redeliver.texts("SELECT id FROM delivery WHERE state = 'scheduled' ORDER BY id")
+        let waiting = try redeliver.texts("SELECT 'id:' || id FROM delivery WHERE state = 'scheduled' ORDER BY id")
         for arguments in [[], ["--json"], ["--csv"]] { try await sweep.run("deliveries list", arguments) }
         for arguments in [[], ["--json"]] {
             try await sweep.run("deliveries show", [waiting[0]] + arguments)

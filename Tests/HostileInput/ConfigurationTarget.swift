@@ -36,7 +36,7 @@ enum ConfigurationReading {
     private static func checkRanges(_ read: WorkerConfiguration) throws(ConfigurationError) {
         let isInRange =
             (1...256).contains(read.retry.concurrency) && read.retry.perSecond > 0 && read.retry.perSecond.isFinite
-            && read.retry.burst >= 1 && !read.endpoints.isEmpty && read.database.hasPrefix("/")
+            && read.retry.burst >= 1 && !read.endpoints.isEmpty && read.database.utf8.first == UInt8(ascii: "/")
             && read.provider.requestTimeout > .zero && read.poll.interval > .zero
             && read.confirm.within >= read.confirm.interval
             && Set(read.endpoints.map(\.id)).count == read.endpoints.count

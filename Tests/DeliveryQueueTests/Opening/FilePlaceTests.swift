@@ -32,6 +32,18 @@ import Testing
         #expect(place.path == URL(filePath: folder.file("there")).resolvingSymlinksInPath().path + "/file.db")
     }
 
+    /// The system reads bytes: `/` ends a name whatever follows it. Otherwise two names would be one, and a link in the first of
+    /// them would be followed unseen.
+    @Test func `a name that begins with an accent is a name of its own`() throws {
+        try makeFolder("here/\u{301}b")
+        try link("way", to: "here/\u{301}b")
+
+        #expect(try FilePlace(folder.file("here/\u{301}b/\u{301}c")).name == "\u{301}c")
+        let place = try FilePlace(folder.file("way/x"))
+        #expect(place.path.hasSuffix("b/x") && place.name == "x")
+        #expect("/\u{301}".beginsAtRoot && !"a/".beginsAtRoot)
+    }
+
     @Test func `a link that leads to itself, a missing folder and a path below a file are errors in words`() throws {
         try link("round", to: "round")
         try Data().write(to: URL(filePath: folder.file("file")))
