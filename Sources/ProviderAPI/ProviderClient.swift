@@ -81,11 +81,12 @@ package struct ProviderClient: Sendable {
         let began = now()
         do throws(CallFailure) {
             let isSlashKnown = slashes.know(call.url)
-            let response = try await authorized(call, if: isInTime)
+            let (response, token) = try await authorized(call, if: isInTime)
             if !isSlashKnown, (300..<400).contains(response.status), slashes.know(call.url) { return .moved }
             let ended = now()
-            return RetryAnswer(
+            let answer = RetryAnswer(
                 response, toRetryOf: request.body, after: .milliseconds(max(0, ended - began)), now: ended)
+            return answer.hiding(token.secret)
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)
@@ -107,7 +108,7 @@ package struct ProviderClient: Sendable {
     func call(_ request: HTTPRequest, _ operation: ProviderOperation) async throws(ProviderError) -> HTTPResponse {
         let response: HTTPResponse
         do throws(CallFailure) {
-            response = try await authorized(request)
+            response = try await authorized(request).response
         } catch {
             switch error {
             case .credential(let error): throw error
@@ -130,7 +131,7 @@ package struct ProviderClient: Sendable {
     /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login.
     private func authorized(
         _ request: HTTPRequest, if isInTime: @Sendable () async -> Bool = { true }
-    ) async throws(CallFailure) -> HTTPResponse {
+    ) async throws(CallFailure) -> (response: HTTPResponse, token: ProviderSession.Token) {
         var token: ProviderSession.Token
         do throws(ProviderError) {
             token = try await session.token()
@@ -146,7 +147,7 @@ package struct ProviderClient: Sendable {
             } catch {
                 throw .credential(error)
             }
-            guard let renewed else { return response }
+            guard let renewed else { return (response, token) }
             token = renewed
             guard await isInTime() else { throw .late }
             response = try await send(request, token)
@@ -156,7 +157,7 @@ package struct ProviderClient: Sendable {
         case 429, 500...: break  // A proxy or load balancer may have sent it without a look at the token.
         default: await session.accepted(token)
         }
-        return response
+        return (response, token)
     }
 
     private func send(
@@ -180,8 +181,8 @@ package struct ProviderClient: Sendable {
             logger.trace(
                 "provider answered",
                 metadata: ["http.method": "\(request.method.rawValue)", "http.status": "\(response.status)"])
-            // People get to see the text of a refusal, and of an answer to a retry that says no with a 2xx.
-            if request.method == .post || !(200...299).contains(response.status) {
+            // People get to see the text of a refusal.
+            if !(200...299).contains(response.status) {
                 response.body = RefusalText.mask([token.secret.revealed], in: response.body)
             }
             return response

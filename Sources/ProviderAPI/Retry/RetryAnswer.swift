@@ -144,6 +144,15 @@ package struct RetryAnswer: Sendable, Equatable {
     /// The provider wants a slash at the end of the address. It was not executed; the next call has the slash.
     static let moved = RetryAnswer(kind: .moved, detail: "the address gets a slash at its end from now on")
 
+    /// The same without the token in its text: a 2xx that says no shows one.
+    func hiding(_ token: Secret) -> RetryAnswer {
+        var answer = self
+        answer.detail = detail.map {
+            String(decoding: RefusalText.mask([token.revealed], in: Array($0.utf8)), as: UTF8.self)
+        }
+        return answer
+    }
+
     private static func taskID(in body: [UInt8]) -> String? {
         JSONText.member("task_id", of: body).flatMap { JSONID(token: $0[...])?.text }
     }
