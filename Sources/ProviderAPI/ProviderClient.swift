@@ -84,9 +84,9 @@ package struct ProviderClient: Sendable {
             let (response, token) = try await authorized(call, if: isInTime)
             if !isSlashKnown, (300..<400).contains(response.status), slashes.know(call.url) { return .moved }
             let ended = now()
-            let answer = RetryAnswer(
-                response, toRetryOf: request.body, after: .milliseconds(max(0, ended - began)), now: ended)
-            return answer.hiding(token.secret)
+            return RetryAnswer(
+                response, toRetryOf: request.body, hiding: token.secret, after: .milliseconds(max(0, ended - began)),
+                now: ended)
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)

@@ -61,9 +61,13 @@ package struct RetryAnswer: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - body: the body that the retry sent.
+    ///   - token: must not be seen in the text.
     ///   - elapsed: how long the answer took.
     ///   - now: in milliseconds since 1970 UTC.
-    init(_ response: HTTPResponse, toRetryOf body: [UInt8], after elapsed: Duration = .zero, now: Int64) {
+    init(
+        _ response: HTTPResponse, toRetryOf body: [UInt8], hiding token: Secret? = nil, after elapsed: Duration = .zero,
+        now: Int64
+    ) {
         let retryAfter = RetryAfter.duration(in: response, now: now)
         let kind = Self.kind(of: response, isLate: elapsed > Self.promptly && retryAfter == nil)
         self.init(
@@ -75,7 +79,9 @@ package struct RetryAnswer: Sendable, Equatable {
                 ? nil
                 : kind == .redirected
                     ? Redirect(response).map { "Location: \($0.text)" }
-                    : RefusalText.excerpt(response.body, hidingValuesOf: body)
+                    : RefusalText.excerpt(
+                        // Before it is cut, or the cut would leave a part of the token. A 2xx was not masked before.
+                        RefusalText.mask(token.map { [$0.revealed] } ?? [], in: response.body), hidingValuesOf: body)
         )
     }
 
@@ -143,15 +149,6 @@ package struct RetryAnswer: Sendable, Equatable {
 
     /// The provider wants a slash at the end of the address. It was not executed; the next call has the slash.
     static let moved = RetryAnswer(kind: .moved, detail: "the address gets a slash at its end from now on")
-
-    /// The same without the token in its text: a 2xx that says no shows one.
-    func hiding(_ token: Secret) -> RetryAnswer {
-        var answer = self
-        answer.detail = detail.map {
-            String(decoding: RefusalText.mask([token.revealed], in: Array($0.utf8)), as: UTF8.self)
-        }
-        return answer
-    }
 
     private static func taskID(in body: [UInt8]) -> String? {
         JSONText.member("task_id", of: body).flatMap { JSONID(token: $0[...])?.text }

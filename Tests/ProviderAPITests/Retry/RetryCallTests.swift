@@ -166,6 +166,9 @@ struct ProviderClientRetryTests {
     @Test func `a web page with a 2xx is kept without the token, and a task id stays what it is`() async {
         let page = await makeClient(ScriptedTransport(HTTPResponse(200, "<p>Bearer tok-1 must not"))).retry(sampleRetry)
         #expect(page.detail == "<p>Bearer [hidden] must not")
+        let long = "<p>" + String(repeating: "x", count: 294) + "tok-1"
+        let cut = await makeClient(ScriptedTransport(HTTPResponse(200, long))).retry(sampleRetry)
+        #expect(cut.detail?.contains("tok") == false)
         let named = ScriptedTransport(HTTPResponse(200, #"{"task_id": "tok-1"}"#))
         #expect(await makeClient(named).retry(sampleRetry).namedTaskID == "tok-1")
     }
