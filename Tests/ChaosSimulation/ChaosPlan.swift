@@ -132,6 +132,15 @@ package struct ChaosPlan: Sendable {
     /// How far the date of the answers is ahead of the provider's time.
     func dateOffset(at time: Duration) -> Duration { lies.last { $0.time <= time }?.offset ?? .zero }
 
+    /// Whether failures may be left out as too old: the date is far ahead, or was a moment ago and is put right now.
+    func mayLeaveOutFailures(at time: Duration) -> Bool {
+        lies.contains { $0.time <= time && $0.offset > .zero }
+            && (lies.last { $0.offset == .zero }.map { time < $0.time + Self.puttingRight } ?? true)
+    }
+
+    /// Each log is read within this time, and then by the right clock.
+    static let puttingRight = Duration.seconds(10_800)
+
     /// Whether the clock by which the worker goes is at some time wrong by more than the rules allow for: ours while no
     /// answer tells the time, or the one that the answers tell.
     var hasClockTrouble: Bool { tellsTime ? !lies.isEmpty : !clock.isEmpty || drift != 0 }

@@ -178,7 +178,7 @@ final class ChaosProvider: HTTPTransport {
         }
         let plan = world.plan
         // A turn that begins with a wrong clock and notices it is given up.
-        let mayNotice = plan.lies.contains { $0.time <= time.now && time.now < $0.time + .seconds(10_800) }
+        let mayNotice = plan.lies.contains { $0.time <= time.now && time.now < $0.time + ChaosPlan.puttingRight }
         reading.withLock { reading in
             let mayPutBack = plan.tellsTime && !(plan.clock.isEmpty && plan.standing == nil && plan.lies.isEmpty)
             let isFirst = reading.known.insert(endpoint).inserted && mayPutBack

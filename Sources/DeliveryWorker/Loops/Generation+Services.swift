@@ -25,7 +25,7 @@ extension Generation {
             Duty {
                 await loop(.prune).run { _ in
                     guard await mayPrune() else { return Pruner.patience }
-                    _ = try await pruner.runOnce(at: wallClock.now)
+                    _ = try await pruner.runOnce(at: pruningClock.now)
                     return Pruner.interval
                 }
             })

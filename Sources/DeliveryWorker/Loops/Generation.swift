@@ -22,6 +22,8 @@ package struct Generation: Sendable {
     package let metrics: MetricsReporter
     let vitals: Vitals
     let wallClock: WallClock
+    /// By which old rows are removed; see `ProviderClock.earlier`.
+    let pruningClock: WallClock
     let clock: any Clock<Duration>
     let coverage: Coverage
     let logger: Logger
@@ -31,6 +33,7 @@ package struct Generation: Sendable {
         self.configuration = configuration
         vitals = base.vitals
         wallClock = base.wallClock
+        pruningClock = base.time.earlier
         clock = base.clock
         logger = base.logger
         let rules = configuration.rules
@@ -114,7 +117,7 @@ package struct Generation: Sendable {
             isMoving = done.started > 0 && next != before && next.map { $0 <= wallClock.now } ?? false
         }
         if await !vitals.endpointsPolled.isEmpty { _ = try await settler.runOnce(at: wallClock.now) }
-        if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: wallClock.now) }
+        if await mayPrune() { _ = try await pruner.withoutRests().runOnce(at: pruningClock.now) }
         try await metrics.runOnce(at: wallClock.now)
         return failed.union(try await endpointsLeftUnread(besides: unread)).count
     }

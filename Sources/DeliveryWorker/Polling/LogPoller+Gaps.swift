@@ -148,8 +148,10 @@ extension LogPoller {
         _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws -> (scan: LogScan, end: PagesRead, isRestart: Bool) {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
-        // A gap that began while our clock was ahead does not say what is read by now.
-        var restarts = link == nil || gap.started > now
+        // A gap that began while our clock was ahead does not say what is read by now. A pass of one page is begun anew for
+        // the price of that page: then it says what was logged until now, and not where the log has moved meanwhile.
+        let isPassOfOnePage = gap.lastURL == nil && !gap.newestFirst
+        var restarts = link == nil || isPassOfOnePage || gap.started > now
         do {
             if !restarts { restarts = try await hasMoved(gap, into: &summary) }
         } catch  where Self.isAboutAPage(error) {
@@ -160,7 +162,8 @@ extension LogPoller {
         let pages = summary.pages
         if restarts, try await !budget.turn(for: .gap, of: endpoint.id) { return (scan, PagesRead(), restarts) }
         let end = try await readPages(
-            &scan, from: restarts ? nil : link, for: .gap, rereading: nil, until: deadline, into: &summary)
+            &scan, from: restarts ? nil : link, for: .gap, rereading: nil, least: isPassOfOnePage ? 2 : 1,
+            until: deadline, into: &summary)
         if let error = end.fault as? ProviderError, !restarts, summary.pages == pages, error.isAboutThePage {
             try await store.restartGap(id: gap.id)
         }

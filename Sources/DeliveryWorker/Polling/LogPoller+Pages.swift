@@ -34,11 +34,13 @@ extension LogPoller {
     ///
     /// - Parameters:
     ///   - deepest: old rows are read again on so many pages at most; nil: on all.
+    ///   - least: so many pages are read however long they take, or slow pages would never be passed.
     ///   - early: when it ends at the latest once it only reads old rows again; nil: at the deadline.
     /// - Throws: what concerns the provider as a whole, or this machine.
     func readPages(
         _ scan: inout LogScan, from start: PageLink?, for purpose: PagePurpose, rereading deepest: Int?,
-        until deadline: Timestamp, rereadingUntil early: Timestamp? = nil, into summary: inout PollSummary
+        least: Int = 1, until deadline: Timestamp, rereadingUntil early: Timestamp? = nil,
+        into summary: inout PollSummary
     ) async throws -> PagesRead {
         var (link, purpose, paging) = (start, purpose, Paging())
         var end = PagesRead(next: start)
@@ -65,6 +67,7 @@ extension LogPoller {
                 end.fault = PagingFault(endpoint: endpoint.name, kind: .standstill)
                 return end
             }
+            let deadline = scan.pages < least ? Timestamp.distantFuture : deadline
             guard await hasRoom(for: summary, until: end.isWhole ? early ?? deadline : deadline) else {
                 if !end.isWhole { summary.isUnfinished = true }
                 return end

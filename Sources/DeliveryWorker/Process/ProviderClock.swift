@@ -40,6 +40,9 @@ final class ProviderClock: HTTPTransport {
     /// Our clock while the two agree, otherwise the provider's.
     var clock: WallClock { WallClock { [self] in now } }
 
+    /// The earlier of the two. What is removed for good goes by it, so that a wrong date takes nothing with it.
+    var earlier: WallClock { WallClock { [self] in min(wall.now, now) } }
+
     /// Whether the provider's answers tell its time.
     var isTold: Bool { state.withLock { $0.told.mark != nil } }
 

@@ -207,8 +207,10 @@ import Testing
         let bench = try await Workbench()
         try bench.execute(
             """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, resume_url, newest_first, started_ms, since_ms)
-            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), '\(Workbench.base)/logs?cursor=old', 0, 0, 0)
+            INSERT INTO scan_gap (
+                endpoint_id, from_ms, to_ms, resume_url, last_url, newest_first, started_ms, since_ms)
+            VALUES ('e1', 0, \(Timestamp.noon(-60).milliseconds), '\(Workbench.base)/logs?cursor=old',
+                '\(Workbench.base)/logs?cursor=older', 0, 0, 0)
             """)
         let transport = ScriptedTransport([HTTPResponse(status: 404), .json(LogText.page(lines(1...3)))])
         let poller = bench.poller(transport)

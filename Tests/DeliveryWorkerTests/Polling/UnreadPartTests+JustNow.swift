@@ -44,6 +44,21 @@ extension UnreadPartTests {
         #expect(await readings()["e1"] != nil)
     }
 
+    @Test func `a pass that has read one page begins anew, and comes to its end however slow the pages are`() async throws
+    {
+        log.change { log in
+            log.rows = log.rows.prefix(40).reversed()
+            log.delay = LogPoller.turnLimit
+        }
+        try await turn()
+        try await turn(after: 3_600)
+        try await turn()
+
+        #expect(try bench.tasks(.scheduled).count == 40)
+        #expect(try gaps() == 0)
+        #expect(try bench.number("SELECT last_scan_ms FROM endpoint") >= Int(Timestamp.noon(3_600).milliseconds))
+    }
+
     @Test func `a pass that began before a hold ended does not count after it`() async throws {
         log.change { log in
             log.rows.reverse()

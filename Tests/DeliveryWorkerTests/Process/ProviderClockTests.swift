@@ -172,6 +172,26 @@ import Testing
         #expect(!clock.isTold)
     }
 
+    @Test(arguments: [1, -1]) func `old rows are removed by the earlier of the two clocks`(sign: Int) async throws {
+        put(Self.year * sign)
+        let bench = try await Workbench(time: time)
+        let log = ScriptedTransport { [time] _ async throws(TransportError) in
+            let lines = time.now < .noon(60) ? [LogLine("t-1", "success", at: .noon(-60))] : []
+            return .json(LogText.page(lines), headers: [Self.date(Int((time.now - .noon).inSeconds))])
+        }
+        let wall = WallClock { [self] in time.now + ahead.withLock { $0 } }
+        let base = WorkerBase(
+            store: bench.store, transport: log, clock: time.clock, wallClock: wall, logger: .silent)
+        let generation = Generation(.for(bench, endpoints: ["e-new"]), on: base)
+        try await generation.prepare(at: wall.now)
+        _ = try await generation.runOnce()
+        time.advance(by: .seconds(60))
+        _ = try await generation.runOnce()
+
+        #expect(try bench.number("SELECT COUNT(*) FROM log_entry") == 1)
+        #expect(generation.pruningClock.now <= .noon(61))
+    }
+
     // MARK: - What a start by a wrong clock leaves behind
 
     /// The log of a provider that tells the time, as a worker reads it whose clock is ahead.
