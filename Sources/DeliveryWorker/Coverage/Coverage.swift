@@ -14,8 +14,8 @@ actor Coverage {
     /// Deep looks and passes that have not come to their end yet, by endpoint.
     private var rests: [String: Rest] = [:]
     private let steady: @Sendable () -> Duration
-    /// When the dispatcher was last seen at work.
-    private var seen: Duration
+    /// The dispatcher is heard of again by then, unless the process was stopped or the machine slept.
+    private var nextBeat: Duration
     /// By endpoint id, to wake its poller.
     private let pollers: [String: Bell]
     private let dispatcher: Bell
@@ -33,7 +33,9 @@ actor Coverage {
     }
 
     /// A turn of the dispatcher takes less, its pause aside.
-    private static let longestTurn = Duration.seconds(60)
+    static let longestTurn = Duration.seconds(60)
+    /// A busy machine wakes the dispatcher from its pause within this time.
+    static let longestWaking = Duration.seconds(15)
 
     /// - Parameters:
     ///   - within: `retry.fresh_within`.
@@ -47,7 +49,7 @@ actor Coverage {
     ) {
         steady = stopwatch(clock)
         freshness = Freshness(within: within, at: steady())
-        seen = steady()
+        nextBeat = .zero
         self.openings = openings
         self.pollers = pollers
         self.dispatcher = dispatcher
@@ -66,11 +68,15 @@ actor Coverage {
         return readings
     }
 
-    /// The dispatcher is at work. After a break that its pause does not explain nothing that was read before counts: the
-    /// machine slept, or the process was stopped.
+    /// The dispatcher is at work. When it comes later than it meant to, nothing that was read before counts: the machine
+    /// slept, or the process was stopped.
     ///
-    /// - Parameter pause: the longest one between two turns.
-    func beat(pausing pause: Duration) { step(since: seen, limit: pause + Self.longestTurn) }
+    /// - Parameter limit: until the next beat, at the longest.
+    func beat(next limit: Duration) {
+        let now = steady()
+        if now > nextBeat, nextBeat > .zero { freshness.open(at: now) }
+        nextBeat = now + limit
+    }
 
     /// A step has ended that began at this time. After one that is too long nothing counts that was read before its end.
     ///
@@ -78,9 +84,9 @@ actor Coverage {
     /// - Returns: whether what it has read counts.
     @discardableResult
     func step(since began: Duration, limit: Duration) -> Bool {
-        seen = steady()
-        guard seen - began > limit else { return true }
-        freshness.open(at: seen)
+        let now = steady()
+        guard now - began > limit else { return true }
+        freshness.open(at: now)
         return false
     }
 

@@ -48,7 +48,7 @@ struct RetryDispatcher: Sendable {
         var looks = OverdueLooks()
         await withDiscardingTaskGroup { group in
             await loop.run { _ in
-                await coverage.beat(pausing: longestSleep)
+                await coverage.beat(next: Coverage.longestTurn)
                 if await !calls.hasEnough { await bell.sleep(for: Self.gathering, clock: clock) }
                 let turn = try await turn(at: wallClock.now)
                 for delivery in turn.claimed {
@@ -59,7 +59,9 @@ struct RetryDispatcher: Sendable {
                 var next = looks
                 try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now))
                 looks = next
-                return min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
+                let pause = min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
+                await coverage.beat(next: pause + Coverage.longestWaking)
+                return pause
             }
             // The calls that are under way are waited for here, when the loop vouches for itself no more.
             ending = await loop.vitals.began(loop.name, patience: loop.patience)

@@ -115,15 +115,36 @@ extension LogPoller {
         }
     }
 
-    /// Makes a gap of its own of what lies behind the page that cannot be read.
-    private func split(_ gap: ScanGap, _ behind: PageLink) async throws {
-        guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
-        let page = try await ask(for: behind, started: wallClock.now)
-        guard let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max() else { return }
-        try await store.split(gap, of: endpoint.id, at: newest, resumeURL: behind.url)
+    /// So many pages in a row are left out at most. All of them cost a request with each reading of the gap.
+    private static let mostLeftOut = 5
+
+    /// The first page from this one on that can be read; nil: the log ends, or a stop has begun.
+    ///
+    /// - Throws: the fault of the last page that was tried.
+    private func firstReadable(
+        from start: PageLink, started: Timestamp
+    ) async throws -> (link: PageLink, page: LogPage)? {
+        var (link, tried) = (start, 1)
+        while true {
+            guard try await budget.turn(for: .gap, of: endpoint.id) else { return nil }
+            do {
+                return (link, try await ask(for: link, started: started))
+            } catch  where Self.isAboutAPage(error) {
+                guard tried < Self.mostLeftOut, await !isOutage, let next = link.following else { throw error }
+                (link, tried) = (next, tried + 1)
+            }
+        }
     }
 
-    /// Reads what lies behind the page that cannot be read, in a log that is not newest first. Nothing of it is called: the
+    /// Makes a gap of its own of what lies behind the pages that cannot be read.
+    private func split(_ gap: ScanGap, _ behind: PageLink) async throws {
+        guard let (link, page) = try await firstReadable(from: behind, started: wallClock.now),
+            let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max()
+        else { return }
+        try await store.split(gap, of: endpoint.id, at: newest, resumeURL: link.url)
+    }
+
+    /// Reads what lies behind the pages that cannot be read, in a log that is not newest first. Nothing of it is called: the
     /// pass is not whole.
     private func readBehind(
         _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
@@ -134,12 +155,12 @@ extension LogPoller {
         while let next = link, visited.insert(next.url).inserted, wallClock.now < deadline,
             summary.pages < Self.mostPages
         {
-            guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
-            let page = try await ask(for: next, started: progress.started)
+            guard let (found, page) = try await firstReadable(from: next, started: progress.started) else { return }
+            visited.insert(found.url)
             summary.add(
                 page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
             guard paging.goesOn(after: PageRows(page.items)) else { return }
-            link = page.next == next ? nil : page.next
+            link = page.next == found ? nil : page.next
         }
     }
 

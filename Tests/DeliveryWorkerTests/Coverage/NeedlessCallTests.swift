@@ -70,6 +70,56 @@ import Testing
         #expect(calls == 0)
     }
 
+    @Test func `an arrival during an outage that another endpoint's log ends is seen before the first call`()
+        async throws
+    {
+        try await bench.store.registerEndpoints([(id: "e2", name: "e2")], historyFrom: .noon)
+        var (both, hasArrived) = (configuration, false)
+        both.endpoints.append(.init(id: "e2", name: "e2"))
+        provider.set { $0.url.contains("/e2/") ? .success(.json("[]")) : nil }
+        try await VirtualDaemon(bench, both, provider).run { now in
+            if now > .noon(30), now < .noon(300) {
+                provider.set { [time = bench.time] request in
+                    guard request.url.contains("/e2/") else { return .failure(.notSent(.refused)) }
+                    return time.now < .noon(160) ? .failure(.notSent(.refused)) : .success(.json("[]"))
+                }
+            } else if now >= .noon(300) {
+                provider.set { $0.url.contains("/e2/") ? .success(.json("[]")) : nil }
+            }
+            if !hasArrived, now > .noon(150) {
+                hasArrived = true
+                await arrive()
+            }
+            return try bench.tasks(.delivered).count == 5 || now > .noon(600)
+        }
+
+        #expect(try bench.tasks(.delivered).count == 5)
+        #expect(provider.times(\.isRetry).isEmpty)
+    }
+
+    @Test func `an arrival while the process was stopped is seen before the first call after that`() async throws {
+        var hasArrived = false
+        try await run { now in
+            guard !hasArrived, now > .noon(25) else { return }
+            hasArrived = true
+            bench.time.advance(by: .seconds(72))
+            await arrive()
+        }
+
+        #expect(calls == 0)
+    }
+
+    @Test func `an arrival while the endpoint was not configured is seen before the first call after that`()
+        async throws
+    {
+        try await VirtualDaemon(bench, configuration, provider).run { $0 > .noon(25) }
+        bench.time.advance(by: .seconds(72))
+        await arrive()
+        try await run { _ in }
+
+        #expect(calls == 0)
+    }
+
     @Test func `an arrival while the credential was refused is seen before the first call after that`() async throws {
         var hasArrived = false
         try await run { now in

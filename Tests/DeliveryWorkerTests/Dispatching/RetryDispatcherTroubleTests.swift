@@ -193,4 +193,29 @@ import Testing
         await coverage.took(.lasting(), isNewestFirst: true, of: Workbench.endpoint.id)
         #expect(try await dispatcher.runOnce(at: bench.time.now).started == 3)
     }
+
+    @Test func `a call is not sent when its log was read too long ago by the time that there is a token`() async throws
+    {
+        let bench = try await Workbench()
+        let page = LogText.page([LogLine("t1")])
+        let coverage = Coverage(within: .seconds(5), clock: bench.time.clock)
+        let log = ScriptedTransport { _ async throws(TransportError) in .json(page) }
+        _ = try await bench.poller(log, coverage: coverage).runOnce(at: .noon)
+        bench.time.advance(by: .seconds(3_600))
+        _ = try await bench.poller(log, coverage: coverage).runOnce(at: bench.time.now)
+        let transport = ScriptedTransport { request async throws(TransportError) in
+            guard !request.isRetry else { return .accepted }
+            bench.time.advance(by: .seconds(6))
+            return .json(#"{"access": "a", "refresh": "r"}"#)
+        }
+        let login = Credential.login(username: "u", password: .value(Secret("p")))
+        let dispatcher = bench.dispatcher(transport, credential: login, coverage: coverage)
+
+        #expect(try await dispatcher.runOnce(at: bench.time.now) { _ in }.unread == ["e1"])
+        #expect(await transport.retries.isEmpty)
+        #expect(try bench.text("SELECT answer || ' ' || outcome FROM attempt") == "late not_executed")
+        #expect(try bench.tasks(.scheduled) == ["t1"])
+        _ = try await bench.poller(log, coverage: coverage).runOnce(at: bench.time.now)
+        #expect(try await dispatcher.runOnce(at: bench.time.now) { _ in }.accepted == 1)
+    }
 }

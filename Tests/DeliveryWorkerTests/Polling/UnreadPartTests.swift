@@ -67,28 +67,32 @@ import Testing
         #expect(try gaps() == 0)
     }
 
-    @Test func `rows behind a page that can never be read are found, and only that page keeps calls back`() async throws
-    {
-        log.change { $0.badPages = [4] }
+    @Test(arguments: [[4], [4, 5], [4, 5, 7]])
+    func `rows behind pages that can never be read are found, and only those pages keep calls back`(
+        bad: Set<Int>
+    ) async throws {
+        log.change { $0.badPages = bad }
         for _ in 0..<4 { try await turn(after: 10) }
 
-        #expect(try bench.tasks(.scheduled).count == 90)
-        #expect(try gaps() == 1)
+        #expect(try bench.tasks(.scheduled).count == 100 - bad.count * 10)
+        #expect(try gaps() == (bad.contains(7) ? 2 : 1))
+        let behind = bad.contains(5) ? 51 : 41
         #expect(
-            try bench.number("SELECT from_ms FROM scan_gap WHERE is_second = 0")
-                == Int(Timestamp.noon(-41 * 60).milliseconds))
+            try bench.number("SELECT MAX(from_ms) FROM scan_gap WHERE is_second = 0")
+                == Int(Timestamp.noon(Double(-behind * 60)).milliseconds))
     }
 
-    @Test func `rows behind the bad page of a log in no order are found, and nothing of it counts as read`()
-        async throws
-    {
+    @Test(arguments: [[4], [4, 5, 7]])
+    func `rows behind the bad pages of a log in no order are found, and nothing of it counts as read`(
+        bad: Set<Int>
+    ) async throws {
         log.change { log in
             log.rows.reverse()
-            log.badPages = [4]
+            log.badPages = bad
         }
         for _ in 0..<3 { try await turn(after: 10) }
 
-        #expect(try bench.tasks(.scheduled).count == 90)
+        #expect(try bench.tasks(.scheduled).count == 100 - bad.count * 10)
         #expect(try gaps() == 1)
         #expect(await readings().isEmpty)
     }
