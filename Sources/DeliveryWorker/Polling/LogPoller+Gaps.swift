@@ -106,7 +106,7 @@ extension LogPoller {
         guard !gap.isSecond, fault is ProviderError, let behind = link?.following else { return }
         do {
             if gap.newestFirst {
-                try await split(gap, behind)
+                try await split(gap, behind, into: &summary)
             } else {
                 try await readBehind(behind, until: deadline, into: &summary)
             }
@@ -118,17 +118,20 @@ extension LogPoller {
     /// So many pages in a row are left out at most. All of them cost a request with each reading of the gap.
     private static let mostLeftOut = 5
 
-    /// The first page from this one on that can be read; nil: the log ends, or a stop has begun.
+    /// Stores the first page from this one on that can be read; nil: the log ends, or a stop has begun.
     ///
     /// - Throws: the fault of the last page that was tried.
     private func firstReadable(
-        from start: PageLink, started: Timestamp
+        from start: PageLink, _ progress: ScanProgress, into summary: inout PollSummary
     ) async throws -> (link: PageLink, page: LogPage)? {
         var (link, tried) = (start, 1)
         while true {
             guard try await budget.turn(for: .gap, of: endpoint.id) else { return nil }
             do {
-                return (link, try await ask(for: link, started: started))
+                let page = try await ask(for: link, started: progress.started)
+                summary.add(
+                    page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
+                return (link, page)
             } catch  where Self.isAboutAPage(error) {
                 guard tried < Self.mostLeftOut, await !isOutage, let next = link.following else { throw error }
                 (link, tried) = (next, tried + 1)
@@ -137,8 +140,9 @@ extension LogPoller {
     }
 
     /// Makes a gap of its own of what lies behind the pages that cannot be read.
-    private func split(_ gap: ScanGap, _ behind: PageLink) async throws {
-        guard let (link, page) = try await firstReadable(from: behind, started: wallClock.now),
+    private func split(_ gap: ScanGap, _ behind: PageLink, into summary: inout PollSummary) async throws {
+        let progress = ScanProgress(started: wallClock.now, hasReread: false)
+        guard let (link, page) = try await firstReadable(from: behind, progress, into: &summary),
             let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max()
         else { return }
         try await store.split(gap, of: endpoint.id, at: newest, resumeURL: link.url)
@@ -155,10 +159,8 @@ extension LogPoller {
         while let next = link, visited.insert(next.url).inserted, wallClock.now < deadline,
             summary.pages < Self.mostPages
         {
-            guard let (found, page) = try await firstReadable(from: next, started: progress.started) else { return }
+            guard let (found, page) = try await firstReadable(from: next, progress, into: &summary) else { return }
             visited.insert(found.url)
-            summary.add(
-                page, try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now))
             guard paging.goesOn(after: PageRows(page.items)) else { return }
             link = page.next == found ? nil : page.next
         }
