@@ -96,10 +96,15 @@ enum ConfigurationKeys {
         ]
     }
 
-    private static let logFields = fields.map { field in
-        let standard = FieldNames.standard[keyPath: field.names].joined(separator: ", ")
-        return Setting(field.name, .texts(.field, count: 1...20), .absent("[\(standard)]"), field.effect)
-    }
+    private static let logFields =
+        fields.map { field in
+            let standard = FieldNames.standard[keyPath: field.names].joined(separator: ", ")
+            return Setting(field.name, .texts(.field, count: 1...20), .absent("[\(standard)]"), field.effect)
+        } + [
+            Setting(
+                "time_zone", .text(.timeZone), .value("UTC"),
+                "The zone of log times that name none, such as `2026-03-01 09:30:00`.")
+        ]
 
     private static let endpoint = [
         Setting("id", .text(.id), .required, "The provider's id of the endpoint."),

@@ -96,6 +96,12 @@ struct ConfigurationReader {
         for field in ConfigurationKeys.fields where settings.isGiven("provider.log_fields.\(field.name)") {
             fields[keyPath: field.names] = settings.texts("provider.log_fields.\(field.name)")
         }
+        let key = "provider.log_fields.time_zone"
+        if let zone = LogZone(settings.text(key)) {
+            fields.timeZone = zone
+        } else {
+            settings.addFault(key, "expected \(TextRule.timeZone.wanted)")
+        }
         return fields
     }
 

@@ -76,6 +76,7 @@ struct TextRule: Sendable {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-".unicodeScalars.contains($0)
     }
     static let field = TextRule("a field's name", maxLength: 100)
+    static let timeZone = TextRule("UTC, an offset such as +03:00, or a zone such as Europe/Istanbul", maxLength: 60)
     static let event = TextRule("an event's name or a pattern with * and ?", maxLength: 200) {
         !$0.isControl && $0 != " "
     }

@@ -16,7 +16,7 @@ import Testing
     @Test func `no key stands twice and every key says what it does`() {
         let keys = ConfigurationKeyTable.paths
         #expect(Set(keys).count == keys.count)
-        #expect(keys.count == 61)
+        #expect(keys.count == 62)
         #expect(ConfigurationKeyTable.rows.allSatisfy { $0.setting.effect.hasSuffix(".") })
     }
 

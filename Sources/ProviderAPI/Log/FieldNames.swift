@@ -16,6 +16,8 @@ package struct FieldNames: Sendable, Equatable {
     package var outcome = ["status", "state", "success", "status_code", "response_status", "response_code"]
     /// Unix time, ISO 8601 or an RFC 1123 date; see ``LogTime``.
     package var time = ["created_at", "timestamp", "date_done", "date_created", "updated_at"]
+    /// Of times that name no zone themselves.
+    package var timeZone = LogZone.utc
     package var error = ["error", "result", "traceback", "response_body", "message"]
 
     /// The list of entries in an answer that is an object. A dot leads into an inner object.

@@ -11,6 +11,7 @@ final class FieldTable: Sendable {
     let outcome: Range<Int>
     let time: Range<Int>
     let error: Range<Int>
+    let timeZone: LogZone
 
     /// The name of each slot.
     let names: [String]
@@ -31,6 +32,7 @@ final class FieldTable: Sendable {
         outcome = add(fields.outcome)
         time = add(fields.time)
         error = add(fields.error)
+        timeZone = fields.timeZone
         self.names = names
         keys = names.map { Array($0.utf8) }
         var slotsByLength: [[Int]] = Array(repeating: [], count: (keys.map(\.count).max() ?? 0) + 1)

@@ -174,7 +174,7 @@ struct LogEntryDecoder: Sendable {
         var times = Times()
         for slot in table.time {
             guard let token = row.token(slot) else { continue }
-            if let time = LogTime.milliseconds(token) {
+            if let time = LogTime.milliseconds(token, in: table.timeZone) {
                 times.first = times.first ?? time
                 times.latest = max(times.latest ?? time, time)
             } else if times.firstBad == nil {

@@ -1,7 +1,7 @@
 /// Reads the times of a log entry.
 ///
 /// Source: docs/provider-api.md, "Assumed: the shape of a logs answer". A time is Unix time (a number or a string of
-/// digits), ISO 8601, in UTC unless it names a zone, or an RFC 1123 date.
+/// digits), ISO 8601, in UTC or the configured zone unless it names one, or an RFC 1123 date.
 enum LogTime {
     /// Numbers from here on are milliseconds. As seconds this would be the year 5138, as milliseconds it is 1973.
     static let firstMilliseconds = 100_000_000_000
@@ -10,11 +10,13 @@ enum LogTime {
     private static let fineSeconds = 1_000_000_000..<4_102_444_800
 
     /// Milliseconds since 1970 UTC of a JSON token; nil when it is not a time between 1970 and 9999.
-    static func milliseconds(_ token: ArraySlice<UInt8>) -> Int64? {
+    ///
+    /// - Parameter zone: of an ISO 8601 time that names none.
+    static func milliseconds(_ token: ArraySlice<UInt8>, in zone: LogZone = .utc) -> Int64? {
         guard token.first == Byte.quote else { return unix(token) }
         // A time holds no escapes, so the raw bytes are the text.
         let text = token.dropFirst().dropLast().trimmingSpaces
-        return unix(text) ?? iso8601(text) ?? rfc1123(text)
+        return unix(text) ?? iso8601(text, zone) ?? rfc1123(text)
     }
 
     /// A Unix time with an optional fraction or exponent. Fractions of a millisecond are cut off.
@@ -51,7 +53,7 @@ enum LogTime {
     }
 
     /// `YYYY-MM-DD`, `T` or a space, `hh:mm`, optionally `:ss` and a fraction, optionally a zone.
-    private static func iso8601(_ text: ArraySlice<UInt8>) -> Int64? {
+    private static func iso8601(_ text: ArraySlice<UInt8>, _ zone: LogZone) -> Int64? {
         var reader = TextReader(text)
         guard let year = reader.number(digits: 4), reader.skip("-") != nil,
             let month = reader.number(digits: 2), reader.skip("-") != nil,
@@ -69,17 +71,18 @@ enum LogTime {
                 fraction = found
             }
         }
-        guard let offset = zoneMinutes(&reader), reader.isAtEnd else { return nil }
+        _ = reader.skip(" ")
+        let isLocal = reader.isAtEnd
+        guard let offset = isLocal ? 0 : zoneMinutes(&reader), reader.isAtEnd else { return nil }
         let local = CivilTime.milliseconds(
             year: year, month: month, day: day, hour: hour, minute: minute, second: second,
             millisecond: milliseconds(ofFraction: fraction))
-        return local.flatMap { inRange($0 - Int64(offset) * 60_000) }
+        return local.flatMap { inRange(isLocal ? zone.universal($0) : $0 - Int64(offset) * 60_000) }
     }
 
-    /// Minutes east of UTC: nothing, `Z`, `UTC`, `GMT`, `+03`, `+0300`, `+03:00` or `+3:00`, after an optional space.
-    private static func zoneMinutes(_ reader: inout TextReader) -> Int? {
-        _ = reader.skip(" ")
-        if reader.isAtEnd || reader.skip("Zz") != nil || isUniversal(&reader) { return 0 }
+    /// Minutes east of UTC: `Z`, `UTC`, `GMT`, `+03`, `+0300`, `+03:00` or `+3:00`.
+    static func zoneMinutes(_ reader: inout TextReader) -> Int? {
+        if reader.skip("Zz") != nil || isUniversal(&reader) { return 0 }
         return offsetMinutes(&reader)
     }
 

@@ -49,7 +49,7 @@ enum EveryKey {
               log_fields:
                 {task_id: [task_id, id], event_type: [event_type], customer_id: customer_id, webhook_id: webhook_id,
                  body: body, outcome: [status, state], time: [created_at, timestamp], error: error, entries: results,
-                 next: next}
+                 next: next, time_zone: "+00:00"}
             endpoints: [{id: "\(sandbox.endpoints[0])", name: receiver-0, webhook_id: w}]
             database: \(bench.folder.path)/every.db
             disk: {reserve_mib: 1}
