@@ -40,20 +40,34 @@ struct DueEndpoint {
     static func all(
         _ session: Session, readings: [String: LogReading]?, rules: RetryRules
     ) throws -> [DueEndpoint] {
+        try fetch(session) { id in (rules, readings.map { $0[id] }) }
+    }
+
+    /// The same for what no rule decides: when a delivery is due, as if all logs were read whole just now.
+    static func asIfRead(_ session: Session) throws -> [DueEndpoint] {
+        try fetch(session) { _ in nil }
+    }
+
+    /// - Parameter judged: as `ReadRule` takes it, by the endpoint's id.
+    private static func fetch(
+        _ session: Session, judged: (String) -> (rules: RetryRules, reading: LogReading??)?
+    ) throws -> [DueEndpoint] {
         try session.all(
             """
             SELECT id, holds_manual, openings, retry_shows, unread_until_ms, freed_until_ms, held_because, held_until_ms,
                 \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms, last_accepted_ms > 0
             FROM endpoint_standing WHERE active = 1 ORDER BY id
             """
-        ) { try DueEndpoint(&$0, readings, rules) }
+        ) { try DueEndpoint(&$0, judged) }
     }
 
-    private init(_ row: inout SQLRow, _ readings: [String: LogReading]?, _ rules: RetryRules) throws {
+    private init(
+        _ row: inout SQLRow, _ judged: (String) -> (rules: RetryRules, reading: LogReading??)?
+    ) throws {
         let id = row.text()
         self.id = id
         takesManual = !row.flag()
-        read = try ReadRule(&row, readings.map { $0[id] }, rules)
+        read = try ReadRule(&row, judged(id))
         heldBecause = row.wordIfAny()
         heldUntil = row.timestampIfAny()
         phase = EndpointCircuit.Phase(&row)
