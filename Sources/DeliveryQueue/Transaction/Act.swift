@@ -29,10 +29,10 @@ extension QueueStore {
     /// - Throws: `refusedMove` with the reason why it cannot be done now.
     package func act(
         _ action: OperatorAction, on id: Int64, isUnread: Bool = false, by who: String, reason: String,
-        rules: RetryRules, at now: Timestamp
+        at now: Timestamp
     ) async throws(StoreError) -> Bool {
         let operation = "\(action.rawValue) delivery \(id)"
-        return try await change(operation, rules: rules, at: now) { queue in
+        return try await change(operation, at: now) { queue in
             guard let delivery = try queue.delivery(id: id) else { return false }
             let note = OperatorNote(by: who, reason: reason)
             if let refusal = try queue.act(action, on: delivery, note, isUnread: isUnread, dueAt: now) {
@@ -50,14 +50,14 @@ extension QueueStore {
     ///   - isUnread: whether a retry is sent although its log cannot be read.
     package func act(
         _ action: OperatorAction, on ids: [Int64], spacing: Duration, isUnread: Bool = false, by who: String,
-        reason: String, rules: RetryRules, at now: Timestamp
+        reason: String, at now: Timestamp
     ) async throws(StoreError) -> ActionSummary {
         var summary = ActionSummary()
         let note = OperatorNote(by: who, reason: reason)
         for start in stride(from: 0, to: ids.count, by: Self.actionBatch) {
             let batch = ids[start..<min(start + Self.actionBatch, ids.count)]
             let before = summary
-            summary = try await change("\(action.rawValue) deliveries", rules: rules, at: now) { queue in
+            summary = try await change("\(action.rawValue) deliveries", at: now) { queue in
                 var summary = before
                 for id in batch {
                     guard let delivery = try queue.delivery(id: id) else { continue }

@@ -1,5 +1,5 @@
 /// How far a scan has come.
-extension QueueTransaction {
+extension RuledTransaction {
     /// Stores how far a scan has come.
     ///
     /// - Returns: the id of the gap that holds what is unread; nil when the scan is complete.
@@ -12,23 +12,26 @@ extension QueueTransaction {
         }
         if let id = progress.gapID { try giveBackAge(gap: id, readDownTo: progress.unread?.to) }
         guard let unread = progress.unread else {
-            if let id = progress.gapID { try close(gap: id, readAgain: progress.walksAgain) }
+            if let id = progress.gapID { try close(gap: id, walksAgain: progress.walksAgain) }
             if progress.hasReread { try noteCompleteScan(of: endpointID, started: progress.started) }
             return nil
         }
-        var gap: Parameters = [
-            "from": unread.from, "to": unread.to, "url": progress.resumeURL, "last": progress.lastURL,
-            "newest": progress.newestFirst, "started": progress.started,
-        ]
-        if let id = progress.gapID, try session.change(Self.movedGap, gap + ["id": id]) > 0 { return id }
-        gap.add("endpoint", endpointID)
-        gap.add("now", now)
-        try session.run(
-            """
-            INSERT INTO scan_gap (from_ms, to_ms, resume_url, last_url, newest_first, started_ms, endpoint_id, since_ms)
-            VALUES (:from, :to, :url, :last, :newest, :started, :endpoint, :now)
-            """, gap)
-        return session.lastID
+        if let id = progress.gapID, try move(gap: id, to: unread, progress) { return id }
+        return try open(
+            NewGap(
+                range: unread, resumeURL: progress.resumeURL, lastURL: progress.lastURL,
+                newestFirst: progress.newestFirst, started: progress.started, since: now),
+            of: endpointID)
+    }
+
+    /// - Returns: false: the gap is gone.
+    private func move(gap id: Int64, to unread: ScanRange, _ progress: ScanProgress) throws -> Bool {
+        try session.change(
+            Self.movedGap,
+            [
+                "from": unread.from, "to": unread.to, "url": progress.resumeURL, "last": progress.lastURL,
+                "newest": progress.newestFirst, "started": progress.started, "id": id,
+            ]) > 0
     }
 
     /// What was freed stays so, unless more of the log has become unread since. Where the newest do not come first, the
@@ -42,9 +45,9 @@ extension QueueTransaction {
         WHERE id = :id
         """
 
-    /// Ends a gap. `readAgain`: its range is read once more, from the log's first page, and keeps nothing back meanwhile.
-    private func close(gap id: Int64, readAgain: Bool) throws {
-        guard readAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
+    /// Ends a gap. `walksAgain`: its range is read once more, from the log's first page, and keeps nothing back meanwhile.
+    private func close(gap id: Int64, walksAgain: Bool) throws {
+        guard walksAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
         try session.run(
             """
             UPDATE scan_gap

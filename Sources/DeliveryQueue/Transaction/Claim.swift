@@ -38,7 +38,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// So many endpoints are named at least whose log must be read.
     private static let leastUnread = 8
 

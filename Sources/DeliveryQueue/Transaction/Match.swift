@@ -1,4 +1,4 @@
-extension QueueTransaction {
+extension RuledTransaction {
     /// Finds the delivery that an entry of the log is about; nil: none that we know.
     ///
     /// The entry's task id comes first: a delivery's own, then one that was matched before, then one that an answer named.

@@ -1,6 +1,6 @@
 /// Task ids that answers name. An answer may name anything, a job's number for one, so a name is a candidate only. The entry
 /// that appears under it decides (docs/design.md, "Which delivery a log entry is about").
-extension QueueTransaction {
+extension RuledTransaction {
     /// Finds the delivery whose call an entry is about because the call's answer named the entry's task id; nil: none.
     ///
     /// A success whose body differs proves its call only when the log has had its time: until then it is noted on the

@@ -22,7 +22,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Carries out what `AnswerTable` says of each result.
     mutating func record(_ results: [CallResult]) throws -> RecordSummary {
         var batch = ResultBatch()

@@ -1,5 +1,5 @@
 /// Keeps each entry of a page once.
-extension QueueTransaction {
+extension RuledTransaction {
     /// How old an entry's `seen_ms` gets before it is refreshed, so that reading a page again writes almost nothing.
     static let seenRefresh = Duration.seconds(6 * 3_600)
 

@@ -9,7 +9,7 @@ package enum Settlement: Equatable {
     case nothing
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Settles a delivery by a proof. Every proof, whatever its source, comes through here.
     ///
     /// - Parameter earliest: no next attempt before this time; nil: the policy alone decides.

@@ -57,7 +57,7 @@ struct RetryDispatcher: Sendable {
                 await coverage.want(turn.unread)
                 let now = wallClock.now
                 var next = looks
-                try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now))
+                try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now), at: now)
                 looks = next
                 return min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
             }

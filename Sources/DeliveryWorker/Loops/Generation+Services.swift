@@ -51,7 +51,7 @@ extension Generation {
                     return configuration.metrics.interval
                 }
                 // What was asked for since the last page.
-                try? await metrics.budget.count(in: metrics.store)
+                try? await metrics.budget.count(in: metrics.store, at: dispatcher.wallClock.now)
             })
         return services
     }

@@ -120,7 +120,8 @@ extension LogPoller {
         guard try await budget.turn(for: .gap, of: endpoint.id) else { return }
         let page = try await ask(for: behind, started: wallClock.now)
         guard let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max() else { return }
-        try await store.split(gap, of: endpoint.id, at: newest, resumeURL: behind.url)
+        try await store.split(
+            gap, of: endpoint.id, behind: newest, resumeURL: behind.url, at: wallClock.now)
     }
 
     /// Reads what lies behind the page that cannot be read, in a log that is not newest first. Nothing of it is called: the
@@ -162,7 +163,7 @@ extension LogPoller {
         let end = try await readPages(
             &scan, from: restarts ? nil : link, for: .gap, rereading: nil, until: deadline, into: &summary)
         if let error = end.fault as? ProviderError, !restarts, summary.pages == pages, error.isAboutThePage {
-            try await store.restartGap(id: gap.id)
+            try await store.restartGap(id: gap.id, at: wallClock.now)
         }
         return (scan, end, restarts)
     }
@@ -175,7 +176,7 @@ extension LogPoller {
             gapID: gap.id, started: gap.started, unread: gap.range, resumeURL: gap.resumeURL, lastURL: gap.lastURL,
             newestFirst: gap.newestFirst, hasReread: false)
         do {
-            return try await readAgain(at: last, progress, into: &summary) == false
+            return try await rereadPage(at: last, progress, into: &summary) == false
         } catch let error as ProviderError where error.isAboutThePage {
             return true
         }

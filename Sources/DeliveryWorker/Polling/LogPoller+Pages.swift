@@ -92,7 +92,7 @@ extension LogPoller {
     /// - Throws: `PagingFault` where the paging runs in a circle.
     private func mayAsk(for link: PageLink?, _ purpose: PagePurpose, _ scan: inout LogScan) async throws -> Bool {
         guard scan.enter(link?.url ?? "") else {
-            if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+            if let gapID = scan.gapID { try await store.restartGap(id: gapID, at: wallClock.now) }
             throw PagingFault(endpoint: endpoint.name, kind: .circle)
         }
         guard link != nil else { return true }
@@ -119,10 +119,10 @@ extension LogPoller {
             if answered < before.answered { scan.distrustKnown() }
             if let old = before.count, let count = page.count, count < old {
                 end.isDisturbed = true
-                let isKnown = try await readAgain(at: before.link, before.progress, into: &summary)
+                let isKnown = try await rereadPage(at: before.link, before.progress, into: &summary)
                 // More than a page was deleted: rows that were not read have moved above that page too.
                 if isKnown == false, before.link != nil {
-                    if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+                    if let gapID = scan.gapID { try await store.restartGap(id: gapID, at: wallClock.now) }
                     throw PagingFault(endpoint: endpoint.name, kind: .moved)
                 }
             }
@@ -170,7 +170,7 @@ extension LogPoller {
     ///
     /// - Returns: whether its first row is one that was read before. nil: a stop has begun.
     @discardableResult
-    func readAgain(
+    func rereadPage(
         at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
     ) async throws -> Bool? {
         guard try await budget.turn(for: .again, of: endpoint.id) else { return nil }

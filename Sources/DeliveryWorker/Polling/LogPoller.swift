@@ -99,7 +99,7 @@ struct LogPoller: Sendable {
         }
         let first = try await plan()
         let isPutRight = try await putRight(first, at: now)
-        if first.gaps.count > 1 { try await store.joinGaps(of: endpoint.id) }
+        if first.gaps.count > 1 { try await store.joinGaps(of: endpoint.id, at: now) }
         return isPutRight || first.gaps.count > 1 ? try await plan() : first
     }
 

@@ -65,11 +65,11 @@ actor RequestBudget {
     /// to write each request down would cost a transaction more than the page.
     ///
     /// - Throws: `StoreError`; the requests are then added the next time.
-    func count(in store: QueueStore) async throws {
+    func count(in store: QueueStore, at now: Timestamp) async throws {
         let requests = uncounted
         uncounted = [:]
         do {
-            try await store.count(requests)
+            try await store.count(requests, at: now)
         } catch {
             uncounted.merge(requests) { $0 + $1 }
             throw error

@@ -140,9 +140,6 @@ struct ActionOptions: ParsableArguments {
         }
     }
 
-    /// No rule decides what an action writes, so a faulty configuration does not keep on-call from acting.
-    private static let rules = RetryRules()
-
     // MARK: - Acting
 
     private func actOnOne(
@@ -157,7 +154,7 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
         let isThere = try await store.act(
-            action, on: id, isUnread: isUnread, by: Operator.name, reason: reason ?? "", rules: Self.rules, at: now)
+            action, on: id, isUnread: isUnread, by: Operator.name, reason: reason ?? "", at: now)
         guard isThere else {
             throw ValidationError("there is no delivery \(id) any more")
         }
@@ -180,8 +177,7 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: reader.path, now: now)
         defer { try? store.close() }
         let summary = try await store.act(
-            action, on: ids, spacing: spacing, isUnread: isUnread, by: Operator.name, reason: reason ?? "",
-            rules: Self.rules, at: now)
+            action, on: ids, spacing: spacing, isUnread: isUnread, by: Operator.name, reason: reason ?? "", at: now)
         report.isDryRun = false
         report.done = summary.done
         report.skipped = summary.skipped

@@ -77,7 +77,7 @@ import Testing
             started: start, unread: ScanRange(from: history, to: start), resumeURL: "/2", newestFirst: true)
         let id = try #require(try await queue.ingest(progress: progress, at: start).gapID)
 
-        try await queue.store.restartGap(id: id)
+        try await queue.store.restartGap(id: id, at: start)
 
         let gap = try #require(try await plan(at: start).gaps.first)
         #expect(gap.resumeURL == nil && gap.range == ScanRange(from: history, to: start))

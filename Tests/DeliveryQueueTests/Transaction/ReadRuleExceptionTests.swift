@@ -86,7 +86,7 @@ import Testing
         try await gap(from: start, to: due)
         func ask(_ isUnread: Bool) async throws {
             _ = try await queue.store.act(
-                .retry, on: id, isUnread: isUnread, by: "ann", reason: "x", rules: queue.rules, at: due)
+                .retry, on: id, isUnread: isUnread, by: "ann", reason: "x", at: due)
         }
 
         try await ask(false)
@@ -102,7 +102,7 @@ import Testing
     @Test func `an operator's retry that waits for a log is found, with the cause`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: due)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: due)
         let reader = try QueueReader(path: queue.path)
         #expect(try reader.retriesWaitingForLogs().isEmpty)
 

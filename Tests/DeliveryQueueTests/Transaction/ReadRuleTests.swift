@@ -53,7 +53,7 @@ import Testing
     @Test func `an operator's retry wants a reading as well`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: due)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: due)
 
         let batch = try await claim([:])
 
@@ -84,7 +84,7 @@ import Testing
     @Test func `a reading from before the end of a hold does not count`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start)
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start)
         _ = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due)
         let plan = try await queue.store.scanPlan(

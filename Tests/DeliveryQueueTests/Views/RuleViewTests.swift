@@ -67,7 +67,8 @@ import Testing
     init() async throws {
         folder = try TemporaryFolder()
         store = try QueueStore(path: folder.file("queue.db"), now: start)
-        try await store.registerEndpoints(Self.endpoints.map { (id: $0.id, name: "name-\($0.id)") }, historyFrom: start)
+        try await store.registerEndpoints(
+            Self.endpoints.map { (id: $0.id, name: "name-\($0.id)") }, historyFrom: start, at: start)
         try await store.pool.write { db in
             for endpoint in Self.endpoints {
                 try db.execute(sql: "UPDATE endpoint SET \(endpoint.sql) WHERE id = '\(endpoint.id)'")

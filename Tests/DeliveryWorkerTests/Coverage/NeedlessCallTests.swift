@@ -91,7 +91,7 @@ import Testing
             if !isHeld, now > .noon(30) {
                 isHeld = true
                 _ = try await bench.store.pause(
-                    endpoint: "e1", by: "ann", reason: "x", rules: bench.rules, at: now)
+                    endpoint: "e1", by: "ann", reason: "x", at: now)
             }
             if !hasArrived, now > .noon(170) {
                 hasArrived = true

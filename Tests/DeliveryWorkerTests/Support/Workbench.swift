@@ -43,7 +43,8 @@ final class Workbench: Sendable {
             await Task.yield()
         }
         try await store.registerEndpoints(
-            endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)
+            endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback,
+            at: .noon(-3_600))
         coverage = Coverage(within: .seconds(5), clock: time.clock)
         for endpoint in endpoints { await coverage.took(.lasting(), isNewestFirst: false, of: endpoint) }
     }
