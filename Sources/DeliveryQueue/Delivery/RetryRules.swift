@@ -41,7 +41,9 @@ package struct RetryRules: Sendable, Equatable {
     }
 
     /// Whether a 2xx of the retry call is proof of the arrival.
-    package func answerProves(_ answer: Answer) -> Bool { confirmation == .answer && answer == .accepted }
+    package func answerProves(_ answer: Answer) -> Bool {
+        confirmation == .answer && AnswerTable.row(answer).execution == .yes
+    }
 
     /// Plans the next attempt after the provider's own failed while the delivery waited. The wait counts from that
     /// failure; none is used.
@@ -80,8 +82,7 @@ package struct RetryRules: Sendable, Equatable {
     ) -> (transition: Transition, end: AttemptEnd?) {
         let row = AnswerTable.row(answer)
         let transition = transition(by: row.effect, for: delivery, pause: pause, at: now, othersPass: othersPass)
-        if transition.target == .dead { return (transition, .refused) }
-        return (transition, row.execution == .no ? .notExecuted : nil)
+        return (transition, row.attemptEnd(isDead: transition.target == .dead))
     }
 
     private func transition(

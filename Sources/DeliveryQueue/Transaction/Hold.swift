@@ -57,7 +57,7 @@ extension QueueTransaction {
             """
             SELECT COUNT(DISTINCT attempt.delivery_id)
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer IN \(AnswerTable.takenOn)
               AND delivery.endpoint_id = :endpoint AND delivery.state <> 'delivered'
               AND attempt.settled_ms
                   > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
@@ -76,7 +76,7 @@ extension QueueTransaction {
             """
             SELECT COUNT(*), MAX(attempt.intent_ms)
             FROM attempt
-            WHERE attempt.delivery_id = :id AND attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+            WHERE attempt.delivery_id = :id AND attempt.outcome = 'unconfirmed' AND attempt.answer IN \(AnswerTable.takenOn)
               AND attempt.settled_ms
                   > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
               AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL

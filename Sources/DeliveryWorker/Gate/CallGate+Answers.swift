@@ -3,9 +3,6 @@ import ProviderAPI
 
 /// What the provider's answers do to the gate.
 extension CallGate {
-    /// The pause after a refused credential; the gate itself opens only when a login works.
-    static let credentialPause = Duration.seconds(60)
-
     /// Takes in what the answer to a call says of the provider as a whole, by `AnswerTable`.
     ///
     /// - Parameter retryAfter: nil when the provider names no time.
@@ -21,7 +18,7 @@ extension CallGate {
         case .unused: giveBack(1)
         case .refusesCredential:
             credentialRefused(at: now)
-            return Self.credentialPause
+            return AnswerTable.credentialPause
         }
         return .zero
     }
