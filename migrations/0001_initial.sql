@@ -117,8 +117,8 @@ CREATE TABLE delivery (
         CHECK (manual_ms IS NULL OR finalized_ms IS NULL),
     kept_attempt_ms INTEGER,
     kept_dead_reason TEXT,
-    manual_unread INTEGER NOT NULL DEFAULT 0            -- 1: it is sent although its log may show that it has arrived
-        CHECK (manual_unread = 0 OR (manual_unread = 1 AND manual_ms IS NOT NULL)),
+    manual_ignores_log INTEGER NOT NULL DEFAULT 0       -- 1: it is sent although its log may show that it has arrived
+        CHECK (manual_ignores_log = 0 OR (manual_ignores_log = 1 AND manual_ms IS NOT NULL)),
 
     -- Its end.
     finalized_ms INTEGER,
@@ -481,7 +481,7 @@ CREATE VIEW delivery_standing AS
             WHEN standing.held_because = 'not configured' THEN 'its endpoint in the configuration'
             WHEN standing.held_because = 'circuit' THEN 'its endpoint to recover'
             WHEN standing.held_because IS NOT NULL THEN 'the hold ' || standing.held_because
-            WHEN standing.is_unread = 1 THEN 'an unread part of the log'
+            WHEN standing.is_behind_gap = 1 THEN 'an unread part of the log'
             WHEN standing.due_ms / 1000 > (SELECT s FROM clock) THEN 'its time'
             WHEN standing.look_wanted_ms IS NOT NULL THEN 'a look at the log'
             ELSE 'its turn'
@@ -509,14 +509,14 @@ CREATE VIEW delivery_standing AS
                 AS age_held_ms,                          -- what its age does not count, of all holds that have ended
             endpoint.stopped_ms
                 AS age_stopped_since_ms,                 -- since when its age does not grow; NULL: it grows
-            delivery.state = 'scheduled' AND delivery.manual_unread = 0
+            delivery.state = 'scheduled' AND delivery.manual_ignores_log = 0
                 AND delivery.last_failed_ms < endpoint.unread_until_ms
-                AS is_unread,                            -- 1: a part of the log that is not read may show that it has
+                AS is_behind_gap,                        -- 1: a part of the log that is not read may show that it has
                                                          -- arrived, and it is not called; else 0 or NULL
             endpoint.last_poll_error,
             endpoint.unread_since_ms
                 AS log_unread_since_ms,                  -- since when a part of the log is unread; NULL: none is
-            CASE WHEN delivery.state = 'scheduled' AND delivery.manual_unread = 0 THEN endpoint.look_wanted_ms END
+            CASE WHEN delivery.state = 'scheduled' AND delivery.manual_ignores_log = 0 THEN endpoint.look_wanted_ms END
                 AS look_wanted_ms                        -- once it is due it waits for a look at the log, which is wanted
                                                          -- since then; NULL: it does not
         FROM delivery
@@ -636,7 +636,7 @@ CREATE VIEW v_health AS
                       SELECT name, unread_since_ms, (
                           SELECT COUNT(*) FROM delivery_standing
                           WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                            AND delivery_standing.is_unread = 1) AS n
+                            AND delivery_standing.is_behind_gap = 1) AS n
                       FROM endpoint_standing AS endpoint WHERE active = 1 AND unread_until_ms IS NOT NULL) AS unread
                   WHERE n > 0 ORDER BY name) AS endpoint
             UNION ALL
@@ -1056,7 +1056,7 @@ CREATE VIEW v_by_endpoint AS
         CASE WHEN endpoint.unread_until_ms IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                     AND delivery_standing.is_unread = 1) END
+                     AND delivery_standing.is_behind_gap = 1) END
             AS behind_gap,                               -- deliveries that wait for a part of the log to be read
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.unread_since_ms / 1000, 'unixepoch')
             AS unread_since_at,                          -- since when a part of the log is unread; NULL: none is

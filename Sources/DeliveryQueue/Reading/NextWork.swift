@@ -46,7 +46,7 @@ extension QueueStore {
                 try session.all(
                     """
                     SELECT DISTINCT endpoint_id FROM delivery
-                    WHERE state = 'scheduled' AND manual_ms IS NOT NULL AND manual_unread = 0
+                    WHERE state = 'scheduled' AND manual_ms IS NOT NULL AND manual_ignores_log = 0
                     """
                 ) { $0.text() })
         }

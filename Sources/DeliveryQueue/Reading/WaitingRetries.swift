@@ -20,12 +20,12 @@ extension QueueReader {
             try session.all(
                 """
                 SELECT name, COUNT(*), last_poll_error FROM (
-                    SELECT endpoint.name, endpoint.last_poll_error, delivery.is_unread
+                    SELECT endpoint.name, endpoint.last_poll_error, delivery.is_behind_gap
                     FROM delivery_standing AS delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id
-                    WHERE delivery.state = 'scheduled' AND delivery.manual_ms IS NOT NULL AND delivery.manual_unread = 0
+                    WHERE delivery.state = 'scheduled' AND delivery.manual_ms IS NOT NULL AND delivery.manual_ignores_log = 0
                       AND delivery.held_because IS NULL
                 ) AS manual
-                WHERE last_poll_error IS NOT NULL OR is_unread = 1
+                WHERE last_poll_error IS NOT NULL OR is_behind_gap = 1
                 GROUP BY name, last_poll_error ORDER BY name
                 """
             ) { WaitingRetries(endpoint: $0.text(), count: $0.int(), pollError: $0.textIfAny()) }

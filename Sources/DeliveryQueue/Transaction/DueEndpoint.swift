@@ -100,7 +100,7 @@ struct DueEndpoint {
             """
             SELECT id, next_attempt_ms FROM delivery \(Dialect.byManual)
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NOT NULL
-              AND next_attempt_ms <= :now AND (manual_unread = 1 OR (:read = 1\(read.condition)))
+              AND next_attempt_ms <= :now AND (manual_ignores_log = 1 OR (:read = 1\(read.condition)))
             ORDER BY next_attempt_ms, id LIMIT :limit
             """,
             ["endpoint": id, "now": now ?? .distantFuture, "read": !read.isLate] + read.parameters + ["limit": limit]

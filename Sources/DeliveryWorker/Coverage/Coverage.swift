@@ -95,8 +95,8 @@ actor Coverage {
         }
     }
 
-    /// Endpoints whose log is to be looked at, by a poller that knows it.
-    var underWay: Set<String> { wanted.filter(wantsLook) }
+    /// Endpoints whose log is to be looked at, by a poller that knows it and that has not begun or not ended yet.
+    var wantedLooks: Set<String> { wanted.filter(wantsLook) }
 
     /// Whether a look is asked for that would help. A look that did not go deep enough is not repeated at once: the
     /// next deep one is soon enough.

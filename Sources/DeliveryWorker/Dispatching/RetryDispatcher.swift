@@ -57,7 +57,7 @@ struct RetryDispatcher: Sendable {
                 await coverage.want(turn.unread)
                 let now = wallClock.now
                 var next = looks
-                try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now), at: now)
+                try await store.recordOverdueLooks(next.take(await coverage.wantedLooks, at: now), at: now)
                 looks = next
                 return min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
             }
@@ -68,6 +68,8 @@ struct RetryDispatcher: Sendable {
         if let ending { await loop.vitals.ended(ending) }
     }
 
+    /// How often one log is looked at before its deliveries are given up for this time: a deep look may end when the look
+    /// before it is too old for a call, and then one more is needed.
     private static let mostLooks = 3
 
     /// Which deliveries a turn is for.
@@ -130,10 +132,10 @@ struct RetryDispatcher: Sendable {
         let (granted, openings) = await gate.with { ($0.take(upTo: free, at: now), $0.openings) }
         guard granted > 0 else { return try await record(results, at: now) }
         let readings = await coverage.readings(afterOpening: openings)
-        let underWay = if let looked { looked } else { await coverage.underWay }
+        let looks = if let looked { looked } else { await coverage.wantedLooks }
         do {
             let batch = try await store.claimDue(
-                after: results, of: readings, besides: underWay, onlyManual: work == .manual, limit: granted,
+                after: results, of: readings, besides: looks, onlyManual: work == .manual, limit: granted,
                 lease: lease, rules: rules,
                 at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
@@ -154,7 +156,7 @@ struct RetryDispatcher: Sendable {
     private func call(_ delivery: ClaimedDelivery) async {
         let (reply, duration) = await timed(on: clock) {
             await client.retry(RetryRequest(delivery, as: retry.body)) {
-                if delivery.isUnread { return true }
+                if delivery.ignoresLog { return true }
                 return await coverage.isFresh(delivery.endpointID)
             }
         }
@@ -212,7 +214,7 @@ struct RetryDispatcher: Sendable {
     private func follow(_ results: [CallResult], _ summary: RecordSummary) async {
         guard !results.isEmpty else { return }
         for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
-        for result in results where result.answer != .accepted {
+        for result in results where AnswerTable.row(result.answer).execution != .yes {
             logger.notice(
                 "retry not taken on",
                 metadata: [
@@ -230,7 +232,7 @@ extension DispatchSummary {
         superseded += turn.superseded
         recorded += turn.recorded.recorded
         accepted += turn.recorded.accepted
-        unreached += turn.results.count { $0.answer == .unreachable }
+        unreached += turn.results.count { AnswerTable.row($0.answer).gate == .opensOutage }
     }
 }
 

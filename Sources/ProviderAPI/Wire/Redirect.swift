@@ -47,7 +47,7 @@ final class LearnedSlashes: Sendable {
     }
 
     /// Whether the address got its slash from here.
-    func know(_ url: String) -> Bool { applied(to: url) != url }
+    func changes(_ url: String) -> Bool { applied(to: url) != url }
 
     /// Learns from an answer.
     ///
