@@ -209,6 +209,16 @@ extension QueueReader {
 extension QueueStore {
     /// The file as GRDB sees it, for tests that look at or spoil its rows.
     var pool: any DatabaseWriter { connections.file }
+
+    /// Finds and removes what is past its retention, at most `limit` rows of each kind.
+    func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
+        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
+    }
+}
+
+extension Reread {
+    /// Only those old rows about which a decision waits.
+    static let none = Reread(withOverlap: false, rowsSinceOpening: .distantPast)
 }
 
 extension LogObservation {

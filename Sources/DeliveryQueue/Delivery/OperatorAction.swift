@@ -61,10 +61,11 @@ package enum OperatorAction: String, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - deadReason: why the delivery is dead; nil while it is not.
-    ///   - ignoresLog: whether a retry is sent although its log cannot be read. It may be said of one that is asked for.
+    ///   - ignoresLog: whether a retry is sent although its log cannot be read. It may be said of one that is asked
+    ///     for.
     ///   - time: when the retry begins, or when the new cycle is due.
     func decide(
-        on delivery: Delivery, _ circumstances: Circumstances, deadReason: DeadReason?, ignoresLog: Bool = false,
+        on delivery: Delivery, _ circumstances: Circumstances, deadReason: DeadReason?, ignoresLog: Bool,
         at now: Timestamp, dueAt time: Timestamp
     ) -> Result<Transition, Refused> {
         switch (self, delivery.state) {

@@ -51,8 +51,8 @@ extension QueueStore {
     package static let deadRetention = Duration.seconds(180 * 86_400)
     package static let unreadableRetention = Duration.seconds(90 * 86_400)
     /// How long the newest arrival of a webhook, customer and event type is remembered when no delivery of theirs is
-    /// undelivered: twice the longest `poll.overlap`, because a log may show an older failure so late. It is the most that
-    /// successes cost, one row for each customer.
+    /// undelivered: twice the longest `poll.overlap`, because a log may show an older failure so late. It is the most
+    /// that successes cost, one row for each customer.
     package static let arrivalRetention = Duration.seconds(14 * 86_400)
     /// How long after its last reading an entry of no delivery is kept: a newest-first scan reads a success before the
     /// failure that it mends. A scan that was cut short may last longer, so nothing of an endpoint with a gap is
@@ -69,14 +69,8 @@ extension QueueStore {
         }
     }
 
-    /// Finds and removes what is past its retention, at most `limit` rows of each kind; the caller repeats it until
-    /// `total` is 0.
-    package func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
-        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
-    }
-
     /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short
-    /// transaction.
+    /// transaction; the caller repeats both until `total` is 0.
     package func prune(_ old: OldRows, limit: Int, at now: Timestamp) async throws(StoreError) -> PruneSummary {
         try await change("prune old rows", at: now) { try $0.prune(old, limit: limit) }
     }

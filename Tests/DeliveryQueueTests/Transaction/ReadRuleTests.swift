@@ -88,7 +88,7 @@ import Testing
         _ = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due)
         let plan = try await queue.store.scanPlan(
-            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: due)
 
         #expect(try await claim([QueueFixture.endpoint: .whole]).unread == [QueueFixture.endpoint])
         var reading = LogReading.whole
@@ -174,7 +174,7 @@ import Testing
         try await queue.ingest(.pending("slow", at: start), at: start)
         func reread() async throws -> Timestamp? {
             try await queue.store.scanPlan(
-                of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: later
+                of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: later
             ).rereadFrom
         }
         #expect(try await reread() == start - RetryRules.clockTolerance)
@@ -225,7 +225,7 @@ import Testing
         #expect(batch.deliveries.map(\.taskID) == ["near"])
         #expect(batch.unread == [QueueFixture.endpoint])
         let plan = try await queue.store.scanPlan(
-            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: due)
         #expect(plan.rereadFrom == start - RetryRules.clockTolerance)
     }
 

@@ -177,8 +177,8 @@ import Testing
         }
     }
 
-    /// Claims ask by the table's indexes, so this holds them to the views. An open circuit lets one trial more through, a
-    /// hold whose pause is over one try.
+    /// Claims ask by the table's indexes, so this holds them to the views. An open circuit lets one trial more through,
+    /// a hold whose pause is over one try.
     @Test(arguments: Self.endpoints) func `a claim takes what the views call due and not held`(
         _ endpoint: Endpoint
     ) async throws {
