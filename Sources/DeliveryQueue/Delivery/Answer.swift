@@ -10,8 +10,8 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case notFound = "not_found"
     case rejected
     case redirected
-    /// The provider, or a proxy before it, refuses the call itself, whatever delivery it names: its method, its headers, its
-    /// price.
+    /// The provider, or a proxy before it, refuses the call itself, whatever delivery it names: its method, its
+    /// headers, its price.
     case clientRefused = "client_refused"
     /// The provider wants the body in the other form: as text where it got JSON, or the other way round.
     case bodyForm = "body_form"

@@ -153,7 +153,8 @@ package struct QueueStore: Sendable {
 
     // MARK: - Transactions and reads
 
-    /// Runs one transaction in which the retry rules decide; rolled back whole when `work` throws or the task is cancelled.
+    /// Runs one transaction in which the retry rules decide; rolled back whole when `work` throws or the task is
+    /// cancelled.
     func change<Value: Sendable>(
         _ operation: String, rules: RetryRules, at now: Timestamp,
         _ work: @Sendable @escaping (inout RuledTransaction) throws -> Value

@@ -33,8 +33,8 @@ extension QueueReader {
         try deliveries(among: "SELECT :id", ["id": id]).first
     }
 
-    /// The deliveries with this task id, also as the further task id of a retry. There may be several: endpoints can share a
-    /// task id.
+    /// The deliveries with this task id, also as the further task id of a retry. There may be several: endpoints can
+    /// share a task id.
     package func deliveries(withTaskID taskID: String) throws(StoreError) -> [DeliveryRecord] {
         try deliveries(
             among: """

@@ -72,7 +72,8 @@ package struct QueueSnapshot: Sendable {
     package let lastBackup: Timestamp?
     /// When the oldest due delivery of a configured endpoint came due, held or not; nil when none is due.
     package let oldestDue: Timestamp?
-    /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil when none waits.
+    /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil
+    /// when none waits.
     package let nextAttempt: Timestamp?
     package let unreadable: Int
     /// Log entries that have said for more than a day that the provider is still trying.

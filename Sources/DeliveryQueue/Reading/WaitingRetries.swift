@@ -13,8 +13,8 @@ package struct WaitingRetries: Sendable, Equatable {
 }
 
 extension QueueReader {
-    /// Which operators' retries wait until a log can be read, by endpoint. Those that are sent in any case are not among
-    /// them.
+    /// Which operators' retries wait until a log can be read, by endpoint. Those that are sent in any case are not
+    /// among them.
     package func retriesWaitingForLogs() throws(StoreError) -> [WaitingRetries] {
         try read("look for operators' retries that wait for a log") { session in
             try session.all(

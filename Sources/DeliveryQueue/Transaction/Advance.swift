@@ -45,7 +45,8 @@ extension RuledTransaction {
         WHERE id = :id
         """
 
-    /// Ends a gap. `walksAgain`: its range is read once more, from the log's first page, and keeps nothing back meanwhile.
+    /// Ends a gap. `walksAgain`: its range is read once more, from the log's first page, and keeps nothing back
+    /// meanwhile.
     private func close(gap id: Int64, walksAgain: Bool) throws {
         guard walksAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
         try session.run(
@@ -58,15 +59,15 @@ extension RuledTransaction {
             ["now": now, "id": id])
     }
 
-    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, nothing tells before its
-    /// end: a circle of pages moves on, too.
+    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, nothing tells before
+    /// its end: a circle of pages moves on, too.
     private static let hasMoved = "(:newest = 1 AND :to < to_ms)"
 
     /// A gap shorter than this costs no delivery any age that matters.
     private static let leastGivenBack = Duration.seconds(60)
 
-    /// Lets the time for which a gap kept deliveries from being called not count for their age. Those that are due in it
-    /// and are not behind it any more.
+    /// Lets the time for which a gap kept deliveries from being called not count for their age. Those that are due in
+    /// it and are not behind it any more.
     ///
     /// - Parameter time: where the gap ends now; nil: it is gone.
     func giveBackAge(gap id: Int64, readDownTo time: Timestamp?) throws {
@@ -94,8 +95,8 @@ extension RuledTransaction {
             ])
     }
 
-    /// Lets the time for which a gap keeps one delivery from being called not count for its age: its provider's own attempt
-    /// has failed meanwhile, and the age is judged.
+    /// Lets the time for which a gap keeps one delivery from being called not count for its age: its provider's own
+    /// attempt has failed meanwhile, and the age is judged.
     ///
     /// - Returns: the delivery as it is then.
     func giveBackAge(of delivery: Delivery) throws -> Delivery {
@@ -112,8 +113,8 @@ extension RuledTransaction {
         return try self.delivery(id: delivery.id) ?? delivery
     }
 
-    /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap may
-    /// hold.
+    /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap
+    /// may hold.
     ///
     /// A stored time later than now is from a clock that was ahead, and is replaced.
     private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {

@@ -1,6 +1,6 @@
 /// What of an endpoint may be called now, and when it may be called next. Endpoints are asked one by one, so that a
-/// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due and
-/// what holds it; a test compares with them what a claim takes.
+/// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due
+/// and what holds it; a test compares with them what a claim takes.
 struct DueEndpoint {
     let id: String
     /// Whether it is configured and does not hold operators' retries.
@@ -163,8 +163,8 @@ struct DueEndpoint {
         return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
 
-    /// The due delivery whose row stands nearest to the log's beginning, among the last that failed: should its retry show
-    /// in its old row, that is read soonest. nil: none of them is due.
+    /// The due delivery whose row stands nearest to the log's beginning, among the last that failed: should its retry
+    /// show in its old row, that is read soonest. nil: none of them is due.
     private func shallowest(_ session: Session, at now: Timestamp) throws -> Int64? {
         try session.number(
             """

@@ -10,8 +10,8 @@ extension QueueStore {
         try await change("put off the reading of a gap", at: now) { try $0.putOff(gap) }
     }
 
-    /// Keeps old rows that could not be read again as a gap: they may have changed. A gap that meets them takes them in. It
-    /// is read from their page then, and what an operator freed is kept back again.
+    /// Keeps old rows that could not be read again as a gap: they may have changed. A gap that meets them takes them
+    /// in. It is read from their page then, and what an operator freed is kept back again.
     ///
     /// - Parameter url: the page that could not be read.
     package func leaveGap(
@@ -26,8 +26,8 @@ extension QueueStore {
         }
     }
 
-    /// Leaves out the page that cannot be read: its gap ends at the newest row of the page behind it, and what lies behind
-    /// that is a gap of its own, which can be read.
+    /// Leaves out the page that cannot be read: its gap ends at the newest row of the page behind it, and what lies
+    /// behind that is a gap of its own, which can be read.
     ///
     /// - Parameters:
     ///   - time: of the newest row behind the page.
@@ -41,8 +41,8 @@ extension QueueStore {
         }
     }
 
-    /// Makes one gap of those that meet, cannot be read and are kept back or freed alike, or each reading that ends at a bad
-    /// page would leave one more. Where there are very many, all that meet become one.
+    /// Makes one gap of those that meet, cannot be read and are kept back or freed alike, or each reading that ends at
+    /// a bad page would leave one more. Where there are very many, all that meet become one.
     package func joinGaps(of endpointID: String, at now: Timestamp) async throws(StoreError) {
         try await change("join the gaps of endpoint \(endpointID)", at: now) { queue in
             let gaps = try queue.session.gaps(of: endpointID).filter { $0.newestFirst && !$0.isSecond }
@@ -155,9 +155,9 @@ extension ScanGap {
     /// So many gaps of one log are enough, whatever left them.
     private static let most = 16
 
-    /// Which of a newest-first log's gaps become one: each with the one that takes it in. That one's page is the newer one.
-    /// The oldest stays as it is while it can be read. It goes on from its own page, or a busy log would never be read to its
-    /// end.
+    /// Which of a newest-first log's gaps become one: each with the one that takes it in. That one's page is the newer
+    /// one. The oldest stays as it is while it can be read. It goes on from its own page, or a busy log would never be
+    /// read to its end.
     static func joins(of gaps: [ScanGap]) -> [(kept: ScanGap, joined: ScanGap)] {
         var joins: [(kept: ScanGap, joined: ScanGap)] = []
         var top: (gap: ScanGap, from: Timestamp)?

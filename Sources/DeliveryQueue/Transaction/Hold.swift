@@ -46,9 +46,10 @@ extension QueueTransaction {
             ["answer": answer, "endpoint": endpointID]) ?? 0
     }
 
-    /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of this one
-    /// while entries appear that may be theirs: matching is broken or the log lags. Only accepted calls count. The log is
-    /// rightly silent about a call that was never executed (lost, or we died), and a hold for that would wait for an operator.
+    /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of
+    /// this one while entries appear that may be theirs: matching is broken or the log lags. Only accepted calls count.
+    /// The log is rightly silent about a call that was never executed (lost, or we died), and a hold for that would
+    /// wait for an operator.
     ///
     /// - Returns: whether it is held now.
     func holdIfSilent(about delivery: Delivery) throws -> Bool {
@@ -69,8 +70,9 @@ extension QueueTransaction {
         return true
     }
 
-    /// Whether two accepted calls of a delivery stayed unconfirmed, and something of its customer and event type appeared
-    /// after the last that is of no call. Then the log may show our retries with other bodies, each as an event of its own.
+    /// Whether two accepted calls of a delivery stayed unconfirmed, and something of its customer and event type
+    /// appeared after the last that is of no call. Then the log may show our retries with other bodies, each as an
+    /// event of its own.
     private func showsAsOthers(_ delivery: Delivery) throws -> Bool {
         let last = try session.first(
             """

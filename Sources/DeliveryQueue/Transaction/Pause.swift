@@ -44,8 +44,8 @@ extension RuledTransaction {
     /// So long a part of the log must be unread before an operator may let deliveries be called in spite of it.
     private static let freedAfter = Duration.seconds(86_400)
 
-    /// Lets deliveries be called although parts of the log are unread, those that have been so for a day. A call may then
-    /// repeat one that has arrived; what awaits the log can end unconfirmed.
+    /// Lets deliveries be called although parts of the log are unread, those that have been so for a day. A call may
+    /// then repeat one that has arrived; what awaits the log can end unconfirmed.
     ///
     /// - Returns: how many parts.
     fileprivate func freeGaps(of id: String) throws -> Int {

@@ -23,8 +23,8 @@ extension RuledTransaction {
         return oldest.min()
     }
 
-    // What was read in the future was seen in the future too, and that column has an index. A success of no call of ours
-    // was judged rightly.
+    // What was read in the future was seen in the future too, and that column has an index. A success of no call of
+    // ours was judged rightly.
     private static let isUnrelated = """
         delivery_id IS NULL AND seen_ms > :latest AND found_ms > :latest AND endpoint_id = :endpoint
         AND (outcome = 'failed' OR EXISTS (
@@ -39,9 +39,9 @@ extension RuledTransaction {
                         WHERE attempt.delivery_id = log_entry.delivery_id AND attempt.intent_ms > :latest AND \(isUndecided))
         """
 
-    // Deliveries that may be failed retries of such calls under other task ids: of the same event, found since the call,
-    // and never called. Read again, they are matched; where they cannot be read, the call counts as unconfirmed, and its
-    // delivery is still there.
+    // Deliveries that may be failed retries of such calls under other task ids: of the same event, found since the
+    // call, and never called. Read again, they are matched; where they cannot be read, the call counts as unconfirmed,
+    // and its delivery is still there.
     private static let isTwin = """
         endpoint_id = :endpoint AND state = 'scheduled' AND lease_token = 0 AND manual_ms IS NULL AND cycle = 1
         AND created_ms > :latest
@@ -101,8 +101,8 @@ extension RuledTransaction {
             """, parameters)
     }
 
-    /// Cuts what such a clock noted about the endpoint itself: when it was last accepted and confirmed, and how long it is
-    /// held.
+    /// Cuts what such a clock noted about the endpoint itself: when it was last accepted and confirmed, and how long it
+    /// is held.
     func putHoldsRight(of endpointID: String) throws {
         func cut(_ column: String, _ limit: String = ":now") -> String {
             "\(column) = \(Dialect.least(column, limit))"

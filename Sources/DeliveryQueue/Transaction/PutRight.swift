@@ -1,8 +1,8 @@
 extension QueueStore {
     /// Lets what a clock that was ahead has decided about an endpoint's log be judged again by the clock that is right:
-    /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and the
-    /// part of the log that holds them is to be read. Times that lie in the future become now, so that nothing waits for
-    /// them; those of calls lie before their outcome.
+    /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and
+    /// the part of the log that holds them is to be read. Times that lie in the future become now, so that nothing
+    /// waits for them; those of calls lie before their outcome.
     ///
     /// - Parameter historyFrom: where the history starts at the latest.
     /// - Returns: whether a part of the log is to be read again.
@@ -53,8 +53,8 @@ extension RuledTransaction {
 }
 
 extension Session {
-    /// Whether an endpoint's log was read, or its deliveries were called, by a clock that was ahead of the one that says
-    /// now. A clock that is behind the log itself is the wrong one of the two, and changes nothing.
+    /// Whether an endpoint's log was read, or its deliveries were called, by a clock that was ahead of the one that
+    /// says now. A clock that is behind the log itself is the wrong one of the two, and changes nothing.
     func wasReadAhead(_ endpointID: String, at now: Timestamp) throws -> Bool {
         try exists(
             """

@@ -1,8 +1,8 @@
-/// One transaction on the queue. Holds its session, its time, and what it counts. Everything that changes the queue is a
-/// verb of it, in a file of this folder that has the verb's name.
+/// One transaction on the queue. Holds its session, its time, and what it counts. Everything that changes the queue is
+/// a verb of it, in a file of this folder that has the verb's name.
 ///
-/// `QueueStore.change` begins it, calls `finish` and commits. When a verb throws, all of it is rolled back. The verbs on
-/// this protocol decide nothing by a retry rule; those that do stand on `RuledTransaction`.
+/// `QueueStore.change` begins it, calls `finish` and commits. When a verb throws, all of it is rolled back. The verbs
+/// on this protocol decide nothing by a retry rule; those that do stand on `RuledTransaction`.
 package protocol QueueTransaction {
     var session: Session { get }
     /// Our time. Read once, before the transaction began.
@@ -14,7 +14,8 @@ package protocol QueueTransaction {
     mutating func finish() throws
 }
 
-/// A transaction in which no retry rule decides: what operators, pollers and pruning do, whatever the configuration says.
+/// A transaction in which no retry rule decides: what operators, pollers and pruning do, whatever the configuration
+/// says.
 struct PlainTransaction: QueueTransaction {
     let session: Session
     let now: Timestamp

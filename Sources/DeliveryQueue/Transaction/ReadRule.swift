@@ -14,8 +14,8 @@ struct ReadRule {
 
     /// Reads `openings, retry_shows, unread_until_ms, freed_until_ms` of `endpoint_standing`.
     ///
-    /// - Parameter judged: by which rules a call is decided, and how the log was read. No reading: the log is taken for read;
-    ///   one that is nil: it is not read. nil: no call is decided, and the log is taken for read.
+    /// - Parameter judged: by which rules a call is decided, and how the log was read. No reading: the log is taken for
+    ///   read; one that is nil: it is not read. nil: no call is decided, and the log is taken for read.
     init(_ row: inout SQLRow, _ judged: (rules: RetryRules, reading: LogReading??)?) throws {
         let (openings, shows) = (row.integer(), try row.word(RetryShows.self))
         unreadUntil = row.timestampIfAny()

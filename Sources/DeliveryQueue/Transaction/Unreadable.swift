@@ -87,8 +87,8 @@ extension RuledTransaction {
         try session.run("UPDATE endpoint SET left_out_ms = ? WHERE id = ?", [now, reading.endpoint.id])
     }
 
-    /// Makes the log of an endpoint unread back to its oldest kept entry, before anything that failed since is called: while
-    /// entries could not be understood, arrivals may have been overlooked.
+    /// Makes the log of an endpoint unread back to its oldest kept entry, before anything that failed since is called:
+    /// while entries could not be understood, arrivals may have been overlooked.
     fileprivate func makeUnread(_ endpointID: String) throws {
         let oldest = try session.number(
             """

@@ -66,13 +66,14 @@ actor Coverage {
         return readings
     }
 
-    /// The dispatcher is at work. After a break that its pause does not explain nothing that was read before counts: the
-    /// machine slept, or the process was stopped.
+    /// The dispatcher is at work. After a break that its pause does not explain nothing that was read before counts:
+    /// the machine slept, or the process was stopped.
     ///
     /// - Parameter pause: the longest one between two turns.
     func beat(pausing pause: Duration) { step(since: seen, limit: pause + Self.longestTurn) }
 
-    /// A step has ended that began at this time. After one that is too long nothing counts that was read before its end.
+    /// A step has ended that began at this time. After one that is too long nothing counts that was read before its
+    /// end.
     ///
     /// - Parameter limit: the longest time that it may take.
     /// - Returns: whether what it has read counts.

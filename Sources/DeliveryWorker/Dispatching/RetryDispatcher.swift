@@ -28,7 +28,8 @@ struct RetryDispatcher: Sendable {
     /// Longer than a call can last, token renewal included.
     let lease: Duration
     let bell: Bell
-    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is read soon.
+    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is
+    /// read soon.
     let pollBells: [String: Bell]
     /// Knows whose log was read lately enough to call; asked for a look at the others.
     var coverage: Coverage
@@ -38,8 +39,8 @@ struct RetryDispatcher: Sendable {
     var longestSleep = Duration.seconds(30)
     let logger: Logger
 
-    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction then
-    /// serves many. A call alone never waits.
+    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction
+    /// then serves many. A call alone never waits.
     private static let gathering = Duration.milliseconds(2)
 
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
@@ -68,8 +69,8 @@ struct RetryDispatcher: Sendable {
         if let ending { await loop.vitals.ended(ending) }
     }
 
-    /// How often one log is looked at before its deliveries are given up for this time: a deep look may end when the look
-    /// before it is too old for a call, and then one more is needed.
+    /// How often one log is looked at before its deliveries are given up for this time: a deep look may end when the
+    /// look before it is too old for a call, and then one more is needed.
     private static let mostLooks = 3
 
     /// Which deliveries a turn is for.
@@ -82,8 +83,8 @@ struct RetryDispatcher: Sendable {
 
     /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
     ///
-    /// - Parameter look: reads an endpoint's log before its deliveries are called. At most `mostLooks` times for each endpoint
-    ///   between two calls: a deep look may end after the one that it belongs to has become too old.
+    /// - Parameter look: reads an endpoint's log before its deliveries are called. At most `mostLooks` times for each
+    ///   endpoint between two calls: a deep look may end after the one that it belongs to has become too old.
     func runOnce(
         _ work: Work = .due, at now: Timestamp, look: @Sendable (String) async -> Void
     ) async throws -> DispatchSummary {
@@ -256,8 +257,8 @@ actor CallsInFlight {
         return finished.count == 1 || (hasEnough && !hadEnough)
     }
 
-    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With fewer a
-    /// commit serves too few, with more the calls wait for it.
+    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With
+    /// fewer a commit serves too few, with more the calls wait for it.
     var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
 
     func takeFinished() -> [CallResult] {

@@ -23,8 +23,8 @@ extension CallGate {
         return .zero
     }
 
-    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's; in an
-    /// outage it shows that the provider answers again, as a page that cannot be understood does.
+    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's; in
+    /// an outage it shows that the provider answers again, as a page that cannot be understood does.
     mutating func take(_ error: ProviderError, at now: Timestamp) {
         switch error.kind {
         case .unauthorized, .credential:

@@ -7,8 +7,8 @@ import RedeliverConfiguration
 extension LogPoller {
     // MARK: - A pass
 
-    /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be read,
-    /// the first page is.
+    /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be
+    /// read, the first page is.
     func continuePass(
         _ gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, until deadline: Timestamp, at now: Timestamp,
         into summary: inout PollSummary
@@ -41,8 +41,8 @@ extension LogPoller {
         if end.isWhole, let rest { await took(rest, end, isDeep: true) }
     }
 
-    /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from then
-    /// on, and ends below that page. Where an operator freed the gap, it counts as a look.
+    /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from
+    /// then on, and ends below that page. Where an operator freed the gap, it counts as a look.
     private func peek(
         besides gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, at now: Timestamp,
         into summary: inout PollSummary
@@ -91,8 +91,8 @@ extension LogPoller {
         try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
     }
 
-    /// Puts a gap off. Where pages are numbered, the page that cannot be read is left out, so that failures behind it are
-    /// found.
+    /// Puts a gap off. Where pages are numbered, the page that cannot be read is left out, so that failures behind it
+    /// are found.
     ///
     /// - Parameter link: the page that cannot be read; nil: it has no address to go on from.
     func leaveOut(
@@ -124,8 +124,8 @@ extension LogPoller {
             gap, of: endpoint.id, behind: newest, resumeURL: behind.url, at: wallClock.now)
     }
 
-    /// Reads what lies behind the page that cannot be read, in a log that is not newest first. Nothing of it is called: the
-    /// pass is not whole.
+    /// Reads what lies behind the page that cannot be read, in a log that is not newest first. Nothing of it is called:
+    /// the pass is not whole.
     private func readBehind(
         _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
@@ -168,8 +168,8 @@ extension LogPoller {
         return (scan, end, restarts)
     }
 
-    /// Whether the log has moved by more than a page since the gap was left, because old entries were deleted. Numbered pages
-    /// would then skip some; so the page before is read again, and its first row must be known.
+    /// Whether the log has moved by more than a page since the gap was left, because old entries were deleted. Numbered
+    /// pages would then skip some; so the page before is read again, and its first row must be known.
     private func hasMoved(_ gap: ScanGap, into summary: inout PollSummary) async throws -> Bool {
         guard let last = gap.lastURL.flatMap(client.pageLink(to:)), last.following != nil else { return false }
         let progress = ScanProgress(

@@ -82,7 +82,8 @@ extension LogPoller {
         return await disk.shortage() == nil
     }
 
-    /// Whether an outage has begun meanwhile. Logs are read at the gate's pace then, and what is left of a turn waits too.
+    /// Whether an outage has begun meanwhile. Logs are read at the gate's pace then, and what is left of a turn waits
+    /// too.
     var isOutage: Bool {
         get async { await gate.gate.closed == .outage }
     }
@@ -165,8 +166,8 @@ extension LogPoller {
         return page
     }
 
-    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them stands
-    /// on this page now and not on the next.
+    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them
+    /// stands on this page now and not on the next.
     ///
     /// - Returns: whether its first row is one that was read before. nil: a stop has begun.
     @discardableResult

@@ -14,7 +14,8 @@ package struct LogScan: Sendable, Equatable {
     /// Whether the scan ends where it meets rows that were stored before it began. Not where it fills a gap: what it
     /// meets there may have been read after the gap was left.
     private var stopsAtKnown: Bool
-    /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's end.
+    /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's
+    /// end.
     private let isResumed: Bool
     /// Whether its range is to be read once more when it ends, unless the provider counts its entries.
     private let walksAgain: Bool
@@ -112,8 +113,8 @@ package struct LogScan: Sendable, Equatable {
     /// Our clock was put back while it ran: what it meets may look as if it was stored before.
     package mutating func distrustKnown() { stopsAtKnown = false }
 
-    /// Whether a page begins the log anew: it has the newest row of all, and none as old as what was read last. By creation
-    /// where that is the order: an old row may have changed just now.
+    /// Whether a page begins the log anew: it has the newest row of all, and none as old as what was read last. By
+    /// creation where that is the order: an old row may have changed just now.
     package func wraps(at rows: [RowTimes]) -> Bool {
         let watched = isByChange ? byChange : byCreation
         let times = rows.compactMap { isByChange ? $0.changed : $0.logged }
@@ -133,8 +134,8 @@ package struct LogScan: Sendable, Equatable {
 
     package var isNewestFirst: Bool { order != nil }
 
-    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` where
-    /// no other row can matter.
+    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast`
+    /// where no other row can matter.
     ///
     /// - Parameter isAtEnd: whether it has read all rows there are.
     package func rowsSince(isAtEnd: Bool) -> Timestamp? {
@@ -163,13 +164,13 @@ package struct LogScan: Sendable, Equatable {
         }
     }
 
-    /// Whether the rows are surely ordered by their last change. A row that has changed then stands among what is new, and none
-    /// needs to be read again.
+    /// Whether the rows are surely ordered by their last change. A row that has changed then stands among what is new,
+    /// and none needs to be read again.
     private var isByChange: Bool { order == .change }
 
-    /// Whether the rows count by their last change. Where they fit both orders, the one that fits better is the log's: a few
-    /// rows that have changed within the overlap look like late ones. Where both fit alike, a change says less of the rows that
-    /// follow, which is safe.
+    /// Whether the rows count by their last change. Where they fit both orders, the one that fits better is the log's:
+    /// a few rows that have changed within the overlap look like late ones. Where both fit alike, a change says less of
+    /// the rows that follow, which is safe.
     private var goesByChange: Bool {
         switch order {
         case .change: true
@@ -195,7 +196,8 @@ package struct LogScan: Sendable, Equatable {
         return youngest < range.from || oldest < range.from - overlap
     }
 
-    /// Rows of one second may stand in any order, and new ones among those that were read. Below that second there is none.
+    /// Rows of one second may stand in any order, and new ones among those that were read. Below that second there is
+    /// none.
     private static let second = Duration.seconds(1)
 
     /// Whether a page ends clearly below the newest row that was read before this scan.

@@ -33,7 +33,8 @@ actor RequestBudget {
     /// Waits until a page may be asked for.
     ///
     /// - Returns: false when a stop has begun meanwhile: the page is not wanted any more.
-    /// - Throws: `ReadingPaused` while the provider wants no log to be read; `CancellationError` when the task is cancelled.
+    /// - Throws: `ReadingPaused` while the provider wants no log to be read; `CancellationError` when the task is
+    ///   cancelled.
     func turn(for purpose: PagePurpose, of endpointID: String) async throws -> Bool {
         guard try await isGranted(purpose, of: endpointID) else { return false }
         if let pause = await pause() { throw ReadingPaused(left: pause) }

@@ -34,8 +34,8 @@ struct Redirect {
     }
 }
 
-/// Addresses that the provider wants with a slash at their end, as Django does. Learned from a permanent redirect to exactly
-/// that, on our own origin.
+/// Addresses that the provider wants with a slash at their end, as Django does. Learned from a permanent redirect to
+/// exactly that, on our own origin.
 final class LearnedSlashes: Sendable {
     /// Without their queries.
     private let addresses = Mutex<Set<String>>([])

@@ -102,7 +102,8 @@ struct ActionOptions: ParsableArguments {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
     }
 
-    /// Not in `validate`, which runs before the parser reports a mistyped option and would take its value for a delivery.
+    /// Not in `validate`, which runs before the parser reports a mistyped option and would take its value for a
+    /// delivery.
     private func check() throws {
         switch (delivery, filter.isGiven || !deadReason.isEmpty) {
         case (_?, true): throw ValidationError("give one delivery or a filter, not both")

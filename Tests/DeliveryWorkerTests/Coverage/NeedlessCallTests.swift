@@ -5,8 +5,8 @@ import Testing
 @testable import DeliveryWorker
 @testable import RedeliverConfiguration
 
-/// Whatever the worker waited for, it looks at the log before it calls: what has arrived meanwhile is not sent again. Each
-/// test lets five deliveries fail, and arrive by the provider's own attempts a moment before they would be called.
+/// Whatever the worker waited for, it looks at the log before it calls: what has arrived meanwhile is not sent again.
+/// Each test lets five deliveries fail, and arrive by the provider's own attempts a moment before they would be called.
 @Suite struct NeedlessCallTests {
     private let bench: Workbench
     private let fake: FakeProvider

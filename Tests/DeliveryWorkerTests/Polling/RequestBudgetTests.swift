@@ -6,7 +6,8 @@ import Testing
 @testable import DeliveryWorker
 @testable import RedeliverConfiguration
 
-/// Each request for a page of a log is counted, and none follows one that was answered with 429 for as long as that said.
+/// Each request for a page of a log is counted, and none follows one that was answered with 429 for as long as that
+/// said.
 @Suite struct RequestBudgetTests {
     private let bench: Workbench
 
