@@ -24,8 +24,8 @@ CREATE TABLE endpoint (
     last_poll_ms INTEGER,                               -- our time of the last poll that succeeded
     last_poll_error TEXT,                               -- NULL: the last poll succeeded
     last_poll_error_ms INTEGER,
-    look_wanted_ms INTEGER,                             -- our time since which due deliveries wait for a look at it that
-                                                        -- is overdue; NULL: none does
+    look_wanted_ms INTEGER,                             -- our time since which due deliveries wait for a look at it
+                                                        -- that is overdue; NULL: none does
     left_out_ms INTEGER,                                -- when unreadable entries were last left out, to within an
                                                         -- hour, because enough are kept; NULL: never
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
@@ -117,8 +117,8 @@ CREATE TABLE delivery (
         CHECK (manual_ms IS NULL OR finalized_ms IS NULL),
     kept_attempt_ms INTEGER,
     kept_dead_reason TEXT,
-    manual_unread INTEGER NOT NULL DEFAULT 0            -- 1: it is sent although its log may show that it has arrived
-        CHECK (manual_unread = 0 OR (manual_unread = 1 AND manual_ms IS NOT NULL)),
+    manual_ignores_log INTEGER NOT NULL DEFAULT 0       -- 1: it is sent although its log may show that it has arrived
+        CHECK (manual_ignores_log = 0 OR (manual_ignores_log = 1 AND manual_ms IS NOT NULL)),
 
     -- Its end.
     finalized_ms INTEGER,
@@ -292,7 +292,8 @@ CREATE TABLE scan_gap (
 CREATE INDEX scan_gap_endpoint ON scan_gap (endpoint_id, from_ms);
 
 CREATE TABLE unreadable_entry (
-    -- A log entry that the decoder could not understand, so that nothing is lost. Kept once, and so many for an endpoint.
+    -- A log entry that the decoder could not understand, so that nothing is lost. Kept once, and so many for an
+    -- endpoint.
     id INTEGER NOT NULL PRIMARY KEY,
     endpoint_id TEXT NOT NULL REFERENCES endpoint (id),
     sha256 BLOB NOT NULL,                               -- of what stays the same when the entry is read again
@@ -469,8 +470,8 @@ CREATE VIEW endpoint_standing AS
     FROM endpoint;
 
 CREATE VIEW delivery_standing AS
-    -- Decides when a delivery is due, what holds it and what it waits for. Lists, metrics and the v_ views read it here.
-    -- Claims find what is due by the indexes of delivery; a test compares what they take with this view.
+    -- Decides when a delivery is due, what holds it and what it waits for. Lists, metrics and the v_ views read it
+    -- here. Claims find what is due by the indexes of delivery; a test compares what they take with this view.
     SELECT
         standing.*,
         CASE
@@ -481,7 +482,7 @@ CREATE VIEW delivery_standing AS
             WHEN standing.held_because = 'not configured' THEN 'its endpoint in the configuration'
             WHEN standing.held_because = 'circuit' THEN 'its endpoint to recover'
             WHEN standing.held_because IS NOT NULL THEN 'the hold ' || standing.held_because
-            WHEN standing.is_unread = 1 THEN 'an unread part of the log'
+            WHEN standing.is_behind_gap = 1 THEN 'an unread part of the log'
             WHEN standing.due_ms / 1000 > (SELECT s FROM clock) THEN 'its time'
             WHEN standing.look_wanted_ms IS NOT NULL THEN 'a look at the log'
             ELSE 'its turn'
@@ -509,16 +510,16 @@ CREATE VIEW delivery_standing AS
                 AS age_held_ms,                          -- what its age does not count, of all holds that have ended
             endpoint.stopped_ms
                 AS age_stopped_since_ms,                 -- since when its age does not grow; NULL: it grows
-            delivery.state = 'scheduled' AND delivery.manual_unread = 0
+            delivery.state = 'scheduled' AND delivery.manual_ignores_log = 0
                 AND delivery.last_failed_ms < endpoint.unread_until_ms
-                AS is_unread,                            -- 1: a part of the log that is not read may show that it has
+                AS is_behind_gap,                        -- 1: a part of the log that is not read may show that it has
                                                          -- arrived, and it is not called; else 0 or NULL
             endpoint.last_poll_error,
             endpoint.unread_since_ms
                 AS log_unread_since_ms,                  -- since when a part of the log is unread; NULL: none is
-            CASE WHEN delivery.state = 'scheduled' AND delivery.manual_unread = 0 THEN endpoint.look_wanted_ms END
-                AS look_wanted_ms                        -- once it is due it waits for a look at the log, which is wanted
-                                                         -- since then; NULL: it does not
+            CASE WHEN delivery.state = 'scheduled' AND delivery.manual_ignores_log = 0 THEN endpoint.look_wanted_ms END
+                AS look_wanted_ms                        -- once it is due it waits for a look at the log, which is
+                                                         -- wanted since then; NULL: it does not
         FROM delivery
         JOIN endpoint_standing AS endpoint ON endpoint.id = delivery.endpoint_id
     ) AS standing;
@@ -636,7 +637,7 @@ CREATE VIEW v_health AS
                       SELECT name, unread_since_ms, (
                           SELECT COUNT(*) FROM delivery_standing
                           WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                            AND delivery_standing.is_unread = 1) AS n
+                            AND delivery_standing.is_behind_gap = 1) AS n
                       FROM endpoint_standing AS endpoint WHERE active = 1 AND unread_until_ms IS NOT NULL) AS unread
                   WHERE n > 0 ORDER BY name) AS endpoint
             UNION ALL
@@ -695,7 +696,8 @@ CREATE VIEW v_open AS
         strftime('%Y-%m-%dT%H:%M:%SZ', CASE delivery.waits_for
             WHEN 'an unread part of the log' THEN delivery.log_unread_since_ms
             WHEN 'a look at the log' THEN delivery.look_wanted_ms END / 1000, 'unixepoch')
-            AS log_wanted_at,                            -- since when it waits for its log to be read; NULL: it does not
+            AS log_wanted_at,                            -- since when it waits for its log to be read; NULL: it does
+                                                         -- not
         CASE WHEN delivery.waits_for IN ('an unread part of the log', 'a look at the log')
              THEN delivery.last_poll_error END
             AS log_error                                 -- why its log is not read; NULL: it does not wait for that, or
@@ -900,7 +902,8 @@ CREATE VIEW v_timeline AS
     WHERE delivery.finalized_ms IS NOT NULL;
 
 CREATE VIEW v_in_progress AS
-    -- Which entries of the log say that the provider is still trying, and since when? They are read again until they end.
+    -- Which entries of the log say that the provider is still trying, and since when? They are read again until they
+    -- end.
     SELECT
         log_entry.task_id,
         endpoint.name AS endpoint,
@@ -990,7 +993,8 @@ CREATE VIEW v_by_endpoint AS
             GROUP BY delivery.endpoint_id
         ),
         gap (endpoint_id, from_ms, length_ms) AS (
-            SELECT endpoint_id, MIN(from_ms), SUM(to_ms - from_ms) FROM scan_gap WHERE is_second = 0 GROUP BY endpoint_id
+            SELECT endpoint_id, MIN(from_ms), SUM(to_ms - from_ms)
+            FROM scan_gap WHERE is_second = 0 GROUP BY endpoint_id
         )
     SELECT
         endpoint.name AS endpoint,
@@ -1056,7 +1060,7 @@ CREATE VIEW v_by_endpoint AS
         CASE WHEN endpoint.unread_until_ms IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                     AND delivery_standing.is_unread = 1) END
+                     AND delivery_standing.is_behind_gap = 1) END
             AS behind_gap,                               -- deliveries that wait for a part of the log to be read
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.unread_since_ms / 1000, 'unixepoch')
             AS unread_since_at,                          -- since when a part of the log is unread; NULL: none is

@@ -122,7 +122,7 @@ extension QueueTransaction {
                 "delivery": delivery.id, "body": body[0], "sha256": body[1], "task": body[2], "customer": body[3],
                 "webhook": body[4],
             ])
-        try session.metricLabel(forEventType: delivery.eventType)
+        try metricLabel(forEventType: delivery.eventType)
         return delivery
     }
 

@@ -28,7 +28,7 @@ struct ReplacedDatabase {
     private var isHealthy: Bool {
         guard let file = try? Connections.bare(at: place, isReadOnly: true) else { return false }
         defer { try? file.close() }
-        return (try? file.readHere { try $0.number("SELECT COUNT(*) FROM sqlite_schema") }) != nil
+        return (try? file.readHere { $0.isReadable() }) ?? false
     }
 
     /// Gives the file a second name before a rename takes its first one. Its write-ahead log is moved into it or, where

@@ -115,7 +115,7 @@ package struct DatabaseRestore: Sendable {
         let copy = try Connections.single(at: pending.place, isReadOnly: false)
         try await copy.writeAlone { try Migrations.apply(to: $0, at: now) }
         let summary = try await copy.write { [rules] session in
-            var queue = RestoredQueue(QueueTransaction(session, rules: rules, at: now))
+            var queue = RestoredQueue(RuledTransaction(session, rules: rules, at: now))
             try queue.settle(since: newest, present: present)
             return queue.summary
         }

@@ -22,12 +22,12 @@ package struct RestoreSummary: Sendable, Equatable {
 /// awaits its outcome like any other call, and failures from before the restore get no attempt until the log had
 /// `confirm.within` to show how they ended (`endpoint.restored_ms`).
 struct RestoredQueue {
-    var queue: QueueTransaction
+    var queue: RuledTransaction
     var summary = RestoreSummary()
 
     var now: Timestamp { queue.now }
 
-    init(_ queue: QueueTransaction) {
+    init(_ queue: RuledTransaction) {
         self.queue = queue
     }
 

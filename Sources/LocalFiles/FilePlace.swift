@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// Where the path of a file leads: a folder that is open, and a name in it. Whatever is done by it is done there, whatever
-/// becomes of the path, and no link that has taken the name meanwhile is followed.
+/// Where the path of a file leads: a folder that is open, and a name in it. Whatever is done by it is done there,
+/// whatever becomes of the path, and no link that has taken the name meanwhile is followed.
 package struct FilePlace: Sendable {
     package let folder: OpenFolder
     package let name: String
@@ -24,8 +24,8 @@ package struct FilePlace: Sendable {
     /// For people and for looks: the path without symbolic links.
     package var path: String { folder.path(of: name[...]) }
 
-    /// For SQLite, which knows paths only: one that leads to this folder by its descriptor. Where `/proc` is missing it is
-    /// the usual path.
+    /// For SQLite, which knows paths only: one that leads to this folder by its descriptor. Where `/proc` is missing it
+    /// is the usual path.
     package var lastingPath: String { "\(folder.lastingPath)/\(name)" }
 
     /// What stands there; a link itself. nil: nothing.

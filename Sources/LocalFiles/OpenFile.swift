@@ -48,19 +48,7 @@ package final class OpenFile: Sendable {
 
     /// Appends to what was written through this value before.
     package func write(_ bytes: [UInt8]) throws(FileFault) {
-        var left = bytes[...]
-        while !left.isEmpty {
-            let written = left.withUnsafeBytes { buffer in
-                #if canImport(Glibc)
-                    Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-                #else
-                    Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-                #endif
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw FileFault(code: written == 0 ? ENOSPC : errno) }
-            left.removeFirst(written)
-        }
+        try WholeWrite.write(bytes, to: descriptor)
     }
 
     /// Returns when the file is on the disk.

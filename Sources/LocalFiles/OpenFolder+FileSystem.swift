@@ -9,8 +9,8 @@ extension OpenFolder {
 
     /// The type number of the file system that it lies on, as in linux/magic.h; nil where the system does not tell.
     ///
-    /// It is the `f_type` of `fstatfs`, which Swift's `Glibc` lacks: a `long` at the start of a structure of less than 256
-    /// bytes.
+    /// It is the `f_type` of `fstatfs`, which Swift's `Glibc` lacks: a `long` at the start of a structure of less than
+    /// 256 bytes.
     package var fileSystemType: UInt32? {
         #if os(Linux)
             guard let symbol = dlsym(nil, "fstatfs") else { return nil }

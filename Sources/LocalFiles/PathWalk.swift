@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// The way along a path, name by name. Each name is looked up in the folder that was opened before, and a link is judged and
-/// read by its descriptor: nobody can put another one in its place in between.
+/// The way along a path, name by name. Each name is looked up in the folder that was opened before, and a link is
+/// judged and read by its descriptor: nobody can put another one in its place in between.
 ///
 /// Only root could do harm at the end of somebody else's link, so root follows only its own.
 struct PathWalk {

@@ -80,9 +80,9 @@ package struct ProviderClient: Sendable {
             body: request.payload, timeout: requestTimeout, responseLimit: Self.retryAnswerLimit)
         let began = now()
         do throws(CallFailure) {
-            let isSlashKnown = slashes.know(call.url)
+            let isSlashKnown = slashes.changes(call.url)
             let (response, token) = try await authorized(call, if: isInTime)
-            if !isSlashKnown, (300..<400).contains(response.status), slashes.know(call.url) { return .moved }
+            if !isSlashKnown, (300..<400).contains(response.status), slashes.changes(call.url) { return .moved }
             let ended = now()
             return RetryAnswer(
                 response, toRetryOf: request.body, hiding: token.secret, after: .milliseconds(max(0, ended - began)),

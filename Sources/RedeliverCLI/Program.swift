@@ -43,8 +43,8 @@ private enum Crash {
         for number in [SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGQUIT] { signal(number, SIG_DFL) }
     }
 
-    /// No core file of this process is written, whatever the limits and patterns of the machine, and no other process of
-    /// this user may look into it.
+    /// No core file of this process is written, whatever the limits and patterns of the machine, and no other process
+    /// of this user may look into it.
     private static func forbidCoreFiles() {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         #if os(Linux)

@@ -48,8 +48,8 @@ enum Cautions {
 
     // MARK: - Limits
 
-    /// Fewer requests than the polls need, or than leave room for looks before calls. How many pages the overlap has, and
-    /// how many endpoints are called at once, nobody knows before.
+    /// Fewer requests than the polls need, or than leave room for looks before calls. How many pages the overlap has,
+    /// and how many endpoints are called at once, nobody knows before.
     private static func tooFew(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
         guard let limit = configuration.poll.requestsPerMinute else { return [] }
         let (poll, minute) = (configuration.poll, Duration.seconds(60))

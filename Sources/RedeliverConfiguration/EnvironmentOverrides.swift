@@ -56,8 +56,9 @@ struct EnvironmentOverrides {
         }
     }
 
-    /// Whether Kubernetes or Docker set the variable: a pod beside a Service called `redeliver`, or `redeliver-metrics`, finds
-    /// such as `REDELIVER_SERVICE_HOST`, `REDELIVER_PORT` and `REDELIVER_METRICS_PORT_9464_TCP_ADDR`. No key ends so.
+    /// Whether Kubernetes or Docker set the variable: a pod beside a Service called `redeliver`, or
+    /// `redeliver-metrics`, finds such as `REDELIVER_SERVICE_HOST`, `REDELIVER_PORT` and
+    /// `REDELIVER_METRICS_PORT_9464_TCP_ADDR`. No key ends so.
     private static func isOfKubernetes(_ name: String) -> Bool {
         name.wholeMatch(
             of: /REDELIVER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)/)

@@ -4,8 +4,8 @@ import Yams
 struct YAMLDocument {
     /// The top level; nil when the text has only spaces and comments.
     let root: Node?
-    /// The original names of repeated keys, by their stand-ins. Yams refuses a whole text because of a repeated key, which
-    /// hides all other faults. So the earlier of the two keys gets a stand-in, and Yams reads the text again.
+    /// The original names of repeated keys, by their stand-ins. Yams refuses a whole text because of a repeated key,
+    /// which hides all other faults. So the earlier of the two keys gets a stand-in, and Yams reads the text again.
     let repeatedKeys: [String: String]
 
     /// At most this many repeated keys are renamed, because each costs one more reading of the text.

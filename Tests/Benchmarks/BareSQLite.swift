@@ -2,8 +2,8 @@ import Crypto
 import Foundation
 import GRDBSQLite
 
-/// The rows that ingest stores, written by SQLite's C API alone with prepared statements and nothing in between: the wall
-/// that ingest is measured against.
+/// The rows that ingest stores, written by SQLite's C API alone with prepared statements and nothing in between: the
+/// wall that ingest is measured against.
 final class BareSQLite {
     /// One failure as the three rows that it becomes.
     struct Failure {

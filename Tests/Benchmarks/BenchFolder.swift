@@ -46,7 +46,7 @@ struct BenchFolder: Sendable {
 
     private func fill(_ file: URL, rows: Int, isDue: Bool) async throws {
         let store = try QueueStore(path: file.path, now: .system)
-        try await store.registerEndpoints(Self.endpoints, historyFrom: .system - .seconds(72 * 3_600))
+        try await store.registerEndpoints(Self.endpoints, historyFrom: .system - .seconds(72 * 3_600), at: .system)
         try store.close()
         guard rows > 0 else { return }
         try LargeDatabase(

@@ -25,8 +25,8 @@ final class Child {
         try Self.withOpenSignals { try process.run() }
     }
 
-    /// The threads that Swift's tasks run on have their signals blocked, and a child would inherit that: nothing but SIGKILL
-    /// could end it.
+    /// The threads that Swift's tasks run on have their signals blocked, and a child would inherit that: nothing but
+    /// SIGKILL could end it.
     private static func withOpenSignals(_ start: () throws -> Void) rethrows {
         var (none, before) = (sigset_t(), sigset_t())
         sigemptyset(&none)
@@ -57,7 +57,8 @@ final class Child {
     /// - Throws: `Inexact` with the end of what it had to say when it did not end well, or not in time.
     func end(within limit: Duration = .seconds(60)) throws {
         let deadline = ContinuousClock.now + limit
-        // `waitUntilExit` runs the thread's run loop, which on a thread of Swift's own has nothing to wait for and spins.
+        // `waitUntilExit` runs the thread's run loop, which on a thread of Swift's own has nothing to wait for and
+        // spins.
         while process.isRunning {
             guard ContinuousClock.now < deadline else { throw Inexact(what: "does not end: \(lastWords)") }
             usleep(2_000)

@@ -2,8 +2,8 @@ import DeliveryQueue
 import Foundation
 import GRDB
 
-/// From the failures of a log to their arrival over HTTP, 64 in flight: the daemon, and beside it other ways to make the same
-/// calls of the same nginx, in turns, so that a busy moment of the machine strikes all.
+/// From the failures of a log to their arrival over HTTP, 64 in flight: the daemon, and beside it other ways to make
+/// the same calls of the same nginx, in turns, so that a busy moment of the machine strikes all.
 enum DrainBench {
     private static let failures = 10_000
     static let inFlight = 64

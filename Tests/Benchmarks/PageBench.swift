@@ -10,8 +10,8 @@ enum PageBench {
     private static let megabyte = 1 << 20
     private static let newest = Timestamp.system.milliseconds
 
-    /// How many times the time of usual rows a page may take: by its bytes or, where all of its rows are stored or looked
-    /// up, by its rows.
+    /// How many times the time of usual rows a page may take: by its bytes or, where all of its rows are stored or
+    /// looked up, by its rows.
     private static let mostTime = 2.0
 
     /// All pages in turn, so that the machine's moods hit them alike.

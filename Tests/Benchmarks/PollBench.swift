@@ -5,8 +5,8 @@ import RedeliverConfiguration
 
 /// What the service does again and again while nothing happens: it looks at the logs and writes its metrics file.
 enum PollBench {
-    /// In the log, so that to read it whole would be seen; one each ten seconds, so that a page reaches further back than the
-    /// time within which late entries are looked for.
+    /// In the log, so that to read it whole would be seen; one each ten seconds, so that a page reaches further back
+    /// than the time within which late entries are looked for.
     private static let failures = 2_000
     private static let apart = Int64(10_000)
     private static let endpoint = "endpoint-0"

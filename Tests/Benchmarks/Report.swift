@@ -27,8 +27,8 @@ struct Report: Codable, Sendable {
         return "| \(name) | \(rows) | \(figure.median.formatted) | \(figure.unit) | \(spread) | \(goal) |"
     }
 
-    /// How the rates of the largest number of deliveries stand to those of the smallest: a service must not become slow with
-    /// its past. Nothing of a run with one number only.
+    /// How the rates of the largest number of deliveries stand to those of the smallest: a service must not become slow
+    /// with its past. Nothing of a run with one number only.
     var flatness: [Figure] {
         let rates = ["1/s", "rows/s", "calls/s"]
         return named { rates.contains($0.unit) && $0.rows != nil }.compactMap { name, bySize in

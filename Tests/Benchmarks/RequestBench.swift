@@ -5,8 +5,8 @@ import ProviderAPI
 import RedeliverConfiguration
 import Synchronization
 
-/// How many pages a poll asks for while a log grows: what is new, however long the overlap is. 15 minutes of entries stand
-/// in the log, and a poll comes every second.
+/// How many pages a poll asks for while a log grows: what is new, however long the overlap is. 15 minutes of entries
+/// stand in the log, and a poll comes every second.
 enum RequestBench {
     private static let rates = [0.1, 1, 10, 100]
     private static let polls = 60

@@ -6,8 +6,8 @@ import Foundation
     import Darwin
 #endif
 
-/// An nginx that stands in for the provider: serves the pages of a log, takes on every retry at once and writes down which
-/// it was. What it wrote proves what arrived, and when.
+/// An nginx that stands in for the provider: serves the pages of a log, takes on every retry at once and writes down
+/// which it was. What it wrote proves what arrived, and when.
 final class Sink {
     /// A retry as it arrived.
     struct Arrival {

@@ -44,7 +44,8 @@ enum StartBench {
                 arguments: [openIntents])
         }
         let store = try QueueStore(path: database.path, now: .system)
-        try await store.registerEndpoints(BenchFolder.endpoints, historyFrom: .system - .seconds(72 * 3_600))
+        try await store.registerEndpoints(
+            BenchFolder.endpoints, historyFrom: .system - .seconds(72 * 3_600), at: .system)
         let claimed = try await store.claimDue(
             limit: openIntents, lease: .seconds(120), rules: RetryRules(), at: .system)
         try store.close()

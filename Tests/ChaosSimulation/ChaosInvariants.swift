@@ -221,9 +221,9 @@ struct ChaosInvariants: Sendable {
         (snapshot.attempts[delivery.id] ?? []).last?.isManual ?? false
     }
 
-    /// Each failure that was logged before the quiet days, and whose event has not arrived, is a delivery in the end: no page
-    /// hid it for good. Not under a wrong clock, which may take it for older than our history; and not where another event
-    /// equals it, for a row of which it may be taken (see `owners`).
+    /// Each failure that was logged before the quiet days, and whose event has not arrived, is a delivery in the end:
+    /// no page hid it for good. Not under a wrong clock, which may take it for older than our history; and not where
+    /// another event equals it, for a row of which it may be taken (see `owners`).
     func unseen(_ truth: ChaosTruth) -> Fault? {
         guard !plan.hasClockTrouble else { return nil }
         let known = Set(before.deliveries.values.map { "\($0.endpoint) \($0.taskID)" })

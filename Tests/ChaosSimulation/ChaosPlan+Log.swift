@@ -8,7 +8,8 @@ extension ChaosPlan {
             case slow(Duration)
             /// From the second page on, `next` leads back to the page before: a circle of two pages.
             case circle
-            /// Before each further page stand pages without a row, each under a new address; nil: there is no end of them.
+            /// Before each further page stand pages without a row, each under a new address; nil: there is no end of
+            /// them.
             case empty(Int?)
             /// This page behind the first cannot be read: status 500, or bytes that are no JSON.
             case bad(page: Int, hasStatus: Bool)
@@ -101,8 +102,8 @@ extension ChaosPlan {
         }
     }
 
-    /// The date of the answers is wrong for a while, as behind a proxy whose clock is. It runs, so the worker goes by it:
-    /// that is why such a plan counts as one with a wrong clock.
+    /// The date of the answers is wrong for a while, as behind a proxy whose clock is. It runs, so the worker goes by
+    /// it: that is why such a plan counts as one with a wrong clock.
     mutating func addLies() {
         var dice = SeededGenerator(seed: seed ^ 0x11e5)
         guard tellsTime, clock.isEmpty, drift == 0, standing == nil, dice.chance(0.3) else { return }
@@ -118,15 +119,15 @@ extension ChaosPlan {
         foreignNames = dice.pick([0.1, 0.5, 1])
     }
 
-    /// Some poll often enough to show what a poll without anything new costs. Only where that could be more than a page, and
-    /// not where each look is a pass through the whole log.
+    /// Some poll often enough to show what a poll without anything new costs. Only where that could be more than a
+    /// page, and not where each look is a pass through the whole log.
     mutating func addFrequentPolls() {
         var dice = SeededGenerator(seed: seed ^ 0x9011)
         guard log.order == .newestFirst, log.pageSize < 10, dice.chance(0.6) else { return }
         let interval = Duration.seconds(dice.int(90...180))
         for index in variants.indices { variants[index].pollInterval = interval }
-        // Many rows at once, when all else is calm: for as long as the overlap, a poll that reads more than what is new would
-        // read all of them again.
+        // Many rows at once, when all else is calm: for as long as the overlap, a poll that reads more than what is new
+        // would read all of them again.
         for number in 0..<log.pageSize * 8 {
             events.append(
                 .filler("burst-\(number)", endpoint: 0, at: chaosEnd + .seconds(3_600) + .milliseconds(number * 500)))

@@ -3,12 +3,12 @@ import DeliverySimulation
 
 /// Judges whether the requests for one endpoint's log stay within what is new, where the newest come first.
 ///
-/// A poll asks for the first page. It goes on to the page behind one that showed something new, and it goes deeper when a
-/// decision needs old rows (`ChaosWatch.needsOldRows`). All else is reading the overlap again, which is due once in
-/// 5 min and once for each opening. Only starts, reloads, operators, answers other than 2xx and ends of holds can open
-/// anything, within 10 min. So **a reading of the overlap that comes sooner than 5 min after the one before has one of these
-/// before it, and over a whole run there are at most as many as these**; polls with nothing new cost one request each, however
-/// many there are. And no such reading goes far below the overlap.
+/// A poll asks for the first page. It goes on to the page behind one that showed something new, and it goes deeper when
+/// a decision needs old rows (`ChaosWatch.needsOldRows`). All else is reading the overlap again, which is due once in 5
+/// min and once for each opening. Only starts, reloads, operators, answers other than 2xx and ends of holds can open
+/// anything, within 10 min. So **a reading of the overlap that comes sooner than 5 min after the one before has one of
+/// these before it, and over a whole run there are at most as many as these**; polls with nothing new cost one request
+/// each, however many there are. And no such reading goes far below the overlap.
 struct ChaosRequests: Sendable {
     /// Readings of the overlap that came too early, unless something had opened.
     private(set) var early = 0
@@ -18,8 +18,8 @@ struct ChaosRequests: Sendable {
     private var isForOldRows = false
     private var newestReread: (began: Duration, openings: Int)?
     private var showedNew = true
-    /// The times of the rows that were shown since the worker began, or a page could not be read: while they are few, it may
-    /// not know the order, and reads on to learn it.
+    /// The times of the rows that were shown since the worker began, or a page could not be read: while they are few,
+    /// it may not know the order, and reads on to learn it.
     private var times: Set<Int64> = []
     private var isProven = false
     private var isUnanswered = false
@@ -39,8 +39,8 @@ struct ChaosRequests: Sendable {
     private static let proof = 12
     /// One row that was logged late stands among newer ones; see `RowOrder.readDownTo`.
     private static let lastRowCount = 3
-    /// A look gives up at six pages without a row (`Paging.limit`), and so do the reading of a gap after it and that of what
-    /// lies behind a bad page.
+    /// A look gives up at six pages without a row (`Paging.limit`), and so do the reading of a gap after it and that of
+    /// what lies behind a bad page.
     private static let mostEmpty = 19
     /// A gap is read again after this time at the soonest.
     private static let soonest = Duration.seconds(5)
@@ -94,8 +94,8 @@ struct ChaosRequests: Sendable {
         return began - disturbed <= Self.longestClosed || openings != last.openings
     }
 
-    /// Whether the page before ended far below the overlap already. What the worker takes for the newest row may be older than
-    /// the newest one by the overlap at most.
+    /// Whether the page before ended far below the overlap already. What the worker takes for the newest row may be
+    /// older than the newest one by the overlap at most.
     func isBelow(_ overlap: Duration) -> Bool {
         guard head > .min, let bottom = lastRows.max() else { return false }
         return bottom < head - 2 * overlap.wholeMilliseconds
@@ -136,8 +136,9 @@ extension ChaosProvider {
 }
 
 extension ChaosPlan {
-    /// Only where the newest come first: each look at another log is a pass through all of it. A clock that is put right ends
-    /// a turn without counting as anything; and a log is read in parts, or again, while it is slow or its entries go.
+    /// Only where the newest come first: each look at another log is a pass through all of it. A clock that is put
+    /// right ends a turn without counting as anything; and a log is read in parts, or again, while it is slow or its
+    /// entries go.
     fileprivate func judgesRequests(of endpoint: Int, at time: Duration) -> Bool {
         log.order == .newestFirst && clock.isEmpty && drift == 0 && lies.isEmpty
             && excuse(forLookAt: endpoint, at: time) == nil && spell(of: endpoint, at: time) != .deleting

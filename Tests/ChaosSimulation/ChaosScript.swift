@@ -175,7 +175,7 @@ struct ChaosScript: Sendable {
         let rules = try configuration(database).rules
         noteDisturbance("operator \(deed)")
         switch deed {
-        case .pause: _ = try await store.pause(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
+        case .pause: _ = try await store.pause(endpoint: endpoint, by: "chaos", reason: "seed", at: now)
         case .resume: _ = try await store.resume(endpoint: endpoint, by: "chaos", reason: "seed", rules: rules, at: now)
         case .resumeAll:
             for receiver in plan.receivers {
@@ -185,7 +185,7 @@ struct ChaosScript: Sendable {
             let action: OperatorAction = deed == .retry ? .retry : deed == .requeue ? .requeue : .discard
             let some = ids.isEmpty ? [] : [ids[Int(dice % UInt64(ids.count))], ids[Int(dice / 7 % UInt64(ids.count))]]
             _ = try await store.act(
-                action, on: some, spacing: .seconds(30), by: "chaos", reason: "seed", rules: rules, at: now)
+                action, on: some, spacing: .seconds(30), by: "chaos", reason: "seed", at: now)
         }
     }
 

@@ -64,8 +64,8 @@ extension ChaosTruth {
             "no call is made that a log read in time would have shown as needless", "\(shown), \(standing)", at: now)
     }
 
-    /// How long after it is visible a look must have seen an entry at the top of the log: `retry.fresh_within`, or twice
-    /// the time of a look at a log that is long, and a moment for the call to begin.
+    /// How long after it is visible a look must have seen an entry at the top of the log: `retry.fresh_within`, or
+    /// twice the time of a look at a log that is long, and a moment for the call to begin.
     private static let lookLimit = Duration.seconds(12)
     /// An entry that is logged late stands deeper, and is seen when the overlap is read again.
     private static let deepLimit = lookLimit + .seconds(300)

@@ -58,7 +58,8 @@ extension ChaosTruth {
         return foreignName(for: plan.events[number])
     }
 
-    /// The task id of an event that contradicts this one, which may be in the log or be yet to come; nil: none was found.
+    /// The task id of an event that contradicts this one, which may be in the log or be yet to come; nil: none was
+    /// found.
     private mutating func foreignName(for event: ChaosPlan.Event) -> String? {
         for _ in 0..<5 {
             let other = dice.pick(plan.events)

@@ -77,8 +77,8 @@ final class ChaosWatch: Sendable {
         return found ?? nil
     }
 
-    /// Whether old rows of an endpoint's log are to be read for a decision: a part is unread, the log says that the provider
-    /// is at it, its silence is to count, or a delivery's own row may show what becomes of it.
+    /// Whether old rows of an endpoint's log are to be read for a decision: a part is unread, the log says that the
+    /// provider is at it, its silence is to count, or a delivery's own row may show what becomes of it.
     func needsOldRows(of endpoint: String, at now: Timestamp) -> Bool {
         let found = try? queue.read { db in
             try Bool.fetchOne(

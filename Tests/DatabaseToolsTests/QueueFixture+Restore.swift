@@ -8,7 +8,8 @@ import Testing
 /// When a backup takes the database's place.
 let now = start + .hours(2)
 
-/// A restore as an operator makes one: the daemon stops, the backup takes its database's place, and the next daemon starts.
+/// A restore as an operator makes one: the daemon stops, the backup takes its database's place, and the next daemon
+/// starts.
 extension QueueFixture {
     /// Attempts come a minute apart, so that many of them lie between the backup and its restore.
     static func forRestore() async throws -> QueueFixture {

@@ -15,14 +15,14 @@ import Testing
 
     private func pause(at time: Timestamp) async throws {
         let change = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ada", reason: "moving", rules: queue.rules, at: time)
+            endpoint: QueueFixture.endpoint, by: "ada", reason: "moving", at: time)
         #expect(change == .made)
     }
 
     private func discard(_ taskID: String, at time: Timestamp) async throws {
         let id = try await queue.delivery(taskID).id
         #expect(
-            try await queue.store.act(.discard, on: id, by: "ada", reason: "obsolete", rules: queue.rules, at: time))
+            try await queue.store.act(.discard, on: id, by: "ada", reason: "obsolete", at: time))
     }
 
     @Test func `a pause since holds the endpoint still, with who and why`() async throws {
@@ -89,7 +89,7 @@ import Testing
         try await queue.ingest(.failure("a", at: start), at: start)
         try await queue.backUp()
         _ = try await queue.store.noteTestEvent(
-            endpoint: QueueFixture.endpoint, taskID: "t", eventType: "x", by: "ada", rules: queue.rules,
+            endpoint: QueueFixture.endpoint, taskID: "t", eventType: "x", by: "ada",
             at: start + .minutes(5))
 
         let (_, restored) = try await queue.restore()
@@ -103,7 +103,7 @@ import Testing
         try await queue.backUp()
         let id = try await queue.delivery("a").id
         _ = try await queue.store.act(
-            .requeue, on: id, by: "ada", reason: "again", rules: queue.rules, at: start + .minutes(5))
+            .requeue, on: id, by: "ada", reason: "again", at: start + .minutes(5))
 
         let (_, restored) = try await queue.restore()
 

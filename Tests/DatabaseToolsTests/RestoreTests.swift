@@ -202,7 +202,7 @@ import Testing
         for task in ["a", "b"] {
             let id = try await queue.delivery(task).id
             _ = try await queue.store.act(
-                .requeue, on: id, by: "ann", reason: "x", rules: queue.rules, at: start + .minutes(5))
+                .requeue, on: id, by: "ann", reason: "x", at: start + .minutes(5))
         }
         for claimed in try await queue.claim(at: start + .minutes(5)) {
             try await queue.record(claimed, .accepted, at: start + .minutes(5))

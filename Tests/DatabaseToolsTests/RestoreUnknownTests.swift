@@ -48,7 +48,8 @@ import Testing
 
     @Test func `an endpoint that was configured since comes with its deliveries`() async throws {
         try await queue.backUp()
-        try await queue.store.registerEndpoints([(id: "ep-3", name: "third")], historyFrom: start - .hours(72))
+        try await queue.store.registerEndpoints(
+            [(id: "ep-3", name: "third")], historyFrom: start - .hours(72), at: start)
         try await queue.ingest(.failure("a", at: start), endpoint: "ep-3", at: start)
         _ = try await queue.claimOne(at: start + .minutes(1))
 

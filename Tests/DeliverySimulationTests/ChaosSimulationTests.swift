@@ -2,8 +2,8 @@ import ChaosSimulation
 import Foundation
 import Testing
 
-/// The worker in virtual time while everything goes wrong, from one seed: provider, receivers, clock, kills between any two
-/// steps, operators, reloads. What must hold is checked after each start and at the end; see `ChaosInvariants` and
+/// The worker in virtual time while everything goes wrong, from one seed: provider, receivers, clock, kills between any
+/// two steps, operators, reloads. What must hold is checked after each start and at the end; see `ChaosInvariants` and
 /// `ChaosTruth.judge`.
 @Suite("What a seed cannot break", .serialized) struct ChaosSimulationTests {
     /// Seeds that broke a promise once, and what they found.

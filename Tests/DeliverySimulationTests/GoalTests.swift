@@ -5,9 +5,9 @@ import Testing
 
 @testable import DeliverySimulation
 
-/// The goal of adaptive delivery, measured on the production rules, store and loops with the built-in settings: what was
-/// held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. `make test` runs a sample,
-/// `make prove` more, and `make goal` prints the figures of the table in docs/commands.md.
+/// The goal of adaptive delivery, measured on the production rules, store and loops with the built-in settings: what
+/// was held in an outage arrives minutes after it, for a fraction of the calls, and nothing is lost. `make test` runs a
+/// sample, `make prove` more, and `make goal` prints the figures of the table in docs/commands.md.
 @Suite(.serialized) struct GoalTests {
     /// An outage and the calls that it may waste for each failure.
     struct Goal: Sendable, CustomTestStringConvertible {

@@ -26,8 +26,8 @@ import Testing
         Row(schedule: .doubling, hours: 72, p50Minutes: 161, p99Minutes: 357, wasted: 13.8, lostShare: 0.05),
     ]
 
-    /// Within a quarter or two minutes for the median and a tenth or two minutes for the tail: 100 failures are a sample,
-    /// and polls take up to a minute.
+    /// Within a quarter or two minutes for the median and a tenth or two minutes for the tail: 100 failures are a
+    /// sample, and polls take up to a minute.
     @Test(arguments: Proofs.areLong ? rows : Array(rows.prefix(2)))
     func `they come out near the plain model`(row: Row) async throws {
         let scenario = Scenario(outage: .seconds(3_600 * row.hours), failures: 100)

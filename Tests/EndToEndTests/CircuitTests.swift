@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// One receiver is down and all that it misses is held: the built program against a sandbox, with waits of milliseconds where
-/// production has minutes.
+/// One receiver is down and all that it misses is held: the built program against a sandbox, with waits of milliseconds
+/// where production has minutes.
 @Suite struct CircuitTests {
     private static let count = "SELECT COUNT(*) FROM delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id"
 

@@ -4,8 +4,8 @@ import Testing
 
 /// `kill -9` at any moment loses nothing, and only what is unknown is sent again.
 @Suite struct CrashTests {
-    /// Kills the daemon again and again in mid-run, each time a little later, then lets it finish. The log shows retries,
-    /// so nothing may arrive twice, whatever was in flight when it died.
+    /// Kills the daemon again and again in mid-run, each time a little later, then lets it finish. The log shows
+    /// retries, so nothing may arrive twice, whatever was in flight when it died.
     @Test(arguments: [UInt64(1), 2])
     func `kill -9 in mid-run loses nothing and doubles nothing`(seed: UInt64) async throws {
         try await withBench { bench in

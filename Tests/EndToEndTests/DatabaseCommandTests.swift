@@ -45,8 +45,8 @@ import Testing
         }
     }
 
-    /// The way back in time: after the backup most retries are made, new failures come and are retried, the daemon dies in
-    /// the middle of calls. The restored database must not lose any, nor send again what has arrived.
+    /// The way back in time: after the backup most retries are made, new failures come and are retried, the daemon dies
+    /// in the middle of calls. The restored database must not lose any, nor send again what has arrived.
     @Test(arguments: ["same", "named", "silent", "in-place"])
     func `restoring an older backup loses nothing and doubles nothing, however the log shows retries`(shape: String)
         async throws
@@ -89,7 +89,8 @@ import Testing
             try await waitUntil("all have arrived") {
                 try await sandbox.summary().arrived == 60
             }
-            // What arrived before the database was lost may be in the log as a success only: nothing is left to do for it.
+            // What arrived before the database was lost may be in the log as a success only: nothing is left to do for
+            // it.
             let open = "SELECT COUNT(*) FROM delivery WHERE state <> 'delivered'"
             try await waitUntil("all that failed is known to have arrived") { try redeliver.number(open) == 0 }
             #expect(try await next.stop() == .code(0))
@@ -109,7 +110,8 @@ import Testing
             let target = bench.folder.appending(path: "backups")
             try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
             let shell = try #require(BuiltPrograms.tool("sh"))
-            // 64 blocks of 512 bytes; the signal that would end the program is ignored, as on a full disk there is none.
+            // 64 blocks of 512 bytes; the signal that would end the program is ignored, as on a full disk there is
+            // none.
             let command = """
                 trap '' XFSZ; ulimit -f 64
                 '\(try BuiltPrograms.url(of: "redeliver").path)' database backup '\(target.path)/x.db' \

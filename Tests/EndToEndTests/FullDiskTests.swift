@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The built daemon on a disk that fills up: reading logs stops first, calls and their outcomes go on for as long as they
-/// can, and everything goes on by itself when there is room.
+/// The built daemon on a disk that fills up: reading logs stops first, calls and their outcomes go on for as long as
+/// they can, and everything goes on by itself when there is room.
 @Suite struct FullDiskTests {
     private static let mebibyte = 1 << 20
 

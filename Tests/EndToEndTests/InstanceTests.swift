@@ -22,8 +22,8 @@ import Testing
         }
     }
 
-    /// The process id of another pid namespace means nothing here: without its host the refusal would name a process that
-    /// is not there, or somebody else's.
+    /// The process id of another pid namespace means nothing here: without its host the refusal would name a process
+    /// that is not there, or somebody else's.
     @Test func `a second daemon in another container is refused, from either side`() async throws {
         try await withBench { bench in
             guard let unshare = try await containers(bench) else {

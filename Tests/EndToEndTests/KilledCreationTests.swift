@@ -4,8 +4,8 @@ import Testing
 
 /// A daemon that is killed while it makes its database.
 @Suite struct KilledCreationTests {
-    /// Kills at every n-th write into the log, whole and torn, until a start passes untouched; the steps are far apart in a
-    /// usual test run. After each kill the next start goes on.
+    /// Kills at every n-th write into the log, whole and torn, until a start passes untouched; the steps are far apart
+    /// in a usual test run. After each kill the next start goes on.
     @Test func `a first start that is killed anywhere goes on at the next start`() async throws {
         try await withBench { bench in
             let stride = Torture.isEndless ? 1 : 13

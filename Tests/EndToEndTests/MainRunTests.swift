@@ -3,8 +3,8 @@ import Testing
 
 /// The main job: real failed deliveries, real HTTP, until the receivers have them.
 @Suite struct MainRunTests {
-    /// 300 deliveries of 4 event types at 2 endpoints, 12 of which fail twice more. The ledger is the witness, the database
-    /// has to agree with it, and the metrics file with the database.
+    /// 300 deliveries of 4 event types at 2 endpoints, 12 of which fail twice more. The ledger is the witness, the
+    /// database has to agree with it, and the metrics file with the database.
     @Test func `three hundred deliveries arrive once each, with the same bytes, and every book agrees`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "300", "--refail", "12:2", "--time", "milliseconds")

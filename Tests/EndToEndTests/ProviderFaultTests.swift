@@ -57,8 +57,8 @@ import Testing
         }
     }
 
-    /// Tokens live two seconds and are all withdrawn twice in mid-run; the second time the refresh token goes with them.
-    /// Login and refresh fail now and then as well.
+    /// Tokens live two seconds and are all withdrawn twice in mid-run; the second time the refresh token goes with
+    /// them. Login and refresh fail now and then as well.
     @Test func `tokens that end in mid-run are renewed, and no attempt is used for it`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox(

@@ -96,8 +96,8 @@ import Testing
         }
     }
 
-    /// A daemon of the next release changes the schema and has not committed yet; the reader sees the one before, and is
-    /// refused after that.
+    /// A daemon of the next release changes the schema and has not committed yet; the reader sees the one before, and
+    /// is refused after that.
     @Test func `a reader of the group reads while a migration runs`() async throws {
         try await withBench { bench in
             let sandbox = try await bench.sandbox("--failures", "1")

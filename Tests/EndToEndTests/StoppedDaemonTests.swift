@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A daemon that is stopped (SIGSTOP: a suspended container, a debugger, a machine that swaps) in the middle of calls and
-/// goes on when its leases have long run out.
+/// A daemon that is stopped (SIGSTOP: a suspended container, a debugger, a machine that swaps) in the middle of calls
+/// and goes on when its leases have long run out.
 @Suite struct StoppedDaemonTests {
-    /// It is stopped when its first call is sent, and the others follow as soon as it goes on. All are executed at once and
-    /// answered only when their leases have run out and the log has told what came of them.
+    /// It is stopped when its first call is sent, and the others follow as soon as it goes on. All are executed at once
+    /// and answered only when their leases have run out and the log has told what came of them.
     ///
-    /// `make torture` waits until the leases have really run out, which no configuration makes shorter than 34 s; the usual
-    /// test run moves them into the past instead.
+    /// `make torture` waits until the leases have really run out, which no configuration makes shorter than 34 s; the
+    /// usual test run moves them into the past instead.
     @Test(arguments: ["same", "named", "in-place"])
     func `a daemon that was stopped for longer than its leases counts nothing twice and sends nothing again`(
         shape: String

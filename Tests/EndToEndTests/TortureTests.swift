@@ -2,7 +2,8 @@ import Testing
 
 /// The built daemon is killed at named points and random moments while everything around it fails.
 @Suite struct TortureTests {
-    /// 12 kills in `make test`, 200 in `make prove`, KILLS of them in `make torture`. A failure names the seed of its round.
+    /// 12 kills in `make test`, 200 in `make prove`, KILLS of them in `make torture`. A failure names the seed of its
+    /// round.
     @Test func `kills at any moment lose nothing, finish nothing twice and repeat nothing that the log shows`()
         async throws
     {

@@ -21,7 +21,8 @@ final class QueueFixture: Sendable {
         path = folder.file("queue.db")
         store = try QueueStore(path: path, now: start)
         try await store.registerEndpoints(
-            [(id: Self.endpoint, name: "first"), (id: Self.other, name: "second")], historyFrom: start - .hours(72))
+            [(id: Self.endpoint, name: "first"), (id: Self.other, name: "second")], historyFrom: start - .hours(72),
+            at: start)
     }
 
     /// The same file, opened again by a new store.
@@ -105,14 +106,14 @@ final class QueueFixture: Sendable {
 
     private func found(_ taskID: String, endpoint: String) async throws -> Delivery? {
         try await store.read("look") { [rules] in
-            try QueueTransaction($0, rules: rules, at: start).delivery(endpointID: endpoint, taskID: taskID)
+            try RuledTransaction($0, rules: rules, at: start).delivery(endpointID: endpoint, taskID: taskID)
         }
     }
 
     /// One transaction on the queue.
     @discardableResult
     func change<Value: Sendable>(
-        at now: Timestamp = start, _ work: @Sendable @escaping (inout QueueTransaction) throws -> Value
+        at now: Timestamp = start, _ work: @Sendable @escaping (inout RuledTransaction) throws -> Value
     ) async throws -> Value {
         try await store.change("test", rules: rules, at: now, work)
     }
@@ -208,6 +209,16 @@ extension QueueReader {
 extension QueueStore {
     /// The file as GRDB sees it, for tests that look at or spoil its rows.
     var pool: any DatabaseWriter { connections.file }
+
+    /// Finds and removes what is past its retention, at most `limit` rows of each kind.
+    func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
+        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
+    }
+}
+
+extension Reread {
+    /// Only those old rows about which a decision waits.
+    static let none = Reread(withOverlap: false, rowsSinceOpening: .distantPast)
 }
 
 extension LogObservation {

@@ -9,6 +9,25 @@ struct TidyTests {
         }
     }
 
+    @Test(arguments: [("Sources", ".swift"), ("Tests", ".swift"), ("migrations", ".sql")])
+    func `comments wrap where the code does, at 120 columns`(_ folder: String, _ ending: String) throws {
+        for file in try Repository.files(below: folder, ending: ending) {
+            for (number, line) in file.lines.enumerated() where line.count > 120 {
+                let text = line.trimmingCharacters(in: .whitespaces)
+                let isComment = text.hasPrefix("//") || (ending == ".sql" && text.contains("-- "))
+                #expect(!isComment, "\(file.path):\(number + 1) has \(line.count) columns")
+            }
+        }
+    }
+
+    @Test func `the text of a page wraps before 200 columns`() throws {
+        for page in try Repository.files(below: "docs", ending: ".md") {
+            for (number, line) in page.lines.enumerated() where line.count > 200 && !line.hasPrefix("|") {
+                Issue.record("\(page.path):\(number + 1) has \(line.count) columns")
+            }
+        }
+    }
+
     @Test func `no function has more than 70 lines`() throws {
         for file in try Repository.swiftFiles(below: "Sources") {
             for function in longFunctions(file) {
@@ -62,7 +81,7 @@ struct TidyTests {
     }
 
     /// Another engine brings its own words for these.
-    @Test(arguments: ["INDEXED BY", "CROSS JOIN", "TOTAL(", "hex(", " IS ?", " IS :", "?1"])
+    @Test(arguments: ["INDEXED BY", "CROSS JOIN", "TOTAL(", "hex(", " IS ?", " IS :", "?1", "sqlite_schema"])
     func `SQL that only SQLite knows stands in one folder`(_ word: String) throws {
         for file in try Repository.swiftFiles(below: "Sources/DeliveryQueue")
             + Repository.swiftFiles(below: "Sources/DatabaseTools")

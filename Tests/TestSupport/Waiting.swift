@@ -6,7 +6,8 @@ package struct WaitedInVain: Error, CustomStringConvertible {
     package var description: String { "waited \(limit) in vain: \(what)" }
 }
 
-/// How long a test waits for what must happen. It guards against hanging and measures nothing: a busy machine may be slow.
+/// How long a test waits for what must happen. It guards against hanging and measures nothing: a busy machine may be
+/// slow.
 package let patience = Duration.seconds(180)
 
 /// Asks every 20 ms until the condition holds. The tests wait for events here and nowhere else.

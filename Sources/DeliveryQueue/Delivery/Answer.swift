@@ -10,8 +10,12 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case notFound = "not_found"
     case rejected
     case redirected
+    /// The provider, or a proxy before it, refuses the call itself, whatever delivery it names: its method, its
+    /// headers, its price.
     case clientRefused = "client_refused"
+    /// The provider wants the body in the other form: as text where it got JSON, or the other way round.
     case bodyForm = "body_form"
+    /// The call's address has a slash at its end from now on; the next call goes there.
     case moved
     case serverError = "server_error"
     /// The call was never sent: until it could be, the reading of its log had become too old.
@@ -27,6 +31,8 @@ package struct AnswerRow: Sendable, Equatable {
     /// Whether the provider executed the retry.
     package enum Execution: Sendable, Equatable {
         case yes, maybe, no
+        /// The call was held back at the last moment, so that the provider knows nothing of it.
+        case notSent
     }
 
     /// What the answer says of the provider as a whole.
@@ -87,6 +93,17 @@ package struct AnswerRow: Sendable, Equatable {
         case ends
         case serverErrors
         case notFound
+    }
+
+    /// How the attempt ends by the answer alone; nil: the log's entry about the call, or its silence, ends it.
+    ///
+    /// - Parameter isDead: whether the delivery died of the answer. The attempt is used then.
+    package func attemptEnd(isDead: Bool) -> AttemptEnd? {
+        if isDead { return .refused }
+        return switch execution {
+        case .yes, .maybe: nil
+        case .no, .notSent: .notExecuted
+        }
     }
 
     package let execution: Execution

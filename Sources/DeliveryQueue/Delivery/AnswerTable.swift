@@ -15,6 +15,9 @@ package enum AnswerTable {
     /// The same where the provider, or a proxy before it, refuses us whatever we send: such a fault is often short.
     package static let clientPause = Duration.seconds(300)
 
+    /// How long a call waits at least after a refused credential; the gate itself opens only when a login works.
+    package static let credentialPause = Duration.seconds(60)
+
     package static func row(_ answer: Answer) -> AnswerRow {
         switch answer {
         // The columns: whether it was executed, the gate, the delivery, the endpoint, the streak.
@@ -36,7 +39,13 @@ package enum AnswerTable {
             AnswerRow(.no, .staysOpen, .again(.fixed(clientPause)), .held(.clientRefused, pause: clientPause))
         case .bodyForm: AnswerRow(.no, .staysOpen, .again(.fixed(holdPause)), .held(.bodyForm, pause: holdPause))
         case .moved: AnswerRow(.no, .staysOpen, .again(.fixed(.zero)))
-        case .late: AnswerRow(.no, .unused, .again(.fixed(.zero)))
+        case .late: AnswerRow(.notSent, .unused, .again(.fixed(.zero)))
         }
     }
+
+    /// The answers by which the provider took the call on, as an SQL list of words.
+    static let takenOn =
+        "("
+        + Answer.allCases.filter { row($0).execution == .yes }.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        + ")"
 }

@@ -65,7 +65,7 @@ package struct ClaimedDelivery: Sendable {
     package let taskID: String
     package let eventType: String
     /// Whether it is sent whatever its log may show by now: an operator said so.
-    package var isUnread = false
+    package var ignoresLog = false
     /// Raw JSON tokens, so that ids keep their type: `"12"` or `12`; `null` for no customer.
     package let taskIDJSON: String
     package let customerIDJSON: String

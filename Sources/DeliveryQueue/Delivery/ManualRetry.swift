@@ -10,12 +10,12 @@ package struct ManualRetry: Sendable, Equatable {
     package let asked: Timestamp
     package let kept: Kept
     /// Whether it is sent although its log is not read, and may show that the delivery has arrived.
-    package let isUnread: Bool
+    package let ignoresLog: Bool
 
-    package init(asked: Timestamp, kept: Kept, isUnread: Bool = false) {
+    package init(asked: Timestamp, kept: Kept, ignoresLog: Bool = false) {
         self.asked = asked
         self.kept = kept
-        self.isUnread = isUnread
+        self.ignoresLog = ignoresLog
     }
 
     /// The transition back to the schedule as it was.

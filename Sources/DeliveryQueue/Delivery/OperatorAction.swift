@@ -61,10 +61,11 @@ package enum OperatorAction: String, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - deadReason: why the delivery is dead; nil while it is not.
-    ///   - isUnread: whether a retry is sent although its log cannot be read. It may be said of one that is asked for.
+    ///   - ignoresLog: whether a retry is sent although its log cannot be read. It may be said of one that is asked
+    ///     for.
     ///   - time: when the retry begins, or when the new cycle is due.
     func decide(
-        on delivery: Delivery, _ circumstances: Circumstances, deadReason: DeadReason?, isUnread: Bool = false,
+        on delivery: Delivery, _ circumstances: Circumstances, deadReason: DeadReason?, ignoresLog: Bool,
         at now: Timestamp, dueAt time: Timestamp
     ) -> Result<Transition, Refused> {
         switch (self, delivery.state) {
@@ -78,7 +79,7 @@ package enum OperatorAction: String, Sendable, CaseIterable {
         guard circumstances.hasBody else { return .failure(Refused(.noBody)) }
         guard self == .retry else { return .success(.schedule(at: time, usesAttempt: false)) }
         let manual = delivery.manual
-        guard manual.map({ isUnread && !$0.isUnread }) ?? true else { return .failure(Refused(.asked)) }
+        guard manual.map({ ignoresLog && !$0.ignoresLog }) ?? true else { return .failure(Refused(.asked)) }
         guard circumstances.isConfigured else { return .failure(Refused(.notConfigured)) }
         guard !circumstances.isPaused else { return .failure(Refused(.paused)) }
         let kept: ManualRetry.Kept =
@@ -87,7 +88,8 @@ package enum OperatorAction: String, Sendable, CaseIterable {
             case (nil, let reason): .dead(reason ?? .attempts)
             }
         return .success(
-            .retry(ManualRetry(asked: manual?.asked ?? now, kept: manual?.kept ?? kept, isUnread: isUnread), at: time))
+            .retry(
+                ManualRetry(asked: manual?.asked ?? now, kept: manual?.kept ?? kept, ignoresLog: ignoresLog), at: time))
     }
 
     /// A refusal as an error, so that it can stand in a `Result`.

@@ -1,5 +1,5 @@
 /// What shows how a delivery ended. Every proof, whatever its source, settles its delivery through
-/// `QueueTransaction.settle`.
+/// `RuledTransaction.settle`.
 package enum Proof: Equatable {
     /// An entry of the provider's log shows an outcome.
     case entry(Sighting)

@@ -36,43 +36,37 @@ package struct RetryRules: Sendable, Equatable {
 
     /// Plans the first attempt of a failure that was just found in the log. The wait counts from the failure.
     package func discovered(_ delivery: Delivery) -> Transition {
-        next(for: delivery, used: delivery.attemptsUsed, after: delivery.lastFailed, usesAttempt: false)
+        policy(for: delivery).next(
+            for: delivery, used: delivery.attemptsUsed, after: delivery.lastFailed, usesAttempt: false)
     }
 
     /// Whether a 2xx of the retry call is proof of the arrival.
-    package func answerProves(_ answer: Answer) -> Bool { confirmation == .answer && answer == .accepted }
+    package func answerProves(_ answer: Answer) -> Bool {
+        confirmation == .answer && AnswerTable.row(answer).execution == .yes
+    }
 
     /// Plans the next attempt after the provider's own failed while the delivery waited. The wait counts from that
     /// failure; none is used.
     package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
-        next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
+        policy(for: delivery).next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }
 
     /// Decides after our retry failed or stayed unconfirmed. It uses one attempt, except for an operator's retry, and
     /// for a trial while the age clock of its endpoint stands still.
     package func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
-        if let manual = delivery.manual { return manual.undone }
-        if delivery.isTrial, delivery.held.since != nil {
-            return .standBack(until: failed + wait(beforeNextAttemptOf: delivery))
-        }
-        return next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
+        policy(for: delivery).retryFailed(delivery, at: failed)
     }
 
     /// Decides after our call was lost in an outage of the provider. The same attempt waits as long again; none is
     /// used.
     package func retryLost(_ delivery: Delivery, at now: Timestamp) -> Transition {
         if let manual = delivery.manual { return manual.undone }
-        let next = now + wait(beforeNextAttemptOf: delivery)
+        let next = now + policy(for: delivery).wait(beforeNextAttemptOf: delivery)
         return delivery.isTrial ? .standBack(until: next) : .schedule(at: next, usesAttempt: false)
     }
 
-    /// The wait before the same attempt is made again.
-    private func wait(beforeNextAttemptOf delivery: Delivery) -> Duration {
-        let policy = policies.policy(for: delivery.eventType).policy
-        let number = min(delivery.attemptsUsed + 1, policy.maxAttempts)
-        var jitter = Jitter(
-            endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
-        return policy.delay(beforeAttempt: number, using: &jitter) ?? .zero
+    private func policy(for delivery: Delivery) -> RetryPolicy {
+        policies.policy(for: delivery.eventType).policy
     }
 
     /// Decides what an answer does to its delivery, by `AnswerTable`.
@@ -88,8 +82,7 @@ package struct RetryRules: Sendable, Equatable {
     ) -> (transition: Transition, end: AttemptEnd?) {
         let row = AnswerTable.row(answer)
         let transition = transition(by: row.effect, for: delivery, pause: pause, at: now, othersPass: othersPass)
-        if transition.target == .dead { return (transition, .refused) }
-        return (transition, row.execution == .no ? .notExecuted : nil)
+        return (transition, row.attemptEnd(isDead: transition.target == .dead))
     }
 
     private func transition(
@@ -112,21 +105,42 @@ package struct RetryRules: Sendable, Equatable {
     private func again(_ delivery: Delivery, at time: Timestamp) -> Transition {
         delivery.manual.map { .retry($0, at: time) } ?? .schedule(at: time, usesAttempt: false)
     }
+}
+
+extension RetryPolicy {
+    /// Decides after a retry of its event types failed or stayed unconfirmed; see `RetryRules.retryFailed`.
+    func retryFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
+        if let manual = delivery.manual { return manual.undone }
+        if delivery.isTrial, delivery.held.since != nil {
+            return .standBack(until: failed + wait(beforeNextAttemptOf: delivery))
+        }
+        return next(for: delivery, used: delivery.attemptsUsed + 1, after: failed, usesAttempt: true)
+    }
+
+    /// The wait before the same attempt is made again.
+    fileprivate func wait(beforeNextAttemptOf delivery: Delivery) -> Duration {
+        delay(before: min(delivery.attemptsUsed + 1, maxAttempts), of: delivery) ?? .zero
+    }
 
     /// Plans the next attempt, or ends the delivery at the first limit reached. Age is judged only here, when a failure
     /// is recorded: a delivery that is already due keeps its attempt, however late an outage makes it.
-    private func next(for delivery: Delivery, used: Int, after failed: Timestamp, usesAttempt: Bool) -> Transition {
-        let policy = policies.policy(for: delivery.eventType).policy
-        let number = used + 1
-        var jitter = Jitter(
-            endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
-        guard let delay = policy.delay(beforeAttempt: number, using: &jitter) else {
+    fileprivate func next(
+        for delivery: Delivery, used: Int, after failed: Timestamp, usesAttempt: Bool
+    ) -> Transition {
+        guard let delay = delay(before: used + 1, of: delivery) else {
             return .die(.attempts, usesAttempt: usesAttempt)
         }
         let at = failed + delay
         let age = at - delivery.cycleStarted - delivery.held.total(at: failed)
-        guard age <= policy.maxAge else { return .die(.age, usesAttempt: usesAttempt) }
+        guard age <= maxAge else { return .die(.age, usesAttempt: usesAttempt) }
         return .schedule(at: at, usesAttempt: usesAttempt)
+    }
+
+    /// The wait before an attempt, with its jitter; nil: there is no such attempt.
+    private func delay(before number: Int, of delivery: Delivery) -> Duration? {
+        var jitter = Jitter(
+            endpointID: delivery.endpointID, taskID: delivery.taskID, cycle: delivery.cycle, attempt: number)
+        return delay(beforeAttempt: number, using: &jitter)
     }
 }
 

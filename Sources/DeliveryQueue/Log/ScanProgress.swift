@@ -135,8 +135,6 @@ package struct Reread: Sendable, Equatable {
         self.openings = openings
         self.reach = reach
     }
-
-    package static let none = Reread(withOverlap: false, rowsSinceOpening: .distantPast)
 }
 
 /// What the poller needs to know of an endpoint before it reads its log.

@@ -20,8 +20,8 @@ package final class InstanceLock: Sendable {
     private let file: OpenFile
     private let presence: PresenceFile?
 
-    /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, is none of ours, or would lie on a
-    ///   network file system.
+    /// - Throws: `locked`, naming the holder; `inaccessible` when the file cannot be made, is none of ours, or would
+    ///   lie on a network file system.
     package convenience init(database path: String) throws(StoreError) {
         try self.init(at: DatabaseLink.place(of: path, operation: "open database \(path)"), named: path)
     }

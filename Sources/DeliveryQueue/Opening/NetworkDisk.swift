@@ -28,8 +28,8 @@ package enum NetworkDisk {
         folder.fileSystemType.flatMap(name(ofType:))
     }
 
-    /// Refuses a database, existing or new, whose folder lies on a network file system. The open folder is asked, so that
-    /// the answer holds for what is opened in it.
+    /// Refuses a database, existing or new, whose folder lies on a network file system. The open folder is asked, so
+    /// that the answer holds for what is opened in it.
     ///
     /// - Throws: `inaccessible`, naming the folder and the file system.
     package static func refuse(_ database: FilePlace, operation: String) throws(StoreError) {

@@ -111,15 +111,6 @@ package struct QueueStore: Sendable {
         return (size(path), size(path + "-wal"))
     }
 
-    /// Notes that a whole copy of the database was made, for the metrics.
-    package func noteBackup(at now: Timestamp) async throws(StoreError) {
-        try await write("note when the backup was made") {
-            try $0.run(
-                "INSERT INTO backup (id, at_ms) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms",
-                [now])
-        }
-    }
-
     /// Whether this process holds the instance lock, so that no daemon works beside it.
     package var isAlone: Bool { lock != nil }
 
@@ -162,29 +153,35 @@ package struct QueueStore: Sendable {
 
     // MARK: - Transactions and reads
 
-    /// Runs one transaction on the queue; rolled back whole when `work` throws or the task is cancelled.
+    /// Runs one transaction in which the retry rules decide; rolled back whole when `work` throws or the task is
+    /// cancelled.
     func change<Value: Sendable>(
         _ operation: String, rules: RetryRules, at now: Timestamp,
-        _ work: @Sendable @escaping (inout QueueTransaction) throws -> Value
+        _ work: @Sendable @escaping (inout RuledTransaction) throws -> Value
     ) async throws(StoreError) -> Value {
-        try await write(operation) { session in
-            var queue = QueueTransaction(session, rules: rules, at: now)
-            let value = try work(&queue)
-            try queue.finish()
-            return value
-        }
+        try await change(operation, { RuledTransaction($0, rules: rules, at: now) }, work)
     }
 
-    /// Runs one transaction that moves no delivery.
-    func write<Value: Sendable>(
-        _ operation: String, _ work: @Sendable @escaping (Session) throws -> Value
+    /// Runs one transaction in which no retry rule decides; rolled back as any.
+    func change<Value: Sendable>(
+        _ operation: String, at now: Timestamp, _ work: @Sendable @escaping (inout PlainTransaction) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await change(operation, { PlainTransaction($0, at: now) }, work)
+    }
+
+    private func change<Transaction: QueueTransaction & SendableMetatype, Value: Sendable>(
+        _ operation: String, _ begin: @Sendable @escaping (Session) -> Transaction,
+        _ work: @Sendable @escaping (inout Transaction) throws -> Value
     ) async throws(StoreError) -> Value {
         try await run(operation) { isSimulated in
-            let confirmed: @Sendable (Session) throws -> Value = { [tenure] session in
+            let whole: @Sendable (Session) throws -> Value = { [tenure] session in
                 try tenure?.confirmToWrite(in: session)
-                return try work(session)
+                var queue = begin(session)
+                let value = try work(&queue)
+                try queue.finish()
+                return value
             }
-            return isSimulated ? try connections.writeHere(confirmed) : try await connections.write(confirmed)
+            return isSimulated ? try connections.writeHere(whole) : try await connections.write(whole)
         }
     }
 

@@ -6,8 +6,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case inaccessible
         /// Another process holds the lock.
         case locked
-        /// Another process has taken the database over, or its file was moved, removed or replaced: this process must not
-        /// go on.
+        /// Another process has taken the database over, or its file was moved, removed or replaced: this process must
+        /// not go on.
         case displaced
         /// The file is a database of another program, or no database.
         case foreign

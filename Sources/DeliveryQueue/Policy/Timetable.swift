@@ -71,14 +71,12 @@ extension Timetable {
         package var end: DeadReason?
     }
 
-    /// The attempts that a delivery has left, if each fails at once and a call in flight fails now. `RetryRules`
+    /// The attempts that a delivery has left, if each fails at once and a call in flight fails now. The policy
     /// decides them, so what is shown is what is done.
     ///
     /// - Parameter now: an attempt that is already due counts as happening now.
     package static func remaining(for delivery: Delivery, policy: RetryPolicy, at now: Timestamp) -> Remaining {
         guard delivery.state.isOpen else { return Remaining() }
-        let book = PolicyBook(entries: [.init(events: [delivery.eventType], policy: policy)])
-        let rules = RetryRules(policies: book)
         var delivery = delivery
         // A failed trial would use no attempt and tell no end: what is shown is the schedule once its endpoint is back.
         delivery.isTrial = false
@@ -88,12 +86,12 @@ extension Timetable {
             failed = max(next, now)
             remaining.attempts.append(.init(number: delivery.attemptsUsed + 1, at: failed))
         }
-        while case .schedule(let at, usesAttempt: true) = rules.retryFailed(delivery, at: failed) {
+        while case .schedule(let at, usesAttempt: true) = policy.retryFailed(delivery, at: failed) {
             delivery.attemptsUsed += 1
             remaining.attempts.append(.init(number: delivery.attemptsUsed + 1, at: at))
             failed = at
         }
-        if case .die(let reason, _) = rules.retryFailed(delivery, at: failed) { remaining.end = reason }
+        if case .die(let reason, _) = policy.retryFailed(delivery, at: failed) { remaining.end = reason }
         return remaining
     }
 }

@@ -33,8 +33,8 @@ extension QueueReader {
         try deliveries(among: "SELECT :id", ["id": id]).first
     }
 
-    /// The deliveries with this task id, also as the further task id of a retry. There may be several: endpoints can share a
-    /// task id.
+    /// The deliveries with this task id, also as the further task id of a retry. There may be several: endpoints can
+    /// share a task id.
     package func deliveries(withTaskID taskID: String) throws(StoreError) -> [DeliveryRecord] {
         try deliveries(
             among: """
@@ -123,7 +123,7 @@ extension DeliveryRecord {
     static let columns = """
         delivery.endpoint, delivery.dead_reason, delivery.delivered_by, delivery.delivered_evidence,
         delivery.delivered_task_id, delivery.finalized_ms, delivery.superseded_by_task_id, delivery.last_error,
-        delivery.held_because, delivery.is_unread, delivery.log_unread_since_ms, delivery.look_wanted_ms,
+        delivery.held_because, delivery.is_behind_gap, delivery.log_unread_since_ms, delivery.look_wanted_ms,
         delivery.last_poll_error
         """
 

@@ -35,8 +35,7 @@ extension QueueStore {
     /// - Parameter countsTrials: whether the time of an open circuit's next trial counts.
     package func nextDue(countsTrials: Bool = true, at now: Timestamp) async throws(StoreError) -> Timestamp? {
         try await read("find the next due delivery") { session in
-            try DueEndpoint.all(session, readings: nil, rules: RetryRules())
-                .nextDue(session, countsTrials: countsTrials, at: now)
+            try DueEndpoint.asIfRead(session).nextDue(session, countsTrials: countsTrials, at: now)
         }
     }
 
@@ -47,7 +46,7 @@ extension QueueStore {
                 try session.all(
                     """
                     SELECT DISTINCT endpoint_id FROM delivery
-                    WHERE state = 'scheduled' AND manual_ms IS NOT NULL AND manual_unread = 0
+                    WHERE state = 'scheduled' AND manual_ms IS NOT NULL AND manual_ignores_log = 0
                     """
                 ) { $0.text() })
         }

@@ -6,7 +6,7 @@ extension QueueStore {
     ///   - overlap: how far before the newest entry a scan goes where nothing else ends it.
     ///   - rereads: which old rows are read again, beside those about which a decision waits.
     package func scanPlan(
-        of endpointID: String, overlap: Duration, rereading rereads: Reread = .none, rules: RetryRules,
+        of endpointID: String, overlap: Duration, rereading rereads: Reread, rules: RetryRules,
         at now: Timestamp
     ) async throws(StoreError) -> ScanPlan {
         try await read("plan the scan of endpoint \(endpointID)") { session in

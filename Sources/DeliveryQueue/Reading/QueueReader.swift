@@ -43,8 +43,8 @@ package struct QueueReader: Sendable {
         }
     }
 
-    /// Tells a missing file from one that this user may not read, and from one whose companions are missing; SQLite says
-    /// the same of all.
+    /// Tells a missing file from one that this user may not read, and from one whose companions are missing; SQLite
+    /// says the same of all.
     private static func cannotOpen(_ path: String) -> StoreError {
         let exists = FileManager.default.fileExists(atPath: path)
         let isWhole = ["-wal", "-shm"].allSatisfy { FileManager.default.fileExists(atPath: path + $0) }

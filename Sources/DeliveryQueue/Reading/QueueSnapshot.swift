@@ -72,7 +72,8 @@ package struct QueueSnapshot: Sendable {
     package let lastBackup: Timestamp?
     /// When the oldest due delivery of a configured endpoint came due, held or not; nil when none is due.
     package let oldestDue: Timestamp?
-    /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil when none waits.
+    /// When the first waiting delivery of a configured endpoint comes due, among the endpoints that nothing holds; nil
+    /// when none waits.
     package let nextAttempt: Timestamp?
     package let unreadable: Int
     /// Log entries that have said for more than a day that the provider is still trying.
@@ -148,12 +149,12 @@ extension Session {
                 CASE WHEN unread_until_ms IS NULL THEN 0
                      ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
                            WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
-                             AND delivery.is_unread = 1) END, unread_since_ms,
+                             AND delivery.is_behind_gap = 1) END, unread_since_ms,
                 CASE WHEN look_wanted_ms IS NULL THEN 0
                      ELSE (SELECT COUNT(*) FROM delivery_standing AS delivery
                            WHERE delivery.endpoint_id = endpoint_standing.id AND delivery.state = 'scheduled'
                              AND delivery.due_ms <= ? AND delivery.held_because IS NULL
-                             AND delivery.look_wanted_ms IS NOT NULL AND coalesce(delivery.is_unread, 0) = 0) END,
+                             AND delivery.look_wanted_ms IS NOT NULL AND coalesce(delivery.is_behind_gap, 0) = 0) END,
                 look_wanted_ms
             FROM endpoint_standing ORDER BY name, id
             """, [now]

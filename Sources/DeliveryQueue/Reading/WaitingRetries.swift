@@ -13,19 +13,19 @@ package struct WaitingRetries: Sendable, Equatable {
 }
 
 extension QueueReader {
-    /// Which operators' retries wait until a log can be read, by endpoint. Those that are sent in any case are not among
-    /// them.
+    /// Which operators' retries wait until a log can be read, by endpoint. Those that are sent in any case are not
+    /// among them.
     package func retriesWaitingForLogs() throws(StoreError) -> [WaitingRetries] {
         try read("look for operators' retries that wait for a log") { session in
             try session.all(
                 """
                 SELECT name, COUNT(*), last_poll_error FROM (
-                    SELECT endpoint.name, endpoint.last_poll_error, delivery.is_unread
+                    SELECT endpoint.name, endpoint.last_poll_error, delivery.is_behind_gap
                     FROM delivery_standing AS delivery JOIN endpoint ON endpoint.id = delivery.endpoint_id
-                    WHERE delivery.state = 'scheduled' AND delivery.manual_ms IS NOT NULL AND delivery.manual_unread = 0
+                    WHERE delivery.state = 'scheduled' AND delivery.manual_ms IS NOT NULL AND delivery.manual_ignores_log = 0
                       AND delivery.held_because IS NULL
                 ) AS manual
-                WHERE last_poll_error IS NOT NULL OR is_unread = 1
+                WHERE last_poll_error IS NOT NULL OR is_behind_gap = 1
                 GROUP BY name, last_poll_error ORDER BY name
                 """
             ) { WaitingRetries(endpoint: $0.text(), count: $0.int(), pollError: $0.textIfAny()) }

@@ -101,6 +101,11 @@ extension Session {
         return try mark == SQLiteSettings.applicationID || (mark == 0 && !exists("SELECT 1 FROM sqlite_schema"))
     }
 
+    /// Whether SQLite understands the file's list of tables, whoever made them.
+    package func isReadable() -> Bool {
+        (try? number("SELECT COUNT(*) FROM sqlite_schema")) != nil
+    }
+
     package func hasTable(_ name: String) throws -> Bool {
         try exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [name])
     }

@@ -24,18 +24,18 @@ extension QueueStore {
 
     /// Does an action to one delivery, and notes who did it and why, in one transaction.
     ///
-    /// - Parameter isUnread: whether a retry is sent although its log cannot be read.
+    /// - Parameter ignoresLog: whether a retry is sent although its log cannot be read.
     /// - Returns: false when there is no such delivery.
     /// - Throws: `refusedMove` with the reason why it cannot be done now.
     package func act(
-        _ action: OperatorAction, on id: Int64, isUnread: Bool = false, by who: String, reason: String,
-        rules: RetryRules, at now: Timestamp
+        _ action: OperatorAction, on id: Int64, ignoresLog: Bool = false, by who: String, reason: String,
+        at now: Timestamp
     ) async throws(StoreError) -> Bool {
         let operation = "\(action.rawValue) delivery \(id)"
-        return try await change(operation, rules: rules, at: now) { queue in
+        return try await change(operation, at: now) { queue in
             guard let delivery = try queue.delivery(id: id) else { return false }
             let note = OperatorNote(by: who, reason: reason)
-            if let refusal = try queue.act(action, on: delivery, note, isUnread: isUnread, dueAt: now) {
+            if let refusal = try queue.act(action, on: delivery, note, ignoresLog: ignoresLog, dueAt: now) {
                 throw StoreError(.refusedMove, operation: operation, cause: refusal.rawValue)
             }
             return true
@@ -47,22 +47,22 @@ extension QueueStore {
     ///
     /// - Parameters:
     ///   - spacing: the time from one delivery's call to the next one's; zero: all are due at once.
-    ///   - isUnread: whether a retry is sent although its log cannot be read.
+    ///   - ignoresLog: whether a retry is sent although its log cannot be read.
     package func act(
-        _ action: OperatorAction, on ids: [Int64], spacing: Duration, isUnread: Bool = false, by who: String,
-        reason: String, rules: RetryRules, at now: Timestamp
+        _ action: OperatorAction, on ids: [Int64], spacing: Duration, ignoresLog: Bool = false, by who: String,
+        reason: String, at now: Timestamp
     ) async throws(StoreError) -> ActionSummary {
         var summary = ActionSummary()
         let note = OperatorNote(by: who, reason: reason)
         for start in stride(from: 0, to: ids.count, by: Self.actionBatch) {
             let batch = ids[start..<min(start + Self.actionBatch, ids.count)]
             let before = summary
-            summary = try await change("\(action.rawValue) deliveries", rules: rules, at: now) { queue in
+            summary = try await change("\(action.rawValue) deliveries", at: now) { queue in
                 var summary = before
                 for id in batch {
                     guard let delivery = try queue.delivery(id: id) else { continue }
                     let due = now + spacing * summary.done
-                    if let refusal = try queue.act(action, on: delivery, note, isUnread: isUnread, dueAt: due) {
+                    if let refusal = try queue.act(action, on: delivery, note, ignoresLog: ignoresLog, dueAt: due) {
                         summary.skipped[refusal, default: 0] += 1
                     } else {
                         summary.done += 1
@@ -93,7 +93,7 @@ extension QueueTransaction {
 
     /// - Returns: why it was not done; nil when it was.
     fileprivate mutating func act(
-        _ action: OperatorAction, on delivery: Delivery, _ note: OperatorNote, isUnread: Bool, dueAt time: Timestamp
+        _ action: OperatorAction, on delivery: Delivery, _ note: OperatorNote, ignoresLog: Bool, dueAt time: Timestamp
     ) throws -> OperatorAction.Refusal? {
         let facts = try session.first(
             """
@@ -112,7 +112,7 @@ extension QueueTransaction {
         let decision = action.decide(
             on: delivery,
             .init(hasBody: facts.hasBody, isConfigured: facts.isConfigured, isPaused: facts.isPaused),
-            deadReason: facts.deadReason, isUnread: isUnread, at: now, dueAt: time)
+            deadReason: facts.deadReason, ignoresLog: ignoresLog, at: now, dueAt: time)
         switch decision {
         case .failure(let refused): return refused.refusal
         case .success(let transition): try carryOut(transition, on: delivery)
@@ -130,13 +130,13 @@ extension QueueTransaction {
         try session.run(
             """
             UPDATE delivery
-            SET manual_ms = :asked, kept_attempt_ms = :kept, kept_dead_reason = :reason, manual_unread = :unread,
+            SET manual_ms = :asked, kept_attempt_ms = :kept, kept_dead_reason = :reason, manual_ignores_log = :ignores_log,
                 next_attempt_ms = :next, updated_ms = :now
             WHERE id = :id
             """,
             [
                 "asked": manual.asked, "kept": manual.keptAttempt, "reason": manual.keptDeadReason,
-                "unread": manual.isUnread, "next": time, "now": now, "id": delivery.id,
+                "ignores_log": manual.ignoresLog, "next": time, "now": now, "id": delivery.id,
             ])
     }
 

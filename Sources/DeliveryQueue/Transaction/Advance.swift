@@ -1,5 +1,5 @@
 /// How far a scan has come.
-extension QueueTransaction {
+extension RuledTransaction {
     /// Stores how far a scan has come.
     ///
     /// - Returns: the id of the gap that holds what is unread; nil when the scan is complete.
@@ -12,23 +12,26 @@ extension QueueTransaction {
         }
         if let id = progress.gapID { try giveBackAge(gap: id, readDownTo: progress.unread?.to) }
         guard let unread = progress.unread else {
-            if let id = progress.gapID { try close(gap: id, readAgain: progress.walksAgain) }
+            if let id = progress.gapID { try close(gap: id, walksAgain: progress.walksAgain) }
             if progress.hasReread { try noteCompleteScan(of: endpointID, started: progress.started) }
             return nil
         }
-        var gap: Parameters = [
-            "from": unread.from, "to": unread.to, "url": progress.resumeURL, "last": progress.lastURL,
-            "newest": progress.newestFirst, "started": progress.started,
-        ]
-        if let id = progress.gapID, try session.change(Self.movedGap, gap + ["id": id]) > 0 { return id }
-        gap.add("endpoint", endpointID)
-        gap.add("now", now)
-        try session.run(
-            """
-            INSERT INTO scan_gap (from_ms, to_ms, resume_url, last_url, newest_first, started_ms, endpoint_id, since_ms)
-            VALUES (:from, :to, :url, :last, :newest, :started, :endpoint, :now)
-            """, gap)
-        return session.lastID
+        if let id = progress.gapID, try move(gap: id, to: unread, progress) { return id }
+        return try open(
+            NewGap(
+                range: unread, resumeURL: progress.resumeURL, lastURL: progress.lastURL,
+                newestFirst: progress.newestFirst, started: progress.started, since: now),
+            of: endpointID)
+    }
+
+    /// - Returns: false: the gap is gone.
+    private func move(gap id: Int64, to unread: ScanRange, _ progress: ScanProgress) throws -> Bool {
+        try session.change(
+            Self.movedGap,
+            [
+                "from": unread.from, "to": unread.to, "url": progress.resumeURL, "last": progress.lastURL,
+                "newest": progress.newestFirst, "started": progress.started, "id": id,
+            ]) > 0
     }
 
     /// What was freed stays so, unless more of the log has become unread since. Where the newest do not come first, the
@@ -42,9 +45,10 @@ extension QueueTransaction {
         WHERE id = :id
         """
 
-    /// Ends a gap. `readAgain`: its range is read once more, from the log's first page, and keeps nothing back meanwhile.
-    private func close(gap id: Int64, readAgain: Bool) throws {
-        guard readAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
+    /// Ends a gap. `walksAgain`: its range is read once more, from the log's first page, and keeps nothing back
+    /// meanwhile.
+    private func close(gap id: Int64, walksAgain: Bool) throws {
+        guard walksAgain else { return try session.run("DELETE FROM scan_gap WHERE id = ?", [id]) }
         try session.run(
             """
             UPDATE scan_gap
@@ -55,15 +59,15 @@ extension QueueTransaction {
             ["now": now, "id": id])
     }
 
-    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, nothing tells before its
-    /// end: a circle of pages moves on, too.
+    /// An SQL condition: more of the gap is read than ever. Where the newest do not come first, nothing tells before
+    /// its end: a circle of pages moves on, too.
     private static let hasMoved = "(:newest = 1 AND :to < to_ms)"
 
     /// A gap shorter than this costs no delivery any age that matters.
     private static let leastGivenBack = Duration.seconds(60)
 
-    /// Lets the time for which a gap kept deliveries from being called not count for their age. Those that are due in it
-    /// and are not behind it any more.
+    /// Lets the time for which a gap kept deliveries from being called not count for their age. Those that are due in
+    /// it and are not behind it any more.
     ///
     /// - Parameter time: where the gap ends now; nil: it is gone.
     func giveBackAge(gap id: Int64, readDownTo time: Timestamp?) throws {
@@ -91,8 +95,8 @@ extension QueueTransaction {
             ])
     }
 
-    /// Lets the time for which a gap keeps one delivery from being called not count for its age: its provider's own attempt
-    /// has failed meanwhile, and the age is judged.
+    /// Lets the time for which a gap keeps one delivery from being called not count for its age: its provider's own
+    /// attempt has failed meanwhile, and the age is judged.
     ///
     /// - Returns: the delivery as it is then.
     func giveBackAge(of delivery: Delivery) throws -> Delivery {
@@ -109,8 +113,8 @@ extension QueueTransaction {
         return try self.delivery(id: delivery.id) ?? delivery
     }
 
-    /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap may
-    /// hold.
+    /// Notes when a complete scan began: the log's silence counts up to there, except about calls whose outcome a gap
+    /// may hold.
     ///
     /// A stored time later than now is from a clock that was ahead, and is replaced.
     private func noteCompleteScan(of endpointID: String, started: Timestamp) throws {

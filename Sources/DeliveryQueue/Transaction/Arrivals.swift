@@ -1,6 +1,6 @@
 /// Keeps the newest event that arrived for each webhook, customer and event type, which tells what is superseded. An
 /// event's time is when it was first logged: an old delivery that arrives late does not supersede a newer one.
-extension QueueTransaction {
+extension RuledTransaction {
     /// Notes a success in the log that belongs to no delivery of ours.
     func noteArrival(_ entry: LogObservation) throws {
         guard let customerID = entry.customerID, let eventType = entry.eventType, let event = entry.logged else {

@@ -5,7 +5,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Gives an endpoint's circuit one signal. The circuit is read once in a transaction and written once at its end.
     /// Does nothing while the configuration has no circuits.
     ///

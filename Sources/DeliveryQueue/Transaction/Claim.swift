@@ -38,7 +38,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// So many endpoints are named at least whose log must be read.
     private static let leastUnread = 8
 
@@ -142,7 +142,7 @@ extension QueueTransaction {
         try recordIntent(of: delivery, isTrial: isTrial)
         return ClaimedDelivery(
             id: delivery.id, endpointID: delivery.endpointID, leaseToken: delivery.leaseToken + 1,
-            taskID: delivery.taskID, eventType: delivery.eventType, isUnread: delivery.manual?.isUnread ?? false,
+            taskID: delivery.taskID, eventType: delivery.eventType, ignoresLog: delivery.manual?.ignoresLog ?? false,
             taskIDJSON: due.taskIDJSON,
             customerIDJSON: due.customerIDJSON, webhookIDJSON: due.webhookIDJSON, body: body)
     }

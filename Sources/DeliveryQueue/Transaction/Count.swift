@@ -1,21 +1,21 @@
 /// What a transaction counts for the metrics. It is written once, within the transaction, so that no crash, restart or
 /// pruning makes the counters fall or disagree with the tables.
-struct CounterTally {
-    private struct Counted: Hashable {
+package struct CounterTally {
+    fileprivate struct Counted: Hashable {
         let name: String
         let label1: String
         let label2: String
     }
 
     /// A counter by event type, whose label is known only when it is written.
-    private struct Typed: Hashable {
+    fileprivate struct Typed: Hashable {
         let name: String
         let eventType: String
         let label2: String
     }
 
-    private var amounts: [Counted: Int64] = [:]
-    private var typed: [Typed: Int64] = [:]
+    fileprivate private(set) var amounts: [Counted: Int64] = [:]
+    fileprivate private(set) var typed: [Typed: Int64] = [:]
 
     /// Counts a delivery that a transition makes final; any other changes nothing.
     mutating func count(_ delivery: Delivery, _ transition: Transition, at now: Timestamp) {
@@ -41,21 +41,21 @@ struct CounterTally {
         raise(histogram, Histogram.bucket(of: duration, bounds: bounds))
         raise(histogram, Histogram.sum, by: duration.wholeMilliseconds)
     }
+}
 
-    /// Adds everything that was counted to the stored counters.
-    func save(in session: Session) throws {
-        for (counted, amount) in amounts where amount != 0 {
-            try Self.write(counted.name, counted.label1, counted.label2, amount, in: session)
+extension QueueTransaction {
+    /// Adds everything that was counted to the stored counters, once.
+    mutating func saveCounts() throws {
+        for (counted, amount) in counts.amounts where amount != 0 {
+            try raise(counted.name, counted.label1, counted.label2, by: amount)
         }
-        for (typed, amount) in typed {
-            let label = try session.metricLabel(forEventType: typed.eventType)
-            try Self.write(typed.name, label, typed.label2, amount, in: session)
+        for (typed, amount) in counts.typed {
+            try raise(typed.name, try metricLabel(forEventType: typed.eventType), typed.label2, by: amount)
         }
+        counts = CounterTally()
     }
 
-    private static func write(
-        _ name: String, _ label1: String, _ label2: String, _ amount: Int64, in session: Session
-    ) throws {
+    private func raise(_ name: String, _ label1: String, _ label2: String, by amount: Int64) throws {
         try session.run(
             """
             INSERT INTO counter (name, label_1, label_2, value) VALUES (:name, :label1, :label2, :amount)
@@ -63,32 +63,28 @@ struct CounterTally {
             """,
             ["name": name, "label1": label1, "label2": label2, "amount": amount])
     }
-}
 
-extension QueueStore {
-    /// Counts requests for pages of the logs, by their purpose.
-    package func count(_ requests: [PagePurpose: Int]) async throws(StoreError) {
-        guard !requests.isEmpty else { return }
-        try await write("count the requests for pages of the logs") { session in
-            var counts = CounterTally()
-            for (purpose, count) in requests {
-                counts.raise(Counter.logRequests, purpose.rawValue, by: Int64(count))
-            }
-            try counts.save(in: session)
-        }
-    }
-}
-
-extension Session {
     /// The event type's own label, or `other` once 32 event types have one: an unknown provider cannot flood
     /// Prometheus.
     @discardableResult
     package func metricLabel(forEventType eventType: String) throws -> String {
-        if try exists("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) { return eventType }
+        if try session.exists("SELECT 1 FROM metric_event_type WHERE name = ?", [eventType]) { return eventType }
         guard eventType != EventTypeLabels.other else { return EventTypeLabels.other }
-        let known = try number("SELECT COUNT(*) FROM metric_event_type") ?? 0
+        let known = try session.number("SELECT COUNT(*) FROM metric_event_type") ?? 0
         guard known < EventTypeLabels.limit else { return EventTypeLabels.other }
-        try run("INSERT INTO metric_event_type (name, position) VALUES (?, ?)", [eventType, known])
+        try session.run("INSERT INTO metric_event_type (name, position) VALUES (?, ?)", [eventType, known])
         return eventType
+    }
+}
+
+extension QueueStore {
+    /// Counts requests for pages of the logs, by their purpose.
+    package func count(_ requests: [PagePurpose: Int], at now: Timestamp) async throws(StoreError) {
+        guard !requests.isEmpty else { return }
+        try await change("count the requests for pages of the logs", at: now) { queue in
+            for (purpose, count) in requests {
+                queue.counts.raise(Counter.logRequests, purpose.rawValue, by: Int64(count))
+            }
+        }
     }
 }

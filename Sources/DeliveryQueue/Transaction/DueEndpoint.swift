@@ -1,6 +1,6 @@
 /// What of an endpoint may be called now, and when it may be called next. Endpoints are asked one by one, so that a
-/// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due and
-/// what holds it; a test compares with them what a claim takes.
+/// held backlog costs nothing. The views `delivery_standing` and `endpoint_standing` decide whether a delivery is due
+/// and what holds it; a test compares with them what a claim takes.
 struct DueEndpoint {
     let id: String
     /// Whether it is configured and does not hold operators' retries.
@@ -40,20 +40,34 @@ struct DueEndpoint {
     static func all(
         _ session: Session, readings: [String: LogReading]?, rules: RetryRules
     ) throws -> [DueEndpoint] {
+        try fetch(session) { id in (rules, readings.map { $0[id] }) }
+    }
+
+    /// The same for what no rule decides: when a delivery is due, as if all logs were read whole just now.
+    static func asIfRead(_ session: Session) throws -> [DueEndpoint] {
+        try fetch(session) { _ in nil }
+    }
+
+    /// - Parameter judged: as `ReadRule` takes it, by the endpoint's id.
+    private static func fetch(
+        _ session: Session, judged: (String) -> (rules: RetryRules, reading: LogReading??)?
+    ) throws -> [DueEndpoint] {
         try session.all(
             """
             SELECT id, holds_manual, openings, retry_shows, unread_until_ms, freed_until_ms, held_because, held_until_ms,
                 \(EndpointCircuit.Phase.columns), circuit_trial_id, recovered_ms, last_accepted_ms > 0
             FROM endpoint_standing WHERE active = 1 ORDER BY id
             """
-        ) { try DueEndpoint(&$0, readings, rules) }
+        ) { try DueEndpoint(&$0, judged) }
     }
 
-    private init(_ row: inout SQLRow, _ readings: [String: LogReading]?, _ rules: RetryRules) throws {
+    private init(
+        _ row: inout SQLRow, _ judged: (String) -> (rules: RetryRules, reading: LogReading??)?
+    ) throws {
         let id = row.text()
         self.id = id
         takesManual = !row.flag()
-        read = try ReadRule(&row, readings.map { $0[id] }, rules)
+        read = try ReadRule(&row, judged(id))
         heldBecause = row.wordIfAny()
         heldUntil = row.timestampIfAny()
         phase = EndpointCircuit.Phase(&row)
@@ -86,7 +100,7 @@ struct DueEndpoint {
             """
             SELECT id, next_attempt_ms FROM delivery \(Dialect.byManual)
             WHERE endpoint_id = :endpoint AND state = 'scheduled' AND manual_ms IS NOT NULL
-              AND next_attempt_ms <= :now AND (manual_unread = 1 OR (:read = 1\(read.condition)))
+              AND next_attempt_ms <= :now AND (manual_ignores_log = 1 OR (:read = 1\(read.condition)))
             ORDER BY next_attempt_ms, id LIMIT :limit
             """,
             ["endpoint": id, "now": now ?? .distantFuture, "read": !read.isLate] + read.parameters + ["limit": limit]
@@ -149,8 +163,8 @@ struct DueEndpoint {
         return due.sorted { ($0.turn, $0.id) < ($1.turn, $1.id) }.prefix(limit).map(\.id)
     }
 
-    /// The due delivery whose row stands nearest to the log's beginning, among the last that failed: should its retry show
-    /// in its old row, that is read soonest. nil: none of them is due.
+    /// The due delivery whose row stands nearest to the log's beginning, among the last that failed: should its retry
+    /// show in its old row, that is read soonest. nil: none of them is due.
     private func shallowest(_ session: Session, at now: Timestamp) throws -> Int64? {
         try session.number(
             """

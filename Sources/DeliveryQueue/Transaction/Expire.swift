@@ -48,15 +48,17 @@ extension QueueStore {
             try $0.exists("SELECT 1 FROM delivery WHERE state = 'awaiting' AND confirm_by_ms > ? LIMIT 1", [longest])
         }
         guard isLonger else { return }
-        try await write("shorten waits for the log") {
-            try $0.run(
-                "UPDATE delivery SET confirm_by_ms = :longest WHERE state = 'awaiting' AND confirm_by_ms > :longest",
-                ["longest": longest])
-        }
+        try await change("shorten waits for the log", rules: rules, at: now) { try $0.shortenWaits() }
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
+    fileprivate func shortenWaits() throws {
+        try session.run(
+            "UPDATE delivery SET confirm_by_ms = :longest WHERE state = 'awaiting' AND confirm_by_ms > :longest",
+            ["longest": now + rules.confirmWithin])
+    }
+
     fileprivate mutating func settleOverdue(limit: Int) throws -> SettleSummary {
         var summary = SettleSummary()
         let overdue = try session.all(

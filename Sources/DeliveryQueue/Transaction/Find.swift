@@ -32,7 +32,7 @@ extension Delivery {
         delivery.age_stopped_since_ms, delivery.attempts_used, delivery.first_failed_ms, delivery.last_failed_ms,
         delivery.due_ms, delivery.lease_token, delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors,
         delivery.server_errors_since_ms, delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms,
-        delivery.kept_dead_reason, delivery.manual_unread, delivery.is_trial
+        delivery.kept_dead_reason, delivery.manual_ignores_log, delivery.is_trial
         """
 
     /// - Throws: `storage` for a state that this program does not know.
@@ -52,9 +52,9 @@ extension ManualRetry {
     /// Reads an operator's retry; nil when none is asked for or under way.
     fileprivate init?(_ row: inout SQLRow) {
         let (asked, time, reason) = (row.timestampIfAny(), row.timestampIfAny(), row.wordIfAny(DeadReason.self))
-        let isUnread = row.flag()
+        let ignoresLog = row.flag()
         guard let asked else { return nil }
         // The schema demands one of the two.
-        self.init(asked: asked, kept: time.map(Kept.attempt(at:)) ?? .dead(reason ?? .attempts), isUnread: isUnread)
+        self.init(asked: asked, kept: time.map(Kept.attempt(at:)) ?? .dead(reason ?? .attempts), ignoresLog: ignoresLog)
     }
 }

@@ -46,9 +46,10 @@ extension QueueTransaction {
             ["answer": answer, "endpoint": endpointID]) ?? 0
     }
 
-    /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of this one
-    /// while entries appear that may be theirs: matching is broken or the log lags. Only accepted calls count. The log is
-    /// rightly silent about a call that was never executed (lost, or we died), and a hold for that would wait for an operator.
+    /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of
+    /// this one while entries appear that may be theirs: matching is broken or the log lags. Only accepted calls count.
+    /// The log is rightly silent about a call that was never executed (lost, or we died), and a hold for that would
+    /// wait for an operator.
     ///
     /// - Returns: whether it is held now.
     func holdIfSilent(about delivery: Delivery) throws -> Bool {
@@ -57,7 +58,7 @@ extension QueueTransaction {
             """
             SELECT COUNT(DISTINCT attempt.delivery_id)
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+            WHERE attempt.outcome = 'unconfirmed' AND attempt.answer IN \(AnswerTable.takenOn)
               AND delivery.endpoint_id = :endpoint AND delivery.state <> 'delivered'
               AND attempt.settled_ms
                   > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
@@ -69,14 +70,15 @@ extension QueueTransaction {
         return true
     }
 
-    /// Whether two accepted calls of a delivery stayed unconfirmed, and something of its customer and event type appeared
-    /// after the last that is of no call. Then the log may show our retries with other bodies, each as an event of its own.
+    /// Whether two accepted calls of a delivery stayed unconfirmed, and something of its customer and event type
+    /// appeared after the last that is of no call. Then the log may show our retries with other bodies, each as an
+    /// event of its own.
     private func showsAsOthers(_ delivery: Delivery) throws -> Bool {
         let last = try session.first(
             """
             SELECT COUNT(*), MAX(attempt.intent_ms)
             FROM attempt
-            WHERE attempt.delivery_id = :id AND attempt.outcome = 'unconfirmed' AND attempt.answer = 'accepted'
+            WHERE attempt.delivery_id = :id AND attempt.outcome = 'unconfirmed' AND attempt.answer IN \(AnswerTable.takenOn)
               AND attempt.settled_ms
                   > (SELECT \(Dialect.greatest("last_confirmed_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
               AND (SELECT hold_reason FROM endpoint WHERE id = :endpoint) IS NULL

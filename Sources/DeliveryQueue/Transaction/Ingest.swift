@@ -58,7 +58,7 @@ struct PageReading {
     fileprivate(set) var tooOld = TooOld()
     var summary = IngestSummary()
 
-    init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
+    init(_ queue: RuledTransaction, endpointID: String, read: Timestamp) throws {
         endpoint = try EndpointFacts.fetch(queue.session, id: endpointID)
         self.read = read
     }
@@ -70,7 +70,7 @@ struct PageReading {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Failures older than this do not become deliveries, because their rows may have been pruned.
     private static let replayGuard = QueueStore.deliveredRetention
     /// For this long after our call an entry may say that the provider is still trying. Then silence counts again,
@@ -231,7 +231,7 @@ extension QueueTransaction {
         if delivery.state != plan.target { try move(delivery, plan) }
         // The label is taken at the first failure, not at the first end: a series must not change its label in
         // mid-life.
-        if reading.labelled.insert(eventType).inserted { try session.metricLabel(forEventType: eventType) }
+        if reading.labelled.insert(eventType).inserted { try metricLabel(forEventType: eventType) }
         try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
         reading.summary.new += 1
         return true

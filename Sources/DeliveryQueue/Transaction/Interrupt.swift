@@ -10,7 +10,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Lets the log decide about calls whose process is gone.
     mutating func interrupt(leasesUntil horizon: Timestamp) throws -> Int {
         let interrupted = try session.all(

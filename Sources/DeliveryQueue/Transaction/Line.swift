@@ -14,7 +14,7 @@ enum Line {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Makes a scheduled delivery wait for its own time, whatever trial or recovery its endpoint has.
     func putOff(_ id: Int64) throws {
         try session.run(

@@ -1,9 +1,9 @@
-extension QueueTransaction {
+extension RuledTransaction {
     /// Finds the delivery that an entry of the log is about; nil: none that we know.
     ///
-    /// The entry's task id comes first: a delivery's own, then one that was matched before, then one that an answer named.
-    /// An unknown one is matched by content: the webhook, event type, customer and body of a call that is not newer than
-    /// the entry, nor than the first reading of its task id; not where `EndpointFacts.showsOwnNames`.
+    /// The entry's task id comes first: a delivery's own, then one that was matched before, then one that an answer
+    /// named. An unknown one is matched by content: the webhook, event type, customer and body of a call that is not
+    /// newer than the entry, nor than the first reading of its task id; not where `EndpointFacts.showsOwnNames`.
     ///
     /// - Parameter known: the stored entries of the same task.
     mutating func match(
@@ -142,8 +142,8 @@ enum Matching {
         \(mayStandUnderAny) AND attempt.named_task_id IS DISTINCT FROM delivery.task_id
         """
 
-    /// The oldest open call. Where names tell, a call whose answer named another task id is left out: its outcome will stand
-    /// under that.
+    /// The oldest open call. Where names tell, a call whose answer named another task id is left out: its outcome will
+    /// stand under that.
     static let waiting = """
         SELECT delivery.id
         FROM delivery

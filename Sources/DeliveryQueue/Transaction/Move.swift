@@ -89,7 +89,7 @@ private struct Changes {
         set("manual_ms", manual?.asked)
         set("kept_attempt_ms", manual?.keptAttempt)
         set("kept_dead_reason", manual?.keptDeadReason)
-        set("manual_unread", manual?.isUnread ?? false)
+        set("manual_ignores_log", manual?.ignoresLog ?? false)
     }
 
     /// The place is behind the endpoint's recovery: a clock that was set back must not make it due at once again and

@@ -1,6 +1,6 @@
-/// Task ids that answers name. An answer may name anything, a job's number for one, so a name is a candidate only. The entry
-/// that appears under it decides (docs/design.md, "Which delivery a log entry is about").
-extension QueueTransaction {
+/// Task ids that answers name. An answer may name anything, a job's number for one, so a name is a candidate only. The
+/// entry that appears under it decides (docs/design.md, "Which delivery a log entry is about").
+extension RuledTransaction {
     /// Finds the delivery whose call an entry is about because the call's answer named the entry's task id; nil: none.
     ///
     /// A success whose body differs proves its call only when the log has had its time: until then it is noted on the
@@ -61,8 +61,8 @@ extension QueueTransaction {
         }
     }
 
-    /// Notes whether the endpoint's log shows retries under the task ids that answers name. Then a call whose answer named
-    /// one is shown under no other.
+    /// Notes whether the endpoint's log shows retries under the task ids that answers name. Then a call whose answer
+    /// named one is shown under no other.
     func setNames(of endpointID: String, areTrue: Bool) throws {
         try session.run(
             "UPDATE endpoint SET names_tell = :tell WHERE id = :id AND names_tell <> :tell",
@@ -76,8 +76,8 @@ extension QueueTransaction {
             "UPDATE attempt SET name_seen_ms = coalesce(name_seen_ms, ?) WHERE id = ?", [now, call.attemptID])
     }
 
-    /// The calls whose answers named the task id of an entry that can be their own: it was never read before the call, and is
-    /// not older than what had been read by then. Calls without an outcome come first.
+    /// The calls whose answers named the task id of an entry that can be their own: it was never read before the call,
+    /// and is not older than what had been read by then. Calls without an outcome come first.
     private func namingCalls(of entry: LogObservation, endpointID: String) throws -> [NamingCall] {
         try session.all(
             """

@@ -9,9 +9,9 @@ package enum HoldChange: Sendable {
 extension QueueStore {
     /// Holds an endpoint until an operator resumes it: its deliveries are kept and not retried. A change is noted.
     package func pause(
-        endpoint id: String, by who: String, reason: String, rules: RetryRules, at now: Timestamp
+        endpoint id: String, by who: String, reason: String, at now: Timestamp
     ) async throws(StoreError) -> HoldChange {
-        try await change("pause endpoint \(id)", rules: rules, at: now) { queue in
+        try await change("pause endpoint \(id)", at: now) { queue in
             guard let standing = try queue.holdStanding(of: id) else { return .noEndpoint }
             guard standing.reason != .operator else { return .needless }
             try queue.hold(id, .operator, until: nil, since: now)
@@ -40,12 +40,12 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// So long a part of the log must be unread before an operator may let deliveries be called in spite of it.
     private static let freedAfter = Duration.seconds(86_400)
 
-    /// Lets deliveries be called although parts of the log are unread, those that have been so for a day. A call may then
-    /// repeat one that has arrived; what awaits the log can end unconfirmed.
+    /// Lets deliveries be called although parts of the log are unread, those that have been so for a day. A call may
+    /// then repeat one that has arrived; what awaits the log can end unconfirmed.
     ///
     /// - Returns: how many parts.
     fileprivate func freeGaps(of id: String) throws -> Int {
@@ -58,7 +58,9 @@ extension QueueTransaction {
         }
         return gaps.count
     }
+}
 
+extension QueueTransaction {
     /// What holds an endpoint now; nil: there is no such endpoint.
     fileprivate func holdStanding(of id: String) throws -> (reason: HoldReason?, circuit: EndpointCircuit.Phase)? {
         try session.first("SELECT hold_reason, \(EndpointCircuit.Phase.columns) FROM endpoint WHERE id = ?", [id]) {

@@ -51,8 +51,8 @@ extension QueueStore {
     package static let deadRetention = Duration.seconds(180 * 86_400)
     package static let unreadableRetention = Duration.seconds(90 * 86_400)
     /// How long the newest arrival of a webhook, customer and event type is remembered when no delivery of theirs is
-    /// undelivered: twice the longest `poll.overlap`, because a log may show an older failure so late. It is the most that
-    /// successes cost, one row for each customer.
+    /// undelivered: twice the longest `poll.overlap`, because a log may show an older failure so late. It is the most
+    /// that successes cost, one row for each customer.
     package static let arrivalRetention = Duration.seconds(14 * 86_400)
     /// How long after its last reading an entry of no delivery is kept: a newest-first scan reads a success before the
     /// failure that it mends. A scan that was cut short may last longer, so nothing of an endpoint with a gap is
@@ -69,27 +69,10 @@ extension QueueStore {
         }
     }
 
-    /// Finds and removes what is past its retention, at most `limit` rows of each kind; the caller repeats it until
-    /// `total` is 0.
-    package func prune(limit: Int = 500, at now: Timestamp) async throws(StoreError) -> PruneSummary {
-        try await prune(try await oldRows(limit: limit, at: now), limit: limit, at: now)
-    }
-
     /// Removes what was found, and at most `limit` rows of each kind that belongs to no delivery, in one short
-    /// transaction.
+    /// transaction; the caller repeats both until `total` is 0.
     package func prune(_ old: OldRows, limit: Int, at now: Timestamp) async throws(StoreError) -> PruneSummary {
-        try await write("prune old rows") { session in
-            var summary = PruneSummary()
-            try session.drop(old, into: &summary, at: now)
-            summary.logEntries = try session.drop(
-                "log_entry", by: "endpoint_id, task_id, logged_ms, outcome", Prunable.logEntries, limit, at: now)
-            summary.arrivals = try session.drop(
-                "latest_arrival", by: "webhook_id, customer_id, event_type", Prunable.arrivals, limit, at: now)
-            // Kept for as long as a failure of it may become a delivery.
-            try session.run("DELETE FROM test_event WHERE asked_ms <= ?", [now - Self.deliveredRetention])
-            summary.unreadable = try session.drop("unreadable_entry", by: "id", Prunable.unreadable, limit, at: now)
-            return summary
-        }
+        try await change("prune old rows", at: now) { try $0.prune(old, limit: limit) }
     }
 
     /// Gives freed pages back to the file system, a few at a time.
@@ -188,21 +171,34 @@ extension Session {
     fileprivate func ids(_ old: Prunable, _ limit: Int, at now: Timestamp) throws -> [Int64] {
         try all("SELECT delivery.id \(old.sql) LIMIT \(limit)", old.times(at: now)) { $0.integer() }
     }
+}
+
+extension QueueTransaction {
+    fileprivate func prune(_ old: OldRows, limit: Int) throws -> PruneSummary {
+        var summary = PruneSummary()
+        try drop(old, into: &summary)
+        summary.logEntries = try drop(
+            "log_entry", by: "endpoint_id, task_id, logged_ms, outcome", Prunable.logEntries, limit)
+        summary.arrivals = try drop(
+            "latest_arrival", by: "webhook_id, customer_id, event_type", Prunable.arrivals, limit)
+        // Kept for as long as a failure of it may become a delivery.
+        try session.run("DELETE FROM test_event WHERE asked_ms <= ?", [now - QueueStore.deliveredRetention])
+        summary.unreadable = try drop("unreadable_entry", by: "id", Prunable.unreadable, limit)
+        return summary
+    }
 
     /// Removes old rows of a table, at most `limit`, by their key.
     ///
     /// - Returns: how many.
-    fileprivate func drop(
-        _ table: String, by key: String, _ old: Prunable, _ limit: Int, at now: Timestamp
-    ) throws -> Int {
-        try change(
+    private func drop(_ table: String, by key: String, _ old: Prunable, _ limit: Int) throws -> Int {
+        try session.change(
             "DELETE FROM \(table) WHERE (\(key)) IN (SELECT \(key) \(old.sql) LIMIT \(limit))", old.times(at: now))
     }
 
     /// Removes what was found to be old. Each row is checked again: an operator may have requeued a dead one since.
-    fileprivate func drop(_ old: OldRows, into summary: inout PruneSummary, at now: Timestamp) throws {
+    private func drop(_ old: OldRows, into summary: inout PruneSummary) throws {
         for id in old.bodies {
-            summary.bodies += try change(
+            summary.bodies += try session.change(
                 """
                 UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL AND EXISTS (
                     SELECT 1 FROM delivery WHERE id = delivery_id AND state = 'delivered' AND finalized_ms <= ?)
@@ -212,7 +208,7 @@ extension Session {
         for id in old.deliveries {
             var parameters: Parameters = ["id": id]
             parameters = parameters + Prunable.deliveries.times(at: now)
-            let gone = try first(
+            let gone = try session.first(
                 "DELETE FROM delivery WHERE id = :id AND \(Prunable.oldDelivery) RETURNING state", parameters
             ) { $0.wordIfAny(DeliveryState.self) }
             if gone == .delivered { summary.delivered += 1 }

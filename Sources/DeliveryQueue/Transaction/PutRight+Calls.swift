@@ -1,5 +1,5 @@
 /// What a clock that was ahead did to calls: they seem to have begun after their outcome was logged.
-extension Session {
+extension RuledTransaction {
     /// An SQL condition on `attempt`: the log may still show its outcome.
     private static let isUndecided = "(attempt.outcome IS NULL OR attempt.outcome = 'unconfirmed')"
 
@@ -15,16 +15,16 @@ extension Session {
             ["delivery WHERE \(Self.isTwin)"] + [Self.isUnrelated, Self.isRefused].map { "log_entry WHERE \($0)" }
         var oldest: [Timestamp] = []
         for rows in wrong {
-            if let logged = try number("SELECT MIN(logged_ms) FROM \(rows) AND logged_ms > 0", parameters) {
+            if let logged = try session.number("SELECT MIN(logged_ms) FROM \(rows) AND logged_ms > 0", parameters) {
                 oldest.append(Timestamp(milliseconds: logged))
             }
-            try run("DELETE FROM \(rows)", parameters)
+            try session.run("DELETE FROM \(rows)", parameters)
         }
         return oldest.min()
     }
 
-    // What was read in the future was seen in the future too, and that column has an index. A success of no call of ours
-    // was judged rightly.
+    // What was read in the future was seen in the future too, and that column has an index. A success of no call of
+    // ours was judged rightly.
     private static let isUnrelated = """
         delivery_id IS NULL AND seen_ms > :latest AND found_ms > :latest AND endpoint_id = :endpoint
         AND (outcome = 'failed' OR EXISTS (
@@ -39,9 +39,9 @@ extension Session {
                         WHERE attempt.delivery_id = log_entry.delivery_id AND attempt.intent_ms > :latest AND \(isUndecided))
         """
 
-    // Deliveries that may be failed retries of such calls under other task ids: of the same event, found since the call,
-    // and never called. Read again, they are matched; where they cannot be read, the call counts as unconfirmed, and its
-    // delivery is still there.
+    // Deliveries that may be failed retries of such calls under other task ids: of the same event, found since the
+    // call, and never called. Read again, they are matched; where they cannot be read, the call counts as unconfirmed,
+    // and its delivery is still there.
     private static let isTwin = """
         endpoint_id = :endpoint AND state = 'scheduled' AND lease_token = 0 AND manual_ms IS NULL AND cycle = 1
         AND created_ms > :latest
@@ -62,7 +62,7 @@ extension Session {
     ///
     /// Nobody knows how far ahead the clock was. But a call is made after the last failure that was read before it, and
     /// everything up to there was read before the call: what was logged since may be its outcome.
-    func putCallsRight(of endpointID: String, rules: RetryRules, at now: Timestamp) throws {
+    func putCallsRight(of endpointID: String) throws {
         let latest = now + RetryRules.clockTolerance
         let parameters: Parameters = ["latest": latest, "now": now, "endpoint": endpointID]
         let failed = """
@@ -73,7 +73,7 @@ extension Session {
                 (SELECT last_failed_ms FROM delivery WHERE delivery.id = attempt.delivery_id))
             """
         func cut(_ column: String) -> String { "\(column) = \(Dialect.least(column, ":now"))" }
-        try run(
+        try session.run(
             """
             UPDATE attempt
             SET intent_ms = \(Dialect.least("\(failed) + :tolerance", ":now")), \(cut("answered_ms")), \(cut("settled_ms"))
@@ -81,7 +81,7 @@ extension Session {
                 SELECT 1 FROM delivery WHERE delivery.id = attempt.delivery_id AND endpoint_id = :endpoint)
             """,
             parameters + ["tolerance": RetryRules.clockTolerance.wholeMilliseconds])
-        try run(
+        try session.run(
             """
             UPDATE delivery
             SET lease_until_ms = CASE WHEN lease_until_ms IS NOT NULL THEN :now + (lease_until_ms - called_ms) END,
@@ -92,7 +92,7 @@ extension Session {
             WHERE endpoint_id = :endpoint AND state IN ('attempting', 'awaiting') AND called_ms > :latest
             """,
             parameters + ["confirm_by": now + rules.confirmWithin])
-        try run(
+        try session.run(
             """
             UPDATE delivery
             SET next_attempt_ms = :now + \(Dialect.greatest("0", "next_attempt_ms - updated_ms")), \(cut("turn_ms")),
@@ -101,13 +101,13 @@ extension Session {
             """, parameters)
     }
 
-    /// Cuts what such a clock noted about the endpoint itself: when it was last accepted and confirmed, and how long it is
-    /// held.
-    func putHoldsRight(of endpointID: String, rules: RetryRules, at now: Timestamp) throws {
+    /// Cuts what such a clock noted about the endpoint itself: when it was last accepted and confirmed, and how long it
+    /// is held.
+    func putHoldsRight(of endpointID: String) throws {
         func cut(_ column: String, _ limit: String = ":now") -> String {
             "\(column) = \(Dialect.least(column, limit))"
         }
-        try run(
+        try session.run(
             """
             UPDATE endpoint
             SET \(cut("last_accepted_ms")), \(cut("last_confirmed_ms")), \(cut("resumed_ms")), \(cut("own_names_ms")),

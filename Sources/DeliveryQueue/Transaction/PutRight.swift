@@ -1,23 +1,24 @@
 extension QueueStore {
     /// Lets what a clock that was ahead has decided about an endpoint's log be judged again by the clock that is right:
-    /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and the
-    /// part of the log that holds them is to be read. Times that lie in the future become now, so that nothing waits for
-    /// them; those of calls lie before their outcome.
+    /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and
+    /// the part of the log that holds them is to be read. Times that lie in the future become now, so that nothing
+    /// waits for them; those of calls lie before their outcome.
     ///
     /// - Parameter historyFrom: where the history starts at the latest.
     /// - Returns: whether a part of the log is to be read again.
     package func putRight(
         _ endpointID: String, historyFrom: Timestamp, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) -> Bool {
-        try await write("put right what a clock that was ahead did to endpoint \(endpointID)") { session in
-            let range = try session.judgedByOther(endpointID, historyFrom: historyFrom, at: now)
-            try session.run(
+        let operation = "put right what a clock that was ahead did to endpoint \(endpointID)"
+        return try await change(operation, rules: rules, at: now) { queue in
+            let range = try queue.judgedByOther(endpointID, historyFrom: historyFrom)
+            try queue.session.run(
                 "UPDATE endpoint SET history_from_ms = \(Dialect.least("history_from_ms", ":from")) WHERE id = :id",
                 ["from": historyFrom, "id": endpointID])
-            if let range { try session.judgeAgain(endpointID, range, at: now) }
-            try session.cutTimes(of: endpointID, at: now)
-            try session.putCallsRight(of: endpointID, rules: rules, at: now)
-            try session.putHoldsRight(of: endpointID, rules: rules, at: now)
+            if let range { try queue.judgeAgain(endpointID, range) }
+            try queue.cutTimes(of: endpointID)
+            try queue.putCallsRight(of: endpointID)
+            try queue.putHoldsRight(of: endpointID)
             return range != nil
         }
     }
@@ -35,7 +36,7 @@ struct TooOld {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Stores how many failures of a page were not taken because they are too old, for people and for `putRight`.
     func note(_ tooOld: TooOld, of endpointID: String) throws {
         guard tooOld.count > 0 else { return }
@@ -52,8 +53,8 @@ extension QueueTransaction {
 }
 
 extension Session {
-    /// Whether an endpoint's log was read, or its deliveries were called, by a clock that was ahead of the one that says
-    /// now. A clock that is behind the log itself is the wrong one of the two, and changes nothing.
+    /// Whether an endpoint's log was read, or its deliveries were called, by a clock that was ahead of the one that
+    /// says now. A clock that is behind the log itself is the wrong one of the two, and changes nothing.
     func wasReadAhead(_ endpointID: String, at now: Timestamp) throws -> Bool {
         try exists(
             """
@@ -70,14 +71,14 @@ extension Session {
             """,
             ["id": endpointID, "latest": now + RetryRules.clockTolerance])
     }
+}
 
+extension RuledTransaction {
     /// Forgets what was judged wrongly.
     ///
     /// - Returns: the part of the log in which it stands; nil: there is none.
-    fileprivate func judgedByOther(
-        _ endpointID: String, historyFrom: Timestamp, at now: Timestamp
-    ) throws -> ScanRange? {
-        let endpoint = try first(
+    fileprivate func judgedByOther(_ endpointID: String, historyFrom: Timestamp) throws -> ScanRange? {
+        let endpoint = try session.first(
             "SELECT history_from_ms, too_old_from_ms, head_ms FROM endpoint WHERE id = ?", [endpointID]
         ) {
             (history: $0.timestamp(), oldest: $0.timestampIfAny(), head: $0.timestampIfAny())
@@ -93,26 +94,21 @@ extension Session {
         return oldest.map { ScanRange(from: min($0, now), to: now) }
     }
 
-    fileprivate func judgeAgain(_ endpointID: String, _ range: ScanRange, at now: Timestamp) throws {
-        try run("UPDATE endpoint SET too_old = 0, too_old_from_ms = NULL WHERE id = ?", [endpointID])
-        try run(
-            """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms)
-            VALUES (:endpoint, :from, :to, 1, :now, :now)
-            """,
-            ["endpoint": endpointID, "from": range.from, "to": range.to, "now": now])
+    fileprivate func judgeAgain(_ endpointID: String, _ range: ScanRange) throws {
+        try session.run("UPDATE endpoint SET too_old = 0, too_old_from_ms = NULL WHERE id = ?", [endpointID])
+        try open(NewGap(range: range, started: now, since: now), of: endpointID)
     }
 
-    fileprivate func cutTimes(of endpointID: String, at now: Timestamp) throws {
+    fileprivate func cutTimes(of endpointID: String) throws {
         func cut(_ column: String) -> String { "\(column) = CASE WHEN \(column) > :now THEN :now ELSE \(column) END" }
-        try run(
+        try session.run(
             """
             UPDATE endpoint SET \(cut("last_scan_ms")), \(cut("last_poll_ms")), \(cut("last_poll_error_ms"))
             WHERE id = :id
             """,
             ["now": now, "id": endpointID])
         // Of a gap that such a clock began nobody knows what was logged since: it is read from the top.
-        try run(
+        try session.run(
             """
             UPDATE scan_gap
             SET resume_url = CASE WHEN started_ms > :now THEN NULL ELSE resume_url END,

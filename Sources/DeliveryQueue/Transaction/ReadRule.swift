@@ -14,22 +14,19 @@ struct ReadRule {
 
     /// Reads `openings, retry_shows, unread_until_ms, freed_until_ms` of `endpoint_standing`.
     ///
-    /// - Parameter reading: nil: the log is taken for read; holding nil: it is not read.
-    init(_ row: inout SQLRow, _ reading: LogReading??, _ rules: RetryRules) throws {
+    /// - Parameter judged: by which rules a call is decided, and how the log was read. No reading: the log is taken for
+    ///   read; one that is nil: it is not read. nil: no call is decided, and the log is taken for read.
+    init(_ row: inout SQLRow, _ judged: (rules: RetryRules, reading: LogReading??)?) throws {
         let (openings, shows) = (row.integer(), try row.word(RetryShows.self))
         unreadUntil = row.timestampIfAny()
         freedUntil = row.timestampIfAny()
-        isLearning = shows == .unknown && rules.confirmation == .log
-        switch reading {
-        case nil:
-            isLate = false
-        case .some(nil):
-            isLate = true
-        case .some(let reading?):
-            isLate = reading.openings != openings
-            rowsSince = rules.confirmation == .answer ? nil : shows.rowsNeeded(of: reading)
-            if rowsSince == .distantPast { rowsSince = nil }
-        }
+        isLearning = shows == .unknown && judged?.rules.confirmation == .log
+        isLate = false
+        guard let (rules, reading) = judged, let reading else { return }
+        isLate = reading?.openings != openings
+        guard let reading, rules.confirmation == .log else { return }
+        rowsSince = shows.rowsNeeded(of: reading)
+        if rowsSince == .distantPast { rowsSince = nil }
     }
 
     /// The same after a reading that shows everything that can be read.

@@ -22,7 +22,7 @@ extension QueueStore {
     }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Carries out what `AnswerTable` says of each result.
     mutating func record(_ results: [CallResult]) throws -> RecordSummary {
         var batch = ResultBatch()
@@ -34,7 +34,7 @@ extension QueueTransaction {
 
     private mutating func record(_ result: CallResult, _ batch: inout ResultBatch) throws {
         batch.summary.recorded += 1
-        if result.answer == .accepted { batch.summary.accepted += 1 }
+        if AnswerTable.row(result.answer).execution == .yes { batch.summary.accepted += 1 }
         counts.raise(Counter.retryRequests, result.answer.rawValue)
         counts.observe(result.duration, in: Counter.requestDuration, bounds: Histogram.requestBounds)
         guard let delivery = try delivery(id: result.deliveryID) else { return }
@@ -63,7 +63,7 @@ extension QueueTransaction {
             awaiting.state = .awaiting
             awaiting.confirmBy = until
             try settleFromStoredEntries(awaiting)
-        } else if row.gate == .unused {
+        } else if row.execution == .notSent {
             try repeatTry(with: delivery)
         } else if delivery.isTrial {
             try signal(.trialWasted, of: delivery.endpointID)

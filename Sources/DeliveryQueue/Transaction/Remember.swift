@@ -1,5 +1,5 @@
 /// Keeps each entry of a page once.
-extension QueueTransaction {
+extension RuledTransaction {
     /// How old an entry's `seen_ms` gets before it is refreshed, so that reading a page again writes almost nothing.
     static let seenRefresh = Duration.seconds(6 * 3_600)
 
@@ -34,8 +34,8 @@ extension QueueTransaction {
 
     /// Stores an entry, with the lease token of a call in flight: the entry may be its outcome.
     ///
-    /// - Parameter known: the stored entries of the same task. Those that say that the provider is still trying end with
-    ///   an outcome.
+    /// - Parameter known: the stored entries of the same task. Those that say that the provider is still trying end
+    ///   with an outcome.
     func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String, known: [KnownEntry]) throws {
         let isOutcome = entry.outcome != .inProgress
         if isOutcome, known.contains(where: { $0.outcome == .inProgress }) {

@@ -9,7 +9,7 @@ package enum Settlement: Equatable {
     case nothing
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// Settles a delivery by a proof. Every proof, whatever its source, comes through here.
     ///
     /// - Parameter earliest: no next attempt before this time; nil: the policy alone decides.
@@ -169,7 +169,7 @@ extension QueueTransaction {
     private func callFacts(of delivery: Delivery) throws -> (wasAccepted: Bool, isOutage: Bool) {
         let call = try session.first(
             """
-            SELECT id, answer = 'accepted', intent_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = :endpoint)
+            SELECT id, answer IN \(AnswerTable.takenOn), intent_ms > (SELECT last_accepted_ms FROM endpoint WHERE id = :endpoint)
             FROM attempt WHERE delivery_id = :delivery AND lease_token = :token AND answer IS NOT NULL
             """,
             ["endpoint": delivery.endpointID, "delivery": delivery.id, "token": delivery.leaseToken]
@@ -186,9 +186,9 @@ extension QueueTransaction {
             """
             SELECT COUNT(*) FROM attempt
             WHERE answer IS NOT NULL
-              AND id > coalesce((SELECT id FROM attempt WHERE id < :id AND answer = 'accepted' ORDER BY id DESC LIMIT 1), 0)
+              AND id > coalesce((SELECT id FROM attempt WHERE id < :id AND answer IN \(AnswerTable.takenOn) ORDER BY id DESC LIMIT 1), 0)
               AND id < coalesce(
-                  (SELECT id FROM attempt WHERE id > :id AND answer = 'accepted' ORDER BY id LIMIT 1), 9223372036854775807)
+                  (SELECT id FROM attempt WHERE id > :id AND answer IN \(AnswerTable.takenOn) ORDER BY id LIMIT 1), 9223372036854775807)
             """,
             ["id": id]) ?? 0
     }

@@ -14,9 +14,9 @@ extension QueueStore {
     ///
     /// - Parameter taskID: as the provider's answer named it.
     package func noteTestEvent(
-        endpoint: String, taskID: String, eventType: String, by who: String, rules: RetryRules, at now: Timestamp
+        endpoint: String, taskID: String, eventType: String, by who: String, at now: Timestamp
     ) async throws(StoreError) -> TestEventNote {
-        try await change("note the test event \(taskID) of endpoint \(endpoint)", rules: rules, at: now) { queue in
+        try await change("note the test event \(taskID) of endpoint \(endpoint)", at: now) { queue in
             guard try queue.isEndpoint(endpoint) else { return .unknownEndpoint }
             try queue.session.run(
                 """

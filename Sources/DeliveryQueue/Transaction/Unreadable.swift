@@ -17,7 +17,7 @@ struct UnreadableRoom {
     var isFull: Bool { entries >= QueueStore.unreadableLimit || bytes >= QueueStore.unreadableBytes }
 }
 
-extension QueueTransaction {
+extension RuledTransaction {
     /// For this long a note that entries were left out is good, so that reading a page again writes almost nothing.
     private static let leftOutRefresh = Duration.seconds(3_600)
     private static let leftOutAgain = Duration.seconds(86_400)
@@ -87,23 +87,26 @@ extension QueueTransaction {
         try session.run("UPDATE endpoint SET left_out_ms = ? WHERE id = ?", [now, reading.endpoint.id])
     }
 
-    /// Makes the log of an endpoint be read again back to its oldest kept entry, before anything that failed since is
-    /// called: while entries could not be understood, arrivals may have been overlooked.
-    fileprivate func readAgain(_ endpointID: String) throws {
-        try session.run(
+    /// Makes the log of an endpoint unread back to its oldest kept entry, before anything that failed since is called:
+    /// while entries could not be understood, arrivals may have been overlooked.
+    fileprivate func makeUnread(_ endpointID: String) throws {
+        let oldest = try session.number(
             """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms)
-            SELECT id, \(Dialect.least("oldest_ms", ":now")), :now, 1, :now, :now
-            FROM (
-                SELECT endpoint.id, MIN(coalesce(unreadable_entry.logged_ms, endpoint.history_from_ms)) AS oldest_ms
-                FROM endpoint JOIN unreadable_entry ON unreadable_entry.endpoint_id = endpoint.id
-                WHERE endpoint.id = :endpoint GROUP BY endpoint.id
-            ) AS kept
-            WHERE NOT EXISTS (SELECT 1 FROM scan_gap WHERE endpoint_id = :endpoint AND to_ms >= :now)
+            SELECT MIN(coalesce(unreadable_entry.logged_ms, endpoint.history_from_ms))
+            FROM endpoint JOIN unreadable_entry ON unreadable_entry.endpoint_id = endpoint.id
+            WHERE endpoint.id = ?
             """,
-            ["now": now, "endpoint": endpointID])
+            [endpointID]
+        ).map(Timestamp.init(milliseconds:))
+        guard let oldest,
+            try !session.exists("SELECT 1 FROM scan_gap WHERE endpoint_id = ? AND to_ms >= ?", [endpointID, now])
+        else { return }
+        try open(
+            NewGap(range: ScanRange(from: min(oldest, now), to: now), started: now, since: now), of: endpointID)
     }
+}
 
+extension QueueTransaction {
     /// Gives a kept entry the reason and the identity that it has under another configuration.
     fileprivate func judge(_ kept: KeptEntry, anew entry: UnreadableObservation) throws {
         let identity = BodyDigest.sha256(entry.identity)
@@ -166,7 +169,7 @@ extension QueueStore {
         _ entry: LogObservation, insteadOf kept: KeptEntry, rules: RetryRules, at now: Timestamp
     ) async throws(StoreError) {
         try await change("store an entry that is understood now", rules: rules, at: now) { queue in
-            try queue.readAgain(kept.endpointID)
+            try queue.makeUnread(kept.endpointID)
             var reading = try PageReading(queue, endpointID: kept.endpointID, read: kept.seen)
             try queue.ingest(entry, &reading)
             try queue.note(reading.tooOld, of: kept.endpointID)
@@ -177,10 +180,10 @@ extension QueueStore {
 
     /// Gives kept entries the reasons that they have under another configuration.
     package func judge(
-        _ entries: [(kept: KeptEntry, anew: UnreadableObservation)], rules: RetryRules, at now: Timestamp
+        _ entries: [(kept: KeptEntry, anew: UnreadableObservation)], at now: Timestamp
     ) async throws(StoreError) {
         guard !entries.isEmpty else { return }
-        try await change("judge unreadable entries anew", rules: rules, at: now) { queue in
+        try await change("judge unreadable entries anew", at: now) { queue in
             for entry in entries { try queue.judge(entry.kept, anew: entry.anew) }
         }
     }

@@ -68,8 +68,8 @@ actor Coverage {
         return readings
     }
 
-    /// The dispatcher is at work. When it comes later than it meant to, nothing that was read before counts: the machine
-    /// slept, or the process was stopped.
+    /// The dispatcher is at work. When it comes later than it meant to, nothing that was read before counts: the
+    /// machine slept, or the process was stopped.
     ///
     /// - Parameter limit: until the next beat, at the longest.
     func beat(next limit: Duration) {
@@ -78,7 +78,8 @@ actor Coverage {
         nextBeat = now + limit
     }
 
-    /// A step has ended that began at this time. After one that is too long nothing counts that was read before its end.
+    /// A step has ended that began at this time. After one that is too long nothing counts that was read before its
+    /// end.
     ///
     /// - Parameter limit: the longest time that it may take.
     /// - Returns: whether what it has read counts.
@@ -101,8 +102,8 @@ actor Coverage {
         }
     }
 
-    /// Endpoints whose log is to be looked at, by a poller that knows it.
-    var underWay: Set<String> { wanted.filter(wantsLook) }
+    /// Endpoints whose log is to be looked at, by a poller that knows it and that has not begun or not ended yet.
+    var wantedLooks: Set<String> { wanted.filter(wantsLook) }
 
     /// Whether a look is asked for that would help. A look that did not go deep enough is not repeated at once: the
     /// next deep one is soon enough.

@@ -1,9 +1,9 @@
 import DeliveryQueue
 import RedeliverConfiguration
 
-/// Decides how long after the reading of its log an endpoint's deliveries may be called. Pure: it is told the time, by a
-/// clock that counts sleep and that nobody sets. `docs/coverage.md` has the whole rule; its other half is `ReadRule` in
-/// the queue.
+/// Decides how long after the reading of its log an endpoint's deliveries may be called. Pure: it is told the time, by
+/// a clock that counts sleep and that nobody sets. `docs/coverage.md` has the whole rule; its other half is `ReadRule`
+/// in the queue.
 ///
 /// One reading serves all deliveries of its endpoint. It counts from the moment at which its first page was requested,
 /// because a later page may be older than the newest arrival.
@@ -48,8 +48,8 @@ struct Freshness: Sendable {
 
     /// `retry.fresh_within`.
     private let within: Duration
-    /// When calls may begin: the start, or the last end of an outage, of a refused credential or of a break that nothing
-    /// explains.
+    /// When calls may begin: the start, or the last end of an outage, of a refused credential or of a break that
+    /// nothing explains.
     private var opened: Duration
     private var looks: [String: Look] = [:]
     /// The deep look of each endpoint that came deepest, while it is good.
@@ -105,7 +105,8 @@ struct Freshness: Sendable {
         deepLooks[endpointID] = look
     }
 
-    /// Rows between two times were read, as a gap. They count as read by the deep look that came down to the first time.
+    /// Rows between two times were read, as a gap. They count as read by the deep look that came down to the first
+    /// time.
     mutating func read(_ endpointID: String, from: Timestamp, downTo: Timestamp) {
         if let deep = deepLooks[endpointID], deep.rowsSince <= from {
             deepLooks[endpointID]?.rowsSince = min(deep.rowsSince, downTo)

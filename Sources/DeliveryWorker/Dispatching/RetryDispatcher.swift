@@ -28,7 +28,8 @@ struct RetryDispatcher: Sendable {
     /// Longer than a call can last, token renewal included.
     let lease: Duration
     let bell: Bell
-    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is read soon.
+    /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is
+    /// read soon.
     let pollBells: [String: Bell]
     /// Knows whose log was read lately enough to call; asked for a look at the others.
     var coverage: Coverage
@@ -38,8 +39,8 @@ struct RetryDispatcher: Sendable {
     var longestSleep = Duration.seconds(30)
     let logger: Logger
 
-    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction then
-    /// serves many. A call alone never waits.
+    /// How long what has ended waits for more, until half as many have ended as are still under way: one transaction
+    /// then serves many. A call alone never waits.
     private static let gathering = Duration.milliseconds(2)
 
     /// Runs until a graceful shutdown; calls in flight then finish and are recorded.
@@ -57,7 +58,7 @@ struct RetryDispatcher: Sendable {
                 await coverage.want(turn.unread)
                 let now = wallClock.now
                 var next = looks
-                try await store.recordOverdueLooks(next.take(await coverage.underWay, at: now))
+                try await store.recordOverdueLooks(next.take(await coverage.wantedLooks, at: now), at: now)
                 looks = next
                 let pause = min(try await pause(at: now), looks.wait(at: now) ?? longestSleep)
                 await coverage.beat(next: pause + Coverage.longestWaking)
@@ -70,6 +71,8 @@ struct RetryDispatcher: Sendable {
         if let ending { await loop.vitals.ended(ending) }
     }
 
+    /// How often one log is looked at before its deliveries are given up for this time: a deep look may end when the
+    /// look before it is too old for a call, and then one more is needed.
     private static let mostLooks = 3
 
     /// Which deliveries a turn is for.
@@ -82,8 +85,8 @@ struct RetryDispatcher: Sendable {
 
     /// One turn to its end: retries as far as the gate allows, waits for the answers and records them.
     ///
-    /// - Parameter look: reads an endpoint's log before its deliveries are called. At most `mostLooks` times for each endpoint
-    ///   between two calls: a deep look may end after the one that it belongs to has become too old.
+    /// - Parameter look: reads an endpoint's log before its deliveries are called. At most `mostLooks` times for each
+    ///   endpoint between two calls: a deep look may end after the one that it belongs to has become too old.
     func runOnce(
         _ work: Work = .due, at now: Timestamp, look: @Sendable (String) async -> Void
     ) async throws -> DispatchSummary {
@@ -132,10 +135,10 @@ struct RetryDispatcher: Sendable {
         let (granted, openings) = await gate.with { ($0.take(upTo: free, at: now), $0.openings) }
         guard granted > 0 else { return try await record(results, at: now) }
         let readings = await coverage.readings(afterOpening: openings)
-        let underWay = if let looked { looked } else { await coverage.underWay }
+        let looks = if let looked { looked } else { await coverage.wantedLooks }
         do {
             let batch = try await store.claimDue(
-                after: results, of: readings, besides: underWay, onlyManual: work == .manual, limit: granted,
+                after: results, of: readings, besides: looks, onlyManual: work == .manual, limit: granted,
                 lease: lease, rules: rules,
                 at: now)
             await gate.with { $0.giveBack(granted - batch.deliveries.count) }
@@ -156,7 +159,7 @@ struct RetryDispatcher: Sendable {
     private func call(_ delivery: ClaimedDelivery) async {
         let (reply, duration) = await timed(on: clock) {
             await client.retry(RetryRequest(delivery, as: retry.body)) {
-                if delivery.isUnread { return true }
+                if delivery.ignoresLog { return true }
                 return await coverage.isFresh(delivery.endpointID)
             }
         }
@@ -214,7 +217,7 @@ struct RetryDispatcher: Sendable {
     private func follow(_ results: [CallResult], _ summary: RecordSummary) async {
         guard !results.isEmpty else { return }
         for endpoint in summary.awaiting { await pollBells[endpoint]?.ring() }
-        for result in results where result.answer != .accepted {
+        for result in results where AnswerTable.row(result.answer).execution != .yes {
             logger.notice(
                 "retry not taken on",
                 metadata: [
@@ -232,7 +235,7 @@ extension DispatchSummary {
         superseded += turn.superseded
         recorded += turn.recorded.recorded
         accepted += turn.recorded.accepted
-        unreached += turn.results.count { $0.answer == .unreachable }
+        unreached += turn.results.count { AnswerTable.row($0.answer).gate == .opensOutage }
     }
 }
 
@@ -256,8 +259,8 @@ actor CallsInFlight {
         return finished.count == 1 || (hasEnough && !hadEnough)
     }
 
-    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With fewer a
-    /// commit serves too few, with more the calls wait for it.
+    /// Half as many have ended as are still running, so that it is time to record them; also when there is none. With
+    /// fewer a commit serves too few, with more the calls wait for it.
     var hasEnough: Bool { finished.isEmpty || finished.count * 2 >= running }
 
     func takeFinished() -> [CallResult] {

@@ -3,9 +3,6 @@ import ProviderAPI
 
 /// What the provider's answers do to the gate.
 extension CallGate {
-    /// The pause after a refused credential; the gate itself opens only when a login works.
-    static let credentialPause = Duration.seconds(60)
-
     /// Takes in what the answer to a call says of the provider as a whole, by `AnswerTable`.
     ///
     /// - Parameter retryAfter: nil when the provider names no time.
@@ -21,13 +18,13 @@ extension CallGate {
         case .unused: giveBack(1)
         case .refusesCredential:
             credentialRefused(at: now)
-            return Self.credentialPause
+            return AnswerTable.credentialPause
         }
         return .zero
     }
 
-    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's; in an
-    /// outage it shows that the provider answers again, as a page that cannot be understood does.
+    /// Takes in what a log that could not be read says of the provider as a whole. A 403 or 404 is that endpoint's; in
+    /// an outage it shows that the provider answers again, as a page that cannot be understood does.
     mutating func take(_ error: ProviderError, at now: Timestamp) {
         switch error.kind {
         case .unauthorized, .credential:

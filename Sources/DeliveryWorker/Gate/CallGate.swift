@@ -37,8 +37,8 @@ package struct CallGate: Sendable, Equatable {
     var reading = ReadingPause()
     /// The endpoints whose logs were read in this round of the outage; the others go first.
     private var haveRead: Set<String> = []
-    /// How often an outage or a refused credential has ended. After each, all logs are read again before a call. A pause
-    /// that the provider asked for is none: the logs are read meanwhile or become too old by themselves.
+    /// How often an outage or a refused credential has ended. After each, all logs are read again before a call. A
+    /// pause that the provider asked for is none: the logs are read meanwhile or become too old by themselves.
     private(set) var openings = 0
 
     /// A trial call without a result keeps the gate shut no longer than this. No call lasts as long.

@@ -1,7 +1,7 @@
 import DeliveryQueue
 
-/// What a gate remembers of its trouble: since when, and how often in a row it shut, which decides how long it shuts next.
-/// Trouble that comes back soon after the gate opened, before a call was answered, is the same trouble.
+/// What a gate remembers of its trouble: since when, and how often in a row it shut, which decides how long it shuts
+/// next. Trouble that comes back soon after the gate opened, before a call was answered, is the same trouble.
 struct GateMemory: Sendable, Equatable {
     /// When the present or the last reason began.
     private(set) var began: Timestamp?

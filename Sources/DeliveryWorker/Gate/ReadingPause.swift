@@ -24,8 +24,8 @@ struct ReadingPause: Sendable, Equatable {
 }
 
 extension CallGate {
-    /// A request for a page of a log was answered with 429: none follows for a while, of whichever endpoint. Calls may begin
-    /// as before; they wait because no reading is fresh.
+    /// A request for a page of a log was answered with 429: none follows for a while, of whichever endpoint. Calls may
+    /// begin as before; they wait because no reading is fresh.
     package mutating func pauseReading(for retryAfter: Duration?, at now: Timestamp) {
         reading.begin(for: retryAfter, at: now)
     }

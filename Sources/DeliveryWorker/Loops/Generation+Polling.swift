@@ -11,9 +11,9 @@ extension Generation {
         Set(await poll(pollers.map(\.poller)).map(\.endpointID))
     }
 
-    /// Polls every `poll.interval`, or when the overlap is to be read again; every `confirm.interval` while an outcome or the receiver's return should show in
-    /// the log; more often during a trial or at the beginning of a drain; and in an outage when the gate wants a log
-    /// read. A ring only makes the loop look which of these applies.
+    /// Polls every `poll.interval`, or when the overlap is to be read again; every `confirm.interval` while an outcome
+    /// or the receiver's return should show in the log; more often during a trial or at the beginning of a drain; and
+    /// in an outage when the gate wants a log read. A ring only makes the loop look which of these applies.
     func runPolling(_ poller: LogPoller, _ bell: Bell) async throws {
         var pace = PollPace(configuration.poll)
         var isPauseNoted = false

@@ -51,13 +51,13 @@ extension Generation {
                     return configuration.metrics.interval
                 }
                 // What was asked for since the last page.
-                try? await metrics.budget.count(in: metrics.store)
+                try? await metrics.budget.count(in: metrics.store, at: dispatcher.wallClock.now)
             })
         return services
     }
 
-    /// Looks for operators' actions after a write to the database, but not too often, because most writes are our own. It
-    /// looks again a moment later: a commit triggers the watch when it is written, but is visible when it is synced.
+    /// Looks for operators' actions after a write to the database, but not too often, because most writes are our own.
+    /// It looks again a moment later: a commit triggers the watch when it is written, but is visible when it is synced.
     private func watchOperators() async {
         let bell = Bell()
         let file = FileWatch(path: configuration.database + "-wal") { Task { await bell.ring() } }

@@ -83,9 +83,9 @@ package struct Generation: Sendable {
         await metrics.disk.keep(configuration.diskReserve)
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
-            historyFrom: now - configuration.poll.initialLookback)
+            historyFrom: now - configuration.poll.initialLookback, at: now)
         try await dispatcher.store.registerEventTypes(
-            configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)
+            configuration.policies.exactEventTypes + FieldNames.documentedEventTypes, at: now)
         if !configuration.circuit.isEnabled {
             try await dispatcher.store.endCircuits(rules: configuration.rules, at: now)
         }

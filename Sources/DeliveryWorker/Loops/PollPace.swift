@@ -1,8 +1,8 @@
 import DeliveryQueue
 import RedeliverConfiguration
 
-/// Decides when an endpoint's log is polled next: at its interval, and where that is long as soon as the overlap is to be
-/// read again. Pure: it is told the times.
+/// Decides when an endpoint's log is polled next: at its interval, and where that is long as soon as the overlap is to
+/// be read again. Pure: it is told the times.
 struct PollPace {
     private let poll: WorkerConfiguration.Poll
     /// When the last poll began; nil: the next is due.

@@ -6,7 +6,8 @@ package import DeliveryQueue
     import Darwin
 #endif
 
-/// The source of wall time: the system in production, a value in tests. Read at the beginning of a turn and after a call.
+/// The source of wall time: the system in production, a value in tests. Read at the beginning of a turn and after a
+/// call.
 package struct WallClock: Sendable {
     private let read: @Sendable () -> Timestamp
 

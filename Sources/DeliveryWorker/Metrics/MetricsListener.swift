@@ -125,8 +125,8 @@ struct MetricsListener: Sendable {
         }
     }
 
-    /// One connection: it gets one answer and is closed when the system has taken it. A handler and not a task with streams:
-    /// a connection that comes while the listener closes is dropped, and streams must not be dropped.
+    /// One connection: it gets one answer and is closed when the system has taken it. A handler and not a task with
+    /// streams: a connection that comes while the listener closes is dropped, and streams must not be dropped.
     private final class Exchange: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
 

@@ -16,7 +16,7 @@ package struct MetricsReporter: Sendable {
     ///   old file then stays, and its age shows it.
     package func runOnce(at now: Timestamp) async throws {
         // A database that takes no write must not keep the page from telling so.
-        try? await budget.count(in: store)
+        try? await budget.count(in: store, at: now)
         let queue = try await store.snapshot(at: now)
         let sizes = QueueStore.fileSizes(ofDatabase: databasePath)
         let worker = MetricsPage.Worker(

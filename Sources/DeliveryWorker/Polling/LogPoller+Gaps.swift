@@ -7,8 +7,8 @@ import RedeliverConfiguration
 extension LogPoller {
     // MARK: - A pass
 
-    /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be read,
-    /// the first page is.
+    /// Goes on with the pass through a log that is not newest first, or not known to be. While a page of it cannot be
+    /// read, the first page is.
     func continuePass(
         _ gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, until deadline: Timestamp, at now: Timestamp,
         into summary: inout PollSummary
@@ -41,8 +41,8 @@ extension LogPoller {
         if end.isWhole, let rest { await took(rest, end, isDeep: true) }
     }
 
-    /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from then
-    /// on, and ends below that page. Where an operator freed the gap, it counts as a look.
+    /// Stores what the first page shows. Where it proves that the newest come first, the gap is one of such a log from
+    /// then on, and ends below that page. Where an operator freed the gap, it counts as a look.
     private func peek(
         besides gap: ScanGap, _ plan: ScanPlan, for purpose: PagePurpose, at now: Timestamp,
         into summary: inout PollSummary
@@ -91,8 +91,8 @@ extension LogPoller {
         try await leaveOut(end.next, of: gap, fault, until: deadline, into: &summary)
     }
 
-    /// Puts a gap off. Where pages are numbered, the page that cannot be read is left out, so that failures behind it are
-    /// found.
+    /// Puts a gap off. Where pages are numbered, the page that cannot be read is left out, so that failures behind it
+    /// are found.
     ///
     /// - Parameter link: the page that cannot be read; nil: it has no address to go on from.
     func leaveOut(
@@ -145,11 +145,12 @@ extension LogPoller {
         guard let (link, page) = try await firstReadable(from: behind, progress, into: &summary),
             let newest = PageRows(page.items).times.compactMap({ $0.changed ?? $0.logged }).max()
         else { return }
-        try await store.split(gap, of: endpoint.id, at: newest, resumeURL: link.url)
+        try await store.split(
+            gap, of: endpoint.id, behind: newest, resumeURL: link.url, at: wallClock.now)
     }
 
-    /// Reads what lies behind the pages that cannot be read, in a log that is not newest first. Nothing of it is called: the
-    /// pass is not whole.
+    /// Reads what lies behind the pages that cannot be read, in a log that is not newest first. Nothing of it is
+    /// called: the pass is not whole.
     private func readBehind(
         _ start: PageLink, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
@@ -171,8 +172,9 @@ extension LogPoller {
         _ gap: ScanGap, until deadline: Timestamp, at now: Timestamp, into summary: inout PollSummary
     ) async throws -> (scan: LogScan, end: PagesRead, isRestart: Bool) {
         let link = gap.resumeURL.flatMap(client.pageLink(to:))
-        // A gap that began while our clock was ahead does not say what is read by now. A pass of one page is begun anew for
-        // the price of that page: then it says what was logged until now, and not where the log has moved meanwhile.
+        // A gap that began while our clock was ahead does not say what is read by now. A pass of one page is begun anew
+        // for the price of that page: then it says what was logged until now, and not where the log has moved
+        // meanwhile.
         let isPassOfOnePage = gap.lastURL == nil && !gap.newestFirst
         var restarts = link == nil || isPassOfOnePage || gap.started > now
         do {
@@ -188,20 +190,20 @@ extension LogPoller {
             &scan, from: restarts ? nil : link, for: .gap, rereading: nil, least: isPassOfOnePage ? 2 : 1,
             until: deadline, into: &summary)
         if let error = end.fault as? ProviderError, !restarts, summary.pages == pages, error.isAboutThePage {
-            try await store.restartGap(id: gap.id)
+            try await store.restartGap(id: gap.id, at: wallClock.now)
         }
         return (scan, end, restarts)
     }
 
-    /// Whether the log has moved by more than a page since the gap was left, because old entries were deleted. Numbered pages
-    /// would then skip some; so the page before is read again, and its first row must be known.
+    /// Whether the log has moved by more than a page since the gap was left, because old entries were deleted. Numbered
+    /// pages would then skip some; so the page before is read again, and its first row must be known.
     private func hasMoved(_ gap: ScanGap, into summary: inout PollSummary) async throws -> Bool {
         guard let last = gap.lastURL.flatMap(client.pageLink(to:)), last.following != nil else { return false }
         let progress = ScanProgress(
             gapID: gap.id, started: gap.started, unread: gap.range, resumeURL: gap.resumeURL, lastURL: gap.lastURL,
             newestFirst: gap.newestFirst, hasReread: false)
         do {
-            return try await readAgain(at: last, progress, into: &summary) == false
+            return try await rereadPage(at: last, progress, into: &summary) == false
         } catch let error as ProviderError where error.isAboutThePage {
             return true
         }

@@ -85,7 +85,8 @@ extension LogPoller {
         return await disk.shortage() == nil
     }
 
-    /// Whether an outage has begun meanwhile. Logs are read at the gate's pace then, and what is left of a turn waits too.
+    /// Whether an outage has begun meanwhile. Logs are read at the gate's pace then, and what is left of a turn waits
+    /// too.
     var isOutage: Bool {
         get async { await gate.gate.closed == .outage }
     }
@@ -95,7 +96,7 @@ extension LogPoller {
     /// - Throws: `PagingFault` where the paging runs in a circle.
     private func mayAsk(for link: PageLink?, _ purpose: PagePurpose, _ scan: inout LogScan) async throws -> Bool {
         guard scan.enter(link?.url ?? "") else {
-            if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+            if let gapID = scan.gapID { try await store.restartGap(id: gapID, at: wallClock.now) }
             throw PagingFault(endpoint: endpoint.name, kind: .circle)
         }
         guard link != nil else { return true }
@@ -122,10 +123,10 @@ extension LogPoller {
             if answered < before.answered { scan.distrustKnown() }
             if let old = before.count, let count = page.count, count < old {
                 end.isDisturbed = true
-                let isKnown = try await readAgain(at: before.link, before.progress, into: &summary)
+                let isKnown = try await rereadPage(at: before.link, before.progress, into: &summary)
                 // More than a page was deleted: rows that were not read have moved above that page too.
                 if isKnown == false, before.link != nil {
-                    if let gapID = scan.gapID { try await store.restartGap(id: gapID) }
+                    if let gapID = scan.gapID { try await store.restartGap(id: gapID, at: wallClock.now) }
                     throw PagingFault(endpoint: endpoint.name, kind: .moved)
                 }
             }
@@ -168,12 +169,12 @@ extension LogPoller {
         return page
     }
 
-    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them stands
-    /// on this page now and not on the next.
+    /// Reads a page again after entries before its end were deleted: those behind it have moved up, and one of them
+    /// stands on this page now and not on the next.
     ///
     /// - Returns: whether its first row is one that was read before. nil: a stop has begun.
     @discardableResult
-    func readAgain(
+    func rereadPage(
         at link: PageLink?, _ progress: ScanProgress, into summary: inout PollSummary
     ) async throws -> Bool? {
         guard try await budget.turn(for: .again, of: endpoint.id) else { return nil }

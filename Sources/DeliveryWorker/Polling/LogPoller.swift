@@ -4,7 +4,8 @@ import ProviderAPI
 import RedeliverConfiguration
 import ServiceLifecycle
 
-/// Reads one endpoint's log into the queue, page by page. Rows and progress are stored together, so that no gap is left.
+/// Reads one endpoint's log into the queue, page by page. Rows and progress are stored together, so that no gap is
+/// left.
 struct LogPoller: Sendable {
     let store: QueueStore
     let client: ProviderClient
@@ -24,14 +25,14 @@ struct LogPoller: Sendable {
     static let turnLimit = Duration.seconds(45)
     /// Old rows that lie behind so many pages are read again by a deep look only.
     static let usualDepth = 20
-    /// While a deep look goes on or a gap is to be read, a usual look reads old rows again for so long only. Otherwise a slow
-    /// log's deep rows would never be reached, and its gaps by a page in each turn.
+    /// While a deep look goes on or a gap is to be read, a usual look reads old rows again for so long only. Otherwise
+    /// a slow log's deep rows would never be reached, and its gaps by a page in each turn.
     private static let shortReread = Duration.seconds(15)
     /// The clock may go back by this much during a turn without harm.
     static let smallStep = Duration.seconds(60)
 
-    /// One turn: looks at what is new and at old rows about which a decision waits, then fills older gaps. Where the newest
-    /// do not come first, a turn goes on with the pass of the one before.
+    /// One turn: looks at what is new and at old rows about which a decision waits, then fills older gaps. Where the
+    /// newest do not come first, a turn goes on with the pass of the one before.
     ///
     /// - Parameter purpose: why it is read now.
     /// - Throws: `ProviderError`, `PagingFault`, `DiskShortage` or `StoreError`; pages read before are stored.
@@ -99,7 +100,7 @@ struct LogPoller: Sendable {
         }
         let first = try await plan()
         let isPutRight = try await putRight(first, at: now)
-        if first.gaps.count > 1 { try await store.joinGaps(of: endpoint.id) }
+        if first.gaps.count > 1 { try await store.joinGaps(of: endpoint.id, at: now) }
         return isPutRight || first.gaps.count > 1 ? try await plan() : first
     }
 
@@ -120,7 +121,8 @@ struct LogPoller: Sendable {
             rereadingUntil: rereadingUntil, into: &summary)
         if let fault = end.fault {
             guard summary.pages > before else { throw fault }
-            // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from being read.
+            // The provider has just answered: a bad page behind the first is no outage and keeps nothing else from
+            // being read.
             summary.trouble = "\(fault)"
             try await keepUnread(scan, plan, end, fault, until: deadline, into: &summary)
         }
@@ -169,8 +171,8 @@ struct LogPoller: Sendable {
             isNewestFirst: look.scan.isNewestFirst, of: endpoint.id)
     }
 
-    /// Goes on with a deep look that the end of its turn cut short, at least by a page. Nothing of it is a gap: all of it was
-    /// read before.
+    /// Goes on with a deep look that the end of its turn cut short, at least by a page. Nothing of it is a gap: all of
+    /// it was read before.
     private func continueDeepLook(
         _ plan: ScanPlan, until deadline: Timestamp, into summary: inout PollSummary
     ) async throws {
@@ -194,7 +196,8 @@ struct LogPoller: Sendable {
 }
 
 extension ScanPlan {
-    /// Down to where old rows are read again; nil: none is. Not into a part that is put off, because its page cannot be read.
+    /// Down to where old rows are read again; nil: none is. Not into a part that is put off, because its page cannot be
+    /// read.
     fileprivate func rereadFrom(at now: Timestamp) -> Timestamp? {
         let unread = gaps.filter { $0.newestFirst && !$0.isSecond && !$0.isDue(at: now) }.map(\.range.to).max()
         return rereadFrom.map { max($0, unread ?? $0) }

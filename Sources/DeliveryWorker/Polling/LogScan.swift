@@ -14,7 +14,8 @@ package struct LogScan: Sendable, Equatable {
     /// Whether the scan ends where it meets rows that were stored before it began. Not where it fills a gap: what it
     /// meets there may have been read after the gap was left.
     private var stopsAtKnown: Bool
-    /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's end.
+    /// Whether it goes on in the middle of a log. Then it says nothing about the log's silence, except at the log's
+    /// end.
     private let isResumed: Bool
     /// Whether its range is to be read once more when it ends, unless the provider counts its entries.
     private let walksAgain: Bool
@@ -104,7 +105,7 @@ package struct LogScan: Sendable, Equatable {
         progress.lastURL = address
         guard !isNewestFirst || !nothingOlderMatters(rows) else { return progress }
         progress.resumeURL = next
-        let readDownTo = isNewestFirst ? (order?.readDownTo ?? range.to) : range.to
+        let readDownTo = readDownTo ?? range.to
         progress.unread = ScanRange(from: range.from, to: max(range.from, min(readDownTo, range.to)))
         return progress
     }
@@ -112,13 +113,12 @@ package struct LogScan: Sendable, Equatable {
     /// Our clock was put back while it ran: what it meets may look as if it was stored before.
     package mutating func distrustKnown() { stopsAtKnown = false }
 
-    /// Whether a page begins the log anew: it has the newest row of all, and none as old as what was read last. By creation
-    /// where that is the order: an old row may have changed just now.
+    /// Whether a page begins the log anew: it has the newest row of all, and none as old as what was read last. By
+    /// creation where that is the order: an old row may have changed just now.
     package func wraps(at rows: [RowTimes]) -> Bool {
-        let isByCreation = byCreation.isNewestFirst
-        let times = rows.compactMap { isByCreation ? $0.logged : $0.changed }
-        guard isNewestFirst, let newest = (isByCreation ? byCreation : byChange).newest,
-            let down = (isByCreation ? byCreation : byChange).readDownTo, let oldest = times.min(),
+        let watched = isByChange ? byChange : byCreation
+        let times = rows.compactMap { isByChange ? $0.changed : $0.logged }
+        guard isNewestFirst, let newest = watched.newest, let down = watched.readDownTo, let oldest = times.min(),
             let youngest = times.max()
         else { return false }
         return youngest >= newest && oldest > down + Self.second
@@ -134,37 +134,57 @@ package struct LogScan: Sendable, Equatable {
 
     package var isNewestFirst: Bool { order != nil }
 
-    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast` where
-    /// no other row can matter.
+    /// Rows that were made from this time on were read by the scan without a gap; nil: none. `Timestamp.distantPast`
+    /// where no other row can matter.
     ///
     /// - Parameter isAtEnd: whether it has read all rows there are.
     package func rowsSince(isAtEnd: Bool) -> Timestamp? {
         if isByChange { return .distantPast }
-        return isAtEnd ? byCreation.lowest ?? .distantPast : order?.readDownTo
+        return isAtEnd ? byCreation.lowest ?? .distantPast : readDownTo
     }
 
     /// Down to where it has read; nil: its order is not known.
-    package var readDownTo: Timestamp? { order?.readDownTo }
+    package var readDownTo: Timestamp? { fitting?.readDownTo }
 
-    /// Whether the rows are ordered by their last change and not by their creation. A row that has changed then stands
-    /// among what is new, and none needs to be read again.
-    private var isByChange: Bool { byChange.isNewestFirst && !byCreation.isNewestFirst }
+    /// By which of its rows' times a log is newest first.
+    private enum Order {
+        case creation
+        case change
+        /// The rows so far fit both.
+        case either
+    }
+
+    /// What the rows have proven; nil: they are not newest first, or not enough of them were seen.
+    private var order: Order? {
+        switch (byCreation.isNewestFirst, byChange.isNewestFirst) {
+        case (true, true): .either
+        case (true, false): .creation
+        case (false, true): .change
+        case (false, false): nil
+        }
+    }
+
+    /// Whether the rows are surely ordered by their last change. A row that has changed then stands among what is new,
+    /// and none needs to be read again.
+    private var isByChange: Bool { order == .change }
+
+    /// Whether the rows count by their last change. Where they fit both orders, the one that fits better is the log's:
+    /// a few rows that have changed within the overlap look like late ones. Where both fit alike, a change says less of
+    /// the rows that follow, which is safe.
+    private var goesByChange: Bool {
+        switch order {
+        case .change: true
+        case .either: byChange.rises <= byCreation.rises
+        case .creation, nil: false
+        }
+    }
+
+    /// The times by which the rows count; nil: their order is not proven.
+    private var fitting: RowOrder? { order.map { _ in goesByChange ? byChange : byCreation } }
 
     /// The newest time, by which the next scan begins. Where either order may be the log's, the lesser one: it reads
     /// more.
-    private var newest: Timestamp? { order?.newest ?? [byCreation.newest, byChange.newest].compactMap(\.self).min() }
-
-    /// How the rows are ordered; nil: not newest first, or not proven.
-    private var order: RowOrder? {
-        goesByChange ? byChange : byCreation.isNewestFirst ? byCreation : nil
-    }
-
-    /// Whether the rows count by their last change. Where both orders are proven, the one that fits better is the log's: a few
-    /// rows that have changed within the overlap look like late ones. Where both fit alike, a change says less of the rows that
-    /// follow, which is safe.
-    private var goesByChange: Bool {
-        byChange.isNewestFirst && (!byCreation.isNewestFirst || byChange.rises <= byCreation.rises)
-    }
+    private var newest: Timestamp? { fitting?.newest ?? [byCreation.newest, byChange.newest].compactMap(\.self).min() }
 
     private func time(_ row: RowTimes) -> Timestamp? { goesByChange ? row.changed : row.logged }
 
@@ -176,7 +196,8 @@ package struct LogScan: Sendable, Equatable {
         return youngest < range.from || oldest < range.from - overlap
     }
 
-    /// Rows of one second may stand in any order, and new ones among those that were read. Below that second there is none.
+    /// Rows of one second may stand in any order, and new ones among those that were read. Below that second there is
+    /// none.
     private static let second = Duration.seconds(1)
 
     /// Whether a page ends clearly below the newest row that was read before this scan.
@@ -185,5 +206,5 @@ package struct LogScan: Sendable, Equatable {
         return last < range.from + overlap - Self.second
     }
 
-    private func isRead(downTo time: Timestamp) -> Bool { order?.readDownTo.map { $0 < time } ?? false }
+    private func isRead(downTo time: Timestamp) -> Bool { readDownTo.map { $0 < time } ?? false }
 }

@@ -13,7 +13,8 @@ struct PollSummary: Sendable, Equatable {
     var beganToLeaveOut = false
     /// The last change of the endpoint's circuit in this turn; nil when it did not change.
     var circuit: EndpointCircuit.Action?
-    /// Why a page behind the first could not be read; nil when all could. What it holds stays a gap, or is read again later.
+    /// Why a page behind the first could not be read; nil when all could. What it holds stays a gap, or is read again
+    /// later.
     var trouble: String?
     /// Whether a part of the log waits to be read again after such trouble.
     var isPutOff = false

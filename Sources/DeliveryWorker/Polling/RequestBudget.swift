@@ -33,7 +33,8 @@ actor RequestBudget {
     /// Waits until a page may be asked for.
     ///
     /// - Returns: false when a stop has begun meanwhile: the page is not wanted any more.
-    /// - Throws: `ReadingPaused` while the provider wants no log to be read; `CancellationError` when the task is cancelled.
+    /// - Throws: `ReadingPaused` while the provider wants no log to be read; `CancellationError` when the task is
+    ///   cancelled.
     func turn(for purpose: PagePurpose, of endpointID: String) async throws -> Bool {
         guard try await isGranted(purpose, of: endpointID) else { return false }
         if let pause = await pause() { throw ReadingPaused(left: pause) }
@@ -65,11 +66,11 @@ actor RequestBudget {
     /// to write each request down would cost a transaction more than the page.
     ///
     /// - Throws: `StoreError`; the requests are then added the next time.
-    func count(in store: QueueStore) async throws {
+    func count(in store: QueueStore, at now: Timestamp) async throws {
         let requests = uncounted
         uncounted = [:]
         do {
-            try await store.count(requests)
+            try await store.count(requests, at: now)
         } catch {
             uncounted.merge(requests) { $0 + $1 }
             throw error

@@ -2,8 +2,8 @@ import DeliveryQueue
 
 /// Decides which page of a log is asked for next while requests are limited. Pure.
 ///
-/// The purpose that matters most goes first, but each one that waits gets at least every fifth request, also when all five
-/// wait. The endpoints of one purpose take turns.
+/// The purpose that matters most goes first, but each one that waits gets at least every fifth request, also when all
+/// five wait. The endpoints of one purpose take turns.
 struct RequestQueue: Sendable {
     struct Ticket: Sendable, Equatable {
         let number: Int

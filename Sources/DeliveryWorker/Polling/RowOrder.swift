@@ -40,8 +40,8 @@ struct RowOrder: Sendable, Equatable {
         falls = isAssumed ? Self.proof : 0
     }
 
-    /// The time at which the rows have come; nil: there was none. A row that was logged late stands among newer ones and
-    /// says nothing of those that follow.
+    /// The time at which the rows have come; nil: there was none. A row that was logged late stands among newer ones
+    /// and says nothing of those that follow.
     var readDownTo: Timestamp? { last.max() }
 
     var isNewestFirst: Bool { !risesTooMuch && falls >= rises + Self.proof }

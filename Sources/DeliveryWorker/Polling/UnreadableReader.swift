@@ -34,7 +34,7 @@ struct UnreadableReader: Sendable {
                 case .unreadable?, nil: break
                 }
             }
-            try await store.judge(changed, rules: rules, at: now)
+            try await store.judge(changed, at: now)
             last = newest
         }
         if understood > 0 {

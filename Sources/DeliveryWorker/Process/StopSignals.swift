@@ -1,8 +1,8 @@
 import ServiceLifecycle
 import UnixSignals
 
-/// Ends the daemon at SIGTERM and SIGINT: it returns at the first one, which stops all services. The signals are trapped
-/// before the services begin, so that none is lost in between.
+/// Ends the daemon at SIGTERM and SIGINT: it returns at the first one, which stops all services. The signals are
+/// trapped before the services begin, so that none is lost in between.
 struct StopSignals: Service, CustomStringConvertible {
     let signals: UnixSignalsSequence
 

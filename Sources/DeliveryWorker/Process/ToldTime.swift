@@ -39,7 +39,8 @@ struct ToldTime {
     static let agreement = RetryRules.clockTolerance / 2
     /// The time in an answer that took longer is not exact enough.
     static let longestRequest = Duration.seconds(2)
-    /// By how much two marks of one right clock can differ: by the second that a date cuts off, and by the longest answer.
+    /// By how much two marks of one right clock can differ: by the second that a date cuts off, and by the longest
+    /// answer.
     private static let tolerance = longestRequest + .seconds(1)
     /// Two dates so far apart prove each other. One that stands still would be off by twice the tolerance.
     private static let proof = tolerance * 2

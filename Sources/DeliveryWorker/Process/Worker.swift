@@ -69,8 +69,8 @@ package struct Worker: Sendable {
 
     /// Runs the daemon. Returns after SIGTERM or SIGINT, when the calls in flight have ended and are recorded.
     ///
-    /// - Throws: `ConfigurationError` or `StoreError` before anything is called; a `StoreError` of the kind `displaced` when
-    ///   the database is lost meanwhile.
+    /// - Throws: `ConfigurationError` or `StoreError` before anything is called; a `StoreError` of the kind `displaced`
+    ///   when the database is lost meanwhile.
     package func run() async throws {
         // Before the file is read: until this line a SIGHUP ends the process, and a later trap could miss one.
         let hangups = await UnixSignalsSequence(trapping: .sighup)

@@ -1,7 +1,7 @@
 /// ``FieldNames`` compiled for the scanner. Finds the slots of a raw key without making a string of it.
 ///
-/// Each name of each list has a slot. The slots of one list are neighbours, in the order of the list. A class, because each
-/// row takes it along: to copy its arrays was a quarter of the work on a page of small rows.
+/// Each name of each list has a slot. The slots of one list are neighbours, in the order of the list. A class, because
+/// each row takes it along: to copy its arrays was a quarter of the work on a page of small rows.
 final class FieldTable: Sendable {
     let taskID: Range<Int>
     let eventType: Range<Int>

@@ -25,7 +25,7 @@ struct LogEntryDecoder: Sendable {
     ///
     /// - Parameter briefly: an unreadable entry has its reason and nothing else.
     /// - Throws: when the row's end cannot be found.
-    func item(from scanner: inout JSONScanner, briefly: Bool = false) throws(JSONSyntaxError) -> LogPage.Item {
+    func item(from scanner: inout JSONScanner, briefly: Bool) throws(JSONSyntaxError) -> LogPage.Item {
         if briefly, scanner.peek() != Byte.openBrace {
             _ = try scanner.anyValue()
             return Self.noObject

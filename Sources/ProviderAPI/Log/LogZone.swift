@@ -17,7 +17,8 @@ package struct LogZone: Sendable, Equatable {
         self.rule = rule
     }
 
-    /// `UTC`, an offset such as `+03:00`, or a name of the tz database such as `Europe/Istanbul`; nil for any other text.
+    /// `UTC`, an offset such as `+03:00`, or a name of the tz database such as `Europe/Istanbul`; nil for any other
+    /// text.
     package init?(_ text: String) {
         var reader = TextReader(trimming: text)
         if let minutes = LogTime.zoneMinutes(&reader), reader.isAtEnd, !text.isEmpty {
@@ -31,8 +32,8 @@ package struct LogZone: Sendable, Equatable {
 
     /// Milliseconds since 1970 UTC of a local time that is given in the same way.
     ///
-    /// An hour that comes twice, when summer time ends, counts as the later one: a retry is then never taken for older than
-    /// its call. An hour that does not exist counts by the offset before it.
+    /// An hour that comes twice, when summer time ends, counts as the later one: a retry is then never taken for older
+    /// than its call. An hour that does not exist counts by the offset before it.
     func universal(_ local: Int64) -> Int64 {
         switch rule {
         case .fixed(let offset): return local - offset

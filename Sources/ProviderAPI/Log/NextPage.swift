@@ -6,7 +6,8 @@ package struct PageLink: Sendable, Hashable {
         self.url = url
     }
 
-    /// The page behind this one where pages are numbered, by `page`, or by `offset` and `limit`; nil where they are not.
+    /// The page behind this one where pages are numbered, by `page`, or by `offset` and `limit`; nil where they are
+    /// not.
     package var following: PageLink? {
         let mostPages = 1_000_000_000
         let reference = URLReference(url)
@@ -61,9 +62,9 @@ enum NextPage {
         let correction: LinkCorrection?
     }
 
-    /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped. Of a link to another origin path
-    /// and query count, and a path that lacks the one of `base` gets it. Where a path may have it or lack it, as `/api/logs`
-    /// behind a gateway that takes `/api` away, the page's own path tells.
+    /// Resolves a link on the page at `pageURL` (RFC 3986, 5.2). A fragment is dropped. Of a link to another origin
+    /// path and query count, and a path that lacks the one of `base` gets it. Where a path may have it or lack it, as
+    /// `/api/logs` behind a gateway that takes `/api` away, the page's own path tells.
     ///
     /// The result begins with the configured origin and never with the link's own authority, so that no difference
     /// between URL parsers can lead the request elsewhere.
@@ -89,8 +90,8 @@ enum NextPage {
         return target(path: link.path, query: link.query, of: base.origin, base, on: page.path)
     }
 
-    /// - Parameter page: the path of the page with the link, where the link may lack the path of `base` even if it seems to
-    ///   begin with it; nil: it does not.
+    /// - Parameter page: the path of the page with the link, where the link may lack the path of `base` even if it
+    ///   seems to begin with it; nil: it does not.
     private static func target(
         path: String, query: String?, of origin: Origin, _ base: BaseAddress, on page: String? = nil
     ) -> Target {

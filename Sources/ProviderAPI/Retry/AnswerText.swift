@@ -9,8 +9,8 @@ enum AnswerText {
     /// Values of `status` and `result` that say no.
     private static let no = ["error", "fail", "failed", "failure", "rejected", "refused", "denied"]
 
-    /// Whether the answer to a 2xx lets the retry count as taken on: it is empty, JSON that does not say no, or a short plain
-    /// word. A web page comes from a firewall or a login, and nobody knows what became of the call.
+    /// Whether the answer to a 2xx lets the retry count as taken on: it is empty, JSON that does not say no, or a short
+    /// plain word. A web page comes from a firewall or a login, and nobody knows what became of the call.
     static func takesOn(_ body: [UInt8]) -> Bool {
         let text = body.drop(while: Byte.isSpace)
         guard let first = text.first else { return true }
@@ -38,8 +38,8 @@ enum AnswerText {
             }
     }
 
-    /// Whether a 400 says that `body` is of the wrong type, in the words of Django's REST framework and of others that name
-    /// the field: then every delivery's is.
+    /// Whether a 400 says that `body` is of the wrong type, in the words of Django's REST framework and of others that
+    /// name the field: then every delivery's is.
     static func wantsOtherBody(_ body: [UInt8]) -> Bool {
         guard let said = JSONText.member("body", of: body) else { return false }
         let text = String(decoding: said, as: UTF8.self).lowercased()

@@ -5,8 +5,8 @@ package struct RetryAnswer: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// 2xx with an answer that is empty, JSON or a short word.
         case accepted
-        /// 408, 409, 423, no final status, an answer that is too large, or contact lost after sending. Also a 2xx whose answer
-        /// says otherwise or is a web page, and a 425 or 503 that came late.
+        /// 408, 409, 423, no final status, an answer that is too large, or contact lost after sending. Also a 2xx whose
+        /// answer says otherwise or is a web page, and a 425 or 503 that came late.
         case uncertain
         /// 429, for the call or for the login.
         case throttled
@@ -85,8 +85,8 @@ package struct RetryAnswer: Sendable, Equatable {
         )
     }
 
-    /// A 503 or 425 that came within this time was given instead of a try. A later one may be a router's that has waited for
-    /// the provider, as some do after 30 s.
+    /// A 503 or 425 that came within this time was given instead of a try. A later one may be a router's that has
+    /// waited for the provider, as some do after 30 s.
     private static let promptly = Duration.seconds(5)
 
     private static func kind(of response: HTTPResponse, isLate: Bool) -> Kind {
@@ -125,7 +125,8 @@ package struct RetryAnswer: Sendable, Equatable {
         self.init(kind: kind, retryAfter: error.retryAfter, detail: error.description)
     }
 
-    /// The one table of statuses, for retries and for all other calls (docs/architecture.md, "What each answer leads to").
+    /// The one table of statuses, for retries and for all other calls (docs/architecture.md, "What each answer leads
+    /// to").
     static func kind(ofStatus status: Int) -> Kind {
         switch status {
         case 200...299: .accepted

@@ -4,7 +4,8 @@ package struct RetryRequest: Sendable, Equatable {
     package enum BodyForm: String, Sendable, CaseIterable {
         /// As the JSON value that the log shows.
         case json
-        /// As one JSON string that holds exactly the bytes of that value. A value that is a string already stays as it is.
+        /// As one JSON string that holds exactly the bytes of that value. A value that is a string already stays as it
+        /// is.
         case text
     }
 

@@ -34,8 +34,8 @@ struct Redirect {
     }
 }
 
-/// Addresses that the provider wants with a slash at their end, as Django does. Learned from a permanent redirect to exactly
-/// that, on our own origin.
+/// Addresses that the provider wants with a slash at their end, as Django does. Learned from a permanent redirect to
+/// exactly that, on our own origin.
 final class LearnedSlashes: Sendable {
     /// Without their queries.
     private let addresses = Mutex<Set<String>>([])
@@ -47,7 +47,7 @@ final class LearnedSlashes: Sendable {
     }
 
     /// Whether the address got its slash from here.
-    func know(_ url: String) -> Bool { applied(to: url) != url }
+    func changes(_ url: String) -> Bool { applied(to: url) != url }
 
     /// Learns from an answer.
     ///

@@ -3,8 +3,8 @@ struct Scenario: Sendable {
     // The ports; 0 takes any free one.
     var port = 0
     var receiverPort = 0
-    /// The path under which a proxy would have mounted the API; empty, or `/…`. The provider does not know of it, so the
-    /// links in its answers lack it.
+    /// The path under which a proxy would have mounted the API; empty, or `/…`. The provider does not know of it, so
+    /// the links in its answers lack it.
     var mount = ""
 
     // The deliveries at the start.

@@ -24,7 +24,7 @@ extension DeliveriesCommand {
         var unread = false
 
         func run() async throws {
-            try await action.run(.retry, pace: pace, isUnread: unread)
+            try await action.run(.retry, pace: pace, ignoresLog: unread)
         }
     }
 
@@ -102,7 +102,8 @@ struct ActionOptions: ParsableArguments {
         if let reason, reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason is empty") }
     }
 
-    /// Not in `validate`, which runs before the parser reports a mistyped option and would take its value for a delivery.
+    /// Not in `validate`, which runs before the parser reports a mistyped option and would take its value for a
+    /// delivery.
     private func check() throws {
         switch (delivery, filter.isGiven || !deadReason.isEmpty) {
         case (_?, true): throw ValidationError("give one delivery or a filter, not both")
@@ -117,8 +118,8 @@ struct ActionOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - pace: nil for an action that makes nothing due.
-    ///   - isUnread: whether a retry is sent although its log cannot be read.
-    func run(_ action: OperatorAction, pace: PaceOptions?, isUnread: Bool = false) async throws {
+    ///   - ignoresLog: whether a retry is sent although its log cannot be read.
+    func run(_ action: OperatorAction, pace: PaceOptions?, ignoresLog: Bool = false) async throws {
         try await Exit.onError {
             try check()
             let now = WallClock.system.now
@@ -127,11 +128,11 @@ struct ActionOptions: ParsableArguments {
             var report: ActionReport
             if let delivery {
                 let found = try delivery.find(in: reader)
-                report = try await actOnOne(found, action, pace, isUnread: isUnread, path, at: now)
+                report = try await actOnOne(found, action, pace, ignoresLog: ignoresLog, path, at: now)
             } else {
                 let wanted = try eligible(try filter.filter(in: reader, reasons: deadReason, at: now), for: action)
                 report = try await actOnMany(
-                    wanted, action, pace?.spacing ?? .zero, isUnread: isUnread, reader, at: now)
+                    wanted, action, pace?.spacing ?? .zero, ignoresLog: ignoresLog, reader, at: now)
             }
             if action == .retry, report.done > 0 { report.waiting = try reader.retriesWaitingForLogs() }
             try output.print(report) { report.text(on: $0, at: now) }
@@ -140,13 +141,10 @@ struct ActionOptions: ParsableArguments {
         }
     }
 
-    /// No rule decides what an action writes, so a faulty configuration does not keep on-call from acting.
-    private static let rules = RetryRules()
-
     // MARK: - Acting
 
     private func actOnOne(
-        _ found: DeliveryRecord, _ action: OperatorAction, _ pace: PaceOptions?, isUnread: Bool, _ path: String,
+        _ found: DeliveryRecord, _ action: OperatorAction, _ pace: PaceOptions?, ignoresLog: Bool, _ path: String,
         at now: Timestamp
     ) async throws -> ActionReport {
         if pace?.perSecond != nil || confirm {
@@ -157,7 +155,7 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: path, now: now)
         defer { try? store.close() }
         let isThere = try await store.act(
-            action, on: id, isUnread: isUnread, by: Operator.name, reason: reason ?? "", rules: Self.rules, at: now)
+            action, on: id, ignoresLog: ignoresLog, by: Operator.name, reason: reason ?? "", at: now)
         guard isThere else {
             throw ValidationError("there is no delivery \(id) any more")
         }
@@ -168,7 +166,8 @@ struct ActionOptions: ParsableArguments {
     }
 
     private func actOnMany(
-        _ filter: DeliveryFilter, _ action: OperatorAction, _ spacing: Duration, isUnread: Bool, _ reader: QueueReader,
+        _ filter: DeliveryFilter, _ action: OperatorAction, _ spacing: Duration, ignoresLog: Bool,
+        _ reader: QueueReader,
         at now: Timestamp
     ) async throws -> ActionReport {
         let ids = try reader.deliveryIDs(matching: filter)
@@ -180,8 +179,7 @@ struct ActionOptions: ParsableArguments {
         let store = try QueueStore.forOperator(path: reader.path, now: now)
         defer { try? store.close() }
         let summary = try await store.act(
-            action, on: ids, spacing: spacing, isUnread: isUnread, by: Operator.name, reason: reason ?? "",
-            rules: Self.rules, at: now)
+            action, on: ids, spacing: spacing, ignoresLog: ignoresLog, by: Operator.name, reason: reason ?? "", at: now)
         report.isDryRun = false
         report.done = summary.done
         report.skipped = summary.skipped

@@ -2,8 +2,8 @@ import ArgumentParser
 import DeliveryQueue
 import ProviderAPI
 
-/// The delivery that a person means: the provider's task id, or our number as `#12` or `id:12`. The start of a task id will
-/// do where only one begins so.
+/// The delivery that a person means: the provider's task id, or our number as `#12` or `id:12`. The start of a task id
+/// will do where only one begins so.
 struct DeliveryArgument: ExpressibleByArgument, Equatable {
     static let help = ArgumentHelp(
         "The provider's task id, or its start where only one begins so; or our number of the delivery as id:12 or '#12'.",

@@ -110,7 +110,8 @@ struct DeliveryReport: JSONReport {
             // When an operator asked for a retry; absent when none is open.
             "retry_asked": delivery.manual?.asked,
             "finalized": record.finalized,
-            // What of its log must be read before it is called, since when, and why it is not; absent when nothing must.
+            // What of its log must be read before it is called, since when, and why it is not; absent when nothing
+            // must.
             "log_unread_since": record.isBehindGap ? record.unreadSince : nil,
             "look_wanted_since": record.lookWanted,
             "log_error": record.isBehindGap || record.lookWanted != nil ? record.lastPollError : nil,

@@ -105,7 +105,7 @@ struct Standing: Equatable {
         if let since = history.record.waitsForLog(at: now) { return behindLook(since, endpoint, at: now) }
         let asked = delivery.manual.map { " (an operator asked for it \(TimeText.relative($0.asked, at: now)))" } ?? ""
         let doubt =
-            delivery.manual?.isUnread == true
+            delivery.manual?.ignoresLog == true
             ? nil
             : endpoint.lastPollError.map {
                 "; nothing is called before the endpoint's log was read, and reading fails: \($0)"

@@ -14,7 +14,8 @@ struct LogTail: Sendable {
         var lines: [LogTail.Line] = []
         /// True when there are older lines than `lines`.
         var isCut = false
-        /// Why older lines, or in a log of another order newer ones, could not be asked for; nil when nothing kept them.
+        /// Why older lines, or in a log of another order newer ones, could not be asked for; nil when nothing kept
+        /// them.
         var fault: ProviderError?
     }
 

@@ -14,9 +14,7 @@ extension EndpointsCommand {
 
         func run() async throws {
             try await hold.run("paused", needless: "was already paused") { store, id, now in
-                // No rule decides what a pause writes.
-                try await store.pause(
-                    endpoint: id, by: Operator.name, reason: hold.reason, rules: RetryRules(), at: now)
+                try await store.pause(endpoint: id, by: Operator.name, reason: hold.reason, at: now)
             }
         }
     }

@@ -30,7 +30,8 @@ struct SecretRotation {
         } catch let error as ProviderError {
             if error.kind == .unknownOutcome {
                 Note.print(
-                    "read the present secret with `\(readAgain)`" + (old.map { "; the old one is in \($0.path)" } ?? "")
+                    "read the present secret with `\(showCommand)`"
+                        + (old.map { "; the old one is in \($0.path)" } ?? "")
                 )
             } else {
                 old?.discard()
@@ -43,12 +44,12 @@ struct SecretRotation {
         do {
             try new.store(secret)
         } catch {
-            Note.print("the secret is changed but could not be stored; read it with `\(readAgain)`")
+            Note.print("the secret is changed but could not be stored; read it with `\(showCommand)`")
             throw error
         }
     }
 
-    private var readAgain: String { "redeliver endpoints secret show '\(Printable.text(endpoint.name))'" }
+    private var showCommand: String { "redeliver endpoints secret show '\(Printable.text(endpoint.name))'" }
 
     /// What the receiver's operators must do now.
     var advice: String {

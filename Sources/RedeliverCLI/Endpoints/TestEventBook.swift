@@ -7,7 +7,6 @@ import RedeliverConfiguration
 /// Marks test events in the database, so that the daemon does not retry them.
 struct TestEventBook {
     private let endpoint: ProviderEndpoint
-    private let rules: RetryRules
     private let path: String
     /// nil when there is no database yet.
     private let store: QueueStore?
@@ -17,7 +16,6 @@ struct TestEventBook {
     /// - Throws: `StoreError` when the database exists and cannot be used; the test event would be retried.
     init(_ settings: WorkerConfiguration, _ endpoint: ProviderEndpoint) throws {
         self.endpoint = endpoint
-        rules = settings.rules
         path = settings.database
         let isThere = FileManager.default.fileExists(atPath: path)
         store = isThere ? try QueueStore.forOperator(path: path, now: WallClock.system.now) : nil
@@ -40,7 +38,7 @@ struct TestEventBook {
         }
         do {
             let note = try await store.noteTestEvent(
-                endpoint: endpoint.id, taskID: taskID, eventType: event, by: Operator.name, rules: rules,
+                endpoint: endpoint.id, taskID: taskID, eventType: event, by: Operator.name,
                 at: WallClock.system.now)
             if note == .unknownEndpoint {
                 Note.print(

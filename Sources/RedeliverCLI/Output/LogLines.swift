@@ -1,4 +1,5 @@
 import Dispatch
+import LocalFiles
 import Logging
 import ProviderAPI
 import Synchronization
@@ -14,7 +15,8 @@ import Synchronization
 /// A thread of its own writes them. While it is stuck, lines wait in memory up to a limit; what comes then is dropped,
 /// counted, and said as soon as lines go through again.
 final class LogLines: Sendable {
-    static let standardError = LogLines { LogLines.write($0, to: STDERR_FILENO) }
+    /// An error of stderr cannot be reported anywhere.
+    static let standardError = LogLines { try? WholeWrite.write(Array($0.utf8), to: STDERR_FILENO) }
 
     private struct Waiting {
         var bytes = 0
@@ -71,28 +73,6 @@ final class LogLines: Sendable {
 
     private static func note(dropped: Int) -> String {
         dropped == 0 ? "" : "redeliver: \(dropped) lines of the log were dropped here, because nobody read stderr\n"
-    }
-
-    /// An error of stderr cannot be reported anywhere.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var left = Array(text.utf8)[...]
-        while !left.isEmpty {
-            let written = left.withUnsafeBytes { buffer in
-                #if canImport(Glibc)
-                    Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-                #else
-                    Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-                #endif
-            }
-            if written > 0 {
-                left.removeFirst(written)
-            } else if errno == EAGAIN {
-                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&ready, 1, -1)
-            } else if errno != EINTR {
-                return
-            }
-        }
     }
 }
 

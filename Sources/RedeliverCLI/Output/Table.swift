@@ -92,8 +92,8 @@ struct Table: Sendable {
 
     /// RFC 4180 with the line ends of Unix. On a terminal control characters are masked.
     ///
-    /// - Parameter isRaw: true: every value is exact; false: a text that a spreadsheet would run begins with an apostrophe,
-    ///   because ids and event types come from strangers.
+    /// - Parameter isRaw: true: every value is exact; false: a text that a spreadsheet would run begins with an
+    ///   apostrophe, because ids and event types come from strangers.
     func csv(on terminal: Terminal, isRaw: Bool = false) -> String {
         ([columns] + rows.map { $0.map(\.value) }).map { row in
             row.map { value in

@@ -1,6 +1,7 @@
 import DeliveryQueue
 import Dispatch
 import Foundation
+import LocalFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -121,20 +122,6 @@ final class RawTerminal {
 
     /// A terminal that is gone shows at the next `wait`.
     private func write(_ text: String) {
-        var left = Array(text.utf8)[...]
-        while !left.isEmpty {
-            let written = left.withUnsafeBytes { Self.write($0) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { return }
-            left.removeFirst(written)
-        }
-    }
-
-    private static func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
-        #else
-            Darwin.write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
-        #endif
+        try? WholeWrite.write(Array(text.utf8), to: STDOUT_FILENO)
     }
 }

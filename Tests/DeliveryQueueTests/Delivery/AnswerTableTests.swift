@@ -10,8 +10,8 @@ struct AnswerTableTests {
     func `an answer that was not executed never waits for the log, and any other does`(_ answer: Answer) {
         let row = AnswerTable.row(answer)
         switch row.effect {
-        case .awaits, .awaitsUnlessPoison: #expect(row.execution != .no)
-        case .again, .onceMore, .dies: #expect(row.execution == .no)
+        case .awaits, .awaitsUnlessPoison: #expect(row.attemptEnd(isDead: false) == nil)
+        case .again, .onceMore, .dies: #expect(row.attemptEnd(isDead: false) == .notExecuted)
         }
     }
 
@@ -51,7 +51,7 @@ enum AnswerTableText {
         let row = AnswerTable.row(answer)
         let cells = [
             "`\(answer.rawValue)`", statuses(answer), text(row.execution), text(row.gate), text(row.effect),
-            attempt(row.effect), text(row.endpoint), text(row.streak),
+            attempt(row), text(row.endpoint), text(row.streak),
         ]
         return "| " + cells.joined(separator: " | ") + " |"
     }
@@ -83,6 +83,7 @@ enum AnswerTableText {
         case .yes: "yes"
         case .maybe: "maybe"
         case .no: "no"
+        case .notSent: "not sent"
         }
     }
 
@@ -118,14 +119,19 @@ enum AnswerTableText {
         }
     }
 
-    private static func attempt(_ effect: AnswerRow.Effect) -> String {
-        switch effect {
-        case .awaits: "used or not by what the log shows"
-        case .awaitsUnlessPoison: "used or not by what the log shows; poison: used, `refused`"
-        case .again: "not used, `not_executed`"
-        case .onceMore: "not used, `not_executed`; the second: used, `refused`"
-        case .dies: "used, `refused`"
+    private static func attempt(_ row: AnswerRow) -> String {
+        let (alive, dead) = (text(row.attemptEnd(isDead: false)), text(row.attemptEnd(isDead: true)))
+        return switch row.effect {
+        case .awaits, .again: alive
+        case .awaitsUnlessPoison: "\(alive); poison: \(dead)"
+        case .onceMore: "\(alive); the second: \(dead)"
+        case .dies: dead
         }
+    }
+
+    private static func text(_ end: AttemptEnd?) -> String {
+        guard let end else { return "used or not by what the log shows" }
+        return "\(end == .notExecuted ? "not used" : "used"), `\(end.rawValue)`"
     }
 
     private static func text(_ endpoint: AnswerRow.Endpoint) -> String {

@@ -33,7 +33,7 @@ import Testing
             steps.append((folder.eventCount, try FolderState.of(folder.path)))
         }
         let endpoints = [(id: QueueFixture.endpoint, name: "first"), (id: QueueFixture.other, name: "second")]
-        try await step { try await store.registerEndpoints(endpoints, historyFrom: start - .hours(72)) }
+        try await step { try await store.registerEndpoints(endpoints, historyFrom: start - .hours(72), at: start) }
         for hour in 0..<6 {
             try await work(on: store, at: start + .hours(hour), step)
             if hour % 2 == 1 { try await step { try checkpoint(store) } }

@@ -14,7 +14,8 @@ import Testing
     }
 
     private func plan(at now: Timestamp) async throws -> ScanPlan {
-        try await queue.store.scanPlan(of: QueueFixture.endpoint, overlap: overlap, rules: queue.rules, at: now)
+        try await queue.store.scanPlan(
+            of: QueueFixture.endpoint, overlap: overlap, rereading: .none, rules: queue.rules, at: now)
     }
 
     @Test func `the first scan reads from the beginning of history`() async throws {
@@ -77,7 +78,7 @@ import Testing
             started: start, unread: ScanRange(from: history, to: start), resumeURL: "/2", newestFirst: true)
         let id = try #require(try await queue.ingest(progress: progress, at: start).gapID)
 
-        try await queue.store.restartGap(id: id)
+        try await queue.store.restartGap(id: id, at: start)
 
         let gap = try #require(try await plan(at: start).gaps.first)
         #expect(gap.resumeURL == nil && gap.range == ScanRange(from: history, to: start))
@@ -188,7 +189,8 @@ import Testing
 
     @Test func `the scan of an unknown endpoint is refused`() async throws {
         await #expect(throws: StoreError.self) {
-            try await queue.store.scanPlan(of: "unknown", overlap: overlap, rules: queue.rules, at: start)
+            try await queue.store.scanPlan(
+                of: "unknown", overlap: overlap, rereading: .none, rules: queue.rules, at: start)
         }
     }
 }

@@ -32,8 +32,8 @@ import Testing
         #expect(place.path == URL(filePath: folder.file("there")).resolvingSymlinksInPath().path + "/file.db")
     }
 
-    /// The system reads bytes: `/` ends a name whatever follows it. Otherwise two names would be one, and a link in the first of
-    /// them would be followed unseen.
+    /// The system reads bytes: `/` ends a name whatever follows it. Otherwise two names would be one, and a link in the
+    /// first of them would be followed unseen.
     @Test func `a name that begins with an accent is a name of its own`() throws {
         try makeFolder("here/\u{301}b")
         try link("way", to: "here/\u{301}b")

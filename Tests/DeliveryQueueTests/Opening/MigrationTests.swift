@@ -39,7 +39,7 @@ import Testing
 
     @Test func `opening again applies nothing and loses nothing`() async throws {
         let store = try QueueStore(path: path, now: start)
-        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start, at: start)
         try store.close()
 
         let again = try QueueStore(path: path, now: start + .days(1))

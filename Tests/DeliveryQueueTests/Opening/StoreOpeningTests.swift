@@ -41,9 +41,9 @@ import Testing
     func `only a simulation may do without syncing`(isDurable: Bool, synchronous: String) async throws {
         let store = try QueueStore.forSimulation(path: path, isDurable: isDurable, now: start)
 
-        try await store.registerEventTypes(["a"])
+        try await store.registerEventTypes(["a"], at: start)
         let settings = try await store.read("look") { try $0.settings() }
-        let written = try await store.write("look") { try $0.settings() }
+        let written = try await store.change("look", at: start) { try $0.session.settings() }
         #expect(written["synchronous"] == synchronous && written["journal_mode"] == "wal")
         #expect(settings["foreign_keys"] == "1")
         #expect(try await store.snapshot(at: start).eventTypes == ["a"])
@@ -54,7 +54,7 @@ import Testing
 
         let work = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            try await store.registerEventTypes(["a"])
+            try await store.registerEventTypes(["a"], at: start)
         }
         await #expect(throws: StoreError.self) { try await work.value }
         #expect(try await store.snapshot(at: start).eventTypes.isEmpty)
@@ -109,10 +109,10 @@ import Testing
 
     @Test func `an operator's command works beside the daemon, and leaves it the lock and the log`() async throws {
         let daemon = try QueueStore(path: path, now: start)
-        try await daemon.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        try await daemon.registerEndpoints([(id: "e", name: "n")], historyFrom: start, at: start)
 
         let command = try QueueStore.forOperator(path: path, now: start)
-        #expect(try await command.pause(endpoint: "e", by: "ann", reason: "x", rules: .exact(), at: start) == .made)
+        #expect(try await command.pause(endpoint: "e", by: "ann", reason: "x", at: start) == .made)
         try command.close()
 
         #expect(QueueStore.fileSizes(ofDatabase: path).wal > 0)
@@ -158,7 +158,7 @@ import Testing
 
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+            try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start, at: start)
         }
         let error = await #expect(throws: StoreError.self) { try await task.value }
         #expect(error?.kind == .cancelled)

@@ -76,7 +76,7 @@ import Testing
             try Int64.fetchOne($0, sql: "SELECT id FROM delivery WHERE task_id = 'rejected'") ?? 0
         }
         #expect(try await state("rejected") == "dead")
-        #expect(try await store.act(.requeue, on: dead, by: "ann", reason: "upgraded", rules: queue.rules, at: now))
+        #expect(try await store.act(.requeue, on: dead, by: "ann", reason: "upgraded", at: now))
         #expect(try await state("rejected") == "scheduled")
         #expect(try LaterRelease.run { try DatabaseContent.faults(of: queue.path) }.isEmpty)
     }

@@ -67,7 +67,7 @@ import Testing
         let one = try await queue.delivery("a")
         #expect(
             try await queue.store.act(
-                .requeue, on: one.id, by: "ann", reason: "its receiver is back", rules: queue.rules, at: start))
+                .requeue, on: one.id, by: "ann", reason: "its receiver is back", at: start))
         #expect(try await queue.store.snapshot(at: start).dead.map(\.count) == [2])
 
         _ = try await queue.store.prune(at: start + .hours(24 * 400))

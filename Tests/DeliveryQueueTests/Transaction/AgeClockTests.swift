@@ -14,7 +14,7 @@ import Testing
 
     private func pause(at now: Timestamp) async throws {
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: now)
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: now)
     }
 
     private func resume(at now: Timestamp) async throws {
@@ -53,10 +53,10 @@ import Testing
     @Test func `a requeue begins with a clock of its own`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", rules: queue.rules, at: start)
+        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", at: start)
         try await pause(at: start + .hours(1))
         _ = try await queue.store.act(
-            .requeue, on: id, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(3))
+            .requeue, on: id, by: "ann", reason: "x", at: start + .hours(3))
         try await resume(at: start + .hours(4))
 
         #expect(try await held("a", at: start + .hours(9)) == .hours(1))

@@ -151,7 +151,7 @@ import Testing
     @Test func `an operator's pause holds the trials too, and the circuit learns on beneath it`() async throws {
         try await queue.fail(3, at: start)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .minutes(1))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .minutes(1))
         #expect(try await queue.claim(at: start + .hours(1)).isEmpty)
         try await queue.ingest(.success("fresh", at: start + .hours(2)), at: start + .hours(2))
         #expect(try await queue.claim(at: start + .hours(3)).isEmpty)
@@ -175,7 +175,7 @@ import Testing
         try await queue.fail(3, at: start)
         let id = try await queue.delivery("t2").id
         _ = try await queue.store.act(
-            .retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: start + .seconds(5))
+            .retry, on: id, by: "ann", reason: "x", at: start + .seconds(5))
         let call = try await queue.claimOne(at: start + .seconds(5))
         try await queue.record(call, .accepted, at: start + .seconds(5))
         try await queue.ingest(.success("t2", at: start + .seconds(6)), at: start + .seconds(7))

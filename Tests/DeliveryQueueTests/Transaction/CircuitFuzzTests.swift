@@ -43,10 +43,10 @@ import Testing
             case 10:
                 let id = try await queue.number("SELECT id FROM delivery ORDER BY random() LIMIT 1")
                 let action = OperatorAction.allCases[random.roll(3)]
-                _ = try? await queue.store.act(action, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+                _ = try? await queue.store.act(action, on: id, by: "ann", reason: "x", at: now)
             case 11 where random.roll(3) == 0:
                 _ = try await queue.store.pause(
-                    endpoint: QueueFixture.endpoint, by: "a", reason: "x", rules: queue.rules, at: now)
+                    endpoint: QueueFixture.endpoint, by: "a", reason: "x", at: now)
             case 12:
                 _ = try await queue.store.resume(
                     endpoint: QueueFixture.endpoint, by: "a", reason: "x", rules: queue.rules, at: now)

@@ -157,7 +157,7 @@ import Testing
     @Test func `a bulk retry of one endpoint leaves every other its turn`() async throws {
         let queue = try await QueueFixture()
         try await queue.store.registerEndpoints(
-            ["ep-1", "ep-2", "ep-3"].map { (id: $0, name: $0) }, historyFrom: start - .hours(72))
+            ["ep-1", "ep-2", "ep-3"].map { (id: $0, name: $0) }, historyFrom: start - .hours(72), at: start)
         for endpoint in ["ep-1", "ep-2", "ep-3"] {
             for index in 0..<10 {
                 try await queue.ingest(.failure("\(endpoint)-\(index)", at: start), endpoint: endpoint, at: start)
@@ -167,7 +167,7 @@ import Testing
             try Int64.fetchAll($0, sql: "SELECT id FROM delivery WHERE endpoint_id = 'ep-1'")
         }
         _ = try await queue.store.act(
-            .retry, on: ids, spacing: .zero, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(1))
+            .retry, on: ids, spacing: .zero, by: "ann", reason: "x", at: start + .hours(1))
         var called: [String] = []
         for _ in 0..<8 { called += try await queue.claim(limit: 1, at: start + .hours(1)).map(\.endpointID) }
         #expect(called == ["ep-1", "ep-2", "ep-1", "ep-3", "ep-1", "ep-2", "ep-1", "ep-3"])

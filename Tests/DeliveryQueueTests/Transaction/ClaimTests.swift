@@ -90,11 +90,13 @@ import Testing
     @Test func `an endpoint that is no longer configured is not called, and is again when it comes back`() async throws
     {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await queue.store.registerEndpoints([(id: QueueFixture.other, name: "second")], historyFrom: start)
+        try await queue.store.registerEndpoints(
+            [(id: QueueFixture.other, name: "second")], historyFrom: start, at: start)
         #expect(try await queue.claim(at: due).isEmpty)
         #expect(try await queue.store.nextDue(at: due) == nil)
 
-        try await queue.store.registerEndpoints([(id: QueueFixture.endpoint, name: "first")], historyFrom: start)
+        try await queue.store.registerEndpoints(
+            [(id: QueueFixture.endpoint, name: "first")], historyFrom: start, at: start)
         #expect(try await queue.claim(at: due).count == 1)
     }
 

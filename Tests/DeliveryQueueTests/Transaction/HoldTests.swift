@@ -60,7 +60,7 @@ import Testing
         let id = try await queue.delivery("a").id
         for hour in 1...2 {
             let now = start + .hours(hour)
-            _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "again", rules: queue.rules, at: now)
+            _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "again", at: now)
             try await queue.record(queue.claimOne(at: now), .rejected, at: now)
         }
 

@@ -157,14 +157,14 @@ import Testing
     }
 
     @Test func `registered event types have their label before all others`() async throws {
-        try await queue.store.registerEventTypes(["b", "a", "b"])
+        try await queue.store.registerEventTypes(["b", "a", "b"], at: start)
         try await queue.ingest(.failure("t", at: start, type: "c"), at: start)
 
         #expect(try await queue.store.snapshot(at: start).eventTypes == ["b", "a", "c"])
     }
 
     @Test func `an event type that is called other has no label of its own`() async throws {
-        try await queue.store.registerEventTypes(["other"])
+        try await queue.store.registerEventTypes(["other"], at: start)
         try await queue.ingest(
             .failure("t", at: start, type: "other"), .success("t", at: start + .seconds(1)), at: start + .seconds(2))
 

@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func `history keeps its beginning when endpoints are registered again`() async throws {
-        try await queue.store.registerEndpoints([(id: QueueFixture.endpoint, name: "renamed")], historyFrom: start)
+        try await queue.store.registerEndpoints(
+            [(id: QueueFixture.endpoint, name: "renamed")], historyFrom: start, at: start)
         try await queue.ingest(.failure("a", at: start - .hours(71)), at: start)
 
         #expect(try await queue.isKnown("a"))

@@ -38,7 +38,7 @@ import Testing
             try $0.hold(QueueFixture.endpoint, .rejected, until: now + .hours(1), since: start)
         }
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: now)
 
         try await queue.record(queue.claimOne(at: now), Reply(answer: .late), at: now)
 

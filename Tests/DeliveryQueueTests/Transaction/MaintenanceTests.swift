@@ -71,7 +71,7 @@ import Testing
         try await queue.record(try await queue.claimOne(at: start + .minutes(1)), .rejected, at: start + .minutes(1))
         let later = start + .days(200)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "x", rules: queue.rules, at: later)
+        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "x", at: later)
 
         #expect(try await queue.store.prune(at: later).total == 0)
         #expect(try await queue.isKnown("a"))

@@ -16,7 +16,7 @@ import Testing
         let id = try await queue.delivery(taskID).id
         #expect(
             try await queue.store.act(
-                .retry, on: id, by: "ann", reason: "receiver is fixed", rules: queue.rules, at: now))
+                .retry, on: id, by: "ann", reason: "receiver is fixed", at: now))
     }
 
     private func die(_ taskID: String, at now: Timestamp) async throws {
@@ -124,7 +124,7 @@ import Testing
         let queue = try await QueueFixture(rules: .exact(confirm: .answer))
         try await queue.ingest(.failure("a", at: start), at: start)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: asked)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: asked)
         try await queue.record(queue.claimOne(at: asked), .accepted, at: asked)
 
         #expect(
@@ -160,7 +160,7 @@ import Testing
         try await queue.ingest(.failure("old", at: start), at: start)
         try await queue.ingest(.success("new", at: start + .seconds(5)), at: start + .seconds(6))
         let id = try await queue.delivery("old").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: asked)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: asked)
 
         #expect(try await queue.claimOne(at: asked).id == id)
     }
@@ -175,7 +175,7 @@ import Testing
         #expect(try await queue.nextManualDue(at: asked) == asked)
 
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: asked)
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: asked)
         #expect(try await queue.claim(at: asked + .seconds(1)).isEmpty)
         #expect(try await queue.store.nextDue(at: asked) == nil)
 

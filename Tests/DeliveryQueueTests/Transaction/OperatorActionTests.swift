@@ -42,7 +42,7 @@ import Testing
         guard let refusal else {
             #expect(
                 try await queue.store.act(
-                    action, on: delivery.id, by: "ann", reason: "why", rules: queue.rules, at: now))
+                    action, on: delivery.id, by: "ann", reason: "why", at: now))
             let note = "\(action.rawValue) ann why \(delivery.id) \(now.milliseconds)"
             #expect(
                 try await queue.texts(
@@ -53,7 +53,7 @@ import Testing
         }
         let before = try await queue.dump()
         let error = await #expect(throws: StoreError.self) {
-            try await queue.store.act(action, on: delivery.id, by: "ann", reason: "why", rules: queue.rules, at: now)
+            try await queue.store.act(action, on: delivery.id, by: "ann", reason: "why", at: now)
         }
         #expect(error?.kind == .refusedMove && error?.cause == refusal.rawValue)
         #expect(try await queue.dump() == before)
@@ -64,18 +64,18 @@ import Testing
         let id = try await queue.delivery("a").id
         func refusal() async -> String? {
             await #expect(throws: StoreError.self) {
-                try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+                try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: now)
             }?.cause
         }
         try await queue.run("UPDATE endpoint SET active = 0")
         #expect(await refusal() == OperatorAction.Refusal.notConfigured.rawValue)
         try await queue.run("UPDATE endpoint SET active = 1")
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: now)
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: now)
         #expect(await refusal() == OperatorAction.Refusal.paused.rawValue)
         _ = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: now)
-        #expect(try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: now))
+        #expect(try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: now))
         #expect(await refusal() == OperatorAction.Refusal.asked.rawValue)
         try await queue.run("UPDATE delivery SET manual_ms = NULL, kept_attempt_ms = NULL")
         try await queue.run("UPDATE delivery_body SET body = NULL")
@@ -85,12 +85,12 @@ import Testing
     @Test func `a discarded delivery is dead, can be requeued, and a late success still settles it`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", at: now)
         #expect(try await queue.text("SELECT dead_reason FROM delivery") == "discarded")
         #expect(try await queue.claim(at: now + .days(1)).isEmpty)
-        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "x", at: now)
         #expect(try await queue.delivery("a").cycle == 2)
-        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", rules: queue.rules, at: now)
+        _ = try await queue.store.act(.discard, on: id, by: "ann", reason: "x", at: now)
         try await queue.ingest(.success("a", at: now), at: now)
         #expect(try await queue.delivery("a").state == .delivered)
     }
@@ -108,7 +108,7 @@ import Testing
         try await queue.ingest(.failure("later", at: start), at: now)
 
         let summary = try await queue.store.act(
-            .retry, on: ids + [99_999], spacing: .milliseconds(500), by: "ann", reason: "x", rules: queue.rules, at: now
+            .retry, on: ids + [99_999], spacing: .milliseconds(500), by: "ann", reason: "x", at: now
         )
 
         #expect(summary.done == 1_199 && summary.skipped == [.delivered: 1])
@@ -126,7 +126,7 @@ import Testing
         try await queue.ingest(.failure("a", at: start), at: start)
         #expect(try await queue.pause(at: start) == .made)
         #expect(
-            try await queue.store.pause(endpoint: "unknown", by: "ann", reason: "x", rules: queue.rules, at: start)
+            try await queue.store.pause(endpoint: "unknown", by: "ann", reason: "x", at: start)
                 == .noEndpoint)
 
         try await queue.ingest(.failure("b", at: start), at: start)
@@ -153,7 +153,7 @@ import Testing
     @Test func `the age clock stands still while an endpoint is held`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start + .hours(1))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start + .hours(1))
         let resumed = start + .days(10)
         _ = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: resumed)
@@ -169,7 +169,7 @@ import Testing
 
 extension QueueFixture {
     fileprivate func pause(at now: Timestamp) async throws -> HoldChange {
-        try await store.pause(endpoint: Self.endpoint, by: "ann", reason: "x", rules: rules, at: now)
+        try await store.pause(endpoint: Self.endpoint, by: "ann", reason: "x", at: now)
     }
 
     fileprivate func resume(at now: Timestamp) async throws -> HoldChange {

@@ -67,7 +67,8 @@ import Testing
     }
 
     private func plan() async throws -> ScanPlan {
-        try await queue.store.scanPlan(of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: right)
+        try await queue.store.scanPlan(
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: right)
     }
 
     private func attempts() async throws -> [String] {

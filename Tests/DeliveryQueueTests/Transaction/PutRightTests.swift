@@ -21,7 +21,8 @@ import Testing
     }
 
     private func plan(at now: Timestamp) async throws -> ScanPlan {
-        try await queue.store.scanPlan(of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: now)
+        try await queue.store.scanPlan(
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: now)
     }
 
     @Test func `what a clock 100 days ahead took for too old becomes a delivery when the clock is right`() async throws

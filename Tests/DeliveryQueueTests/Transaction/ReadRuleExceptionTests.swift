@@ -84,9 +84,9 @@ import Testing
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
         try await gap(from: start, to: due)
-        func ask(_ isUnread: Bool) async throws {
+        func ask(_ ignoresLog: Bool) async throws {
             _ = try await queue.store.act(
-                .retry, on: id, isUnread: isUnread, by: "ann", reason: "x", rules: queue.rules, at: due)
+                .retry, on: id, ignoresLog: ignoresLog, by: "ann", reason: "x", at: due)
         }
 
         try await ask(false)
@@ -95,14 +95,14 @@ import Testing
 
         try await ask(true)
         let batch = try await claim([:])
-        #expect(batch.deliveries.map(\.isUnread) == [true])
+        #expect(batch.deliveries.map(\.ignoresLog) == [true])
         await #expect(throws: StoreError.self) { try await ask(true) }
     }
 
     @Test func `an operator's retry that waits for a log is found, with the cause`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: due)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: due)
         let reader = try QueueReader(path: queue.path)
         #expect(try reader.retriesWaitingForLogs().isEmpty)
 

@@ -53,7 +53,7 @@ import Testing
     @Test func `an operator's retry wants a reading as well`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
-        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", rules: queue.rules, at: due)
+        _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: due)
 
         let batch = try await claim([:])
 
@@ -84,11 +84,11 @@ import Testing
     @Test func `a reading from before the end of a hold does not count`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: start)
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: start)
         _ = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due)
         let plan = try await queue.store.scanPlan(
-            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: due)
 
         #expect(try await claim([QueueFixture.endpoint: .whole]).unread == [QueueFixture.endpoint])
         var reading = LogReading.whole
@@ -174,7 +174,7 @@ import Testing
         try await queue.ingest(.pending("slow", at: start), at: start)
         func reread() async throws -> Timestamp? {
             try await queue.store.scanPlan(
-                of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: later
+                of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: later
             ).rereadFrom
         }
         #expect(try await reread() == start - RetryRules.clockTolerance)
@@ -225,7 +225,7 @@ import Testing
         #expect(batch.deliveries.map(\.taskID) == ["near"])
         #expect(batch.unread == [QueueFixture.endpoint])
         let plan = try await queue.store.scanPlan(
-            of: QueueFixture.endpoint, overlap: .minutes(15), rules: queue.rules, at: due)
+            of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: due)
         #expect(plan.rereadFrom == start - RetryRules.clockTolerance)
     }
 

@@ -161,7 +161,7 @@ import Testing
         try await serverErrors(4, in: queue)
         let due = try #require(try await queue.delivery("a").nextAttempt)
         _ = try await queue.store.pause(
-            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due - .milliseconds(2))
+            endpoint: QueueFixture.endpoint, by: "ann", reason: "x", at: due - .milliseconds(2))
         let resumed = try await queue.store.resume(
             endpoint: QueueFixture.endpoint, by: "ann", reason: "x", rules: queue.rules, at: due - .milliseconds(1))
         #expect(resumed == .made)

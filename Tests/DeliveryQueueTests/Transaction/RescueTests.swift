@@ -62,7 +62,7 @@ import Testing
         let path = folder.file("queue.db")
         let rules = RetryRules.exact()
         let first = try QueueStore(path: path, now: start)
-        try await first.registerEndpoints([(id: "e", name: "e")], historyFrom: start)
+        try await first.registerEndpoints([(id: "e", name: "e")], historyFrom: start, at: start)
         let page = ObservedPage(
             endpointID: "e", observations: [.failure("a", at: start)], unreadable: [],
             progress: ScanProgress(started: start))
@@ -147,7 +147,7 @@ import Testing
         let id = try await dead()
         let now = start + .days(20)
 
-        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", rules: queue.rules, at: now))
+        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now))
 
         let delivery = try await queue.delivery("a")
         #expect(delivery.state == .scheduled && delivery.nextAttempt == now)
@@ -165,7 +165,7 @@ import Testing
     @Test func `the new cycle has all its attempts and its own age`() async throws {
         let id = try await dead()
         let now = start + .days(20)
-        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", rules: queue.rules, at: now)
+        _ = try await queue.store.act(.requeue, on: id, by: "ann", reason: "fixed", at: now)
         try await queue.record(queue.claimOne(at: now), .accepted, at: now)
         try await queue.ingest(.failure("a", at: now + .seconds(2)), at: now + .seconds(5))
 
@@ -177,7 +177,7 @@ import Testing
 
     @Test func `a requeue of an unknown delivery says so`() async throws {
         #expect(
-            try await queue.store.act(.requeue, on: 77, by: "ann", reason: "x", rules: queue.rules, at: start) == false)
+            try await queue.store.act(.requeue, on: 77, by: "ann", reason: "x", at: start) == false)
     }
 
     @Test func `only a dead delivery is requeued`() async throws {
@@ -187,7 +187,7 @@ import Testing
 
         let refuse: @Sendable () async throws -> Void = {
             let error = try await #require(throws: StoreError.self) {
-                try await store.act(.requeue, on: id, by: "ann", reason: "x", rules: .exact(), at: start)
+                try await store.act(.requeue, on: id, by: "ann", reason: "x", at: start)
             }
             #expect(error.kind == .refusedMove)
         }
@@ -209,7 +209,7 @@ import Testing
 
         await #expect(throws: StoreError.self) {
             _ = try await queue.store.act(
-                .requeue, on: claimed.id, by: "ann", reason: "again", rules: queue.rules, at: start + .hours(1))
+                .requeue, on: claimed.id, by: "ann", reason: "again", at: start + .hours(1))
         }
         #expect(try await queue.delivery("a").state == .dead)
     }

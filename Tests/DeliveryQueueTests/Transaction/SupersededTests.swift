@@ -100,7 +100,7 @@ import Testing
         _ = try await claim(queue, at: later)
         let id = try await queue.delivery("old").id
 
-        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "needed", rules: queue.rules, at: later))
+        #expect(try await queue.store.act(.requeue, on: id, by: "ann", reason: "needed", at: later))
         let claimed = try #require(try await claim(queue, at: later).deliveries.first)
         #expect(claimed.taskID == "old")
 

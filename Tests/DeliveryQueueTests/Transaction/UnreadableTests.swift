@@ -98,7 +98,7 @@ struct UnreadableTests {
         try await queue.ingest(unreadable: [Self.entry("raw-1"), Self.entry("raw-2"), Self.entry("raw-3")], at: start)
         let kept = try await queue.store.unreadableEntries(after: 0, limit: 9)
         let anew = kept.prefix(2).map { (kept: $0, anew: Self.entry("id 1", reason: "no_body")) }
-        try await queue.store.judge(anew, rules: queue.rules, at: start + .hours(1))
+        try await queue.store.judge(anew, at: start + .hours(1))
 
         #expect(try await queue.texts("SELECT reason FROM unreadable_entry ORDER BY id") == ["no_body", "no_outcome"])
         let again = try await queue.ingest(unreadable: [Self.entry("id 1")], at: start + .hours(1))

@@ -67,7 +67,8 @@ import Testing
     init() async throws {
         folder = try TemporaryFolder()
         store = try QueueStore(path: folder.file("queue.db"), now: start)
-        try await store.registerEndpoints(Self.endpoints.map { (id: $0.id, name: "name-\($0.id)") }, historyFrom: start)
+        try await store.registerEndpoints(
+            Self.endpoints.map { (id: $0.id, name: "name-\($0.id)") }, historyFrom: start, at: start)
         try await store.pool.write { db in
             for endpoint in Self.endpoints {
                 try db.execute(sql: "UPDATE endpoint SET \(endpoint.sql) WHERE id = '\(endpoint.id)'")
@@ -176,8 +177,8 @@ import Testing
         }
     }
 
-    /// Claims ask by the table's indexes, so this holds them to the views. An open circuit lets one trial more through, a
-    /// hold whose pause is over one try.
+    /// Claims ask by the table's indexes, so this holds them to the views. An open circuit lets one trial more through,
+    /// a hold whose pause is over one try.
     @Test(arguments: Self.endpoints) func `a claim takes what the views call due and not held`(
         _ endpoint: Endpoint
     ) async throws {

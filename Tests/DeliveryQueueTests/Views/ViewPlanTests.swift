@@ -15,7 +15,7 @@ import Testing
         folder = try TemporaryFolder()
         store = try QueueStore(path: folder.file("queue.db"), now: start)
         try await store.registerEndpoints(
-            (1...20).map { (id: "ep-\($0)", name: "name-\($0)") }, historyFrom: start - .hours(72))
+            (1...20).map { (id: "ep-\($0)", name: "name-\($0)") }, historyFrom: start - .hours(72), at: start)
     }
 
     private func fill() async throws {

@@ -260,7 +260,7 @@ import Testing
 
     @Test func `v_health shows the one check that finds something before those that find nothing`() async throws {
         let store = try QueueStore(path: folder.file("held.db"), now: start)
-        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start)
+        try await store.registerEndpoints([(id: "e", name: "n")], historyFrom: start, at: start)
         try await store.recordPoll(of: "e", error: nil, at: Timestamp(milliseconds: sample.made * 1_000))
         try await store.change("hold", rules: .exact(), at: start) {
             try $0.hold("e", .redirected, until: nil, since: start)

@@ -5,8 +5,8 @@ import Testing
 @testable import DeliveryWorker
 @testable import RedeliverConfiguration
 
-/// Whatever the worker waited for, it looks at the log before it calls: what has arrived meanwhile is not sent again. Each
-/// test lets five deliveries fail, and arrive by the provider's own attempts a moment before they would be called.
+/// Whatever the worker waited for, it looks at the log before it calls: what has arrived meanwhile is not sent again.
+/// Each test lets five deliveries fail, and arrive by the provider's own attempts a moment before they would be called.
 @Suite struct NeedlessCallTests {
     private let bench: Workbench
     private let fake: FakeProvider
@@ -73,7 +73,7 @@ import Testing
     @Test func `an arrival during an outage that another endpoint's log ends is seen before the first call`()
         async throws
     {
-        try await bench.store.registerEndpoints([(id: "e2", name: "e2")], historyFrom: .noon)
+        try await bench.store.registerEndpoints([(id: "e2", name: "e2")], historyFrom: .noon, at: .noon)
         var (both, hasArrived) = (configuration, false)
         both.endpoints.append(.init(id: "e2", name: "e2"))
         provider.set { $0.url.contains("/e2/") ? .success(.json("[]")) : nil }
@@ -141,7 +141,7 @@ import Testing
             if !isHeld, now > .noon(30) {
                 isHeld = true
                 _ = try await bench.store.pause(
-                    endpoint: "e1", by: "ann", reason: "x", rules: bench.rules, at: now)
+                    endpoint: "e1", by: "ann", reason: "x", at: now)
             }
             if !hasArrived, now > .noon(170) {
                 hasArrived = true

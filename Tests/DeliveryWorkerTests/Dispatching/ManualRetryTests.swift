@@ -28,7 +28,7 @@ import Testing
     private func ask(_ taskID: String, in spacing: Duration = .zero) async throws {
         let id = Int64(try bench.number("SELECT id FROM delivery WHERE task_id = '\(taskID)'"))
         _ = try await bench.store.act(
-            .retry, on: id, by: "ann", reason: "receiver is fixed", rules: bench.rules, at: bench.time.now + spacing)
+            .retry, on: id, by: "ann", reason: "receiver is fixed", at: bench.time.now + spacing)
     }
 
     /// A provider whose log shows these failures.
@@ -105,7 +105,7 @@ import Testing
         try await bench.ingest(tasks.map { LogLine($0, at: .noon(-600)) })
         let ids = try bench.rows("SELECT id FROM delivery ORDER BY id").map { $0["id"] as Int64 }
         _ = try await bench.store.act(
-            .retry, on: ids, spacing: .seconds(10), by: "ann", reason: "slowly", rules: bench.rules, at: bench.time.now)
+            .retry, on: ids, spacing: .seconds(10), by: "ann", reason: "slowly", at: bench.time.now)
         let time = bench.time
         let transport = ScriptedTransport { request async throws(TransportError) in
             request.isRetry ? .json(#"{"task_id": "\#(time.now.milliseconds)"}"#, status: 202) : .json("[]")

@@ -176,7 +176,7 @@ import Testing
 
         #expect(await keeper.runOnce(at: .noon) == opens)
         #expect(await gate.gate.closed == (opens ? nil : .credential))
-        try await budget.count(in: bench.store)
+        try await budget.count(in: bench.store, at: .noon(0))
         #expect(try await bench.store.snapshot(at: .noon).count(Counter.logRequests, "look") == 1)
     }
 

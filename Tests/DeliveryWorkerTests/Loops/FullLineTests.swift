@@ -141,7 +141,7 @@ import Testing
         let path = line.bench.folder + "/restart.db"
         func run(turns: Int) async throws -> QueueSnapshot {
             let store = try QueueStore(path: path, now: line.bench.time.now)
-            try await store.registerEndpoints([(id: "e1", name: "core")], historyFrom: .noon(-3_600))
+            try await store.registerEndpoints([(id: "e1", name: "core")], historyFrom: .noon(-3_600), at: .noon(-3_600))
             _ = try await store.reclaimOpenIntents(rules: line.bench.rules, at: line.bench.time.now)
             let gate = line.bench.gate()
             let poller = line.bench.poller(line.provider, gate: gate, store: store)

@@ -46,8 +46,8 @@ import Testing
     }
 }
 
-/// In front of a provider in memory: every second log page and every third retry goes to a server that treats it badly, each
-/// fault once for either.
+/// In front of a provider in memory: every second log page and every third retry goes to a server that treats it badly,
+/// each fault once for either.
 private final class TroubledRoad: HTTPTransport {
     private struct State {
         var log = NetworkFault.all

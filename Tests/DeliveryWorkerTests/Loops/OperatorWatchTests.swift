@@ -18,7 +18,7 @@ import Testing
 
     private func pause(_ reason: String = "maintenance") async throws {
         _ = try await bench.store.pause(
-            endpoint: "e1", by: "ann", reason: reason, rules: bench.rules, at: bench.time.now)
+            endpoint: "e1", by: "ann", reason: reason, at: bench.time.now)
     }
 
     private func pauses() throws -> [String] {
@@ -150,7 +150,7 @@ import Testing
                         hasLooked = true
                         #expect(await transport.retries.isEmpty)
                         _ = try await bench.store.act(
-                            .retry, on: id, by: "ann", reason: "now", rules: bench.rules, at: bench.time.now)
+                            .retry, on: id, by: "ann", reason: "now", at: bench.time.now)
                     }
                     if await !transport.retries.isEmpty || turns > 2_000 { break }
                     clock.wake(upTo: OperatorWatch.interval)

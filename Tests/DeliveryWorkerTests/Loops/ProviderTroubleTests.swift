@@ -7,8 +7,8 @@ import Testing
 @testable import DeliveryWorker
 @testable import RedeliverConfiguration
 
-/// The daemon's services through trouble of the provider as a whole, on virtual time. After each: calls stopped within one
-/// batch, came back by themselves and slowly, no attempt was used, nothing died, everything arrived once.
+/// The daemon's services through trouble of the provider as a whole, on virtual time. After each: calls stopped within
+/// one batch, came back by themselves and slowly, no attempt was used, nothing died, everything arrived once.
 @Suite struct ProviderTroubleTests {
     private static let hour = 3_600.0
     private let count = 120

@@ -57,7 +57,7 @@ import Testing
 
     @Test func `every combination of labels is written as 0 in an empty database`() async throws {
         let bench = try await Workbench(endpoints: ["e1", "e2"])
-        try await bench.store.registerEventTypes(["a", "b"])
+        try await bench.store.registerEventTypes(["a", "b"], at: .noon(-3_600))
 
         let parsed = try MetricsParser(try await page(bench))
 
@@ -79,7 +79,7 @@ import Testing
 
     @Test func `event types beyond 32 become other, also in the counts of open deliveries`() async throws {
         let bench = try await Workbench()
-        try await bench.store.registerEventTypes((0..<32).map { "type_\($0)" })
+        try await bench.store.registerEventTypes((0..<32).map { "type_\($0)" }, at: .noon(-3_600))
 
         try await bench.ingest((30..<40).map { number in LogLine("t\(number)").with { $0.type = "type_\(number)" } })
 
@@ -91,7 +91,7 @@ import Testing
 
     @Test func `an event type that is named other does not make a series twice`() async throws {
         let bench = try await Workbench()
-        try await bench.store.registerEventTypes(["other"] + (0..<32).map { "type_\($0)" })
+        try await bench.store.registerEventTypes(["other"] + (0..<32).map { "type_\($0)" }, at: .noon(-3_600))
         try await bench.ingest([LogLine("t1").with { $0.type = "other" }, LogLine("t2").with { $0.type = "unknown" }])
 
         let parsed = try MetricsParser(try await page(bench))
@@ -116,7 +116,7 @@ import Testing
     ])
     func `a hostile event type stays one label value`(type: String) async throws {
         let bench = try await Workbench()
-        try await bench.store.registerEventTypes([type])
+        try await bench.store.registerEventTypes([type], at: .noon(-3_600))
 
         let parsed = try MetricsParser(try await page(bench))
 
@@ -147,7 +147,7 @@ import Testing
     @Test(.enabled(if: Promtool.path != nil, "promtool is not installed; Debian has it in the package prometheus"))
     func `promtool finds nothing wrong with a page`() async throws {
         let bench = try await Workbench()
-        try await bench.store.registerEventTypes(["quote\"s", "both\r\nof them", "accent\"\u{301}"])
+        try await bench.store.registerEventTypes(["quote\"s", "both\r\nof them", "accent\"\u{301}"], at: .noon(-3_600))
         try await bench.ingest([LogLine("t1"), LogLine("t2", "success"), LogLine("t3", "pending")])
 
         #expect(try Promtool.check(try await page(bench)) == "")

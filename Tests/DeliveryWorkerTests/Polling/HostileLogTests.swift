@@ -32,7 +32,8 @@ import Testing
             walSize: 0)
         var random = SeededGenerator(seed: seed)
         // A set, because the strict reader takes two ways to write an accent for the same.
-        try await bench.store.registerEventTypes(Set((0..<20).map { _ in Hostile.text(&random) }).sorted())
+        try await bench.store.registerEventTypes(
+            Set((0..<20).map { _ in Hostile.text(&random) }).sorted(), at: .noon(-3_600))
         let page = MetricsPage.text(queue: try await bench.store.snapshot(at: .noon), worker: worker, at: .noon)
         _ = try MetricsParser(page)
         #expect(try bench.text("PRAGMA integrity_check") == "ok")

@@ -11,7 +11,8 @@ import Testing
         range.map { LogLine("t\($0)", at: .noon(-Double($0) * 60)) }
     }
 
-    /// Between two pages an entry of the first is deleted: what stood at the top of the second moves to the end of the first.
+    /// Between two pages an entry of the first is deleted: what stood at the top of the second moves to the end of the
+    /// first.
     @Test func `an entry that a deletion moved over the border of two pages is not missed`() async throws {
         let bench = try await Workbench()
         let isDeleted = Mutex(false)

@@ -6,7 +6,8 @@ import Testing
 @testable import DeliveryWorker
 @testable import RedeliverConfiguration
 
-/// Each request for a page of a log is counted, and none follows one that was answered with 429 for as long as that said.
+/// Each request for a page of a log is counted, and none follows one that was answered with 429 for as long as that
+/// said.
 @Suite struct RequestBudgetTests {
     private let bench: Workbench
 
@@ -26,11 +27,11 @@ import Testing
         _ = try await poller.runOnce(at: .noon, for: .look)
         await #expect(throws: ProviderError.self) { try await poller.runOnce(at: .noon(1), for: .confirm) }
 
-        try await budget.count(in: bench.store)
+        try await budget.count(in: bench.store, at: .noon(0))
 
         #expect(try await counted("look") == 2)
         #expect(try await counted("confirm") == 1)
-        try await budget.count(in: bench.store)
+        try await budget.count(in: bench.store, at: .noon(0))
         #expect(try await counted("look") == 2)
     }
 
@@ -38,11 +39,11 @@ import Testing
         let budget = RequestBudget(perMinute: nil, clock: bench.time.clock)
         #expect(try await budget.turn(for: .gap, of: "e1"))
         try bench.execute("CREATE TRIGGER broken BEFORE INSERT ON counter BEGIN SELECT RAISE(ABORT, 'full'); END")
-        await #expect(throws: StoreError.self) { try await budget.count(in: bench.store) }
+        await #expect(throws: StoreError.self) { try await budget.count(in: bench.store, at: .noon(0)) }
         try bench.execute("DROP TRIGGER broken")
         #expect(try await budget.turn(for: .gap, of: "e1"))
 
-        try await budget.count(in: bench.store)
+        try await budget.count(in: bench.store, at: .noon(0))
 
         #expect(try await counted("gap") == 2)
     }

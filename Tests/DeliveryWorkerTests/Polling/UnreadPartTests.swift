@@ -5,8 +5,8 @@ import Testing
 @testable import DeliveryQueue
 @testable import DeliveryWorker
 
-/// What becomes of the parts of a log that could not be read: nothing in them is lost, and no more is kept back than they may
-/// hold. Rows are a minute apart, the newest first, ten on a page.
+/// What becomes of the parts of a log that could not be read: nothing in them is lost, and no more is kept back than
+/// they may hold. Rows are a minute apart, the newest first, ten on a page.
 @Suite struct UnreadPartTests {
     let bench: Workbench
     let log: PagedLog
@@ -37,6 +37,29 @@ import Testing
     func gaps() throws -> Int { try bench.number("SELECT COUNT(*) FROM scan_gap WHERE is_second = 0") }
 
     func readings() async -> [String: LogReading] { await coverage.readings }
+
+    /// Turns the log's order round, and lets a turn begin the pass through it that does not come to its end.
+    func beginPass() async throws {
+        log.change { log in
+            log.rows.reverse()
+            log.delay = .seconds(10)
+        }
+        #expect(try await turn().isUnfinished)
+        log.change { $0.delay = .zero }
+    }
+
+    /// Lets an operator free what is unread, as if it had been so for a day.
+    func freeGaps() async throws -> HoldChange {
+        try bench.execute("UPDATE scan_gap SET since_ms = 0")
+        return try await bench.store.resume(
+            endpoint: "e1", freesGaps: true, by: "ann", reason: "x", rules: bench.rules, at: bench.time.now)
+    }
+
+    func claimed() async throws -> [ClaimedDelivery] {
+        try await bench.store.claimDue(
+            of: await readings(), limit: 200, lease: .seconds(60), rules: bench.rules, at: bench.time.now
+        ).deliveries
+    }
 
     // MARK: - Nothing is lost
 
@@ -163,15 +186,8 @@ import Testing
     }
 
     @Test func `a pass goes back where the pages have moved since its last turn`() async throws {
-        log.change { log in
-            log.rows.reverse()
-            log.delay = .seconds(10)
-        }
-        #expect(try await turn().isUnfinished)
-        log.change { log in
-            log.delay = .zero
-            log.rows.removeFirst(15)
-        }
+        try await beginPass()
+        log.change { $0.rows.removeFirst(15) }
         try await turn()
 
         #expect(try bench.tasks(.scheduled).count == 100)
@@ -180,15 +196,8 @@ import Testing
     @Test func `a pass that cannot go on while the provider is down is an outage, and no log counts as read`()
         async throws
     {
-        log.change { log in
-            log.rows.reverse()
-            log.delay = .seconds(10)
-        }
-        #expect(try await turn().isUnfinished)
-        log.change { log in
-            log.delay = .zero
-            log.badPages = Set(1...100)
-        }
+        try await beginPass()
+        log.change { $0.badPages = Set(1...100) }
 
         await #expect(throws: ProviderError.self) { try await turn() }
         #expect(log.asked.last == 1)
@@ -216,19 +225,10 @@ import Testing
         for _ in 0..<3 { try await turn() }
         log.change { $0.badPages = [5] }
         try await turn(after: 400)
-        try bench.execute("UPDATE scan_gap SET since_ms = 0")
-        let freed = try await bench.store.resume(
-            endpoint: "e1", freesGaps: true, by: "ann", reason: "x", rules: bench.rules, at: bench.time.now)
-        guard case .made = freed else {
-            Issue.record("nothing was freed")
-            return
-        }
+        #expect(try await freeGaps() == .made)
         try await turn()
 
-        let batch = try await bench.store.claimDue(
-            of: await readings(), limit: 200, lease: .seconds(60), rules: bench.rules, at: bench.time.now)
-
-        #expect(batch.deliveries.contains { $0.taskID == "t90" })
+        #expect(try await claimed().contains { $0.taskID == "t90" })
     }
 
     @Test func `what an operator frees of a log in no order is called`() async throws {
@@ -237,16 +237,11 @@ import Testing
             log.badPages = [4]
         }
         try await turn()
-        try bench.execute("UPDATE scan_gap SET since_ms = 0")
-        _ = try await bench.store.resume(
-            endpoint: "e1", freesGaps: true, by: "ann", reason: "x", rules: bench.rules, at: bench.time.now)
+        #expect(try await freeGaps() == .made)
         // Put off: the first page counts as a look.
         try await turn()
 
-        let batch = try await bench.store.claimDue(
-            of: await readings(), limit: 200, lease: .seconds(60), rules: bench.rules, at: bench.time.now)
-
-        #expect(batch.deliveries.count == 90)
+        #expect(try await claimed().count == 90)
     }
 
     @Test func `a deep look goes on by at least a page in each turn, however long the backlog is`() async throws {

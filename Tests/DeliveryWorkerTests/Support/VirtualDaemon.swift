@@ -8,8 +8,9 @@ import Synchronization
 
 @testable import DeliveryWorker
 
-/// A generation's services as the daemon runs them, on virtual time: whenever all that could be done is done and no call is
-/// under way, time goes on to the moment at which the next loop wakes. However slow the machine is, no time passes before.
+/// A generation's services as the daemon runs them, on virtual time: whenever all that could be done is done and no
+/// call is under way, time goes on to the moment at which the next loop wakes. However slow the machine is, no time
+/// passes before.
 struct VirtualDaemon {
     let time: VirtualTime
     let generation: Generation

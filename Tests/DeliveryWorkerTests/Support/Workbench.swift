@@ -43,7 +43,8 @@ final class Workbench: Sendable {
             await Task.yield()
         }
         try await store.registerEndpoints(
-            endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback)
+            endpoints.map { (id: $0, name: $0 == "e1" ? "core" : $0) }, historyFrom: time.now - lookback,
+            at: .noon(-3_600))
         coverage = Coverage(within: .seconds(5), clock: time.clock)
         for endpoint in endpoints { await coverage.took(.lasting(), isNewestFirst: false, of: endpoint) }
     }
@@ -156,7 +157,9 @@ extension RetryDispatcher {
     /// A turn in which every look finds nothing, at once.
     func runOnce(_ work: Work = .due, at now: Timestamp) async throws -> DispatchSummary {
         try await runOnce(work, at: now) { endpoint in
-            let plan = try? await store.scanPlan(of: endpoint, overlap: .zero, rules: rules, at: now)
+            let plan = try? await store.scanPlan(
+                of: endpoint, overlap: .zero,
+                rereading: Reread(withOverlap: false, rowsSinceOpening: .distantPast), rules: rules, at: now)
             guard let plan else { return }
             await coverage.took(
                 .lasting(from: coverage.now, openings: plan.openings), isNewestFirst: false, of: endpoint)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// What the command line says of itself (`--experimental-dump-help`): the source of the help, the manual and the shells'
-/// completions.
+/// What the command line says of itself (`--experimental-dump-help`): the source of the help, the manual and the
+/// shells' completions.
 struct CommandTree: Decodable {
     struct Argument: Decodable {
         struct Name: Decodable {

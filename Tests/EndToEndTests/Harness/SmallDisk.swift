@@ -11,8 +11,8 @@ struct SmallDisk {
     let folder: URL
     private var ballast: String { folder.appending(path: "ballast").path }
 
-    /// Gives `test` such a disk and takes it away again, also when it is still in use. Only root may mount one: for others
-    /// the test is skipped with a note.
+    /// Gives `test` such a disk and takes it away again, also when it is still in use. Only root may mount one: for
+    /// others the test is skipped with a note.
     static func with(megabytes: Int, _ bench: Bench, _ test: (SmallDisk) async throws -> Void) async throws {
         let folder = bench.folder.appending(path: "disk")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

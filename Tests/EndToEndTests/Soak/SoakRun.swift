@@ -29,8 +29,8 @@ struct SoakRun {
         settings.poll = "interval: 2s, overlap: \(Int(plan.overlap * 1_000))ms"
         settings.confirm = "interval: 1s, within: \(plan.isJudged ? 15 : 5)s"
         settings.retry = "concurrency: \(16 + reloads % 2), per_second: 100, burst: 50"
-        // The sandbox's provider never succeeds at once, so that every fresh event is a failure: what opens a circuit has to
-        // be more than those of some seconds.
+        // The sandbox's provider never succeeds at once, so that every fresh event is a failure: what opens a circuit
+        // has to be more than those of some seconds.
         settings.circuit = "open_after: 40, trial_delays: [1s, 2s, 4s]"
         settings.policy = "initial_delay: 1s, multiplier: 2, max_delay: 10s, max_attempts: 50, jitter: 0.1"
         return settings
@@ -97,9 +97,8 @@ struct SoakRun {
         #expect(finished.ending == .code(0), "\(arguments): \(finished.errors)")
     }
 
-    /// What would take 90 days takes a cycle: what was delivered long enough ago is made so old, with what the log told of it,
-    /// that pruning takes it.
-    /// Deliveries that were called without proof stay, to answer for what arrived twice.
+    /// What would take 90 days takes a cycle: what was delivered long enough ago is made so old, with what the log told
+    /// of it, that pruning takes it. Deliveries that were called without proof stay, to answer for what arrived twice.
     private func age() throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)

@@ -9,7 +9,8 @@ enum SoakFigure: String, CaseIterable {
     case database = "database, MB"
     case open = "open deliveries"
 
-    /// What stands for a quarter, of its values in order: the median, but of what comes and goes with the calls the lowest.
+    /// What stands for a quarter, of its values in order: the median, but of what comes and goes with the calls the
+    /// lowest.
     func typical(_ sorted: [Double]) -> Double {
         switch self {
         case .files: sorted.first ?? .nan
@@ -23,8 +24,8 @@ enum SoakFigure: String, CaseIterable {
         case .memory: (0.10, 4)
         case .files: (0, 4)
         case .threads: (0, 2)
-        // Its file keeps the size that the longest reader, a backup, has once made of it. One that is never worked off grows
-        // by megabytes in a minute.
+        // Its file keeps the size that the longest reader, a backup, has once made of it. One that is never worked off
+        // grows by megabytes in a minute.
         case .log: (1, 8)
         case .database: (0.10, 1)
         // How many wait depends on what the machine has to do besides.

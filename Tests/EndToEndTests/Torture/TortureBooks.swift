@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The database, the metrics file and the sandbox's ledger after a round has come to rest: they must tell the same story.
+/// The database, the metrics file and the sandbox's ledger after a round has come to rest: they must tell the same
+/// story.
 struct TortureBooks {
     let redeliver: RedeliverProcess
     let ledger: SandboxLedger
@@ -34,8 +35,8 @@ struct TortureBooks {
         tally.deliveries += ledger.failures.count
     }
 
-    /// A second call follows only what the log or an answer said of the first, or its silence past the deadline. This log
-    /// shows all that was executed, in time, so nothing arrives twice.
+    /// A second call follows only what the log or an answer said of the first, or its silence past the deadline. This
+    /// log shows all that was executed, in time, so nothing arrives twice.
     private func countRepeats(into tally: inout TortureTally) throws {
         #expect(try redeliver.number(TortureHistory.blindRepeats) == 0, story)
         #expect(ledger.summary.maxConcurrentRetriesPerTask <= 1 && ledger.summary.retriesWhilePending == 0, story)

@@ -26,7 +26,8 @@ struct TortureRound {
         let shape = ["same", "named", "silent", "in-place"][Int(seed % 4)]
         sandbox = try await bench.sandbox(
             [
-                // Many customers: two failures of one event, customer and body, `null` for instance, are one to a reader.
+                // Many customers: two failures of one event, customer and body, `null` for instance, are one to a
+                // reader.
                 "--failures", "0", "--successes", "200", "--events", Self.events.joined(separator: ","),
                 "--page-size", "100", "--time", "milliseconds", "--latency", "15ms", "--seed", "\(seed)",
                 "--retry-logs", shape,

@@ -22,8 +22,8 @@ private func send(
 
 @Suite("HTTP transport", .timeLimit(.minutes(20)))
 struct AsyncHTTPTransportTests {
-    /// What becomes of a request with a short deadline that the server has read. On a busy machine the deadline may pass
-    /// before that: then a longer one is tried.
+    /// What becomes of a request with a short deadline that the server has read. On a busy machine the deadline may
+    /// pass before that: then a longer one is tried.
     private func sendUntilRead(
         _ answer: @escaping @Sendable (RawServer.Connection) -> Void
     ) async throws -> Result<HTTPResponse, TransportError> {

@@ -64,7 +64,8 @@ struct NetworkFaultTests {
         }
     }
 
-    /// The kinds of docs/architecture.md, "What each answer leads to". A call that may have been executed never counts as not sent.
+    /// The kinds of docs/architecture.md, "What each answer leads to". A call that may have been executed never counts
+    /// as not sent.
     private static func kinds(_ operation: NetworkOperation, _ truth: NetworkFault.Truth) -> Set<String> {
         switch (truth, operation) {
         case (.good, .retry): ["accepted"]

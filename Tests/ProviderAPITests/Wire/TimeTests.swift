@@ -60,22 +60,25 @@ struct LogTimeTests {
         #expect(LogTime.milliseconds(Array(token.utf8)[...]) == nil)
     }
 
-    @Test(arguments: [
-        ("+03:00", "2024-05-01T15:34:56", 1_714_566_896_000), ("-05:30", "2024-05-01 07:04:56", 1_714_566_896_000),
-        ("UTC", "2024-05-01T12:34:56", 1_714_566_896_000), ("Europe/Istanbul", "2024-05-01T15:34:56", 1_714_566_896_000),
-        // Summer and winter.
-        ("Europe/Berlin", "2024-05-01T14:34:56", 1_714_566_896_000),
-        ("Europe/Berlin", "2024-01-01T13:00:00", 1_704_110_400_000),
-        // The hour that comes twice is the later one; that which never comes counts by the offset before it.
-        ("Europe/Berlin", "2024-10-27T02:30:00", 1_729_992_600_000),
-        ("America/New_York", "2024-11-03T01:30:00", 1_730_615_400_000),
-        ("Europe/Berlin", "2024-03-31T02:30:00", 1_711_848_600_000),
-        // A time that names its zone, or is a number, does not go by the configured one.
-        ("+03:00", "2024-05-01T12:34:56Z", 1_714_566_896_000), ("+03:00", "1714566896", 1_714_566_896_000),
-        ("+03:00", "2024-05-01T14:34:56 +02:00", 1_714_566_896_000),
-    ] as [(String, String, Int64)]) func `a time without a zone is of the configured one`(
-        _ zone: String, _ time: String, _ milliseconds: Int64
-    ) throws {
+    @Test(
+        arguments: [
+            ("+03:00", "2024-05-01T15:34:56", 1_714_566_896_000), ("-05:30", "2024-05-01 07:04:56", 1_714_566_896_000),
+            ("UTC", "2024-05-01T12:34:56", 1_714_566_896_000),
+            ("Europe/Istanbul", "2024-05-01T15:34:56", 1_714_566_896_000),
+            // Summer and winter.
+            ("Europe/Berlin", "2024-05-01T14:34:56", 1_714_566_896_000),
+            ("Europe/Berlin", "2024-01-01T13:00:00", 1_704_110_400_000),
+            // The hour that comes twice is the later one; that which never comes counts by the offset before it.
+            ("Europe/Berlin", "2024-10-27T02:30:00", 1_729_992_600_000),
+            ("America/New_York", "2024-11-03T01:30:00", 1_730_615_400_000),
+            ("Europe/Berlin", "2024-03-31T02:30:00", 1_711_848_600_000),
+            // A time that names its zone, or is a number, does not go by the configured one.
+            ("+03:00", "2024-05-01T12:34:56Z", 1_714_566_896_000), ("+03:00", "1714566896", 1_714_566_896_000),
+            ("+03:00", "2024-05-01T14:34:56 +02:00", 1_714_566_896_000),
+        ] as [(String, String, Int64)]) func `a time without a zone is of the configured one`(
+            _ zone: String, _ time: String, _ milliseconds: Int64
+        ) throws
+    {
         let zone = try #require(LogZone(zone))
         #expect(LogTime.milliseconds(Array("\"\(time)\"".utf8)[...], in: zone) == milliseconds)
     }

@@ -50,7 +50,7 @@ import Testing
         let observations = (0..<150).map { Self.observation($0, at: now, &random) }
         let store = try QueueStore(path: path, now: now)
         let endpoint = Hostile.text(&random) + "x"
-        try await store.registerEndpoints([(id: "e", name: endpoint)], historyFrom: now - .seconds(86_400))
+        try await store.registerEndpoints([(id: "e", name: endpoint)], historyFrom: now - .seconds(86_400), at: now)
         _ = try await store.ingest(
             ObservedPage(
                 endpointID: "e", observations: observations, unreadable: [], progress: ScanProgress(started: now)),
