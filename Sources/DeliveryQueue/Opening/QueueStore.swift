@@ -166,7 +166,7 @@ package struct QueueStore: Sendable {
     func change<Value: Sendable>(
         _ operation: String, at now: Timestamp, _ work: @Sendable @escaping (inout PlainTransaction) throws -> Value
     ) async throws(StoreError) -> Value {
-        try await change(operation, { PlainTransaction($0, at: now) }, work)
+        try await change(operation, { PlainTransaction(session: $0, now: now) }, work)
     }
 
     private func change<Transaction: QueueTransaction & SendableMetatype, Value: Sendable>(

@@ -21,11 +21,6 @@ struct PlainTransaction: QueueTransaction {
     let now: Timestamp
     var counts = CounterTally()
 
-    init(_ session: Session, at now: Timestamp) {
-        self.session = session
-        self.now = now
-    }
-
     mutating func finish() throws {
         try saveCounts()
     }

@@ -7,27 +7,10 @@ import Testing
 /// Which deliveries may be called first, or in spite of a log that is not read.
 @Suite struct ReadRuleExceptionTests {
     private let queue: QueueFixture
-    private let due = start + .hours(1)
+    private let due = QueueFixture.due
 
     init() async throws {
         queue = try await QueueFixture()
-    }
-
-    private func claim(_ readings: [String: LogReading], limit: Int = 10) async throws -> ClaimedBatch {
-        try await queue.store.claimDue(
-            of: readings, limit: limit, lease: .seconds(60), rules: queue.rules, at: due)
-    }
-
-    private func tasks(_ readings: [String: LogReading]) async throws -> [String] {
-        try await claim(readings).deliveries.map(\.taskID).sorted()
-    }
-
-    private func gap(from: Timestamp, to: Timestamp, freed: Timestamp? = nil) async throws {
-        try await queue.run(
-            """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms, freed_ms)
-            VALUES ('ep-1', ?, ?, 1, 0, 0, ?)
-            """, [from.milliseconds, to.milliseconds, freed?.milliseconds])
     }
 
     // MARK: - What is not known yet
@@ -39,20 +22,20 @@ import Testing
             try await queue.ingest(.failure("t\(minute)", at: start + .minutes(minute)), at: start + .minutes(5))
         }
 
-        #expect(try await claim([QueueFixture.endpoint: .whole], limit: 1).deliveries.map(\.taskID) == ["t4"])
+        #expect(try await queue.claim(of: [QueueFixture.endpoint: .whole], limit: 1).deliveries.map(\.taskID) == ["t4"])
         try await queue.run("UPDATE endpoint SET last_accepted_ms = 1")
-        #expect(try await claim([QueueFixture.endpoint: .whole], limit: 1).deliveries.map(\.taskID) == ["t0"])
+        #expect(try await queue.claim(of: [QueueFixture.endpoint: .whole], limit: 1).deliveries.map(\.taskID) == ["t0"])
     }
 
     @Test func `a row that cannot be read keeps nothing back that an operator has freed`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         try await queue.run("UPDATE endpoint SET retry_shows = 'in_place'")
         let late = LogReading(rowsSince: start + .minutes(1), rowsSinceOpening: start + .minutes(1))
-        #expect(try await tasks([QueueFixture.endpoint: late]).isEmpty)
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: late]).isEmpty)
 
-        try await gap(from: start - .minutes(1), to: start + .minutes(1), freed: due)
+        try await queue.gap(from: start - .minutes(1), to: start + .minutes(1), freed: due)
 
-        #expect(try await tasks([QueueFixture.endpoint: late]) == ["a"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: late]) == ["a"])
     }
 
     @Test func `the views count with the same difference of clocks as the program`() async throws {
@@ -66,7 +49,7 @@ import Testing
             spacing: .listed([.seconds(60), .seconds(60), .seconds(60)]), jitter: 0, maxAge: .seconds(2 * 86_400))
         let rules = RetryRules(policies: PolicyBook(entries: [.init(events: ["*"], policy: policy)]))
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await gap(from: start - .minutes(1), to: start + .minutes(1))
+        try await queue.gap(from: start - .minutes(1), to: start + .minutes(1))
         try await queue.run("UPDATE scan_gap SET since_ms = ?", [start.milliseconds])
         let later = start + .days(3)
 
@@ -83,18 +66,18 @@ import Testing
     @Test func `an operator's retry is sent without a reading only when that was said`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
         let id = try await queue.delivery("a").id
-        try await gap(from: start, to: due)
+        try await queue.gap(from: start, to: due)
         func ask(_ ignoresLog: Bool) async throws {
             _ = try await queue.store.act(
                 .retry, on: id, ignoresLog: ignoresLog, by: "ann", reason: "x", at: due)
         }
 
         try await ask(false)
-        #expect(try await claim([:]).deliveries.isEmpty)
-        #expect(try await claim([QueueFixture.endpoint: .whole]).deliveries.isEmpty)
+        #expect(try await queue.claim(of: [:]).deliveries.isEmpty)
+        #expect(try await queue.claim(of: [QueueFixture.endpoint: .whole]).deliveries.isEmpty)
 
         try await ask(true)
-        let batch = try await claim([:])
+        let batch = try await queue.claim(of: [:])
         #expect(batch.deliveries.map(\.ignoresLog) == [true])
         await #expect(throws: StoreError.self) { try await ask(true) }
     }

@@ -7,27 +7,10 @@ import Testing
 /// Which deliveries may be called, by what was read of their endpoint's log.
 @Suite struct ReadRuleTests {
     private let queue: QueueFixture
-    private let due = start + .hours(1)
+    private let due = QueueFixture.due
 
     init() async throws {
         queue = try await QueueFixture()
-    }
-
-    private func claim(_ readings: [String: LogReading], limit: Int = 10) async throws -> ClaimedBatch {
-        try await queue.store.claimDue(
-            of: readings, limit: limit, lease: .seconds(60), rules: queue.rules, at: due)
-    }
-
-    private func tasks(_ readings: [String: LogReading]) async throws -> [String] {
-        try await claim(readings).deliveries.map(\.taskID).sorted()
-    }
-
-    private func gap(from: Timestamp, to: Timestamp, freed: Timestamp? = nil) async throws {
-        try await queue.run(
-            """
-            INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms, freed_ms)
-            VALUES ('ep-1', ?, ?, 1, 0, 0, ?)
-            """, [from.milliseconds, to.milliseconds, freed?.milliseconds])
     }
 
     // MARK: - A reading
@@ -37,17 +20,17 @@ import Testing
     {
         try await queue.ingest(.failure("a", at: start), at: start)
 
-        let batch = try await claim([:])
+        let batch = try await queue.claim(of: [:])
 
         #expect(batch.deliveries.isEmpty)
         #expect(batch.unread == [QueueFixture.endpoint])
-        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["a"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: .whole]) == ["a"])
     }
 
     @Test func `an endpoint with nothing due wants no reading`() async throws {
         try await queue.ingest(.failure("a", at: due), at: due)
 
-        #expect(try await claim([:]).unread.isEmpty)
+        #expect(try await queue.claim(of: [:]).unread.isEmpty)
     }
 
     @Test func `an operator's retry wants a reading as well`() async throws {
@@ -55,7 +38,7 @@ import Testing
         let id = try await queue.delivery("a").id
         _ = try await queue.store.act(.retry, on: id, by: "ann", reason: "x", at: due)
 
-        let batch = try await claim([:])
+        let batch = try await queue.claim(of: [:])
 
         #expect(batch.deliveries.isEmpty)
         #expect(batch.unread == [QueueFixture.endpoint])
@@ -75,7 +58,7 @@ import Testing
         try await queue.ingest(.failure("a", at: start), .failure("a2", at: start), at: start)
         try await queue.ingest(.failure("b", at: start), endpoint: QueueFixture.other, at: start)
 
-        let batch = try await claim([QueueFixture.endpoint: .whole], limit: 1)
+        let batch = try await queue.claim(of: [QueueFixture.endpoint: .whole], limit: 1)
 
         #expect(batch.deliveries.map(\.taskID) == ["a"])
         #expect(batch.unread == [QueueFixture.other])
@@ -90,10 +73,10 @@ import Testing
         let plan = try await queue.store.scanPlan(
             of: QueueFixture.endpoint, overlap: .minutes(15), rereading: .none, rules: queue.rules, at: due)
 
-        #expect(try await claim([QueueFixture.endpoint: .whole]).unread == [QueueFixture.endpoint])
+        #expect(try await queue.claim(of: [QueueFixture.endpoint: .whole]).unread == [QueueFixture.endpoint])
         var reading = LogReading.whole
         reading.openings = plan.openings
-        #expect(try await tasks([QueueFixture.endpoint: reading]) == ["a"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: reading]) == ["a"])
     }
 
     // MARK: - Gaps
@@ -101,9 +84,9 @@ import Testing
     @Test func `a gap holds back what failed before its end, and nothing else`() async throws {
         try await queue.ingest(
             .failure("old", at: start), .failure("new", at: start + .minutes(30)), at: start + .minutes(30))
-        try await gap(from: start - .hours(1), to: start + .minutes(5))
+        try await queue.gap(from: start - .hours(1), to: start + .minutes(5))
 
-        let batch = try await claim([QueueFixture.endpoint: .whole])
+        let batch = try await queue.claim(of: [QueueFixture.endpoint: .whole])
 
         #expect(batch.deliveries.map(\.taskID) == ["new"])
         #expect(batch.unread.isEmpty, "no reading frees it but that of the gap")
@@ -114,14 +97,14 @@ import Testing
         try await queue.ingest(
             .failure("before", at: end + RetryRules.clockTolerance - .milliseconds(1)),
             .failure("behind", at: end + RetryRules.clockTolerance), at: start + .minutes(10))
-        try await gap(from: start, to: end)
+        try await queue.gap(from: start, to: end)
 
-        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["behind"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: .whole]) == ["behind"])
     }
 
     @Test func `a delivery behind a gap is shown as waiting for it, and wants no timer`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await gap(from: start - .hours(1), to: start + .minutes(5))
+        try await queue.gap(from: start - .hours(1), to: start + .minutes(5))
 
         #expect(
             try await queue.text("SELECT waits_for FROM delivery_standing WHERE task_id = 'a'")
@@ -133,9 +116,9 @@ import Testing
 
     @Test func `a gap that an operator freed holds nothing back`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await gap(from: start - .hours(1), to: start + .minutes(5), freed: start)
+        try await queue.gap(from: start - .hours(1), to: start + .minutes(5), freed: start)
 
-        #expect(try await tasks([QueueFixture.endpoint: .whole]) == ["a"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: .whole]) == ["a"])
     }
 
     @Test func `the time for which a gap held it back does not count for a delivery's age`() async throws {
@@ -154,7 +137,7 @@ import Testing
 
     @Test func `an operator frees what was unread for a day, and nothing younger`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await gap(from: start - .hours(1), to: start + .minutes(5))
+        try await queue.gap(from: start - .hours(1), to: start + .minutes(5))
         func resume(at now: Timestamp) async throws -> HoldChange {
             try await queue.store.resume(
                 endpoint: QueueFixture.endpoint, freesGaps: true, by: "ann", reason: "x", rules: queue.rules, at: now)
@@ -163,10 +146,10 @@ import Testing
 
         #expect(try await resume(at: start + .hours(24) - .milliseconds(1)) == .needless)
         #expect(try await resume(at: start + .hours(24)) == .made)
-        #expect(try await tasks([QueueFixture.endpoint: .whole]) == [])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: .whole]) == [])
         var reading = LogReading.whole
         reading.openings = try await queue.number("SELECT openings FROM endpoint WHERE id = 'ep-1'")
-        #expect(try await tasks([QueueFixture.endpoint: reading]) == ["a"])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: reading]) == ["a"])
     }
 
     @Test func `an entry that says that the provider is still trying is read again until it ends`() async throws {
@@ -189,15 +172,15 @@ import Testing
     @Test func `a drain is not over while what is left of it waits for the log`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
         try await queue.run("UPDATE endpoint SET circuit_limit = 1, recovered_ms = ?", [due.milliseconds])
-        try await gap(from: start - .hours(1), to: start + .minutes(5))
+        try await queue.gap(from: start - .hours(1), to: start + .minutes(5))
 
-        #expect(try await tasks([QueueFixture.endpoint: .whole]) == [])
+        #expect(try await queue.tasks(of: [QueueFixture.endpoint: .whole]) == [])
         #expect(try await queue.number("SELECT circuit_limit FROM endpoint WHERE id = 'ep-1'") == 1)
     }
 
     @Test func `silence about a call counts in spite of a gap that ends before the call`() async throws {
         try await queue.accepted("a", failed: start, called: start + .minutes(30))
-        try await gap(from: start - .hours(2), to: start - .hours(1))
+        try await queue.gap(from: start - .hours(2), to: start - .hours(1))
         let over = start + .hours(2)
         try await queue.ingest(progress: ScanProgress(started: over), at: over)
 
@@ -220,7 +203,7 @@ import Testing
         try await show("in_place")
         let read = reading(since: start + .minutes(5), sinceOpening: .distantPast)
 
-        let batch = try await claim(read)
+        let batch = try await queue.claim(of: read)
 
         #expect(batch.deliveries.map(\.taskID) == ["near"])
         #expect(batch.unread == [QueueFixture.endpoint])
@@ -234,14 +217,14 @@ import Testing
         try await queue.ingest(.failure("deep", at: start), at: start)
         try await show(shows)
 
-        #expect(try await tasks(reading(since: start + .minutes(5), sinceOpening: start)) == ["deep"])
+        #expect(try await queue.tasks(of: reading(since: start + .minutes(5), sinceOpening: start)) == ["deep"])
     }
 
     @Test func `while it is unknown whether rows change, the row must have been read once`() async throws {
         try await queue.ingest(.failure("deep", at: start), at: start)
         let late = start + .minutes(5)
 
-        #expect(try await claim(reading(since: late, sinceOpening: late)).unread == [QueueFixture.endpoint])
+        #expect(try await queue.claim(of: reading(since: late, sinceOpening: late)).unread == [QueueFixture.endpoint])
         func reread(_ rows: Reread) async throws -> Timestamp? {
             try await queue.store.scanPlan(
                 of: QueueFixture.endpoint, overlap: .minutes(15), rereading: rows, rules: queue.rules, at: due
