@@ -26,6 +26,11 @@ extension QueueStore {
             var old = [overdue, try session.oldestOpen(of: endpointID)]
             var inReach = [overdue, try session.oldestOpen(of: endpointID, since: rereads.reach)]
             if rereads.withOverlap { inReach.append(from) }
+            if endpoint.shows == .inPlace, rules.confirmation == .answer {
+                let answered = try session.oldestAnswered(of: endpointID, rules: rules, at: now)
+                old.append(answered)
+                inReach.append(answered)
+            }
             var due: Timestamp?
             if endpoint.shows != .newEntry, rules.confirmation == .log {
                 old.append(try session.oldestWaiting(of: endpointID))

@@ -12,6 +12,10 @@ struct EndpointFacts {
     let hasTests: Bool
     /// Whether any answer that is kept named a task id for its retry.
     let hasNames: Bool
+    let shows: RetryShows
+
+    /// Whether the log was seen to change its rows.
+    var changesRows: Bool { shows == .inPlace }
 
     /// Reads an endpoint.
     ///
@@ -21,14 +25,14 @@ struct EndpointFacts {
             """
             SELECT history_from_ms, restored_ms, own_names, own_names_ms,
                 EXISTS (SELECT 1 FROM test_event WHERE endpoint_id = endpoint.id),
-                EXISTS (SELECT 1 FROM attempt WHERE named_task_id IS NOT NULL)
+                EXISTS (SELECT 1 FROM attempt WHERE named_task_id IS NOT NULL), retry_shows
             FROM endpoint WHERE id = ?
             """,
             [id]
         ) {
             EndpointFacts(
                 id: id, historyFrom: $0.timestamp(), restored: $0.timestamp(), ownNames: $0.int(),
-                ownNamesSince: $0.timestampIfAny(), hasTests: $0.flag(), hasNames: $0.flag())
+                ownNamesSince: $0.timestampIfAny(), hasTests: $0.flag(), hasNames: $0.flag(), shows: try $0.word())
         }
         guard let facts else { throw StoreError.noEndpoint(id) }
         return facts

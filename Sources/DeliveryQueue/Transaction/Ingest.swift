@@ -99,12 +99,18 @@ extension RuledTransaction {
             if same.isUnmatched, endpoint.hasNames, let delivery = try takeNamed(entry, of: endpoint.id) {
                 return try take(entry, delivery, known, &reading)
             }
+            if let delivery = try contradicted(by: entry, known, of: endpoint) {
+                var again = entry
+                again.changed = now
+                return try take(again, delivery, known, &reading)
+            }
             // An entry that still says so is no silence: to send again could send twice.
             if entry.outcome == .inProgress {
                 try waitLonger(entry, try delivery(endpointID: endpoint.id, taskID: entry.taskID))
             }
             return
         }
+        try learnChange(entry, known, of: endpoint)
         let isTest = try endpoint.hasTests && isTestEvent(entry.taskID, of: endpoint.id)
         var body = HashedBody(entry.body)
         // All tests of an event have the same dummy data: matched by content, one could pass for another.

@@ -33,6 +33,9 @@ extension RuledTransaction {
         event.add("judged_since", now - Matching.lateOutcome)
         if match == nil, candidates.unconfirmed { match = try session.number(Matching.unconfirmed, event) }
         if match == nil, candidates.called { match = try session.number(Matching.failed, event) }
+        if match == nil, candidates.final, rules.confirmation == .answer, entry.outcome == .failed {
+            match = try session.number(Matching.answered, event)
+        }
         if match == nil, candidates.final { match = try endedSince(entry, event: event) }
         guard let match, let delivery = try delivery(id: match) else { return nil }
         try addAlias(entry.taskID, to: delivery, source: .matched)
@@ -192,6 +195,22 @@ enum Matching {
               > (SELECT COUNT(*) FROM task_alias
                  WHERE task_alias.delivery_id = delivery.id AND task_alias.source = 'matched')
         ORDER BY delivery.id
+        LIMIT 1
+        """
+
+    /// The newest call that an answer proved alone: a failure of it contradicts that.
+    static let answered = """
+        SELECT delivery.id
+        FROM delivery \(Dialect.byCustomer)
+        JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+        WHERE delivery.customer_id IS NOT NULL AND delivery.delivered_evidence = 'answer'
+          AND \(sameEvent)
+          AND EXISTS (
+              SELECT 1 FROM attempt
+              WHERE attempt.delivery_id = delivery.id AND attempt.lease_token = delivery.lease_token
+                AND \(mayStandUnderNew) AND attempt.intent_ms <= :latest_call)
+          AND delivery.finalized_ms >= :judged_since
+        ORDER BY delivery.finalized_ms DESC
         LIMIT 1
         """
 

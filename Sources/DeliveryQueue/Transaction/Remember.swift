@@ -84,6 +84,11 @@ struct KnownEntry {
     func isSame(as entry: LogObservation) -> Bool {
         logged == entry.key && outcome == entry.outcome
     }
+
+    /// Whether it is the same row with another outcome. Times are compared, so the row must have one.
+    func isRow(of entry: LogObservation) -> Bool {
+        logged == entry.key && logged > 0 && outcome != entry.outcome && outcome != .inProgress
+    }
 }
 
 extension [KnownEntry] {

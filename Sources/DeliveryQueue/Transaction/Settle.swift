@@ -42,7 +42,10 @@ extension RuledTransaction {
     /// A success in the log settles a delivery from any state.
     private mutating func settleDelivered(_ delivery: Delivery, by sighting: Sighting) throws -> Settlement {
         try noteArrival(of: delivery)
-        guard delivery.state != .delivered else { return .nothing }
+        guard delivery.state != .delivered else {
+            try proveByLog(delivery, sighting)
+            return .nothing
+        }
         let latestCall = (sighting.came ?? now) + RetryRules.clockTolerance
         let attempt = try session.first(
             """
@@ -69,6 +72,7 @@ extension RuledTransaction {
     private mutating func settleFailed(
         _ delivery: Delivery, by sighting: Sighting, notBefore earliest: Timestamp?
     ) throws -> Settlement {
+        guard delivery.state != .delivered else { return try takeBack(delivery, by: sighting, notBefore: earliest) }
         let failed = min(sighting.changed ?? now, now)
         try noteFailure(of: delivery, at: failed, error: sighting.error)
         if delivery.called == nil { try settleLateFailure(of: delivery, by: sighting) }
@@ -211,7 +215,7 @@ extension RuledTransaction {
     /// Ends an attempt.
     ///
     /// - Parameter isOpenTrial: whether it is a trial without an end: a trial counts by its first end only.
-    private mutating func endAttempt(
+    mutating func endAttempt(
         _ id: Int64, of delivery: Delivery, as end: AttemptEnd, isOpenTrial: Bool
     ) throws {
         try session.run(
@@ -221,7 +225,7 @@ extension RuledTransaction {
 
     /// Notes that the log shows our retries, which resets the evidence of silence, and learns how and under which task
     /// id.
-    private func noteConfirmed(_ delivery: Delivery, by sighting: Sighting) throws {
+    func noteConfirmed(_ delivery: Delivery, by sighting: Sighting) throws {
         let shows = try wayOfShowing(delivery, by: sighting)
         try session.run(
             """

@@ -183,8 +183,9 @@ struct Standing: Equatable {
             case .operator: "an operator paused it; to end that, run \(resume)"
             case .logSilent:
                 """
-                the log did not show three retries in a row (log_silent). A success in the log ends the hold; if this log \
-                never shows retries, set confirm.by: answer; to end the hold now, run \(resume)
+                the log did not show three retries in a row (log_silent). A success in the log ends the hold. If this log \
+                never shows retries, set confirm.by: answer; what the provider then accepts and does not deliver is lost. \
+                To end the hold now, run \(resume)
                 """
             case .rejected: "the provider refused three deliveries in a row (rejected)"
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"

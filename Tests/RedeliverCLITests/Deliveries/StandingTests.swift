@@ -100,9 +100,9 @@ import Testing
         (
             .logSilent,
             """
-            the log did not show three retries in a row (log_silent). A success in the log ends the hold; if this log \
-            never shows retries, set confirm.by: answer; to end the hold now, run `redeliver endpoints resume core \
-            --reason …`
+            the log did not show three retries in a row (log_silent). A success in the log ends the hold. If this log \
+            never shows retries, set confirm.by: answer; what the provider then accepts and does not deliver is lost. \
+            To end the hold now, run `redeliver endpoints resume core --reason …`
             """
         ),
         (.rejected, "the provider refused three deliveries in a row (rejected)"),
