@@ -46,8 +46,8 @@ CREATE TABLE endpoint (
 
     -- A hold: no delivery of the endpoint is called, but operators' retries.
     hold_reason TEXT
-        CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'redirected'
-            OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
+        CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'forbidden'
+            OR hold_reason = 'redirected' OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
     hold_since_ms INTEGER,
     hold_until_ms INTEGER,                              -- NULL with a reason: until a success in the log or an operator
 
@@ -103,6 +103,7 @@ CREATE TABLE delivery (
     server_errors INTEGER NOT NULL DEFAULT 0,           -- 5xx answers to retries of this delivery, in a row
     server_errors_since_ms INTEGER,
     not_found_answers INTEGER NOT NULL DEFAULT 0,
+    forbidden_since_ms INTEGER,                         -- since when its calls are answered with 403; NULL: they are not
 
     -- The call that is open.
     lease_token INTEGER NOT NULL DEFAULT 0,             -- raised by every claim; fences late outcomes; 0: never called
@@ -211,8 +212,8 @@ CREATE TABLE attempt (
 
 -- Which calls of the last day were given up, and may still show in the log?
 CREATE INDEX attempt_unconfirmed ON attempt (settled_ms) WHERE outcome = 'unconfirmed';
--- How many deliveries in a row did the provider refuse?
-CREATE INDEX attempt_refused ON attempt (settled_ms) WHERE outcome = 'refused';
+-- How many deliveries in a row did the provider refuse, or forbid?
+CREATE INDEX attempt_refused ON attempt (settled_ms) WHERE answer = 'rejected' OR answer = 'delivery_forbidden';
 -- Which calls were made in the last day, and what came of them?
 CREATE INDEX attempt_called ON attempt (intent_ms, delivery_id, outcome);
 

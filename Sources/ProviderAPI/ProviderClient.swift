@@ -47,8 +47,10 @@ package struct ProviderClient: Sendable {
         let request = HTTPRequest(
             method: .get, url: url, headers: RequestHeaders.read, timeout: requestTimeout,
             responseLimit: Self.pageLimit)
-        let response = try await call(request, operation)
-        return try logPage(response, from: url, operation)
+        let (response, grant) = try await answered(request, operation)
+        var page = try logPage(response, from: url, operation)
+        page.grant = grant
+        return page
     }
 
     /// Reads again an entry that could not be understood, with the field names that are now configured; nil when the
@@ -85,8 +87,8 @@ package struct ProviderClient: Sendable {
             if !isSlashKnown, (300..<400).contains(response.status), slashes.know(call.url) { return .moved }
             let ended = now()
             return RetryAnswer(
-                response, toRetryOf: request.body, hiding: token.secret, after: .milliseconds(max(0, ended - began)),
-                now: ended)
+                response, toRetryOf: request.body, hiding: token.secret, grant: token.grant,
+                after: .milliseconds(max(0, ended - began)), now: ended)
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)
@@ -106,9 +108,16 @@ package struct ProviderClient: Sendable {
     ///
     /// - Throws: for everything but a 2xx answer, in the words of `operation`.
     func call(_ request: HTTPRequest, _ operation: ProviderOperation) async throws(ProviderError) -> HTTPResponse {
-        let response: HTTPResponse
+        try await answered(request, operation).response
+    }
+
+    /// As `call`, with the number of the token's grant.
+    private func answered(
+        _ request: HTTPRequest, _ operation: ProviderOperation
+    ) async throws(ProviderError) -> (response: HTTPResponse, grant: Int) {
+        let (response, token): (HTTPResponse, ProviderSession.Token)
         do throws(CallFailure) {
-            response = try await authorized(request).response
+            (response, token) = try await authorized(request)
         } catch {
             switch error {
             case .credential(let error): throw error
@@ -117,7 +126,7 @@ package struct ProviderClient: Sendable {
             }
         }
         if let error = operation.refusal(in: response, now: now()) { throw error }
-        return response
+        return (response, token.grant)
     }
 
     private enum CallFailure: Error {

@@ -159,13 +159,12 @@ struct RetryDispatcher: Sendable {
             }
         }
         let answered = wallClock.now
-        let answer = Answer(reply.kind)
-        let pause = await gate.with { $0.take(answer, retryAfter: reply.retryAfter, at: answered) }
+        let taken = await gate.with { $0.take(reply, at: answered) }
         let result = CallResult(
-            deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: answer, pause: pause,
-            status: reply.status,
-            namedTaskID: reply.namedTaskID, detail: reply.detail, duration: duration, answered: answered)
-        if pause > .zero { await pollBells[delivery.endpointID]?.ring() }
+            deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: taken.answer, pause: taken.pause,
+            lastTakenOn: taken.lastTakenOn, status: reply.status, namedTaskID: reply.namedTaskID, detail: reply.detail,
+            duration: duration, answered: answered)
+        if taken.pause > .zero { await pollBells[delivery.endpointID]?.ring() }
         if await calls.finish(result) { await bell.ring() }
     }
 

@@ -21,10 +21,13 @@ struct CredentialKeeper: Sendable {
             try await client.signIn()
             // While the provider wants no log to be read, nothing tells whether the token works.
             guard (try? await budget.turn(for: .look, of: endpointID)) == true else { return false }
-            let trouble = try await readLog()
+            let result = try await readLog()
             await gate.with { gate in
                 gate.credentialWorks(at: now)
-                if let trouble { gate.take(trouble, at: now) }
+                switch result {
+                case .success(let page): gate.logRead(of: endpointID, with: page.grant, at: now)
+                case .failure(let trouble): gate.take(trouble, of: endpointID, at: now)
+                }
             }
             logger.notice("credential accepted; calls go on")
             return true
@@ -36,19 +39,17 @@ struct CredentialKeeper: Sendable {
         }
     }
 
-    /// - Returns: trouble of another kind. The provider answered it to a token that it knows; nil when the log was
-    ///   read.
+    /// - Returns: the page, or trouble of another kind. The provider answered it to a token that it knows.
     /// - Throws: errors that say that the credential is refused, or that do not say whether it is.
-    private func readLog() async throws(ProviderError) -> ProviderError? {
+    private func readLog() async throws(ProviderError) -> Result<LogPage, ProviderError> {
         do {
-            _ = try await client.logs(of: endpointID)
-            return nil
+            return .success(try await client.logs(of: endpointID))
         } catch {
             switch error.kind {
             case .unauthorized, .forbidden, .credential, .unreachable, .unknownOutcome, .cancelled: throw error
             case .endpointNotFound, .throttled, .unavailable, .unreadableAnswer, .answerTooLarge, .redirected,
                 .rejected:
-                return error
+                return .failure(error)
             }
         }
     }

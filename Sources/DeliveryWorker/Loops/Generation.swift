@@ -38,10 +38,12 @@ package struct Generation: Sendable {
         logger = base.logger
         let rules = configuration.rules
         let gate = SharedGate(
-            carried?.adopting(perSecond: configuration.retry.perSecond, burst: configuration.retry.burst)
+            carried?.adopting(
+                perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
+                endpoints: configuration.endpoints.count)
                 ?? CallGate(
                     perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
-                    now: base.wallClock.now))
+                    endpoints: configuration.endpoints.count, now: base.wallClock.now))
         let client = base.client(for: configuration)
         let bells = Dictionary(uniqueKeysWithValues: configuration.endpoints.map { ($0.id, Bell()) })
         let dispatcherBell = Bell()

@@ -6,6 +6,9 @@ actor ProviderSession {
     /// A token that was handed out. The generation tells whether it has been renewed since.
     struct Token: Sendable {
         let secret: Secret
+        /// The number of what it stands for: a new login, or another token in the file, has the next one. A refreshed token is
+        /// of the same grant, because it stands for the same login.
+        let grant: Int
         fileprivate let generation: Int
     }
 
@@ -25,6 +28,9 @@ actor ProviderSession {
     private let logger: Logger
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
+    private var grant = 0
+    /// The token that the file held last.
+    private var lastInFile: Secret?
     private var trust = Trust.given
     /// The callers that wait for the renewal of another caller; nil when no renewal runs.
     private var waiting: [CheckedContinuation<Result<Token, ProviderError>?, Never>]?
@@ -43,7 +49,11 @@ actor ProviderSession {
     func token() async throws(ProviderError) -> Token {
         switch credential {
         case .token(let secret): return try usable(secret, from: "the configured token")
-        case .tokenFile(let path): return try usable(try read(path), from: "the token in \(path)")
+        case .tokenFile(let path):
+            let secret = try read(path)
+            if secret != lastInFile { grant += 1 }
+            lastInFile = secret
+            return try usable(secret, from: "the token in \(path)")
         case .login:
             if let failure { throw failure }
             if let held { return held }
@@ -98,7 +108,7 @@ actor ProviderSession {
     }
 
     private var held: Token? {
-        tokens.map { Token(secret: $0.access, generation: generation) }
+        tokens.map { Token(secret: $0.access, grant: grant, generation: generation) }
     }
 
     /// Renews once for all callers that ask together. The renewal runs in the first caller's task, so that the
@@ -124,8 +134,9 @@ actor ProviderSession {
             tokens = fresh
             trust = isFirst ? .given : origin
             generation += 1
+            if origin == .loggedIn { grant += 1 }
             failure = nil
-            return .success(Token(secret: fresh.access, generation: generation))
+            return .success(Token(secret: fresh.access, grant: grant, generation: generation))
         } catch {
             if case .credential = error.reason {
                 tokens = nil
@@ -166,6 +177,6 @@ actor ProviderSession {
             let reason = "\(source) \(problem)"
             throw ProviderError(operation: "reading the credential", reason: .credential(reason: reason))
         }
-        return Token(secret: secret, generation: 0)
+        return Token(secret: secret, grant: grant, generation: 0)
     }
 }

@@ -187,6 +187,11 @@ struct Standing: Equatable {
                 never shows retries, set confirm.by: answer; to end the hold now, run \(resume)
                 """
             case .rejected: "the provider refused three deliveries in a row (rejected)"
+            case .forbidden:
+                """
+                the provider, or a firewall before it, forbids our retries and lets us read logs (forbidden): check the \
+                permissions of the user and the rules of the firewall
+                """
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
             case .clientRefused:
                 """
