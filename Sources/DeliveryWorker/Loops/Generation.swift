@@ -69,7 +69,8 @@ package struct Generation: Sendable {
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
         keeper = CredentialKeeper(
-            client: client, endpointID: configuration.endpoints[0].id, gate: gate, budget: budget, logger: base.logger)
+            client: client, endpointIDs: configuration.endpoints.map(\.id), gate: gate, budget: budget,
+            logger: base.logger)
         unreadableReader = UnreadableReader(
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(

@@ -1,6 +1,7 @@
 import DeliveryQueue
 import GRDB
 import ProviderAPI
+import Synchronization
 import Testing
 
 @testable import DeliveryWorker
@@ -48,6 +49,51 @@ import Testing
         #expect(try bench.text("SELECT dead_reason FROM delivery WHERE state = 'dead'") == "rejected")
         #expect(try bench.number("SELECT COUNT(*) FROM attempt WHERE answer = 'delivery_forbidden'") == 2)
         #expect(await fake.received.count == 299)
+    }
+
+    @Test func `a first endpoint whose log is forbidden keeps nothing of the others from arriving`() async throws {
+        let bench = try await Workbench(endpoints: ["e0", "e1"])
+        let fake = FakeProvider(time: bench.time, confirmation: .sameTaskID)
+        let provider = TroubledProvider(fake, time: bench.time)
+        for number in 0..<5 {
+            let line = LogLine("t\(number)", at: .noon(-600 - Double(number))).with { $0.body = "\(number)" }
+            await fake.fail(line, again: 0)
+        }
+        // First everything is forbidden, then only what concerns the first endpoint.
+        provider.set { _ in .success(HTTPResponse(status: 403)) }
+
+        var isMended = false
+        func delivered() throws -> Int {
+            try bench.number("SELECT COUNT(*) FROM delivery WHERE state = 'delivered' AND endpoint_id = 'e1'")
+        }
+        try await VirtualDaemon(bench, .for(bench, endpoints: ["e0", "e1"]), provider).run { now in
+            if !isMended, now > .noon(130) {
+                isMended = true
+                provider.set { $0.url.contains("/e0/") ? .success(HTTPResponse(status: 403)) : nil }
+            }
+            return try delivered() == 5 || now > .noon(900)
+        }
+
+        #expect(try delivered() == 5)
+        #expect(bench.time.now < .noon(700))
+    }
+
+    @Test func `the only log, forbidden once, costs no five minutes`() async throws {
+        await fail("t1", "1")
+        let isForbidden = Mutex(true)
+        forbid { request in
+            isForbidden.withLock { isForbidden in
+                defer { if request.isRead { isForbidden = false } }
+                return isForbidden && request.isRead
+            }
+        }
+
+        try await VirtualDaemon(bench, .for(bench), provider).run { now in
+            try delivered() == 1 || now > .noon(900)
+        }
+
+        #expect(try delivered() == 1)
+        #expect(bench.time.now < .noon(120))
     }
 
     @Test func `an endpoint whose calls are all forbidden is held, loses nothing, and goes on by itself`() async throws
