@@ -1005,11 +1005,15 @@ CREATE VIEW v_by_endpoint AS
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.last_poll_ms / 1000, 'unixepoch') AS last_poll_at,
         (SELECT s FROM clock) - endpoint.last_poll_ms / 1000 AS last_poll_age_s,
         endpoint.last_poll_error,                        -- NULL: the last poll succeeded
-        endpoint.held_because,                           -- NULL: it is not held
-        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.held_since_ms / 1000, 'unixepoch') AS held_since_at,
-        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.held_until_ms / 1000, 'unixepoch')
+        CASE WHEN pause.id IS NULL THEN endpoint.held_because ELSE 'credential' END
+            AS held_because,                             -- NULL: it is not held; credential: that is refused, and holds
+                                                         -- all endpoints, whatever else would
+        strftime('%Y-%m-%dT%H:%M:%SZ',
+            CASE WHEN pause.id IS NULL THEN endpoint.held_since_ms ELSE pause.since_ms END / 1000, 'unixepoch')
+            AS held_since_at,
+        strftime('%Y-%m-%dT%H:%M:%SZ', CASE WHEN pause.id IS NULL THEN endpoint.held_until_ms END / 1000, 'unixepoch')
             AS held_until_at,                            -- then one delivery is tried; NULL: until a success in the
-                                                         -- log, or an operator
+                                                         -- log, an operator, or a credential that works
         (SELECT COUNT(*) FROM delivery_standing
          WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
            AND delivery_standing.due_ms < (SELECT ms FROM clock) + 1000)
@@ -1049,10 +1053,10 @@ CREATE VIEW v_by_endpoint AS
          WHERE delivery.endpoint_id = endpoint.id AND delivery.state IN ('attempting', 'awaiting')
            AND delivery.is_trial = 1 LIMIT 1)
             AS trial_task_id,                            -- the trial that is under way
-        CASE WHEN endpoint.held_because IS NULL THEN 0
+        CASE WHEN endpoint.held_because IS NULL AND pause.id IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                     AND delivery_standing.held_because IS NOT NULL) END
+                     AND (delivery_standing.held_because IS NOT NULL OR pause.id IS NOT NULL)) END
             AS held,                                     -- deliveries that wait for the end of the hold
         CASE WHEN endpoint.unread_until_ms IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
@@ -1075,4 +1079,5 @@ CREATE VIEW v_by_endpoint AS
     LEFT JOIN arrived ON arrived.endpoint_id = endpoint.id
     LEFT JOIN called ON called.endpoint_id = endpoint.id
     LEFT JOIN gap ON gap.endpoint_id = endpoint.id
+    LEFT JOIN provider_pause AS pause ON pause.reason = 'credential' AND endpoint.active = 1
     ORDER BY endpoint.name, endpoint.id;

@@ -210,7 +210,7 @@ struct Standing: Equatable {
         case .throttled: "the provider asked to slow down (HTTP 429)"
         case .unavailable: "the provider is not available (HTTP 503 or 425)"
         case .outage: "the provider does not answer"
-        case .credential: "the provider refuses the credential"
+        case .credential: "the provider refuses the credential, or forbids it everything; `redeliver doctor` says why"
         case nil: reason
         }
     }

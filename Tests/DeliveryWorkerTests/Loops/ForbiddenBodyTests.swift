@@ -69,6 +69,9 @@ import Testing
         try await VirtualDaemon(bench, .for(bench, endpoints: ["e0", "e1"]), provider).run { now in
             if !isMended, now > .noon(130) {
                 isMended = true
+                #expect(
+                    try bench.rows("SELECT DISTINCT held_because FROM v_by_endpoint").map { $0["held_because"] }
+                        == ["credential"])
                 provider.set { $0.url.contains("/e0/") ? .success(HTTPResponse(status: 403)) : nil }
             }
             return try delivered() == 5 || now > .noon(900)
