@@ -9,6 +9,8 @@ package struct ProviderClient: Sendable {
     static let retryAnswerLimit = 1 << 20
     /// Renewals of the token within one call: the refresh, then the login.
     private static let renewalsPerCall = 2
+    /// How long one call waits at most until new tokens are valid: the held one, a refreshed one, and one of a new login.
+    package static let longestPatience = (ProviderSession.tries.last ?? .zero) * (renewalsPerCall + 1)
 
     let base: BaseAddress
     private let decoder: LogPageDecoder
@@ -16,6 +18,7 @@ package struct ProviderClient: Sendable {
     package let requestTimeout: Duration
     private let transport: any HTTPTransport
     private let now: @Sendable () -> Int64
+    private let clock: any Clock<Duration>
     private let logger: Logger
     private let session: ProviderSession
     private let slashes = LearnedSlashes()
@@ -23,9 +26,11 @@ package struct ProviderClient: Sendable {
     /// - Parameters:
     ///   - requestTimeout: time for each whole exchange, the answer's body included.
     ///   - now: our clock in milliseconds since 1970 UTC.
+    ///   - clock: for the waits until a new token is valid.
     package init(
         baseURL: BaseAddress, credential: Credential, fields: FieldNames, requestTimeout: Duration,
-        transport: any HTTPTransport, now: @escaping @Sendable () -> Int64, logger: Logger
+        transport: any HTTPTransport, now: @escaping @Sendable () -> Int64,
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger
     ) {
         base = baseURL
         decoder = LogPageDecoder(fields: fields)
@@ -33,9 +38,10 @@ package struct ProviderClient: Sendable {
         self.requestTimeout = requestTimeout
         self.transport = transport
         self.now = now
+        self.clock = clock
         self.logger = logger
         let login = ProviderLogin(base: base, timeout: requestTimeout, transport: transport, now: now)
-        session = ProviderSession(credential: credential, login: login, logger: logger)
+        session = ProviderSession(credential: credential, login: login, clock: clock, logger: logger)
     }
 
     /// Reads one page of an endpoint's delivery log.
@@ -137,7 +143,8 @@ package struct ProviderClient: Sendable {
         case late
     }
 
-    /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login.
+    /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login; each of
+    /// them again after some seconds, while it is new.
     private func authorized(
         _ request: HTTPRequest, if isInTime: @Sendable () async -> Bool = { true }
     ) async throws(CallFailure) -> (response: HTTPResponse, token: ProviderSession.Token) {
@@ -147,8 +154,7 @@ package struct ProviderClient: Sendable {
         } catch {
             throw .credential(error)
         }
-        guard await isInTime() else { throw .late }
-        var response = try await send(request, token)
+        var response = try await sendPatiently(request, token, if: isInTime)
         for _ in 0..<Self.renewalsPerCall where response.status == 401 {
             let renewed: ProviderSession.Token?
             do throws(ProviderError) {
@@ -158,8 +164,7 @@ package struct ProviderClient: Sendable {
             }
             guard let renewed else { return (response, token) }
             token = renewed
-            guard await isInTime() else { throw .late }
-            response = try await send(request, token)
+            response = try await sendPatiently(request, token, if: isInTime)
         }
         switch response.status {
         case 401: await session.refused(token)
@@ -167,6 +172,21 @@ package struct ProviderClient: Sendable {
         default: await session.accepted(token)
         }
         return (response, token)
+    }
+
+    /// Sends with a token, and again with the same one while it is refused and so new that it may not be valid yet.
+    private func sendPatiently(
+        _ request: HTTPRequest, _ token: ProviderSession.Token, if isInTime: @Sendable () async -> Bool
+    ) async throws(CallFailure) -> HTTPResponse {
+        guard await isInTime() else { throw .late }
+        var response = try await send(request, token)
+        while response.status == 401, let wait = await session.patience(for: token) {
+            logger.debug("a new token is refused; the same one is tried again", metadata: ["next.in": "\(wait)"])
+            // A 401 was not executed, so a call that is given up now was not either.
+            guard (try? await clock.sleep(for: wait)) != nil, await isInTime() else { throw .late }
+            response = try await send(request, token)
+        }
+        return response
     }
 
     private func send(

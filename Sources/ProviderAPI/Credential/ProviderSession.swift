@@ -26,20 +26,25 @@ actor ProviderSession {
     private let credential: Credential
     private let login: ProviderLogin
     private let logger: Logger
+    private let steady: @Sendable () -> Duration
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
     private var grant = 0
     /// The token that the file held last.
     private var lastInFile: Secret?
     private var trust = Trust.given
+    /// When the held token was issued, by `steady`; nil: a call got through with it.
+    private var issued: Duration?
     /// The callers that wait for the renewal of another caller; nil when no renewal runs.
     private var waiting: [CheckedContinuation<Result<Token, ProviderError>?, Never>]?
     /// Set by a refused login. Further attempts could lock the account.
     private var failure: ProviderError?
 
-    init(credential: Credential, login: ProviderLogin, logger: Logger) {
+    /// - Parameter clock: by which new tokens age.
+    init(credential: Credential, login: ProviderLogin, clock: any Clock<Duration>, logger: Logger) {
         self.credential = credential
         self.login = login
+        steady = stopwatch(clock)
         self.logger = logger
     }
 
@@ -86,7 +91,21 @@ actor ProviderSession {
 
     /// Notes that a call succeeded with this token.
     func accepted(_ token: Token) {
-        if token.generation == generation { trust = .given }
+        guard token.generation == generation else { return }
+        trust = .given
+        issued = nil
+    }
+
+    /// A new token that is refused is tried again at these ages. Where the provider's clocks differ a little, a token may not be
+    /// valid yet when it is issued.
+    static let tries: [Duration] = [.seconds(1), .seconds(3), .seconds(8)]
+
+    /// How long to wait before a token that was refused (401) is tried again; nil: it counts as refused. Only a token of a login
+    /// or a refresh is waited for, and only until a call got through with it.
+    func patience(for token: Token) -> Duration? {
+        guard case .login = credential, token.generation == generation, let issued else { return nil }
+        let age = steady() - issued
+        return Self.tries.first { $0 > age }.map { $0 - age }
     }
 
     /// Notes that the provider refused a token after all renewals. Further calls fail at once.
@@ -134,6 +153,7 @@ actor ProviderSession {
             tokens = fresh
             trust = isFirst ? .given : origin
             generation += 1
+            issued = steady()
             if origin == .loggedIn { grant += 1 }
             failure = nil
             return .success(Token(secret: fresh.access, grant: grant, generation: generation))
