@@ -46,8 +46,8 @@ CREATE TABLE endpoint (
 
     -- A hold: no delivery of the endpoint is called, but operators' retries.
     hold_reason TEXT
-        CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'redirected'
-            OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
+        CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'forbidden'
+            OR hold_reason = 'redirected' OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
     hold_since_ms INTEGER,
     hold_until_ms INTEGER,                              -- NULL with a reason: until a success in the log or an operator
 
@@ -103,6 +103,7 @@ CREATE TABLE delivery (
     server_errors INTEGER NOT NULL DEFAULT 0,           -- 5xx answers to retries of this delivery, in a row
     server_errors_since_ms INTEGER,
     not_found_answers INTEGER NOT NULL DEFAULT 0,
+    forbidden_since_ms INTEGER,                         -- since when its calls get a 403; NULL: they do not
 
     -- The call that is open.
     lease_token INTEGER NOT NULL DEFAULT 0,             -- raised by every claim; fences late outcomes; 0: never called
@@ -211,8 +212,8 @@ CREATE TABLE attempt (
 
 -- Which calls of the last day were given up, and may still show in the log?
 CREATE INDEX attempt_unconfirmed ON attempt (settled_ms) WHERE outcome = 'unconfirmed';
--- How many deliveries in a row did the provider refuse?
-CREATE INDEX attempt_refused ON attempt (settled_ms) WHERE outcome = 'refused';
+-- How many deliveries in a row did the provider refuse, or forbid?
+CREATE INDEX attempt_refused ON attempt (settled_ms) WHERE answer = 'rejected' OR answer = 'delivery_forbidden';
 -- Which calls were made in the last day, and what came of them?
 CREATE INDEX attempt_called ON attempt (intent_ms, delivery_id, outcome);
 
@@ -1008,11 +1009,15 @@ CREATE VIEW v_by_endpoint AS
         strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.last_poll_ms / 1000, 'unixepoch') AS last_poll_at,
         (SELECT s FROM clock) - endpoint.last_poll_ms / 1000 AS last_poll_age_s,
         endpoint.last_poll_error,                        -- NULL: the last poll succeeded
-        endpoint.held_because,                           -- NULL: it is not held
-        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.held_since_ms / 1000, 'unixepoch') AS held_since_at,
-        strftime('%Y-%m-%dT%H:%M:%SZ', endpoint.held_until_ms / 1000, 'unixepoch')
+        CASE WHEN pause.id IS NULL THEN endpoint.held_because ELSE 'credential' END
+            AS held_because,                             -- NULL: it is not held; credential: that is refused, and holds
+                                                         -- all endpoints, whatever else would
+        strftime('%Y-%m-%dT%H:%M:%SZ',
+            CASE WHEN pause.id IS NULL THEN endpoint.held_since_ms ELSE pause.since_ms END / 1000, 'unixepoch')
+            AS held_since_at,
+        strftime('%Y-%m-%dT%H:%M:%SZ', CASE WHEN pause.id IS NULL THEN endpoint.held_until_ms END / 1000, 'unixepoch')
             AS held_until_at,                            -- then one delivery is tried; NULL: until a success in the
-                                                         -- log, or an operator
+                                                         -- log, an operator, or a credential that works
         (SELECT COUNT(*) FROM delivery_standing
          WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
            AND delivery_standing.due_ms < (SELECT ms FROM clock) + 1000)
@@ -1052,10 +1057,10 @@ CREATE VIEW v_by_endpoint AS
          WHERE delivery.endpoint_id = endpoint.id AND delivery.state IN ('attempting', 'awaiting')
            AND delivery.is_trial = 1 LIMIT 1)
             AS trial_task_id,                            -- the trial that is under way
-        CASE WHEN endpoint.held_because IS NULL THEN 0
+        CASE WHEN endpoint.held_because IS NULL AND pause.id IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
                    WHERE delivery_standing.endpoint_id = endpoint.id AND delivery_standing.state = 'scheduled'
-                     AND delivery_standing.held_because IS NOT NULL) END
+                     AND (delivery_standing.held_because IS NOT NULL OR pause.id IS NOT NULL)) END
             AS held,                                     -- deliveries that wait for the end of the hold
         CASE WHEN endpoint.unread_until_ms IS NULL THEN 0
              ELSE (SELECT COUNT(*) FROM delivery_standing
@@ -1078,4 +1083,5 @@ CREATE VIEW v_by_endpoint AS
     LEFT JOIN arrived ON arrived.endpoint_id = endpoint.id
     LEFT JOIN called ON called.endpoint_id = endpoint.id
     LEFT JOIN gap ON gap.endpoint_id = endpoint.id
+    LEFT JOIN provider_pause AS pause ON pause.reason = 'credential' AND endpoint.active = 1
     ORDER BY endpoint.name, endpoint.id;

@@ -37,15 +37,16 @@ enum ProviderJudgement {
 
     private static func credential(_ answers: [EndpointReading]) -> Finding {
         let name = "credential"
-        var isKnown = false
-        for outcome in answers.compactMap(\.outcome) {
-            guard case .failure(let error) = outcome else {
-                isKnown = true
-                continue
-            }
+        let outcomes = answers.compactMap(\.outcome)
+        let isRead = outcomes.contains { if case .success = $0 { true } else { false } }
+        var isKnown = isRead
+        for outcome in outcomes {
+            guard case .failure(let error) = outcome else { continue }
             switch error.kind {
             case .unauthorized:
                 return Finding(name, .bad, "\(error)", advice: "renew the token, or correct provider.auth")
+            // It is about that endpoint.
+            case .forbidden where isRead: continue
             case .credential, .forbidden:
                 // The error of a credential says what to do.
                 return Finding(

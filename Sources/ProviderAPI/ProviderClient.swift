@@ -9,6 +9,9 @@ package struct ProviderClient: Sendable {
     static let retryAnswerLimit = 1 << 20
     /// Renewals of the token within one call: the refresh, then the login.
     private static let renewalsPerCall = 2
+    /// How long one call waits at most until new tokens are valid: the held one, a refreshed one, and one of a new
+    /// login.
+    package static let longestPatience = (ProviderSession.tries.last ?? .zero) * (renewalsPerCall + 1)
 
     let base: BaseAddress
     private let decoder: LogPageDecoder
@@ -16,6 +19,7 @@ package struct ProviderClient: Sendable {
     package let requestTimeout: Duration
     private let transport: any HTTPTransport
     private let now: @Sendable () -> Int64
+    private let clock: any Clock<Duration>
     private let logger: Logger
     private let session: ProviderSession
     private let slashes = LearnedSlashes()
@@ -23,9 +27,11 @@ package struct ProviderClient: Sendable {
     /// - Parameters:
     ///   - requestTimeout: time for each whole exchange, the answer's body included.
     ///   - now: our clock in milliseconds since 1970 UTC.
+    ///   - clock: for the waits until a new token is valid.
     package init(
         baseURL: BaseAddress, credential: Credential, fields: FieldNames, requestTimeout: Duration,
-        transport: any HTTPTransport, now: @escaping @Sendable () -> Int64, logger: Logger
+        transport: any HTTPTransport, now: @escaping @Sendable () -> Int64,
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger
     ) {
         base = baseURL
         decoder = LogPageDecoder(fields: fields)
@@ -33,9 +39,10 @@ package struct ProviderClient: Sendable {
         self.requestTimeout = requestTimeout
         self.transport = transport
         self.now = now
+        self.clock = clock
         self.logger = logger
         let login = ProviderLogin(base: base, timeout: requestTimeout, transport: transport, now: now)
-        session = ProviderSession(credential: credential, login: login, logger: logger)
+        session = ProviderSession(credential: credential, login: login, clock: clock, logger: logger)
     }
 
     /// Reads one page of an endpoint's delivery log.
@@ -47,8 +54,10 @@ package struct ProviderClient: Sendable {
         let request = HTTPRequest(
             method: .get, url: url, headers: RequestHeaders.read, timeout: requestTimeout,
             responseLimit: Self.pageLimit)
-        let response = try await call(request, operation)
-        return try logPage(response, from: url, operation)
+        let (response, grant) = try await answered(request, operation)
+        var page = try logPage(response, from: url, operation)
+        page.grant = grant
+        return page
     }
 
     /// Reads again an entry that could not be understood, with the field names that are now configured; nil when the
@@ -85,8 +94,8 @@ package struct ProviderClient: Sendable {
             if !isSlashKnown, (300..<400).contains(response.status), slashes.changes(call.url) { return .moved }
             let ended = now()
             return RetryAnswer(
-                response, toRetryOf: request.body, hiding: token.secret, after: .milliseconds(max(0, ended - began)),
-                now: ended)
+                response, toRetryOf: request.body, hiding: token.secret, grant: token.grant,
+                after: .milliseconds(max(0, ended - began)), now: ended)
         } catch {
             switch error {
             case .credential(let error): return RetryAnswer(withoutToken: error)
@@ -106,9 +115,16 @@ package struct ProviderClient: Sendable {
     ///
     /// - Throws: for everything but a 2xx answer, in the words of `operation`.
     func call(_ request: HTTPRequest, _ operation: ProviderOperation) async throws(ProviderError) -> HTTPResponse {
-        let response: HTTPResponse
+        try await answered(request, operation).response
+    }
+
+    /// As `call`, with the number of the token's grant.
+    private func answered(
+        _ request: HTTPRequest, _ operation: ProviderOperation
+    ) async throws(ProviderError) -> (response: HTTPResponse, grant: Int) {
+        let (response, token): (HTTPResponse, ProviderSession.Token)
         do throws(CallFailure) {
-            response = try await authorized(request).response
+            (response, token) = try await authorized(request)
         } catch {
             switch error {
             case .credential(let error): throw error
@@ -117,7 +133,7 @@ package struct ProviderClient: Sendable {
             }
         }
         if let error = operation.refusal(in: response, now: now()) { throw error }
-        return response
+        return (response, token.grant)
     }
 
     private enum CallFailure: Error {
@@ -128,7 +144,8 @@ package struct ProviderClient: Sendable {
         case late
     }
 
-    /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login.
+    /// Sends with the session's token. After a 401, sends again with a refreshed token, then with one of a new login;
+    /// each of them again after some seconds, while it is new.
     private func authorized(
         _ request: HTTPRequest, if isInTime: @Sendable () async -> Bool = { true }
     ) async throws(CallFailure) -> (response: HTTPResponse, token: ProviderSession.Token) {
@@ -138,8 +155,7 @@ package struct ProviderClient: Sendable {
         } catch {
             throw .credential(error)
         }
-        guard await isInTime() else { throw .late }
-        var response = try await send(request, token)
+        var response = try await sendPatiently(request, token, if: isInTime)
         for _ in 0..<Self.renewalsPerCall where response.status == 401 {
             let renewed: ProviderSession.Token?
             do throws(ProviderError) {
@@ -149,8 +165,7 @@ package struct ProviderClient: Sendable {
             }
             guard let renewed else { return (response, token) }
             token = renewed
-            guard await isInTime() else { throw .late }
-            response = try await send(request, token)
+            response = try await sendPatiently(request, token, if: isInTime)
         }
         switch response.status {
         case 401: await session.refused(token)
@@ -158,6 +173,21 @@ package struct ProviderClient: Sendable {
         default: await session.accepted(token)
         }
         return (response, token)
+    }
+
+    /// Sends with a token, and again with the same one while it is refused and so new that it may not be valid yet.
+    private func sendPatiently(
+        _ request: HTTPRequest, _ token: ProviderSession.Token, if isInTime: @Sendable () async -> Bool
+    ) async throws(CallFailure) -> HTTPResponse {
+        guard await isInTime() else { throw .late }
+        var response = try await send(request, token)
+        while response.status == 401, let wait = await session.patience(for: token) {
+            logger.debug("a new token is refused; the same one is tried again", metadata: ["next.in": "\(wait)"])
+            // A 401 was not executed, so a call that is given up now was not either.
+            guard (try? await clock.sleep(for: wait)) != nil, await isInTime() else { throw .late }
+            response = try await send(request, token)
+        }
+        return response
     }
 
     private func send(

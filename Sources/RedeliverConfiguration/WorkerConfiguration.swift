@@ -106,8 +106,9 @@ package struct WorkerConfiguration: Sendable, Equatable {
 }
 
 extension WorkerConfiguration {
-    /// The longest that one retry call can take: the call, a token refresh, a login, and the call again.
-    package var longestCall: Duration { provider.requestTimeout * 4 }
+    /// The longest that one retry call can take: the call, a token refresh, the call, a login, and the call again; and
+    /// the waits until new tokens are valid.
+    package var longestCall: Duration { provider.requestTimeout * 5 + ProviderClient.longestPatience }
 
     /// The queue's rules as the operator wants them. Everything that changes the queue takes them from here.
     package var rules: RetryRules {

@@ -19,6 +19,7 @@ struct ChaosInvariants: Sendable {
             ?? bodies(
                 snapshot, truth)
             ?? attempts(snapshot)
+            ?? refusals(snapshot)
             ?? counters(snapshot, truth, at: now) ?? moves(snapshot) ?? arrivals(snapshot, truth, at: now)
         if let faults { throw ChaosViolation(promise: faults.promise, detail: faults.detail, time: now) }
         before = snapshot

@@ -105,6 +105,10 @@ package struct ChaosPlan: Sendable {
     var usesLogin: Bool
     var tokenLife: Duration
     var refusesLogin: [Range<Duration>] = []
+    /// For so long after it was issued a token is refused.
+    var tokenDelay = Duration.zero
+    /// Events whose retries a firewall forbids in chaos.
+    var forbidden: Set<Int> = []
     var steps: [(time: Duration, step: Step)] = []
     var callKills: [Int: CallKill] = [:]
     /// At which beginning or end of a transaction after the answer to a call the worker dies; 0 is the first.

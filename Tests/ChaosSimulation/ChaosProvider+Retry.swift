@@ -79,6 +79,8 @@ extension ChaosProvider {
             case nil:
                 if !isKnown {
                     fault = .unauthorized
+                } else if truth.plan.isForbidden(event, at: now) {
+                    fault = .forbidden
                 } else if truth.plan.isChaos(now), !truth.plan.faults.isEmpty, truth.dice.chance(truth.plan.callFaults)
                 {
                     fault = truth.dice.pick(truth.plan.faults)

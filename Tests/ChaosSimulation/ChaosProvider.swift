@@ -120,7 +120,7 @@ final class ChaosProvider: HTTPTransport {
         let text = world.withTruth { truth in
             // Some refreshes are refused: then the worker logs in.
             if case .refresh = route, truth.plan.isChaos(now), truth.dice.chance(0.3) { return "" }
-            truth.tokens = (truth.tokens.access + 1, now + truth.plan.tokenLife)
+            truth.tokens = (truth.tokens.access + 1, now + truth.plan.tokenDelay, now + truth.plan.tokenLife)
             truth.note("token \(truth.tokens.access)", at: now)
             return "{\"access\": \"a\(truth.tokens.access)\", \"refresh\": \"r\(truth.tokens.access)\"}"
         }
@@ -131,7 +131,9 @@ final class ChaosProvider: HTTPTransport {
         let token = request.headers.first { $0.name == "Authorization" }?.value
         let now = time.now
         guard world.plan.usesLogin else { return !world.plan.refusesLogin.contains { $0.contains(now) } }
-        return world.withTruth { token == "Bearer a\($0.tokens.access)" && now < $0.tokens.expires }
+        return world.withTruth {
+            token == "Bearer a\($0.tokens.access)" && $0.tokens.begins <= now && now < $0.tokens.expires
+        }
     }
 
     // MARK: - The log
@@ -208,7 +210,11 @@ final class ChaosProvider: HTTPTransport {
             return HTTPResponse(status: 429, headers: [HTTPHeader("Retry-After", "120")])
         case 3: throw .unknownOutcome(.reset)
         case 4: throw .notSent(.dns)
-        default: return HTTPResponse(status: 403)
+        default:
+            // Where no other log may be read, this is about the credential, which is tried by a reading that is not
+            // stored.
+            noteRefusedCredential()
+            return HTTPResponse(status: 403)
         }
     }
 

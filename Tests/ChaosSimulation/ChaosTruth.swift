@@ -53,7 +53,7 @@ struct ChaosTruth: Sendable {
     var callsBegun = 0
     var rowsMade = 0
     var namesMade = 0
-    var tokens: (access: Int, expires: Duration) = (0, .zero)
+    var tokens: (access: Int, begins: Duration, expires: Duration) = (0, .zero, .zero)
     /// How often the receivers got something that they had already got.
     var repeats = 0
     var kills = 0

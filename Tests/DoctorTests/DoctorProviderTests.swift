@@ -34,8 +34,11 @@ import Testing
         #expect(found.values.filter { $0.verdict == .bad }.allSatisfy { $0.found.contains("e1") })
     }
 
-    @Test func `one endpoint that is not known does not hide that the others answer`() throws {
-        let found = try findings(failing(.endpointNotFound), .answering("second"))
+    @Test(arguments: [ProviderError.Reason.endpointNotFound, .forbidden])
+    func `one endpoint that is not known or forbidden does not hide that the others answer`(
+        reason: ProviderError.Reason
+    ) throws {
+        let found = try findings(failing(reason), .answering("second"))
         #expect(found["provider"]?.verdict == .ok && found["credential"]?.verdict == .ok)
         #expect(found["endpoint core"]?.verdict == .bad && found["endpoint second"]?.verdict == .ok)
         #expect(found["clock"]?.verdict == .ok)

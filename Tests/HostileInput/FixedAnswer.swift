@@ -27,7 +27,8 @@ enum Planted {
     ) -> ProviderClient {
         ProviderClient(
             baseURL: base, credential: credential, fields: .standard, requestTimeout: .seconds(1),
-            transport: FixedAnswer(answer: answer, login: login), now: { now }, logger: silent)
+            transport: FixedAnswer(answer: answer, login: login), now: { now },
+            clock: LeapingClock(), logger: silent)
     }
 
     private static let silent = Logger(label: "fuzz", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -8,7 +8,7 @@ struct ProviderClientLogTests {
     @Test func `the first page is asked for with token, path and limits`() async throws {
         let transport = ScriptedTransport(HTTPResponse(200, "[]"))
         let page = try await makeClient(transport, baseURL: "https://api.test/pre/").logs(of: "end/point 1")
-        #expect(page == LogPage(items: LogPage.Items([])))
+        #expect(page == LogPage(items: LogPage.Items([]), grant: 0))
         let request = try #require(transport.requests.first)
         #expect(request.url == "https://api.test/pre/api/v2/webhook_endpoint/end%2Fpoint%201/logs")
         #expect(request.method == .get)

@@ -65,11 +65,11 @@ extension Logger {
 
 func makeClient(
     _ transport: any HTTPTransport, baseURL: BaseAddress = "https://api.test", fields: FieldNames = .standard,
-    credential: Credential = .token(Secret("tok-1"))
+    credential: Credential = .token(Secret("tok-1")), clock: any Clock<Duration> = LeapingClock()
 ) -> ProviderClient {
     ProviderClient(
         baseURL: baseURL, credential: credential, fields: fields, requestTimeout: .seconds(30), transport: transport,
-        now: { testNow }, logger: .silent)
+        now: { testNow }, clock: clock, logger: .silent)
 }
 
 let sampleRetry = RetryRequest(

@@ -70,7 +70,7 @@ final class QueueFixture: Sendable {
     ) -> CallResult {
         CallResult(
             deliveryID: claimed.id, leaseToken: claimed.leaseToken, answer: reply.answer, pause: reply.pause,
-            namedTaskID: named, duration: .milliseconds(80), answered: now)
+            lastTakenOn: reply.lastTakenOn, namedTaskID: named, duration: .milliseconds(80), answered: now)
     }
 
     /// A failure at `failed`, whose retry the provider accepted at `called`.
@@ -188,6 +188,8 @@ extension RetryRules {
 struct Reply: Sendable, Equatable {
     let answer: Answer
     var pause = Duration.zero
+    /// When a call was last taken on with the same credential.
+    var lastTakenOn: Timestamp?
 
     static let accepted = Reply(answer: .accepted)
     static let uncertain = Reply(answer: .uncertain)
@@ -195,6 +197,7 @@ struct Reply: Sendable, Equatable {
     static let notFound = Reply(answer: .notFound)
     static let rejected = Reply(answer: .rejected)
     static let redirected = Reply(answer: .redirected)
+    static let deliveryForbidden = Reply(answer: .deliveryForbidden)
 
     static func notExecuted(pause: Duration) -> Reply { Reply(answer: .throttled, pause: pause) }
 }

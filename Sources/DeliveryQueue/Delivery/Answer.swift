@@ -7,6 +7,9 @@ package enum Answer: String, SQLWord, Sendable, CaseIterable {
     case unreachable
     case unauthorized
     case forbidden
+    /// 403 to a call whose credential reads logs: something refuses this delivery, such as a firewall that reads its
+    /// body.
+    case deliveryForbidden = "delivery_forbidden"
     case notFound = "not_found"
     case rejected
     case redirected
@@ -71,6 +74,9 @@ package struct AnswerRow: Sendable, Equatable {
         case again(Wait)
         /// The same attempt is made once more; after the second such answer the delivery is dead as rejected.
         case onceMore(Wait)
+        /// The same attempt is made again after the wait. After a second such answer the delivery is dead as rejected,
+        /// if another call was taken on with the same credential since the first.
+        case onceMoreIfOthersPass(Wait)
         /// The delivery is dead as rejected.
         case dies
     }
@@ -89,10 +95,11 @@ package struct AnswerRow: Sendable, Equatable {
     /// Which streak of a delivery's answers this one counts in.
     package enum Streak: Sendable, Equatable {
         case none
-        /// Ends both streaks.
+        /// Ends all streaks.
         case ends
         case serverErrors
         case notFound
+        case forbidden
     }
 
     /// How the attempt ends by the answer alone; nil: the log's entry about the call, or its silence, ends it.

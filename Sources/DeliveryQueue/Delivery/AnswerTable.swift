@@ -2,13 +2,16 @@
 package enum AnswerTable {
     /// The wait after a first 404 before the call is repeated; long enough for a deployment.
     package static let notFoundPause = Duration.seconds(3_600)
+    /// The wait of a delivery that is forbidden while logs may be read.
+    package static let forbiddenPause = Duration.seconds(3_600)
     /// How long a redirected delivery waits itself, beside the hold of its endpoint.
     package static let redirectedPause = Duration.seconds(3_600)
     /// This many calls in a row without a 2xx, over all deliveries, are an outage of the provider.
     package static let outageLimit = 5
     /// A delivery is poison after this many 5xx answers in a row while others pass.
     package static let poisonLimit = 5
-    /// An endpoint is held after this many different deliveries in a row were refused: our request format may be wrong.
+    /// An endpoint is held after this many different deliveries in a row were refused: our request format may be wrong,
+    /// or what we may do.
     package static let refusedLimit = 3
     /// How long a hold after refusals or a redirect lasts before one call is tried.
     package static let holdPause = Duration.seconds(3_600)
@@ -30,6 +33,10 @@ package enum AnswerTable {
         case .unreachable: AnswerRow(.no, .opensOutage, .again(.gatesPause))
         case .unauthorized: AnswerRow(.no, .refusesCredential, .again(.gatesPause))
         case .forbidden: AnswerRow(.no, .refusesCredential, .again(.gatesPause))
+        case .deliveryForbidden:
+            AnswerRow(
+                .no, .staysOpen, .onceMoreIfOthersPass(.fixed(forbiddenPause)),
+                .heldAfter(refusedLimit, .forbidden, pause: clientPause), .forbidden)
         case .notFound: AnswerRow(.no, .staysOpen, .onceMore(.fixed(notFoundPause)), .none, .notFound)
         case .rejected:
             AnswerRow(.no, .staysOpen, .dies, .heldAfter(refusedLimit, .rejected, pause: holdPause))

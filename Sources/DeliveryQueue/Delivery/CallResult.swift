@@ -5,6 +5,8 @@ package struct CallResult: Sendable, Equatable {
     package let answer: Answer
     /// How long the gate pauses all calls after this answer; zero: it does not.
     package let pause: Duration
+    /// When a call was last taken on with the credential of this one; nil: none was.
+    package let lastTakenOn: Timestamp?
     /// The HTTP status; nil when no answer came.
     package let status: Int?
     /// The task id that the answer names for the retry, as text; nil when it names none.
@@ -16,13 +18,14 @@ package struct CallResult: Sendable, Equatable {
     package let answered: Timestamp
 
     package init(
-        deliveryID: Int64, leaseToken: Int64, answer: Answer, pause: Duration = .zero, status: Int? = nil,
-        namedTaskID: String? = nil, detail: String? = nil, duration: Duration, answered: Timestamp
+        deliveryID: Int64, leaseToken: Int64, answer: Answer, pause: Duration = .zero, lastTakenOn: Timestamp? = nil,
+        status: Int? = nil, namedTaskID: String? = nil, detail: String? = nil, duration: Duration, answered: Timestamp
     ) {
         self.deliveryID = deliveryID
         self.leaseToken = leaseToken
         self.answer = answer
         self.pause = pause
+        self.lastTakenOn = lastTakenOn
         self.status = status
         self.namedTaskID = namedTaskID
         self.detail = detail

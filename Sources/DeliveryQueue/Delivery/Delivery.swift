@@ -30,6 +30,8 @@ package struct Delivery: Sendable, Equatable {
     package var serverErrors: Int
     package var serverErrorsSince: Timestamp?
     package var notFoundAnswers: Int
+    /// Since when its calls are forbidden, in a row; nil: the last one was not.
+    package var forbiddenSince: Timestamp?
     /// An operator's retry that is asked for or under way; nil: none.
     package var manual: ManualRetry?
     /// Whether the open call is a trial, which shows whether the receiver of its endpoint is back.

@@ -73,8 +73,7 @@ package struct RetryRules: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - pause: how long the gate pauses all calls after this answer.
-    ///   - othersPass: whether the provider accepted another delivery of the endpoint since this one's first 5xx in a
-    ///     row.
+    ///   - othersPass: whether the provider took on other calls since this delivery's first such answer in a row.
     /// - Returns: the delivery's transition, and how the attempt ended where the answer alone tells; nil: the log has
     ///   to tell.
     package func answered(
@@ -94,9 +93,10 @@ package struct RetryRules: Sendable, Equatable {
             return .die(.poison, usesAttempt: usesAttempt)
         case .awaits, .awaitsUnlessPoison:
             return .await(until: now + confirmWithin)
-        case .onceMore where delivery.notFoundAnswers > 0, .dies:
+        case .onceMore where delivery.notFoundAnswers > 0, .dies,
+            .onceMoreIfOthersPass where delivery.forbiddenSince != nil && othersPass:
             return .die(.rejected, usesAttempt: usesAttempt)
-        case .again(let wait), .onceMore(let wait):
+        case .again(let wait), .onceMore(let wait), .onceMoreIfOthersPass(let wait):
             return again(delivery, at: now + wait.length(pause: pause))
         }
     }

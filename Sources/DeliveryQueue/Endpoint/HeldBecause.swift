@@ -5,6 +5,7 @@ package enum HeldBecause: String, SQLWord, Sendable, CaseIterable {
     case notConfigured = "not configured"
     case logSilent = "log_silent"
     case rejected
+    case forbidden
     case redirected
     case clientRefused = "client_refused"
     case bodyForm = "body_form"

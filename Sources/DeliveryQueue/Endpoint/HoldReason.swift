@@ -4,6 +4,9 @@ package enum HoldReason: String, SQLWord, Sendable, CaseIterable {
     case logSilent = "log_silent"
     /// Three different deliveries in a row were refused as malformed: our own format is suspect.
     case rejected
+    /// Three different deliveries in a row were forbidden while logs may be read: a permission is missing, or a
+    /// firewall is in the way.
+    case forbidden
     /// The provider redirects retries: `base_url` is wrong.
     case redirected
     /// The provider, or a proxy before it, refuses our client, account or path, whatever is sent.
@@ -14,5 +17,5 @@ package enum HoldReason: String, SQLWord, Sendable, CaseIterable {
     case `operator`
 
     /// Those that an answer to a call begins. A call that is taken on ends them.
-    static let byAnswer: [HoldReason] = [.rejected, .redirected, .clientRefused, .bodyForm]
+    static let byAnswer: [HoldReason] = [.rejected, .forbidden, .redirected, .clientRefused, .bodyForm]
 }

@@ -145,7 +145,8 @@ extension QueueTransaction {
             """
             UPDATE delivery
             SET cycle = cycle + 1, cycle_started_ms = ?, attempts_used = 0,
-                server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
+                server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0,
+                forbidden_since_ms = NULL
             WHERE id = ?
             """,
             [now, delivery.id])

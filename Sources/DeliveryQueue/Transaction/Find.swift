@@ -31,8 +31,8 @@ extension Delivery {
         delivery.webhook_id, delivery.state, delivery.cycle, delivery.cycle_started_ms, delivery.age_held_ms,
         delivery.age_stopped_since_ms, delivery.attempts_used, delivery.first_failed_ms, delivery.last_failed_ms,
         delivery.due_ms, delivery.lease_token, delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors,
-        delivery.server_errors_since_ms, delivery.not_found_answers, delivery.manual_ms, delivery.kept_attempt_ms,
-        delivery.kept_dead_reason, delivery.manual_ignores_log, delivery.is_trial
+        delivery.server_errors_since_ms, delivery.not_found_answers, delivery.forbidden_since_ms, delivery.manual_ms,
+        delivery.kept_attempt_ms, delivery.kept_dead_reason, delivery.manual_ignores_log, delivery.is_trial
         """
 
     /// - Throws: `storage` for a state that this program does not know.
@@ -44,7 +44,8 @@ extension Delivery {
             attemptsUsed: row.int(), firstFailed: row.timestamp(), lastFailed: row.timestamp(),
             nextAttempt: row.timestampIfAny(), leaseToken: row.integer(), called: row.timestampIfAny(),
             confirmBy: row.timestampIfAny(), serverErrors: row.int(), serverErrorsSince: row.timestampIfAny(),
-            notFoundAnswers: row.int(), manual: ManualRetry(&row), isTrial: row.flag())
+            notFoundAnswers: row.int(), forbiddenSince: row.timestampIfAny(), manual: ManualRetry(&row),
+            isTrial: row.flag())
     }
 }
 

@@ -33,17 +33,18 @@ extension QueueTransaction {
     }
 
     /// How many different deliveries of the endpoint were refused since it last accepted one, or an operator resumed
-    /// it.
+    /// it. The answer stands in the statement, or SQLite would not use the index of these answers.
     private func refused(of endpointID: String, by answer: Answer) throws -> Int64 {
         try session.number(
             """
             SELECT COUNT(DISTINCT attempt.delivery_id)
             FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
-            WHERE attempt.outcome = 'refused' AND attempt.answer = :answer AND delivery.endpoint_id = :endpoint
+            WHERE attempt.answer = '\(answer.rawValue)' AND attempt.outcome IN ('refused', 'not_executed')
+              AND delivery.endpoint_id = :endpoint
               AND attempt.settled_ms
                   > (SELECT \(Dialect.greatest("last_accepted_ms", "resumed_ms")) FROM endpoint WHERE id = :endpoint)
             """,
-            ["answer": answer, "endpoint": endpointID]) ?? 0
+            ["endpoint": endpointID]) ?? 0
     }
 
     /// Holds an endpoint when the log shows nothing of three different deliveries in a row, or nothing of two calls of

@@ -54,7 +54,7 @@ extension RuledTransaction {
         }
         let (transition, end) = rules.answered(
             result.answer, for: delivery, pause: result.pause, at: result.answered,
-            othersPass: try row.streak == .serverErrors && othersPass(delivery))
+            othersPass: try othersPass(delivery, since: row.streak, result))
         if let end { try endOpenAttempt(of: delivery, as: end) }
         try move(delivery, transition)
         if case .await(let until) = transition {
@@ -68,7 +68,7 @@ extension RuledTransaction {
         } else if delivery.isTrial {
             try signal(.trialWasted, of: delivery.endpointID)
         }
-        if case .onceMore = row.effect { try putOff(delivery.id) }
+        if row.effect.putsOff { try putOff(delivery.id) }
         if try holdIfRefused(delivery.endpointID, by: result.answer) { batch.passing.remove(delivery.endpointID) }
     }
 
@@ -108,21 +108,35 @@ extension RuledTransaction {
 
     // MARK: - Answers in a row
 
-    /// Whether the provider accepted a call of the endpoint since the delivery's first 5xx in a row.
-    private func othersPass(_ delivery: Delivery) throws -> Bool {
-        guard let since = delivery.serverErrorsSince else { return false }
-        return try session.exists(
-            "SELECT 1 FROM endpoint WHERE id = ? AND last_accepted_ms >= ?", [delivery.endpointID, since])
+    /// Whether the provider took on another call since the delivery's first answer of this streak: one of its endpoint
+    /// after a 5xx, one with the same credential after a 403.
+    private func othersPass(
+        _ delivery: Delivery, since streak: AnswerRow.Streak, _ result: CallResult
+    ) throws -> Bool {
+        switch streak {
+        case .none, .ends, .notFound: return false
+        case .forbidden:
+            guard let since = delivery.forbiddenSince, let last = result.lastTakenOn else { return false }
+            return last >= since
+        case .serverErrors:
+            guard let since = delivery.serverErrorsSince else { return false }
+            return try session.exists(
+                "SELECT 1 FROM endpoint WHERE id = ? AND last_accepted_ms >= ?", [delivery.endpointID, since])
+        }
     }
 
     private func keepStreak(_ streak: AnswerRow.Streak, of delivery: Delivery) throws {
         switch streak {
         case .none: return
         case .ends:
-            guard delivery.serverErrors > 0 || delivery.notFoundAnswers > 0 else { return }
+            guard delivery.serverErrors > 0 || delivery.notFoundAnswers > 0 || delivery.forbiddenSince != nil else {
+                return
+            }
             try session.run(
                 """
-                UPDATE delivery SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0 WHERE id = ?
+                UPDATE delivery
+                SET server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0, forbidden_since_ms = NULL
+                WHERE id = ?
                 """,
                 [delivery.id])
         case .serverErrors:
@@ -136,6 +150,10 @@ extension RuledTransaction {
         case .notFound:
             try session.run(
                 "UPDATE delivery SET not_found_answers = not_found_answers + 1 WHERE id = ?", [delivery.id])
+        case .forbidden:
+            try session.run(
+                "UPDATE delivery SET forbidden_since_ms = coalesce(forbidden_since_ms, ?) WHERE id = ?",
+                [now, delivery.id])
         }
     }
 
@@ -156,6 +174,16 @@ extension RuledTransaction {
         guard batch.passing.insert(endpointID).inserted else { return }
         try session.run("UPDATE endpoint SET last_accepted_ms = ? WHERE id = ?", [now, endpointID])
         try release(endpointID, from: HoldReason.byAnswer)
+    }
+}
+
+extension AnswerRow.Effect {
+    /// Whether the delivery waits for its own time, whatever its endpoint does meanwhile.
+    fileprivate var putsOff: Bool {
+        switch self {
+        case .onceMore, .onceMoreIfOthersPass: true
+        case .awaits, .awaitsUnlessPoison, .again, .dies: false
+        }
     }
 }
 

@@ -2,7 +2,8 @@ import DeliveryQueue
 import ProviderAPI
 
 extension Answer {
-    /// The provider's side names the kind; what it means stands in `AnswerTable`.
+    /// The provider's side names the kind; what it means stands in `AnswerTable`. Whom a 403 is about is the gate's to
+    /// say.
     init(_ kind: RetryAnswer.Kind) {
         self =
             switch kind {

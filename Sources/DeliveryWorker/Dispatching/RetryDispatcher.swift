@@ -31,6 +31,9 @@ struct RetryDispatcher: Sendable {
     /// By endpoint id, rung when its log is to show what came of a call, or whether an outage is over, so that it is
     /// read soon.
     let pollBells: [String: Bell]
+    /// Rung when a log was forbidden, or a call before any log was read with its grant: a log is to tell soon whom that
+    /// is about.
+    var credentialBell = Bell()
     /// Knows whose log was read lately enough to call; asked for a look at the others.
     var coverage: Coverage
     let clock: any Clock<Duration>
@@ -164,13 +167,13 @@ struct RetryDispatcher: Sendable {
             }
         }
         let answered = wallClock.now
-        let answer = Answer(reply.kind)
-        let pause = await gate.with { $0.take(answer, retryAfter: reply.retryAfter, at: answered) }
+        let taken = await gate.with { $0.take(reply, at: answered) }
         let result = CallResult(
-            deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: answer, pause: pause,
-            status: reply.status,
-            namedTaskID: reply.namedTaskID, detail: reply.detail, duration: duration, answered: answered)
-        if pause > .zero { await pollBells[delivery.endpointID]?.ring() }
+            deliveryID: delivery.id, leaseToken: delivery.leaseToken, answer: taken.answer, pause: taken.pause,
+            lastTakenOn: taken.lastTakenOn, status: reply.status, namedTaskID: reply.namedTaskID, detail: reply.detail,
+            duration: duration, answered: answered)
+        if taken.answer == .forbidden { await credentialBell.ring() }
+        if taken.pause > .zero { await pollBells[delivery.endpointID]?.ring() }
         if await calls.finish(result) { await bell.ring() }
     }
 

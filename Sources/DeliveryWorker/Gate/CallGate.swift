@@ -13,9 +13,9 @@ package import DeliveryQueue
 ///         └───┬──┘  a connection   │        │◀──────────────────│ at once │─────────────────────────────▶ rate ramps
 ///             │     is refused     └────────┘  it is not        └─────────┘
 ///             │                                                      ▲
-///             │     401, 403      ┌─────────┐   the login works      │
+///             │     401, or 403   ┌─────────┐   the login works      │
 ///             └──────────────────▶│ refused │────────────────────────┘
-///                                 └─────────┘   (or back into a pause that lasts longer)
+///                   to all logs   └─────────┘   (or back into a pause that lasts longer)
 ///
 /// The same answers lead from `trial` to `paused` and `refused`, and a refused credential outlasts everything else.
 /// Answers to calls that began before the gate shut do not open it.
@@ -32,9 +32,10 @@ package struct CallGate: Sendable, Equatable {
     }
 
     private var state = State.open
-    private var calls: TokenBucket
+    var calls: TokenBucket
     private var memory = GateMemory()
     var reading = ReadingPause()
+    var grants: GrantRecord
     /// The endpoints whose logs were read in this round of the outage; the others go first.
     private var haveRead: Set<String> = []
     /// How often an outage or a refused credential has ended. After each, all logs are read again before a call. A
@@ -49,14 +50,17 @@ package struct CallGate: Sendable, Equatable {
     /// - Parameters:
     ///   - perSecond: calls a second in the long run, above 0.
     ///   - burst: calls that may begin at once after a rest; at least 1.
-    package init(perSecond: Double, burst: Int, now: Timestamp) {
+    ///   - endpoints: how many logs are read.
+    package init(perSecond: Double, burst: Int, endpoints: Int = 1, now: Timestamp) {
+        grants = GrantRecord(endpoints: endpoints)
         calls = TokenBucket(perSecond: perSecond, burst: burst, now: now)
     }
 
     /// This gate under a reloaded configuration, after the old one's calls have ended. The new rate and burst apply; a
-    /// pause, an outage or a refused credential goes on.
-    package func adopting(perSecond: Double, burst: Int) -> CallGate {
+    /// pause, an outage or a refused credential goes on. The credential may be another one.
+    package func adopting(perSecond: Double, burst: Int, endpoints: Int = 1) -> CallGate {
         var gate = self
+        gate.grants = GrantRecord(endpoints: endpoints)
         gate.calls.adopt(perSecond: perSecond, burst: burst)
         if case .trial = gate.state { gate.state = .trial(nil) }
         return gate
@@ -155,12 +159,6 @@ package struct CallGate: Sendable, Equatable {
 
     // MARK: - What the provider's answers say
 
-    /// A call was accepted: the provider is there, and the rate recovers a little.
-    package mutating func accepted(at now: Timestamp) {
-        callAnswered(at: now)
-        if closed == nil { calls.recover() }
-    }
-
     /// The provider answered a call, and the answer concerns that call only.
     package mutating func callAnswered(at now: Timestamp) {
         advance(to: now)
@@ -241,6 +239,7 @@ package struct CallGate: Sendable, Equatable {
     /// The credential is refused: no call begins until `credentialWorks`.
     package mutating func credentialRefused(at now: Timestamp) {
         advance(to: now)
+        grants.forget()
         if case .refused = state { return }
         close(.refused(pauseInForce), .credential, at: now)
     }

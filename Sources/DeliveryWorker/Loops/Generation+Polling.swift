@@ -1,5 +1,6 @@
 import DeliveryQueue
 import Logging
+import ProviderAPI
 import RedeliverConfiguration
 
 /// When each log is read, and for what.
@@ -86,6 +87,10 @@ extension Generation {
             summary = try await poller.runOnce(at: now, for: purpose)
         } catch is ClockPutBack {
             summary = try await poller.runOnce(at: wallClock.now, for: purpose)
+        } catch let error as ProviderError where error.kind == .forbidden {
+            // Where no log may be read any more, one more look tells soon whether that lasts.
+            await dispatcher.credentialBell.ring()
+            throw error
         }
         if !summary.isUnfinished, summary.pages > 0 { await vitals.polled(poller.endpoint.id) }
         return summary

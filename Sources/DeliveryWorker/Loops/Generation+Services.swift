@@ -31,7 +31,7 @@ extension Generation {
             })
         services.append(
             Duty {
-                await loop(.credential).run { now in
+                await loop(.credential, dispatcher.credentialBell).run { now in
                     if await keeper.runOnce(at: now) { await ringAll() }
                     return CredentialKeeper.interval
                 }

@@ -38,10 +38,12 @@ package struct Generation: Sendable {
         logger = base.logger
         let rules = configuration.rules
         let gate = SharedGate(
-            carried?.adopting(perSecond: configuration.retry.perSecond, burst: configuration.retry.burst)
+            carried?.adopting(
+                perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
+                endpoints: configuration.endpoints.count)
                 ?? CallGate(
                     perSecond: configuration.retry.perSecond, burst: configuration.retry.burst,
-                    now: base.wallClock.now))
+                    endpoints: configuration.endpoints.count, now: base.wallClock.now))
         let client = base.client(for: configuration)
         let bells = Dictionary(uniqueKeysWithValues: configuration.endpoints.map { ($0.id, Bell()) })
         let dispatcherBell = Bell()
@@ -67,7 +69,8 @@ package struct Generation: Sendable {
         settler = Settler(store: base.store, rules: rules, time: base.time, logger: base.logger)
         pruner = Pruner(store: base.store, clock: base.clock, logger: base.logger)
         keeper = CredentialKeeper(
-            client: client, endpointID: configuration.endpoints[0].id, gate: gate, budget: budget, logger: base.logger)
+            client: client, endpointIDs: configuration.endpoints.map(\.id), gate: gate, budget: budget,
+            logger: base.logger)
         unreadableReader = UnreadableReader(
             store: base.store, client: client, endpoints: configuration.endpoints, rules: rules, logger: base.logger)
         metrics = MetricsReporter(

@@ -1,4 +1,5 @@
 package import DeliveryQueue
+import ProviderAPI
 
 /// The worker's health as far as it is not in the database: when each loop last completed a turn, whether a loop hangs,
 /// and which logs were read since the start.

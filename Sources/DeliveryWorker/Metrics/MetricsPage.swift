@@ -1,5 +1,4 @@
 import DeliveryQueue
-import ProviderAPI
 
 /// The content of the metrics file. Pure: one snapshot gives one page, so tests compare whole pages.
 ///
@@ -167,7 +166,7 @@ struct MetricsPage: Sendable {
 
     private mutating func writeRetries() {
         page.family("redeliver_retry_requests_total", .counter, help: "Retry calls, by the provider's answer.")
-        for answer in RetryAnswer.Kind.allCases.map(\.rawValue) {
+        for answer in Answer.allCases.map(\.rawValue) {
             page.sample(
                 ["answer": answer], Double(queue.count(Counter.retryRequests, answer))
             )

@@ -162,7 +162,7 @@ extension LogPoller {
         let began = wallClock.now
         let page = try await client.logs(of: endpoint.id, at: link)
         let answered = wallClock.now
-        await gate.with { $0.logAnswered(since: began, at: answered) }
+        await gate.with { $0.logRead(of: endpoint.id, with: page.grant, since: began, at: answered) }
         // This answer showed that our clock was ahead. The plan is wrong, so nothing of it is stored.
         guard answered + Self.smallStep >= started else { throw ClockPutBack() }
         if let correction = page.nextCorrection { say(correction) }

@@ -46,7 +46,7 @@ struct LogPoller: Sendable {
             return summary
         } catch let error as ProviderError {
             let failed = wallClock.now
-            await gate.with { $0.take(error, at: failed) }
+            await gate.with { $0.take(error, of: endpoint.id, at: failed) }
             try await store.recordPoll(of: endpoint.id, error: error.description, at: failed)
             throw error
         } catch let error as PagingFault {

@@ -1,4 +1,5 @@
 import DeliveryQueue
+import ProviderAPI
 import ServiceLifecycle
 
 /// Every request for a page of a log begins here, also one that fails later. It spaces them, of all endpoints together,

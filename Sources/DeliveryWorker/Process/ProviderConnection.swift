@@ -26,11 +26,12 @@ package func withProvider<Value: Sendable>(
 extension ProviderClient {
     /// A client of the configured provider. The caller shuts the transport down.
     init(
-        _ configuration: WorkerConfiguration, transport: any HTTPTransport, wallClock: WallClock, logger: Logger
+        _ configuration: WorkerConfiguration, transport: any HTTPTransport, wallClock: WallClock,
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger
     ) {
         self.init(
             baseURL: configuration.provider.baseURL, credential: configuration.provider.credential,
             fields: configuration.provider.fields, requestTimeout: configuration.provider.requestTimeout,
-            transport: transport, now: { wallClock.now.milliseconds }, logger: logger)
+            transport: transport, now: { wallClock.now.milliseconds }, clock: clock, logger: logger)
     }
 }

@@ -42,7 +42,7 @@ package struct WorkerBase: Sendable {
     }
 
     func client(for configuration: WorkerConfiguration) -> ProviderClient {
-        ProviderClient(configuration, transport: transport, wallClock: wallClock, logger: logger)
+        ProviderClient(configuration, transport: transport, wallClock: wallClock, clock: clock, logger: logger)
     }
 }
 

@@ -1,5 +1,6 @@
 package import DeliveryQueue
 package import Logging
+import ProviderAPI
 import ServiceLifecycle
 
 /// Removes rows that are past their retention, in small batches, and gives the space back to the file system.

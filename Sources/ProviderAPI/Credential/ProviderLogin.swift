@@ -25,7 +25,12 @@ struct ProviderLogin: Sendable {
         switch ProviderError.reason(of: response, now: now()) {
         case nil:
             return try tokens(response, operation)
-        case .unauthorized, .forbidden, .rejected:
+        case .forbidden:
+            throw operation.error(
+                .credential(
+                    reason: "the provider forbids the login (HTTP 403), whatever the password: check any IP allow-list "
+                        + "and whether this user may use the API"))
+        case .unauthorized, .rejected:
             throw operation.error(
                 .credential(
                     reason: "the provider refused the login (HTTP \(response.status)): check the user name, the "

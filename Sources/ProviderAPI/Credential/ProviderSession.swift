@@ -6,6 +6,9 @@ actor ProviderSession {
     /// A token that was handed out. The generation tells whether it has been renewed since.
     struct Token: Sendable {
         let secret: Secret
+        /// The number of what it stands for: a new login, or another token in the file, has the next one. A refreshed
+        /// token is of the same grant, because it stands for the same login.
+        let grant: Int
         fileprivate let generation: Int
     }
 
@@ -23,17 +26,25 @@ actor ProviderSession {
     private let credential: Credential
     private let login: ProviderLogin
     private let logger: Logger
+    private let steady: @Sendable () -> Duration
     private var tokens: ProviderLogin.Tokens?
     private var generation = 0
+    private var grant = 0
+    /// The token that the file held last.
+    private var lastInFile: Secret?
     private var trust = Trust.given
+    /// When the held token was issued, by `steady`; nil: a call got through with it.
+    private var issued: Duration?
     /// The callers that wait for the renewal of another caller; nil when no renewal runs.
     private var waiting: [CheckedContinuation<Result<Token, ProviderError>?, Never>]?
     /// Set by a refused login. Further attempts could lock the account.
     private var failure: ProviderError?
 
-    init(credential: Credential, login: ProviderLogin, logger: Logger) {
+    /// - Parameter clock: by which new tokens age.
+    init(credential: Credential, login: ProviderLogin, clock: any Clock<Duration>, logger: Logger) {
         self.credential = credential
         self.login = login
+        steady = stopwatch(clock)
         self.logger = logger
     }
 
@@ -43,7 +54,11 @@ actor ProviderSession {
     func token() async throws(ProviderError) -> Token {
         switch credential {
         case .token(let secret): return try usable(secret, from: "the configured token")
-        case .tokenFile(let path): return try usable(try read(path), from: "the token in \(path)")
+        case .tokenFile(let path):
+            let secret = try read(path)
+            if secret != lastInFile { grant += 1 }
+            lastInFile = secret
+            return try usable(secret, from: "the token in \(path)")
         case .login:
             if let failure { throw failure }
             if let held { return held }
@@ -76,7 +91,21 @@ actor ProviderSession {
 
     /// Notes that a call succeeded with this token.
     func accepted(_ token: Token) {
-        if token.generation == generation { trust = .given }
+        guard token.generation == generation else { return }
+        trust = .given
+        issued = nil
+    }
+
+    /// A new token that is refused is tried again at these ages. Where the provider's clocks differ a little, a token
+    /// may not be valid yet when it is issued.
+    static let tries: [Duration] = [.seconds(1), .seconds(3), .seconds(8)]
+
+    /// How long to wait before a token that was refused (401) is tried again; nil: it counts as refused. Only a token
+    /// of a login or a refresh is waited for, and only until a call got through with it.
+    func patience(for token: Token) -> Duration? {
+        guard case .login = credential, token.generation == generation, let issued else { return nil }
+        let age = steady() - issued
+        return Self.tries.first { $0 > age }.map { $0 - age }
     }
 
     /// Notes that the provider refused a token after all renewals. Further calls fail at once.
@@ -98,7 +127,7 @@ actor ProviderSession {
     }
 
     private var held: Token? {
-        tokens.map { Token(secret: $0.access, generation: generation) }
+        tokens.map { Token(secret: $0.access, grant: grant, generation: generation) }
     }
 
     /// Renews once for all callers that ask together. The renewal runs in the first caller's task, so that the
@@ -124,8 +153,10 @@ actor ProviderSession {
             tokens = fresh
             trust = isFirst ? .given : origin
             generation += 1
+            issued = steady()
+            if origin == .loggedIn { grant += 1 }
             failure = nil
-            return .success(Token(secret: fresh.access, generation: generation))
+            return .success(Token(secret: fresh.access, grant: grant, generation: generation))
         } catch {
             if case .credential = error.reason {
                 tokens = nil
@@ -166,6 +197,6 @@ actor ProviderSession {
             let reason = "\(source) \(problem)"
             throw ProviderError(operation: "reading the credential", reason: .credential(reason: reason))
         }
-        return Token(secret: secret, generation: 0)
+        return Token(secret: secret, grant: grant, generation: 0)
     }
 }

@@ -94,6 +94,8 @@ package struct LogPage: Sendable, Equatable {
     package var nextFault: ProviderError?
     /// The provider's clock in milliseconds since 1970 UTC, from the `Date` header; nil without a readable one.
     package var serverTime: Int64?
+    /// The number of the grant with which it was read, see `ProviderSession`; nil: it was not read from the provider.
+    package var grant: Int?
     /// How many entries the whole log has; nil when the answer does not say.
     package var count: Int?
 }

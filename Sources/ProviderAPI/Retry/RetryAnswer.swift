@@ -37,6 +37,8 @@ package struct RetryAnswer: Sendable, Equatable {
     }
 
     package var kind: Kind
+    /// The number of the grant with which it was asked, see `ProviderSession`; nil: the answer says nothing of one.
+    package var grant: Int?
     /// nil when no answer came.
     package var status: Int?
     /// How long the provider asks us to wait, from zero to one hour; nil when it does not say.
@@ -48,9 +50,11 @@ package struct RetryAnswer: Sendable, Equatable {
     package var detail: String?
 
     package init(
-        kind: Kind, status: Int? = nil, retryAfter: Duration? = nil, namedTaskID: String? = nil, detail: String? = nil
+        kind: Kind, grant: Int? = nil, status: Int? = nil, retryAfter: Duration? = nil, namedTaskID: String? = nil,
+        detail: String? = nil
     ) {
         self.kind = kind
+        self.grant = grant
         self.status = status
         self.retryAfter = retryAfter
         self.namedTaskID = namedTaskID
@@ -62,16 +66,19 @@ package struct RetryAnswer: Sendable, Equatable {
     /// - Parameters:
     ///   - body: the body that the retry sent.
     ///   - token: must not be seen in the text.
+    ///   - grant: the number of the token's grant.
     ///   - elapsed: how long the answer took.
     ///   - now: in milliseconds since 1970 UTC.
     init(
-        _ response: HTTPResponse, toRetryOf body: [UInt8], hiding token: Secret? = nil, after elapsed: Duration = .zero,
-        now: Int64
+        _ response: HTTPResponse, toRetryOf body: [UInt8], hiding token: Secret? = nil, grant: Int? = nil,
+        after elapsed: Duration = .zero, now: Int64
     ) {
         let retryAfter = RetryAfter.duration(in: response, now: now)
         let kind = Self.kind(of: response, isLate: elapsed > Self.promptly && retryAfter == nil)
         self.init(
             kind: kind,
+            // A server that refuses our certificate has not looked at the token.
+            grant: response.refusesClientCertificate ? nil : grant,
             status: response.status,
             retryAfter: retryAfter,
             namedTaskID: kind == .accepted ? Self.taskID(in: response.body) : nil,

@@ -188,6 +188,11 @@ struct Standing: Equatable {
                 To end the hold now, run \(resume)
                 """
             case .rejected: "the provider refused three deliveries in a row (rejected)"
+            case .forbidden:
+                """
+                the provider, or a firewall before it, forbids our retries and lets us read logs (forbidden): check the \
+                permissions of the user and the rules of the firewall
+                """
             case .redirected: "the provider redirects retries, so base_url is wrong (redirected)"
             case .clientRefused:
                 """
@@ -206,7 +211,7 @@ struct Standing: Equatable {
         case .throttled: "the provider asked to slow down (HTTP 429)"
         case .unavailable: "the provider is not available (HTTP 503 or 425)"
         case .outage: "the provider does not answer"
-        case .credential: "the provider refuses the credential"
+        case .credential: "the provider refuses the credential, or forbids it everything; `redeliver doctor` says why"
         case nil: reason
         }
     }

@@ -11,7 +11,7 @@ struct AnswerTableTests {
         let row = AnswerTable.row(answer)
         switch row.effect {
         case .awaits, .awaitsUnlessPoison: #expect(row.attemptEnd(isDead: false) == nil)
-        case .again, .onceMore, .dies: #expect(row.attemptEnd(isDead: false) == .notExecuted)
+        case .again, .onceMore, .onceMoreIfOthersPass, .dies: #expect(row.attemptEnd(isDead: false) == .notExecuted)
         }
     }
 
@@ -20,7 +20,7 @@ struct AnswerTableTests {
         let row = AnswerTable.row(answer)
         switch row.effect {
         case .awaitsUnlessPoison: #expect(row.gate == .countsBadAnswer)
-        case .onceMore, .dies: #expect(row.gate == .staysOpen)
+        case .onceMore, .onceMoreIfOthersPass, .dies: #expect(row.gate == .staysOpen)
         case .awaits, .again: break
         }
     }
@@ -66,7 +66,8 @@ enum AnswerTableText {
         case .unavailable: "425, 503; the login is not served"
         case .unreachable: "none: refused connection, DNS, TLS"
         case .unauthorized: "401 after a fresh token"
-        case .forbidden: "403"
+        case .forbidden: "403, and no log may be read"
+        case .deliveryForbidden: "as `forbidden`, while a log may be read with the same credential"
         case .notFound: "404, 410"
         case .rejected: "400, 413, 414, 422 and other 4xx"
         case .redirected: "3xx, never followed"
@@ -107,6 +108,8 @@ enum AnswerTableText {
         case .again(.fixed(.zero)): "again as soon as its log allows"
         case .again(let wait): "again after \(text(wait))"
         case .onceMore(let wait): "once more after \(text(wait)), then dead (`rejected`)"
+        case .onceMoreIfOthersPass(let wait):
+            "again after \(text(wait)), then dead (`rejected`) if another call was taken on since the first"
         case .dies: "dead (`rejected`)"
         }
     }
@@ -125,6 +128,7 @@ enum AnswerTableText {
         case .awaits, .again: alive
         case .awaitsUnlessPoison: "\(alive); poison: \(dead)"
         case .onceMore: "\(alive); the second: \(dead)"
+        case .onceMoreIfOthersPass: "\(alive); the last: \(dead)"
         case .dies: dead
         }
     }
@@ -147,9 +151,10 @@ enum AnswerTableText {
     private static func text(_ streak: AnswerRow.Streak) -> String {
         switch streak {
         case .none: "–"
-        case .ends: "ends both rows"
+        case .ends: "ends all rows"
         case .serverErrors: "5xx of the delivery"
         case .notFound: "404 of the delivery"
+        case .forbidden: "403 of the delivery"
         }
     }
 }

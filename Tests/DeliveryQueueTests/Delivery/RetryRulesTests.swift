@@ -8,14 +8,15 @@ import Testing
 
     /// A scheduled delivery that failed at `start`.
     private func delivery(
-        used: Int = 0, serverErrors: Int = 0, notFound: Int = 0, cycleStarted: Timestamp = start,
-        type: String = "profile_update", manual: ManualRetry? = nil
+        used: Int = 0, serverErrors: Int = 0, notFound: Int = 0, forbidden: Timestamp? = nil,
+        cycleStarted: Timestamp = start, type: String = "profile_update", manual: ManualRetry? = nil
     ) -> Delivery {
         Delivery(
             id: 1, endpointID: "e", taskID: "t", eventType: type, customerID: nil, webhookID: "w", state: .attempting,
             cycle: 1, cycleStarted: cycleStarted, attemptsUsed: used, firstFailed: start, lastFailed: start,
             nextAttempt: nil, leaseToken: 1, called: start, confirmBy: nil, serverErrors: serverErrors,
-            serverErrorsSince: nil, notFoundAnswers: notFound, manual: manual)
+            serverErrorsSince: nil, notFoundAnswers: notFound, forbiddenSince: forbidden,
+            manual: manual)
     }
 
     // MARK: - The table of answers
@@ -26,6 +27,7 @@ import Testing
         (.serverError, .await(until: start + .minutes(10)), nil),
         (.notExecuted(pause: .seconds(7)), .schedule(at: start + .seconds(7), usesAttempt: false), .notExecuted),
         (.notFound, .schedule(at: start + .hours(1), usesAttempt: false), .notExecuted),
+        (.deliveryForbidden, .schedule(at: start + .hours(1), usesAttempt: false), .notExecuted),
         (.rejected, .die(.rejected, usesAttempt: true), .refused),
         (.redirected, .schedule(at: start + .hours(1), usesAttempt: false), .notExecuted),
     ])
@@ -42,6 +44,18 @@ import Testing
         (rules ?? self.rules).answered(
             reply.answer, for: delivery ?? self.delivery(), pause: reply.pause, at: start, othersPass: othersPass
         ).transition
+    }
+
+    @Test(arguments: [(false, false), (false, true), (true, false), (true, true)])
+    func `a 403 kills only the second time, and only when another call was taken on meanwhile`(
+        isSecond: Bool, othersPass: Bool
+    ) {
+        let forbidden = delivery(forbidden: isSecond ? start - .hours(1) : nil)
+
+        #expect(
+            answer(.deliveryForbidden, forbidden, othersPass: othersPass)
+                == (isSecond && othersPass
+                    ? .die(.rejected, usesAttempt: true) : .schedule(at: start + .hours(1), usesAttempt: false)))
     }
 
     @Test(arguments: Answer.allCases)
@@ -127,7 +141,7 @@ import Testing
 
     @Test(arguments: [
         Reply.accepted, .uncertain, .serverError, .notExecuted(pause: .seconds(7)), .notFound,
-        .redirected,
+        .redirected, .deliveryForbidden,
     ])
     func `no answer gives a delivery up for its age`(reply: Reply) {
         let old = delivery(used: 13, cycleStarted: start - .days(365))

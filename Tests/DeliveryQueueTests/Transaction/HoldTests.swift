@@ -81,6 +81,58 @@ import Testing
         #expect(try await queue.claim(at: second + .seconds(2)).count == 1)
     }
 
+    @Test func `three different deliveries forbidden in a row hold the endpoint, and a call that is taken on frees it`()
+        async throws
+    {
+        try await answer(("a", .deliveryForbidden), ("b", .deliveryForbidden), from: start)
+        #expect(try await queue.holdReason() == nil)
+        try await answer(("c", .deliveryForbidden), from: start + .seconds(20))
+        #expect(try await queue.holdReason() == "forbidden")
+        #expect(try await queue.texts("SELECT DISTINCT state || attempts_used FROM delivery") == ["scheduled0"])
+
+        try await queue.ingest(.failure("d", at: start), at: start + .seconds(40))
+        let later = start + .minutes(7)
+        #expect(
+            try await queue.texts("SELECT held_because FROM v_by_endpoint WHERE held_because IS NOT NULL") == [
+                "forbidden"
+            ])
+        try await queue.record(queue.claimOne(at: later), .accepted, at: later)
+        #expect(try await queue.holdReason() == nil)
+    }
+
+    @Test func `one delivery that is forbidden again and again holds nothing`() async throws {
+        try await answer(("a", .deliveryForbidden), from: start)
+        for hour in 1...4 {
+            let now = start + .hours(hour) + .minutes(10 * hour)
+            try await queue.record(queue.claimOne(at: now), .deliveryForbidden, at: now)
+        }
+
+        #expect(try await queue.holdReason() == nil)
+        #expect(try await queue.delivery("a").attemptsUsed == 0)
+    }
+
+    /// The second such answer, an hour after the first. In between another call was taken on, or not.
+    @Test(arguments: [nil, -1, 30] as [Int?])
+    func `a delivery that is forbidden twice dies only when another call was taken on since the first time`(
+        minutes: Int?
+    ) async throws {
+        try await answer(("a", .deliveryForbidden), from: start)
+        let now = start + .hours(2)
+        let reply = Reply(answer: .deliveryForbidden, lastTakenOn: minutes.map { start + .minutes($0) })
+        try await queue.record(queue.claimOne(at: now), reply, at: now)
+
+        #expect(try await queue.delivery("a").state == (minutes == 30 ? .dead : .scheduled))
+        #expect(try await queue.delivery("a").attemptsUsed == (minutes == 30 ? 1 : 0))
+    }
+
+    @Test func `a call that is taken on ends the row of a delivery's forbidden calls`() async throws {
+        try await answer(("a", .deliveryForbidden), from: start)
+        let now = start + .hours(2)
+        try await queue.record(queue.claimOne(at: now), .accepted, at: now)
+
+        #expect(try await queue.delivery("a").forbiddenSince == nil)
+    }
+
     @Test func `a redirect holds the endpoint and uses no attempt`() async throws {
         try await answer(("a", .redirected), from: start)
 

@@ -26,6 +26,7 @@ import Testing
         (.notExecuted(pause: .seconds(30)), .scheduled, "not_executed", 0),
         (.notFound, .scheduled, "not_executed", 0),
         (.redirected, .scheduled, "not_executed", 0),
+        (.deliveryForbidden, .scheduled, "not_executed", 0),
         (.rejected, .dead, "refused", 1),
     ])
     func `each answer moves the delivery and closes the attempt, or leaves it to the log`(

@@ -116,7 +116,10 @@ import Testing
             return token == "Bearer new" ? .accepted : HTTPResponse(status: 401)
         }
 
-        _ = try await bench.dispatcher(transport, credential: loginCredential()).runOnce(at: .noon)
+        let dispatcher = bench.dispatcher(transport, credential: loginCredential())
+        try await dispatcher.client.signIn()
+        bench.time.advance(by: .seconds(60))
+        _ = try await dispatcher.runOnce(at: bench.time.now)
 
         let urls = await transport.requests.map(\.url)
         #expect(urls.count { $0.hasSuffix("/user/login") } == 1)
@@ -149,8 +152,8 @@ import Testing
         let gate = bench.gate()
         let answers = ScriptedTransport([HTTPResponse(status: 401), .json(#"{"access": "a"}"#), .json("[]")])
         let keeper = CredentialKeeper(
-            client: bench.client(answers, credential: loginCredential()), endpointID: Workbench.endpoint.id, gate: gate,
-            budget: RequestBudget(perMinute: nil, clock: bench.time.clock), logger: .silent)
+            client: bench.client(answers, credential: loginCredential()), endpointIDs: [Workbench.endpoint.id],
+            gate: gate, budget: RequestBudget(perMinute: nil, clock: bench.time.clock), logger: .silent)
 
         #expect(await keeper.runOnce(at: .noon) == false)
         #expect(await answers.requests.isEmpty)
@@ -170,7 +173,7 @@ import Testing
         }
         let budget = RequestBudget(perMinute: nil, clock: bench.time.clock)
         let keeper = CredentialKeeper(
-            client: bench.client(answers), endpointID: Workbench.endpoint.id, gate: gate, budget: budget,
+            client: bench.client(answers), endpointIDs: [Workbench.endpoint.id], gate: gate, budget: budget,
             logger: .silent)
         await gate.with { $0.credentialRefused(at: .noon) }
 

@@ -66,7 +66,8 @@ import Testing
         arguments: [
             (answer: Answer.accepted, closed: nil, pause: 0), (.throttled, .throttled, 7),
             (.unavailable, .unavailable, 7), (.unreachable, .outage, 5), (.unauthorized, .credential, 60),
-            (.forbidden, .credential, 60), (.uncertain, nil, 0), (.serverError, nil, 0), (.notFound, nil, 0),
+            (.forbidden, .credential, 60), (.deliveryForbidden, nil, 0), (.uncertain, nil, 0), (.serverError, nil, 0),
+            (.notFound, nil, 0),
             (.rejected, nil, 0), (.redirected, nil, 0),
         ] as [(Answer, CallGate.Closed?, Double)])
     func `each kind of retry answer has its own effect`(answer: Answer, closed: CallGate.Closed?, pause: Double) {
@@ -96,15 +97,15 @@ import Testing
         reason: ProviderError.Reason, once: CallGate.Closed?, often: CallGate.Closed?, endsOutage: Bool
     ) {
         let error = ProviderError(operation: "reading", reason: reason)
-        var gate = gate()
-        gate.take(error, at: .noon)
+        var gate = CallGate(perSecond: 10, burst: 20, endpoints: 2, now: .noon)
+        gate.take(error, of: "e1", at: .noon)
         #expect(gate.closed == once)
-        for _ in 0..<4 { gate.take(error, at: .noon) }
+        for _ in 0..<4 { gate.take(error, of: "e1", at: .noon) }
         #expect(gate.closed == often)
 
-        var shut = self.gate()
+        var shut = CallGate(perSecond: 10, burst: 20, endpoints: 2, now: .noon)
         shut.unreachable(at: .noon)
-        shut.take(error, at: .noon(5))
+        shut.take(error, of: "e1", at: .noon(5))
         #expect((shut.take(upTo: 16, at: .noon(5)) == 1) == endsOutage)
     }
 

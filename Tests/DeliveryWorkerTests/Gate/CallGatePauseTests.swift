@@ -17,7 +17,7 @@ import Testing
         var gate = gate()
         let error = ProviderError(
             operation: "reading", reason: .throttled(retryAfter: asked.map { .seconds($0) }))
-        gate.take(error, at: .noon)
+        gate.take(error, of: "e1", at: .noon)
 
         #expect(gate.closed == nil && gate.rate == 1)
         #expect(gate.pauseOfRead(by: "a", of: 1, at: .noon) == .seconds(pause))
@@ -29,11 +29,11 @@ import Testing
     @Test func `pauses of reading grow while one follows the other, until a log is read`() {
         var gate = gate()
         let error = ProviderError(operation: "reading", reason: .throttled(retryAfter: nil))
-        gate.take(error, at: .noon)
-        gate.take(error, at: .noon(30))
+        gate.take(error, of: "e1", at: .noon)
+        gate.take(error, of: "e1", at: .noon(30))
         #expect(gate.readingPause(at: .noon(30)) == .seconds(60))
         gate.logAnswered(at: .noon(90))
-        gate.take(error, at: .noon(91))
+        gate.take(error, of: "e1", at: .noon(91))
         #expect(gate.readingPause(at: .noon(91)) == .seconds(30))
     }
 

@@ -1,7 +1,6 @@
 import DeliveryQueue
 import Foundation
 import GRDB
-import ProviderAPI
 import Testing
 
 @testable import DeliveryWorker
@@ -67,7 +66,7 @@ import Testing
         #expect(zeros("redeliver_deliveries_dead") == 3 * 6)
         #expect(zeros("redeliver_deliveries_finalized_total") == 3 * 2)
         #expect(zeros("redeliver_oldest_undelivered_timestamp_seconds") == 3)
-        #expect(zeros("redeliver_retry_requests_total") == RetryAnswer.Kind.allCases.count)
+        #expect(zeros("redeliver_retry_requests_total") == Answer.allCases.count)
         #expect(zeros("redeliver_retry_request_duration_seconds_bucket") == 11)
         #expect(zeros("redeliver_recovery_duration_seconds_bucket") == 13)
         #expect(zeros("redeliver_scan_gap_seconds") == 2)

@@ -117,12 +117,14 @@ enum MetricsSample {
         # TYPE redeliver_endpoint_held gauge
         redeliver_endpoint_held{endpoint="core",reason="log_silent"} 1
         redeliver_endpoint_held{endpoint="core",reason="rejected"} 0
+        redeliver_endpoint_held{endpoint="core",reason="forbidden"} 0
         redeliver_endpoint_held{endpoint="core",reason="redirected"} 0
         redeliver_endpoint_held{endpoint="core",reason="client_refused"} 0
         redeliver_endpoint_held{endpoint="core",reason="body_form"} 0
         redeliver_endpoint_held{endpoint="core",reason="operator"} 0
         redeliver_endpoint_held{endpoint="crm",reason="log_silent"} 0
         redeliver_endpoint_held{endpoint="crm",reason="rejected"} 0
+        redeliver_endpoint_held{endpoint="crm",reason="forbidden"} 0
         redeliver_endpoint_held{endpoint="crm",reason="redirected"} 0
         redeliver_endpoint_held{endpoint="crm",reason="client_refused"} 0
         redeliver_endpoint_held{endpoint="crm",reason="body_form"} 0
@@ -237,6 +239,7 @@ enum MetricsSample {
         redeliver_retry_requests_total{answer="unreachable"} 0
         redeliver_retry_requests_total{answer="unauthorized"} 0
         redeliver_retry_requests_total{answer="forbidden"} 0
+        redeliver_retry_requests_total{answer="delivery_forbidden"} 0
         redeliver_retry_requests_total{answer="not_found"} 0
         redeliver_retry_requests_total{answer="rejected"} 0
         redeliver_retry_requests_total{answer="redirected"} 0

@@ -62,7 +62,7 @@ final class Workbench: Sendable {
     ) -> ProviderClient {
         ProviderClient(
             baseURL: Self.baseAddress, credential: credential, fields: fields, requestTimeout: .seconds(30),
-            transport: transport, now: { [time] in time.now.milliseconds }, logger: .silent)
+            transport: transport, now: { [time] in time.now.milliseconds }, clock: time.clock, logger: .silent)
     }
 
     func poller(

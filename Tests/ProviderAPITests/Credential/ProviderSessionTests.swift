@@ -180,6 +180,15 @@ struct ProviderSessionTests {
         #expect(transport.calls == [loginCall, loginCall, logsCall])
     }
 
+    @Test func `a login that is forbidden is not blamed on the password`() async throws {
+        let client = makeClient(ScriptedTransport(HTTPResponse(403)), credential: login)
+
+        let error = await #expect(throws: ProviderError.self) { try await client.logs(of: "e") }
+
+        let text = "\(try #require(error))"
+        #expect(text.contains("403") && text.contains("allow-list") && !text.contains("check the user name"))
+    }
+
     @Test(
         arguments: [
             (throttled, .throttled), (HTTPResponse(503), .unavailable), (HTTPResponse(500), .unavailable),

@@ -33,7 +33,7 @@ struct ProviderClientRetryTests {
             sent.text
                 == #"{"task_id": "\u0061-1", "body": [1.0 ], "customer_id": 007e0, "webhook_id": "12", "event_type": "a\"b\u000ac"}"#
         )
-        #expect(answer == RetryAnswer(kind: .accepted, status: 202))
+        #expect(answer == RetryAnswer(kind: .accepted, grant: 0, status: 202))
     }
 
     @Test(
@@ -99,7 +99,7 @@ struct ProviderClientRetryTests {
         ] as [(String, String?)]) func `a new task id is taken from the answer`(_ body: String, _ id: String?) async
     {
         let answer = await makeClient(ScriptedTransport(HTTPResponse(200, body))).retry(sampleRetry)
-        #expect(answer == RetryAnswer(kind: .accepted, status: 200, namedTaskID: id))
+        #expect(answer == RetryAnswer(kind: .accepted, grant: 0, status: 200, namedTaskID: id))
     }
 
     @Test(arguments: [
@@ -184,7 +184,7 @@ struct ProviderClientRetryTests {
     @Test func `Retry-After is handed on`() async {
         let response = HTTPResponse(429, headers: [HTTPHeader("retry-after", "17")])
         let answer = await makeClient(ScriptedTransport(response)).retry(sampleRetry)
-        #expect(answer == RetryAnswer(kind: .throttled, status: 429, retryAfter: .seconds(17)))
+        #expect(answer == RetryAnswer(kind: .throttled, grant: 0, status: 429, retryAfter: .seconds(17)))
     }
 
     @Test func `a redirect of a POST is reported with its place and not followed`() async {

@@ -205,7 +205,7 @@ import Testing
         #expect(
             found.sentence == """
                 due, but the daemon makes no calls since 2025-12-31T23:50:00Z (10 min ago), until the credential works: \
-                the provider refuses the credential
+                the provider refuses the credential, or forbids it everything; `redeliver doctor` says why
                 """)
     }
 

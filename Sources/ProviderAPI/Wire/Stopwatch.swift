@@ -1,0 +1,5 @@
+/// Measures the time from now on.
+package func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+    let start = clock.now
+    return { start.duration(to: clock.now) }
+}
