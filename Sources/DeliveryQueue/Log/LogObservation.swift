@@ -18,6 +18,8 @@ package struct LogObservation: Sendable, Equatable {
     package var customerIDJSON: String
     package var webhookID: String
     package var webhookIDJSON: String
+    /// Whether the entry itself names a webhook; if not, `webhookID` is that of the endpoint whose log was read.
+    package var namesWebhook: Bool
     /// The raw JSON value; always there on a failure.
     package var body: [UInt8]?
     package var outcome: LogOutcome
@@ -31,8 +33,8 @@ package struct LogObservation: Sendable, Equatable {
 
     package init(
         taskID: String, taskIDJSON: String, eventType: String?, customerID: String?, customerIDJSON: String,
-        webhookID: String, webhookIDJSON: String, body: [UInt8]?, outcome: LogOutcome, httpStatus: Int? = nil,
-        logged: Timestamp?, changed: Timestamp? = nil, error: String? = nil
+        webhookID: String, webhookIDJSON: String, namesWebhook: Bool = true, body: [UInt8]?, outcome: LogOutcome,
+        httpStatus: Int? = nil, logged: Timestamp?, changed: Timestamp? = nil, error: String? = nil
     ) {
         self.taskID = taskID
         self.taskIDJSON = taskIDJSON
@@ -41,6 +43,7 @@ package struct LogObservation: Sendable, Equatable {
         self.customerIDJSON = customerIDJSON
         self.webhookID = webhookID
         self.webhookIDJSON = webhookIDJSON
+        self.namesWebhook = namesWebhook
         self.body = body
         self.outcome = outcome
         self.httpStatus = httpStatus

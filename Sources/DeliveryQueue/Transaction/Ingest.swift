@@ -33,40 +33,12 @@ extension QueueStore {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
             var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
             try queue.take(page.entries, &reading)
-            try queue.note(reading.tooOld, of: page.endpointID)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
-            queue.countDuplicates(reading.summary.duplicates)
+            try queue.close(&reading)
             let progress = page.progress.ended(byLast: reading.found.flatMap(\.self))
             reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary
         }
-    }
-}
-
-/// What the entries of one page share while they are stored.
-struct PageReading {
-    let endpoint: EndpointFacts
-    /// When the entries were read; earlier than now only for unreadable ones that are understood now.
-    let read: Timestamp
-    /// Event types whose metrics label this page has already asked for.
-    fileprivate var labelled: Set<String> = []
-    /// What may still be kept of what cannot be read; nil before the first such entry.
-    var room: UnreadableRoom?
-    var hasLeftOut = false
-    /// When the last of the entries that were taken was first read; nil in it: it is new; nil: none was taken.
-    fileprivate private(set) var found: Timestamp??
-    fileprivate(set) var tooOld = TooOld()
-    var summary = IngestSummary()
-
-    init(_ queue: QueueTransaction, endpointID: String, read: Timestamp) throws {
-        endpoint = try EndpointFacts.fetch(queue.session, id: endpointID)
-        self.read = read
-    }
-
-    /// Notes when an entry of the page was first read; nil: it is new.
-    mutating func note(found time: Timestamp?) {
-        if found == nil { summary.beginsKnown = time != nil }
-        found = .some(time)
     }
 }
 
@@ -87,14 +59,15 @@ extension QueueTransaction {
         }
     }
 
-    /// Stores one entry, matches it to its delivery, and lets it settle what it proves.
-    mutating func ingest(_ entry: LogObservation, _ reading: inout PageReading) throws {
+    /// Stores one entry of the endpoint, matches it to its delivery, and lets it settle what it proves.
+    mutating func store(_ entry: LogObservation, _ reading: inout PageReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
         let same = known.first { $0.isSame(as: entry) }
-        reading.note(found: same?.found)
+        // What only another endpoint's log has shown does not tell how far this one was read.
+        reading.note(found: same.flatMap { $0.isForeign && reading.isOwn ? nil : $0.found })
         if let same {
-            try refresh(same, entry, of: endpoint.id)
+            try refresh(same, entry, &reading)
             reading.summary.duplicates += 1
             if same.isUnmatched, endpoint.hasNames, let delivery = try takeNamed(entry, of: endpoint.id) {
                 return try take(entry, delivery, known, &reading)
@@ -114,7 +87,7 @@ extension QueueTransaction {
             : try match(entry, &body, known: known, of: endpoint)
         counts.raise(Counter.logEntries, entry.outcome.counterLabel)
         if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
-        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
+        try remember(entry, of: delivery, known: known, reading)
         // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
         try take(entry, delivery, known, &reading)
@@ -198,10 +171,10 @@ extension QueueTransaction {
 
     // MARK: - What was not known before
 
-    /// Makes a delivery of a failure.
+    /// Makes a delivery of an entry that is a failure and ours to retry.
     ///
     /// - Parameter known: the stored entries of the same task.
-    /// - Returns: false when the entry is no failure, or not ours to retry.
+    /// - Returns: false when it is none.
     private mutating func takeNewFailure(
         _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws -> Bool {
@@ -217,16 +190,30 @@ extension QueueTransaction {
             try correctArrival(entry)
             return false
         }
+        guard try !isKeptElsewhere(entry, &body, eventType: eventType, &reading) else { return false }
+        try makeDelivery(of: entry, &body, eventType: eventType, known, &reading)
+        return true
+    }
+
+    /// Makes a delivery of a failure.
+    ///
+    /// - Parameter cycleStarted: from when on its age counts; nil: from the failure.
+    mutating func makeDelivery(
+        of entry: LogObservation, _ body: inout HashedBody, eventType: String, _ known: [KnownEntry],
+        _ reading: inout PageReading, cycleStarted: Timestamp? = nil
+    ) throws {
+        let endpoint = reading.endpoint
         let earliest = endpoint.earliestAttempt(for: entry, rules: rules)
         var delivery = Delivery(
             new: entry, eventType: eventType, of: endpoint.id, failed: min(entry.changed ?? now, now))
+        if let cycleStarted { delivery.cycleStarted = cycleStarted }
         let plan = rules.discovered(delivery).notBefore(earliest)
         let next = if case .schedule(let time, _) = plan { time } else { now }
         delivery.nextAttempt = next
         let place = Line.place(failed: delivery.lastFailed, next: next, notBefore: earliest, at: now)
         try insert(&delivery, entry, next: next, turn: place)
         try insert(&body, entry, of: delivery)
-        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
+        if !known.contains(where: { $0.isSame(as: entry) }) { try remember(entry, of: delivery, known: known, reading) }
         if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }
         if delivery.state != plan.target { try move(delivery, plan) }
         // The label is taken at the first failure, not at the first end: a series must not change its label in
@@ -234,7 +221,6 @@ extension QueueTransaction {
         if reading.labelled.insert(eventType).inserted { try session.metricLabel(forEventType: eventType) }
         try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
         reading.summary.new += 1
-        return true
     }
 
     private func insert(
@@ -247,13 +233,14 @@ extension QueueTransaction {
                 first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, turn_ms, held_before_ms
             )
             VALUES (
-                :endpoint, :task, :type, :customer, :webhook, 'scheduled', :failed, :logged, :failed, :failed, :next,
+                :endpoint, :task, :type, :customer, :webhook, 'scheduled', :started, :logged, :failed, :failed, :next,
                 :error, :now, :now, :turn, (SELECT \(Self.heldBefore(":failed")) FROM endpoint WHERE id = :endpoint))
             """,
             [
                 "endpoint": delivery.endpointID, "task": delivery.taskID, "type": delivery.eventType,
-                "customer": delivery.customerID, "webhook": delivery.webhookID, "failed": delivery.lastFailed,
-                "logged": min(entry.logged ?? delivery.lastFailed, delivery.lastFailed), "next": next,
+                "customer": delivery.customerID, "webhook": delivery.webhookID, "started": delivery.cycleStarted,
+                "logged": min(entry.logged ?? delivery.lastFailed, delivery.lastFailed), "failed": delivery.lastFailed,
+                "next": next,
                 "error": entry.error, "now": now, "turn": turn,
             ])
         delivery.id = session.lastID

@@ -2,9 +2,11 @@ extension QueueStore {
     /// Makes the database's endpoints those of the configuration. An endpoint that is no longer configured keeps its
     /// rows and is neither polled nor retried.
     ///
-    /// - Parameter historyFrom: for new endpoints: failures logged before this time do not become deliveries.
+    /// - Parameters:
+    ///   - webhookIDs: what names an endpoint in an entry of the log, by its id; without one, its id does.
+    ///   - historyFrom: for new endpoints: failures logged before this time do not become deliveries.
     package func registerEndpoints(
-        _ endpoints: [(id: String, name: String)], historyFrom: Timestamp
+        _ endpoints: [(id: String, name: String)], webhookIDs: [String: String] = [:], historyFrom: Timestamp
     ) async throws(StoreError) {
         try await write("register endpoints") { session in
             // No look is overdue at a start.
@@ -12,10 +14,13 @@ extension QueueStore {
             for endpoint in endpoints {
                 try session.run(
                     """
-                    INSERT INTO endpoint (id, name, active, history_from_ms) VALUES (:id, :name, 1, :from)
-                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = 1
+                    INSERT INTO endpoint (id, name, webhook_id, active, history_from_ms) VALUES (:id, :name, :webhook, 1, :from)
+                    ON CONFLICT (id) DO UPDATE SET name = excluded.name, webhook_id = excluded.webhook_id, active = 1
                     """,
-                    ["id": endpoint.id, "name": endpoint.name, "from": historyFrom])
+                    [
+                        "id": endpoint.id, "name": endpoint.name, "webhook": webhookIDs[endpoint.id],
+                        "from": historyFrom,
+                    ])
             }
         }
     }

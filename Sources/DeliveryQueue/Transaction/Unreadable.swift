@@ -169,8 +169,7 @@ extension QueueStore {
             try queue.readAgain(kept.endpointID)
             var reading = try PageReading(queue, endpointID: kept.endpointID, read: kept.seen)
             try queue.ingest(entry, &reading)
-            try queue.note(reading.tooOld, of: kept.endpointID)
-            queue.countDuplicates(reading.summary.duplicates)
+            try queue.close(&reading)
             try queue.session.run("DELETE FROM unreadable_entry WHERE id = ?", [kept.id])
         }
     }

@@ -83,6 +83,10 @@ package struct Generation: Sendable {
         await metrics.disk.keep(configuration.diskReserve)
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
+            webhookIDs: Dictionary(
+                uniqueKeysWithValues: configuration.endpoints.compactMap { endpoint in
+                    endpoint.webhookID.map { (endpoint.id, $0) }
+                }),
             historyFrom: now - configuration.poll.initialLookback)
         try await dispatcher.store.registerEventTypes(
             configuration.policies.exactEventTypes + FieldNames.documentedEventTypes)

@@ -10,7 +10,8 @@ extension LogObservation {
             taskID: entry.taskID.text, taskIDJSON: entry.taskID.json, eventType: entry.eventType,
             customerID: entry.customerID?.text, customerIDJSON: entry.customerID?.json ?? "null",
             webhookID: entry.webhookID?.text ?? webhookID,
-            webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json, body: entry.body,
+            webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json,
+            namesWebhook: entry.webhookID != nil, body: entry.body,
             outcome: LogOutcome(entry.outcome), httpStatus: entry.statusCode,
             logged: entry.loggedAt.map(Timestamp.init(milliseconds:)),
             changed: entry.changedAt.map(Timestamp.init(milliseconds:)), error: entry.errorText)

@@ -67,9 +67,9 @@ import Testing
         #expect(try await queue.number("SELECT active FROM endpoint WHERE id = 'ep-2'") == 0)
     }
 
-    @Test func `the same task id on two endpoints is two deliveries`() async throws {
+    @Test func `the same task id on two endpoints is two deliveries where anything else differs`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await queue.ingest(.failure("a", at: start), endpoint: QueueFixture.other, at: start)
+        try await queue.ingest(.failure("a", of: "b", at: start), endpoint: QueueFixture.other, at: start)
 
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 2)
     }
