@@ -94,7 +94,7 @@ CREATE TABLE delivery (
     last_error TEXT,
 
     -- Its attempts.
-    cycle INTEGER NOT NULL DEFAULT 1 CHECK (cycle >= 1), -- a requeue begins a new one
+    cycle INTEGER NOT NULL DEFAULT 1 CHECK (cycle >= 1), -- a requeue begins a new one, and a task that fails anew
     cycle_started_ms INTEGER NOT NULL,                  -- the age limit counts from here
     held_before_ms INTEGER NOT NULL DEFAULT 0,          -- the part of endpoint.held_ms that was before its cycle
     attempts_used INTEGER NOT NULL DEFAULT 0 CHECK (attempts_used >= 0),
@@ -248,6 +248,7 @@ CREATE TABLE log_entry (
         CHECK (is_open = 0 OR (is_open = 1 AND outcome = 'in_progress')),
     is_foreign INTEGER NOT NULL DEFAULT 0               -- 1: only the log of another endpoint has shown it so far
         CHECK (is_foreign IN (0, 1)),
+    body_mark INTEGER,                                  -- of a success: the first 8 bytes of its body's SHA-256
     PRIMARY KEY (endpoint_id, task_id, logged_ms, outcome)
 ) STRICT, WITHOUT ROWID;
 
@@ -757,7 +758,7 @@ CREATE VIEW v_open AS
         delivery.last_error,                             -- the newest error text of the provider's log
         delivery.waits_for,                              -- its turn: it is due and held by nothing
         delivery.webhook_id,
-        delivery.cycle,                                  -- more than 1: operators requeued it
+        delivery.cycle,                                  -- more than 1: requeued, or its task failed anew
         delivery.manual_ms IS NOT NULL AS is_manual,     -- 1: an operator's retry is asked for or under way
         strftime('%Y-%m-%dT%H:%M:%SZ', delivery.last_failed_ms / 1000, 'unixepoch') AS last_failed_at,
         delivery.superseded_by_task_id,                  -- a newer event had arrived, see v_superseded
@@ -828,7 +829,7 @@ CREATE VIEW v_dead AS
             WHEN 'poison' THEN 'the provider answers 5xx to it alone, while others pass'
         END AS meaning,
         delivery.webhook_id,
-        delivery.cycle,                                  -- more than 1: operators requeued it
+        delivery.cycle,                                  -- more than 1: requeued, or its task failed anew
         strftime('%Y-%m-%dT%H:%M:%SZ', delivery.last_failed_ms / 1000, 'unixepoch') AS last_failed_at,
         (SELECT attempt.answer || coalesce(' (HTTP ' || attempt.http_status || ')', '') FROM attempt
          WHERE attempt.delivery_id = delivery.id ORDER BY attempt.lease_token DESC LIMIT 1)

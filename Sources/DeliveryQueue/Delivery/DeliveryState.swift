@@ -6,7 +6,7 @@ package enum DeliveryState: String, SQLWord, Sendable, CaseIterable, Codable {
     case attempting
     /// The call is over, and the provider may have executed it: the log decides.
     case awaiting
-    /// Arrived, with evidence. Final.
+    /// Arrived, with evidence. Final, unless its task fails anew: later, and with another body.
     case delivered
     /// Given up, with a reason. Final until an operator acts or a late success shows in the log.
     case dead
@@ -17,7 +17,7 @@ package enum DeliveryState: String, SQLWord, Sendable, CaseIterable, Codable {
         case .scheduled: [.attempting, .delivered, .dead]
         case .attempting: [.awaiting, .scheduled, .delivered, .dead]
         case .awaiting: [.delivered, .scheduled, .dead]
-        case .delivered: []
+        case .delivered: [.scheduled]
         case .dead: [.scheduled, .delivered]
         }
     }

@@ -117,7 +117,7 @@ extension QueueTransaction {
         case .failure(let refused): return refused.refusal
         case .success(let transition): try carryOut(transition, on: delivery)
         }
-        if action == .requeue { try beginCycle(of: delivery) }
+        if action == .requeue { try beginCycle(of: delivery, from: now) }
         try write(note, action.noted, of: delivery.endpointID, deliveryID: delivery.id)
         return nil
     }
@@ -140,7 +140,8 @@ extension QueueTransaction {
             ])
     }
 
-    private func beginCycle(of delivery: Delivery) throws {
+    /// Begins a new cycle of a delivery, whose age counts from then.
+    func beginCycle(of delivery: Delivery, from time: Timestamp) throws {
         try session.run(
             """
             UPDATE delivery
@@ -148,7 +149,7 @@ extension QueueTransaction {
                 server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
             WHERE id = ?
             """,
-            [now, delivery.id])
-        try startAgeClock(of: delivery, from: now)
+            [time, delivery.id])
+        try startAgeClock(of: delivery, from: time)
     }
 }

@@ -87,7 +87,8 @@ extension QueueTransaction {
             : try match(entry, &body, known: known, of: endpoint)
         counts.raise(Counter.logEntries, entry.outcome.counterLabel)
         if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
-        try remember(entry, of: delivery, known: known, reading)
+        let mark = entry.outcome == .succeeded && !body.isMissing ? body.mark() : nil
+        try remember(entry, of: delivery, bodyMark: mark, known: known, reading)
         // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
         try take(entry, delivery, known, &reading)
@@ -98,7 +99,9 @@ extension QueueTransaction {
         _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws {
         switch entry.outcome {
-        case .succeeded: try takeSuccess(entry, delivery, known, &reading)
+        case .succeeded:
+            let isEarlier = try delivery.map { try isOfEarlierEvent(entry, $0) } ?? false
+            try takeSuccess(entry, isEarlier ? nil : delivery, known, &reading)
         case .failed: if let delivery { try takeFailure(entry, delivery, known, &reading) }
         case .inProgress: try waitLonger(entry, delivery)
         }
@@ -129,6 +132,10 @@ extension QueueTransaction {
         let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
         try signalFailure(entry, sighting, of: delivery, &reading)
         let earliest = reading.endpoint.earliestAttempt(for: entry, rules: rules)
+        if try isNewFailure(entry, of: delivery) {
+            reading.summary.new += 1
+            return try failAnew(delivery, by: entry, notBefore: earliest)
+        }
         if try settle(delivery, by: .entry(sighting), notBefore: earliest) == .failed {
             reading.summary.failedAgain += 1
         }
@@ -186,7 +193,7 @@ extension QueueTransaction {
             return false
         }
         // Newest-first pages show a later success before the failure that it mends.
-        guard !known.contains(where: { $0.outcome == .succeeded }) else {
+        guard !known.mend(entry, &body) else {
             try correctArrival(entry)
             return false
         }

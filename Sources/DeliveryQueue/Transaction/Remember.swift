@@ -7,14 +7,14 @@ extension QueueTransaction {
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
         try session.all(
             """
-            SELECT logged_ms, outcome, seen_ms, found_ms, delivery_id IS NULL, is_foreign FROM log_entry
+            SELECT logged_ms, outcome, seen_ms, found_ms, delivery_id IS NULL, is_foreign, body_mark FROM log_entry
             WHERE endpoint_id = ? AND task_id = ?
             """,
             [endpointID, taskID]
         ) {
             KnownEntry(
                 logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp(), found: $0.timestamp(),
-                isUnmatched: $0.flag(), isForeign: $0.flag())
+                isUnmatched: $0.flag(), isForeign: $0.flag(), bodyMark: $0.integerIfAny())
         }
     }
 
@@ -38,7 +38,8 @@ extension QueueTransaction {
     /// - Parameter known: the stored entries of the same task. Those that say that the provider is still trying end with
     ///   an outcome.
     func remember(
-        _ entry: LogObservation, of delivery: Delivery?, known: [KnownEntry], _ reading: PageReading
+        _ entry: LogObservation, of delivery: Delivery?, bodyMark: Int64? = nil, known: [KnownEntry],
+        _ reading: PageReading
     ) throws {
         let endpointID = reading.endpoint.id
         let isOutcome = entry.outcome != .inProgress
@@ -51,15 +52,15 @@ extension QueueTransaction {
             """
             INSERT INTO log_entry (
                 endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms,
-                is_open, is_foreign
+                is_open, is_foreign, body_mark
             )
-            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now, :open, :foreign)
+            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now, :open, :foreign, :mark)
             """,
             [
                 "endpoint": endpointID, "task": entry.taskID, "logged": entry.key, "outcome": entry.outcome,
                 "delivery": delivery?.id, "status": entry.httpStatus, "error": entry.error,
                 "token": delivery?.state == .attempting ? delivery?.leaseToken : nil, "now": now,
-                "open": !isOutcome && !isEnded, "foreign": !reading.isOwn,
+                "open": !isOutcome && !isEnded, "foreign": !reading.isOwn, "mark": bodyMark,
             ])
     }
 
@@ -84,6 +85,8 @@ struct KnownEntry {
     let isUnmatched: Bool
     /// Whether only another endpoint's log has shown it so far.
     let isForeign: Bool
+    /// See `HashedBody.mark`; nil: it has none, or is no success.
+    let bodyMark: Int64?
 
     /// Whether it is the same entry. A row that is updated in place counts as a new one when its outcome or time
     /// changes.

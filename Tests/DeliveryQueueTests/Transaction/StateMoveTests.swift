@@ -10,7 +10,7 @@ import Testing
         .scheduled: [.attempting, .delivered, .dead],
         .attempting: [.awaiting, .scheduled, .delivered, .dead],
         .awaiting: [.delivered, .scheduled, .dead],
-        .delivered: [],
+        .delivered: [.scheduled],
         .dead: [.scheduled, .delivered],
     ]
 
