@@ -99,6 +99,8 @@ CREATE TABLE delivery (
     held_before_ms INTEGER NOT NULL DEFAULT 0,          -- the part of endpoint.held_ms that was before its cycle
     attempts_used INTEGER NOT NULL DEFAULT 0 CHECK (attempts_used >= 0),
     next_attempt_ms INTEGER,                            -- by its own schedule; when it is due: delivery_standing
+    is_postponed INTEGER NOT NULL DEFAULT 0             -- 1: an attempt of the provider's own has put off the next call,
+        CHECK (is_postponed IN (0, 1)),                 -- which it does once before each call
     turn_ms INTEGER NOT NULL DEFAULT 0,                 -- its place in its endpoint's line: when it failed, not
                                                         -- counting trials while the circuit was open
     server_errors INTEGER NOT NULL DEFAULT 0,           -- 5xx answers to retries of this delivery, in a row

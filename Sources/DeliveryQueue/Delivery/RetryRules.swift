@@ -43,7 +43,7 @@ package struct RetryRules: Sendable, Equatable {
     package func answerProves(_ answer: Answer) -> Bool { confirmation == .answer && answer == .accepted }
 
     /// Plans the next attempt after the provider's own failed while the delivery waited. The wait counts from that
-    /// failure; none is used.
+    /// failure; none is used. It happens once before each call of ours.
     package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }

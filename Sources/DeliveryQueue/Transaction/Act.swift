@@ -146,7 +146,7 @@ extension QueueTransaction {
             """
             UPDATE delivery
             SET cycle = cycle + 1, cycle_started_ms = ?, attempts_used = 0,
-                server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0
+                server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0, is_postponed = 0
             WHERE id = ?
             """,
             [time, delivery.id])

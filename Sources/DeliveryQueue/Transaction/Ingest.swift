@@ -142,6 +142,9 @@ extension QueueTransaction {
         // The provider's own attempt failed. A call in flight is settled when its result is recorded.
         let failed = min(entry.changed ?? now, now)
         guard delivery.state == .scheduled, failed > delivery.lastFailed, delivery.manual == nil else { return }
+        // Else a row whose time moves at every reading would never come due.
+        guard !delivery.isPostponed else { return }
+        try session.run("UPDATE delivery SET is_postponed = 1 WHERE id = ?", [delivery.id])
         let aged = try giveBackAge(of: delivery)
         try postpone(aged, rules.providerFailed(aged, at: failed), notBefore: earliest)
         if try !isCircuitOpen(of: reading.endpoint.id) { try moveInLine(delivery, to: failed) }

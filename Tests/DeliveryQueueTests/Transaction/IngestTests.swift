@@ -178,6 +178,22 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
     }
 
+    @Test func `a row whose time moves at every reading puts off each call once`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        var now = start
+        var calls: [Timestamp] = []
+        while now < start + .hours(2), calls.count < 2 {
+            now = now + .seconds(15)
+            try await queue.ingest(.failure("a", at: start, changed: now), at: now)
+            guard let claimed = try await queue.claim(at: now).first else { continue }
+            calls.append(now)
+            try await queue.record(claimed, .accepted, at: now)
+        }
+
+        // The waits, 1 and 2 minutes, count from the second failure that each of them saw.
+        #expect(calls == [start + .seconds(15) + .minutes(1), start + .seconds(105) + .minutes(2)])
+    }
+
     @Test func `an older failure of the same task read later moves nothing but the beginning`() async throws {
         try await queue.ingest(.failure("a", at: start, error: "new"), at: start)
         try await queue.ingest(.failure("a", at: start - .hours(2), error: "old"), at: start)
