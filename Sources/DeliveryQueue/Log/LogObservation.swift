@@ -23,6 +23,8 @@ package struct LogObservation: Sendable, Equatable {
     /// The raw JSON value; always there on a failure.
     package var body: [UInt8]?
     package var outcome: LogOutcome
+    /// Whether the entry leaves its outcome empty. Then `outcome` is `inProgress`, and `judged` decides.
+    package var isUnsaid: Bool
     package var httpStatus: Int?
     /// Provider time at which the entry was created; nil when the entry has no time.
     package var logged: Timestamp?
@@ -34,7 +36,8 @@ package struct LogObservation: Sendable, Equatable {
     package init(
         taskID: String, taskIDJSON: String, eventType: String?, customerID: String?, customerIDJSON: String,
         webhookID: String, webhookIDJSON: String, namesWebhook: Bool = true, body: [UInt8]?, outcome: LogOutcome,
-        httpStatus: Int? = nil, logged: Timestamp?, changed: Timestamp? = nil, error: String? = nil
+        isUnsaid: Bool = false, httpStatus: Int? = nil, logged: Timestamp?, changed: Timestamp? = nil,
+        error: String? = nil
     ) {
         self.taskID = taskID
         self.taskIDJSON = taskIDJSON
@@ -46,10 +49,22 @@ package struct LogObservation: Sendable, Equatable {
         self.namesWebhook = namesWebhook
         self.body = body
         self.outcome = outcome
+        self.isUnsaid = isUnsaid
         self.httpStatus = httpStatus
         self.logged = logged
         self.changed = changed ?? logged
         self.error = error
+    }
+
+    /// The entry with the outcome that it has by now. One that leaves its outcome empty has failed when it has not changed for
+    /// `confirmWithin`; until then the provider is still at it.
+    ///
+    /// - Parameter found: when it was first read so; nil: now.
+    func judged(foundFirst found: Timestamp?, rules: RetryRules, at now: Timestamp) -> LogObservation {
+        guard isUnsaid, now - (changed ?? found ?? now) >= rules.confirmWithin else { return self }
+        var judged = self
+        judged.outcome = .failed
+        return judged
     }
 
     /// Whether a failure is about the receiver and not about this one delivery. A receiver that answers with a 4xx

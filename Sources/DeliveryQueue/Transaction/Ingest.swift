@@ -63,6 +63,7 @@ extension QueueTransaction {
     mutating func store(_ entry: LogObservation, _ reading: inout PageReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
+        let entry = entry.judged(foundFirst: known.first { $0.isSame(as: entry) }?.found, rules: rules, at: now)
         let same = known.first { $0.isSame(as: entry) }
         // What only another endpoint's log has shown does not tell how far this one was read.
         reading.note(found: same.flatMap { $0.isForeign && reading.isOwn ? nil : $0.found })

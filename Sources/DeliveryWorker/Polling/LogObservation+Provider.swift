@@ -12,7 +12,8 @@ extension LogObservation {
             webhookID: entry.webhookID?.text ?? webhookID,
             webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json,
             namesWebhook: entry.webhookID != nil, body: entry.body,
-            outcome: LogOutcome(entry.outcome), httpStatus: entry.statusCode,
+
+            outcome: LogOutcome(entry.outcome), isUnsaid: entry.outcome == .unsaid, httpStatus: entry.statusCode,
             logged: entry.loggedAt.map(Timestamp.init(milliseconds:)),
             changed: entry.changedAt.map(Timestamp.init(milliseconds:)), error: entry.errorText)
     }
@@ -23,7 +24,7 @@ extension LogOutcome {
         switch outcome {
         case .succeeded: self = .succeeded
         case .failed: self = .failed
-        case .inProgress: self = .inProgress
+        case .inProgress, .unsaid: self = .inProgress
         }
     }
 }

@@ -224,6 +224,22 @@ import Testing
         #expect(try await queue.delivery("a").state == .scheduled)
     }
 
+    @Test(arguments: [start, nil])
+    func `an outcome that is left empty is a failure once it has not changed for confirm_within`(
+        at logged: Timestamp?
+    ) async throws {
+        var entry = LogObservation.pending("a", at: logged)
+        entry.isUnsaid = true
+        let within = queue.rules.confirmWithin
+        try await queue.ingest(entry, at: start)
+        try await queue.ingest(entry, at: start + within - .seconds(1))
+        #expect(try await queue.isKnown("a") == false)
+
+        try await queue.ingest(entry, at: start + within)
+        #expect(try await queue.delivery("a").state == .scheduled)
+        #expect(try await queue.number("SELECT COUNT(*) FROM log_entry WHERE is_open = 1") == 0)
+    }
+
     @Test func `a failure without a body or type is no delivery, and stops nothing`() async throws {
         var bare = LogObservation.failure("a", at: start)
         bare.body = nil
