@@ -29,6 +29,8 @@ CREATE TABLE endpoint (
                                                         -- is overdue; NULL: none does
     left_out_ms INTEGER,                                -- when unreadable entries were last left out, to within an
                                                         -- hour, because enough are kept; NULL: never
+    odd_body TEXT CHECK (odd_body = 'text' OR odd_body = 'python'), -- what is odd about a failure's body that was read:
+    odd_body_ms INTEGER,                                -- a string without JSON, or a Python value; and when
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
         CHECK (retry_shows = 'unknown' OR retry_shows = 'new_entry' OR retry_shows = 'in_place'),
     own_names INTEGER NOT NULL DEFAULT 0                -- outcomes in a row that the log showed under the
@@ -732,6 +734,12 @@ CREATE VIEW v_health AS
                 group_concat(endpoint || ' and ' || other || ' show the same rows: ' || row_count, ', ')
             FROM (SELECT endpoint, other, row_count FROM same_rows
                   WHERE seen_ms > (SELECT ms FROM clock) - 86400000 ORDER BY endpoint, other) AS alike
+            UNION ALL
+            SELECT 17, 'bodies_odd_24h', COUNT(*) = 0, COUNT(*), group_concat(name || ': ' || CASE odd_body
+                WHEN 'python' THEN 'a body is a string that looks like a Python value'
+                ELSE 'a body is a string that is not JSON' END, ', ')
+            FROM (SELECT name, odd_body FROM endpoint
+                  WHERE active = 1 AND odd_body_ms > (SELECT ms FROM clock) - 86400000 ORDER BY name) AS endpoint
         )
     SELECT
         check_name,

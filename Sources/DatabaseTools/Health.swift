@@ -13,6 +13,8 @@ package struct DatabaseHealth: Sendable, Equatable {
     package var freeBytes: Int64
     /// Endpoints whose logs show the same rows; nil: the schema is not this program's.
     package var sameRows: [SameRows]?
+    /// Endpoints of which a failure's body is a string that is not JSON, each with what it looks like; nil as above.
+    package var oddBodies: [String]?
 
     /// The version of the schema that this program makes.
     package static var newestSchema: Int { Migrations.newest }
@@ -62,7 +64,8 @@ extension QueueReader {
             DatabaseHealth(
                 settings: try session.settings(), schemaVersion: try session.schemaVersion(),
                 schemaFault: try session.schemaFault(), look: look, bytes: sizes.main, walBytes: sizes.wal,
-                freeBytes: try session.freeBytes(), sameRows: try session.isOfThisProgram() ? session.sameRows() : nil)
+                freeBytes: try session.freeBytes(), sameRows: try session.isOfThisProgram() ? session.sameRows() : nil,
+                oddBodies: try session.isOfThisProgram() ? session.oddBodies() : nil)
         }
     }
 }

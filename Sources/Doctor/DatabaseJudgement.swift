@@ -5,12 +5,13 @@ import DeliveryWorker
 /// Judges the facts about the database.
 enum DatabaseJudgement {
     private static let names = [
-        "database schema", "database settings", "database integrity", "database size", "logs alike",
+        "database schema", "database settings", "database integrity", "database size", "logs alike", "bodies",
     ]
 
     static func findings(_ facts: DoctorFacts) -> [Finding] {
         switch facts.database {
-        case .success(let health): [schema(health), settings(health), integrity(health), size(health), alike(health)]
+        case .success(let health):
+            [schema(health), settings(health), integrity(health), size(health), alike(health), bodies(health)]
         case .failure(let error):
             [unreadable(error, facts.files)] + names.dropFirst().map { Finding($0, .unknown, "not readable") }
         case nil: names.map { Finding($0, .unknown, "no database is named") }
@@ -101,5 +102,15 @@ enum DatabaseJudgement {
             advice:
                 "each failure is sent for one of them; take the other out of the configuration, or name the field that "
                 + "tells whose a row is (provider.log_fields.webhook_id)")
+    }
+
+    private static func bodies(_ health: DatabaseHealth) -> Finding {
+        guard let odd = health.oddBodies else { return Finding(names[5], .unknown, "the schema is not this program's") }
+        guard !odd.isEmpty else { return Finding(names[5], .ok, "no body is a string that is not JSON") }
+        return Finding(
+            names[5], .warning, "a body is a string that is not JSON: " + odd.joined(separator: ", "),
+            advice:
+                "it is sent as the log shows it; ask the provider whether its retry call takes it, and see provider.log_fields.body"
+        )
     }
 }

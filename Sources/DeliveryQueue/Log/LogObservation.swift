@@ -6,6 +6,14 @@ package enum LogOutcome: String, SQLWord, Sendable, CaseIterable {
     case inProgress = "in_progress"
 }
 
+/// What is odd about a body that is a JSON string, so that its receiver may not be able to read it.
+package enum BodyOddness: String, SQLWord, Sendable {
+    /// The string holds no JSON.
+    case text
+    /// The string looks like a Python value.
+    case python
+}
+
 /// What one understood entry of the provider's log says, in the queue's own words.
 package struct LogObservation: Sendable, Equatable {
 
@@ -22,6 +30,8 @@ package struct LogObservation: Sendable, Equatable {
     package var namesWebhook: Bool
     /// The raw JSON value; always there on a failure.
     package var body: [UInt8]?
+    /// nil: nothing is odd about the body.
+    package var bodyOddness: BodyOddness?
     package var outcome: LogOutcome
     /// Whether the entry leaves its outcome empty. Then `outcome` is `inProgress`, and `judged` decides.
     package var isUnsaid: Bool

@@ -20,6 +20,13 @@ extension QueueReader {
 }
 
 extension Session {
+    /// The configured endpoints of which a failure's body was odd, by name, each with what was odd.
+    package func oddBodies() throws -> [String] {
+        try all(
+            "SELECT name || ' (' || odd_body || ')' FROM endpoint WHERE active = 1 AND odd_body IS NOT NULL ORDER BY name"
+        ) { $0.text() }
+    }
+
     /// The configured endpoints whose logs show the same rows, by name.
     package func sameRows() throws -> [SameRows] {
         try all("SELECT endpoint, other, row_count FROM same_rows ORDER BY endpoint, other") {

@@ -16,6 +16,8 @@ package struct IngestSummary: Sendable, Equatable {
     package var gapID: Int64?
     /// Whether the page's first row was read before; true for a page without rows.
     package var beginsKnown = true
+    /// What is odd about the body of a failure that became a delivery; nil: nothing.
+    package var oddBody: BodyOddness?
 
     package init() {}
 
@@ -135,6 +137,7 @@ extension QueueTransaction {
         let earliest = reading.endpoint.earliestAttempt(for: entry, rules: rules)
         if try isNewFailure(entry, of: delivery) {
             reading.summary.new += 1
+            if let oddness = entry.bodyOddness { try note(oddness, &reading) }
             return try failAnew(delivery, by: entry, notBefore: earliest)
         }
         if try settle(delivery, by: .entry(sighting), notBefore: earliest) == .failed {
@@ -232,6 +235,7 @@ extension QueueTransaction {
         if reading.labelled.insert(eventType).inserted { try session.metricLabel(forEventType: eventType) }
         try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
         reading.summary.new += 1
+        if let oddness = entry.bodyOddness { try note(oddness, &reading) }
     }
 
     private func insert(

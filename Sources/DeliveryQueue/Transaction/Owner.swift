@@ -141,5 +141,6 @@ extension IngestSummary {
         delivered += other.delivered
         failedAgain += other.failedAgain
         duplicates += other.duplicates
+        oddBody = oddBody ?? other.oddBody
     }
 }

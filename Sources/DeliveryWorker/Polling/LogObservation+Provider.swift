@@ -16,6 +16,16 @@ extension LogObservation {
             outcome: LogOutcome(entry.outcome), isUnsaid: entry.outcome == .unsaid, httpStatus: entry.statusCode,
             logged: entry.loggedAt.map(Timestamp.init(milliseconds:)),
             changed: entry.changedAt.map(Timestamp.init(milliseconds:)), error: entry.errorText)
+        if outcome != .succeeded { bodyOddness = body.flatMap(BodyForm.oddness).map(BodyOddness.init) }
+    }
+}
+
+extension BodyOddness {
+    fileprivate init(_ form: BodyForm) {
+        switch form {
+        case .text: self = .text
+        case .python: self = .python
+        }
     }
 }
 

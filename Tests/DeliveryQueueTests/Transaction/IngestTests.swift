@@ -131,6 +131,17 @@ import Testing
         #expect(stored == Data(SHA256.hash(data: body)))
     }
 
+    @Test func `an odd body is told once a page and stands in the health view without its text`() async throws {
+        var failure = LogObservation.failure("a", at: start)
+        failure.bodyOddness = .python
+        #expect(try await queue.ingest(failure, at: start).oddBody == .python)
+        #expect(try await queue.ingest(failure, at: start).oddBody == nil)
+        try await queue.run("UPDATE endpoint SET odd_body_ms = 9e12 WHERE odd_body_ms IS NOT NULL")
+
+        let row = "SELECT ok || ' ' || detail FROM v_health WHERE check_name = 'bodies_odd_24h'"
+        #expect(try await queue.text(row) == "0 first: a body is a string that looks like a Python value")
+    }
+
     // MARK: - Order of entries
 
     @Test(arguments: [true, false])
