@@ -36,6 +36,7 @@ extension ChaosPlan {
         addSpells()
         addFrequentPolls()
         addForeignNames()
+        addMirror()
         guard more.chance(0.5) else { return }
         for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
     }
