@@ -10,6 +10,7 @@ CREATE TABLE endpoint (
     -- A customer endpoint of the provider: how far its log is read, and whether its deliveries are held.
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    webhook_id TEXT,                                    -- what names it in an entry of a log; NULL: its id
     active INTEGER NOT NULL CHECK (active IN (0, 1)),   -- 0: no longer in the configuration; kept, not retried
     history_from_ms INTEGER NOT NULL,                   -- failures logged before this are not ours to retry
     restored_ms INTEGER NOT NULL DEFAULT 0,             -- when a backup was restored; 0: never
@@ -28,6 +29,8 @@ CREATE TABLE endpoint (
                                                         -- that is overdue; NULL: none does
     left_out_ms INTEGER,                                -- when unreadable entries were last left out, to within an
                                                         -- hour, because enough are kept; NULL: never
+    odd_body TEXT CHECK (odd_body = 'text' OR odd_body = 'python'), -- what is odd about a failure's body that was read:
+    odd_body_ms INTEGER,                                -- a string without JSON, or a Python value; and when
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
         CHECK (retry_shows = 'unknown' OR retry_shows = 'new_entry' OR retry_shows = 'in_place'),
     own_names INTEGER NOT NULL DEFAULT 0                -- outcomes in a row that the log showed under the
@@ -47,7 +50,8 @@ CREATE TABLE endpoint (
     -- A hold: no delivery of the endpoint is called, but operators' retries.
     hold_reason TEXT
         CHECK (hold_reason = 'log_silent' OR hold_reason = 'rejected' OR hold_reason = 'forbidden'
-            OR hold_reason = 'redirected' OR hold_reason = 'client_refused' OR hold_reason = 'body_form' OR hold_reason = 'operator'),
+            OR hold_reason = 'redirected' OR hold_reason = 'client_refused' OR hold_reason = 'body_form'
+            OR hold_reason = 'operator'),
     hold_since_ms INTEGER,
     hold_until_ms INTEGER,                              -- NULL with a reason: until a success in the log or an operator
 
@@ -93,11 +97,13 @@ CREATE TABLE delivery (
     last_error TEXT,
 
     -- Its attempts.
-    cycle INTEGER NOT NULL DEFAULT 1 CHECK (cycle >= 1), -- a requeue begins a new one
+    cycle INTEGER NOT NULL DEFAULT 1 CHECK (cycle >= 1), -- a requeue begins a new one, and a task that fails anew
     cycle_started_ms INTEGER NOT NULL,                  -- the age limit counts from here
     held_before_ms INTEGER NOT NULL DEFAULT 0,          -- the part of endpoint.held_ms that was before its cycle
     attempts_used INTEGER NOT NULL DEFAULT 0 CHECK (attempts_used >= 0),
     next_attempt_ms INTEGER,                            -- by its own schedule; when it is due: delivery_standing
+    is_postponed INTEGER NOT NULL DEFAULT 0             -- 1: an attempt of the provider's own has put off the next
+        CHECK (is_postponed IN (0, 1)),                 -- call, which it does once before each call
     turn_ms INTEGER NOT NULL DEFAULT 0,                 -- its place in its endpoint's line: when it failed, not
                                                         -- counting trials while the circuit was open
     server_errors INTEGER NOT NULL DEFAULT 0,           -- 5xx answers to retries of this delivery, in a row
@@ -246,6 +252,9 @@ CREATE TABLE log_entry (
     seen_ms INTEGER NOT NULL,                           -- refreshed while the entry is still read
     is_open INTEGER NOT NULL DEFAULT 0                  -- 1: it says in_progress, and no outcome was read since
         CHECK (is_open = 0 OR (is_open = 1 AND outcome = 'in_progress')),
+    is_foreign INTEGER NOT NULL DEFAULT 0               -- 1: only the log of another endpoint has shown it so far
+        CHECK (is_foreign IN (0, 1)),
+    body_mark INTEGER,                                  -- of a success: the first 8 bytes of its body's SHA-256
     PRIMARY KEY (endpoint_id, task_id, logged_ms, outcome)
 ) STRICT, WITHOUT ROWID;
 
@@ -255,6 +264,55 @@ CREATE INDEX log_entry_delivery ON log_entry (delivery_id, logged_ms) WHERE deli
 CREATE INDEX log_entry_open ON log_entry (endpoint_id, logged_ms, found_ms) WHERE is_open = 1;
 -- Which entries of no delivery were not read for so long that they may be pruned?
 CREATE INDEX log_entry_unrelated ON log_entry (seen_ms) WHERE delivery_id IS NULL;
+
+CREATE TABLE foreign_entry (
+    -- A row that names another configured endpoint than the one whose log shows it. It is stored for its owner; here
+    -- stands how far the log was read that shows it.
+    owner_id TEXT NOT NULL REFERENCES endpoint (id),
+    task_id TEXT NOT NULL,
+    endpoint_id TEXT NOT NULL REFERENCES endpoint (id), -- whose log shows it
+    logged_ms INTEGER NOT NULL,                         -- as in log_entry
+    outcome TEXT NOT NULL,
+    found_ms INTEGER NOT NULL,                          -- our time at which this log first showed it
+    seen_ms INTEGER NOT NULL,                           -- refreshed while it still does
+    PRIMARY KEY (owner_id, task_id, endpoint_id, logged_ms, outcome)
+) STRICT, WITHOUT ROWID;
+
+-- Which were not read for so long that they may be pruned?
+CREATE INDEX foreign_entry_unrelated ON foreign_entry (seen_ms);
+
+CREATE TABLE shared_failure (
+    -- A failure that the log of an endpoint shows, and that a delivery of another one keeps, because no name tells
+    -- whose it is. It becomes a delivery of its own where the two logs turn out not to be the same.
+    endpoint_id TEXT NOT NULL REFERENCES endpoint (id),
+    task_id TEXT NOT NULL,
+    delivery_id INTEGER NOT NULL REFERENCES delivery (id) ON DELETE CASCADE, -- which keeps it
+    task_id_json TEXT NOT NULL,
+    webhook_id TEXT NOT NULL,
+    webhook_id_json TEXT NOT NULL,
+    logged_ms INTEGER NOT NULL,
+    failed_ms INTEGER NOT NULL,
+    error TEXT,
+    is_open INTEGER NOT NULL DEFAULT 1                  -- 0: it has arrived, or ended with its keeper
+        CHECK (is_open IN (0, 1)),
+    PRIMARY KEY (endpoint_id, task_id)
+) STRICT, WITHOUT ROWID;
+
+-- What does a delivery keep?
+CREATE INDEX shared_failure_keeper ON shared_failure (delivery_id);
+-- What is still shared?
+CREATE INDEX shared_failure_open ON shared_failure (endpoint_id, logged_ms) WHERE is_open = 1;
+
+CREATE TABLE shared_log (
+    -- The log of one endpoint shows rows of another one, or the same rows.
+    endpoint_id TEXT NOT NULL REFERENCES endpoint (id), -- whose log it is
+    other_id TEXT NOT NULL REFERENCES endpoint (id),    -- whose rows it shows
+    is_named INTEGER NOT NULL CHECK (is_named IN (0, 1)), -- 1: the rows name the other one
+    row_count INTEGER NOT NULL,
+    seen_ms INTEGER NOT NULL,                           -- when the last new one was read
+    are_same INTEGER CHECK (are_same IN (0, 1)),        -- without names: whether both are one log; NULL: nobody knows
+    PRIMARY KEY (endpoint_id, other_id, is_named)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE latest_arrival (
     -- The newest event that arrived for each webhook, customer and event type: tells what is superseded.
@@ -425,6 +483,18 @@ CREATE VIEW unread_gap AS
         scan_gap.*,
         scan_gap.to_ms + (SELECT clock_tolerance_ms FROM rule) AS until_ms
     FROM scan_gap WHERE scan_gap.freed_ms IS NULL AND scan_gap.is_second = 0;
+
+CREATE VIEW same_rows AS
+    -- The configured endpoints whose logs show the same rows, each two of them once.
+    SELECT
+        one.id AS endpoint_id, one.name AS endpoint, other.id AS other_id, other.name AS other,
+        SUM(shared_log.row_count) AS row_count,
+        MAX(shared_log.seen_ms) AS seen_ms
+    FROM shared_log
+    JOIN endpoint AS one ON one.id = min(shared_log.endpoint_id, shared_log.other_id)
+    JOIN endpoint AS other ON other.id = max(shared_log.endpoint_id, shared_log.other_id)
+    WHERE one.active = 1 AND other.active = 1 AND coalesce(shared_log.are_same, 1) = 1
+    GROUP BY one.id, other.id;
 
 CREATE VIEW endpoint_standing AS
     -- Decides why an endpoint's deliveries are held, and when the next of them is due. Claims, lists, metrics and the
@@ -662,6 +732,17 @@ CREATE VIEW v_health AS
                       history_from_ms > (SELECT ms FROM clock)
                           OR coalesce(last_poll_ms, 0) > (SELECT ms FROM clock) + 3600000 AS is_ahead
                   FROM endpoint WHERE active = 1 AND too_old > 0 ORDER BY name) AS endpoint
+            UNION ALL
+            SELECT 16, 'logs_alike', COUNT(*) = 0, COUNT(*),
+                group_concat(endpoint || ' and ' || other || ' show the same rows: ' || row_count, ', ')
+            FROM (SELECT endpoint, other, row_count FROM same_rows
+                  WHERE seen_ms > (SELECT ms FROM clock) - 86400000 ORDER BY endpoint, other) AS alike
+            UNION ALL
+            SELECT 17, 'bodies_odd_24h', COUNT(*) = 0, COUNT(*), group_concat(name || ': ' || CASE odd_body
+                WHEN 'python' THEN 'a body is a string that looks like a Python value'
+                ELSE 'a body is a string that is not JSON' END, ', ')
+            FROM (SELECT name, odd_body FROM endpoint
+                  WHERE active = 1 AND odd_body_ms > (SELECT ms FROM clock) - 86400000 ORDER BY name) AS endpoint
         )
     SELECT
         check_name,
@@ -690,7 +771,7 @@ CREATE VIEW v_open AS
         delivery.last_error,                             -- the newest error text of the provider's log
         delivery.waits_for,                              -- its turn: it is due and held by nothing
         delivery.webhook_id,
-        delivery.cycle,                                  -- more than 1: operators requeued it
+        delivery.cycle,                                  -- more than 1: requeued, or its task failed anew
         delivery.manual_ms IS NOT NULL AS is_manual,     -- 1: an operator's retry is asked for or under way
         strftime('%Y-%m-%dT%H:%M:%SZ', delivery.last_failed_ms / 1000, 'unixepoch') AS last_failed_at,
         delivery.superseded_by_task_id,                  -- a newer event had arrived, see v_superseded
@@ -762,7 +843,7 @@ CREATE VIEW v_dead AS
             WHEN 'poison' THEN 'the provider answers 5xx to it alone, while others pass'
         END AS meaning,
         delivery.webhook_id,
-        delivery.cycle,                                  -- more than 1: operators requeued it
+        delivery.cycle,                                  -- more than 1: requeued, or its task failed anew
         strftime('%Y-%m-%dT%H:%M:%SZ', delivery.last_failed_ms / 1000, 'unixepoch') AS last_failed_at,
         (SELECT attempt.answer || coalesce(' (HTTP ' || attempt.http_status || ')', '') FROM attempt
          WHERE attempt.delivery_id = delivery.id ORDER BY attempt.lease_token DESC LIMIT 1)

@@ -11,6 +11,10 @@ package struct DatabaseHealth: Sendable, Equatable {
     package var bytes: Int64
     package var walBytes: Int64
     package var freeBytes: Int64
+    /// Endpoints whose logs show the same rows; nil: the schema is not this program's.
+    package var sameRows: [SameRows]?
+    /// Endpoints of which a failure's body is a string that is not JSON, each with what it looks like; nil as above.
+    package var oddBodies: [String]?
 
     /// The version of the schema that this program makes.
     package static var newestSchema: Int { Migrations.newest }
@@ -60,12 +64,18 @@ extension QueueReader {
             DatabaseHealth(
                 settings: try session.settings(), schemaVersion: try session.schemaVersion(),
                 schemaFault: try session.schemaFault(), look: look, bytes: sizes.main, walBytes: sizes.wal,
-                freeBytes: try session.freeBytes())
+                freeBytes: try session.freeBytes(), sameRows: try session.isOfThisProgram() ? session.sameRows() : nil,
+                oddBodies: try session.isOfThisProgram() ? session.oddBodies() : nil)
         }
     }
 }
 
 extension Session {
+    /// Whether everything that this program reads is there.
+    fileprivate func isOfThisProgram() throws -> Bool {
+        try schemaFault() == nil && schemaVersion() == Migrations.newest
+    }
+
     /// Why this program must not use the schema; nil: it may.
     func schemaFault() throws -> String? {
         do {

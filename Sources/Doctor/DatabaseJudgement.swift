@@ -4,11 +4,14 @@ import DeliveryWorker
 
 /// Judges the facts about the database.
 enum DatabaseJudgement {
-    private static let names = ["database schema", "database settings", "database integrity", "database size"]
+    private static let names = [
+        "database schema", "database settings", "database integrity", "database size", "logs alike", "bodies",
+    ]
 
     static func findings(_ facts: DoctorFacts) -> [Finding] {
         switch facts.database {
-        case .success(let health): [schema(health), settings(health), integrity(health), size(health)]
+        case .success(let health):
+            [schema(health), settings(health), integrity(health), size(health), alike(health), bodies(health)]
         case .failure(let error):
             [unreadable(error, facts.files)] + names.dropFirst().map { Finding($0, .unknown, "not readable") }
         case nil: names.map { Finding($0, .unknown, "no database is named") }
@@ -89,5 +92,25 @@ enum DatabaseJudgement {
                 names[3], .warning, found, advice: "`redeliver database prune --confirm` gives the space back")
         }
         return Finding(names[3], .ok, found)
+    }
+
+    private static func alike(_ health: DatabaseHealth) -> Finding {
+        guard let rows = health.sameRows else { return Finding(names[4], .unknown, "the schema is not this program's") }
+        guard !rows.isEmpty else { return Finding(names[4], .ok, "no two endpoints show the same rows") }
+        return Finding(
+            names[4], .warning, rows.map { "\($0.endpoint) and \($0.other): \($0.count) rows" }.joined(separator: "; "),
+            advice:
+                "each failure is sent for one of them; take the other out of the configuration, or name the field that "
+                + "tells whose a row is (provider.log_fields.webhook_id)")
+    }
+
+    private static func bodies(_ health: DatabaseHealth) -> Finding {
+        guard let odd = health.oddBodies else { return Finding(names[5], .unknown, "the schema is not this program's") }
+        guard !odd.isEmpty else { return Finding(names[5], .ok, "no body is a string that is not JSON") }
+        return Finding(
+            names[5], .warning, "a body is a string that is not JSON: " + odd.joined(separator: ", "),
+            advice:
+                "it is sent as the log shows it; ask the provider whether its retry call takes it, and see provider.log_fields.body"
+        )
     }
 }

@@ -9,7 +9,8 @@ enum Cautions {
     static func of(
         _ settings: Settings, _ configuration: WorkerConfiguration, path: String
     ) -> [ConfigurationFault] {
-        exposed(settings, configuration, path) + unusable(configuration) + alike(configuration) + tooFew(configuration)
+        exposed(settings, configuration, path) + unusable(configuration) + alike(configuration)
+            + shared(configuration) + tooFew(configuration)
     }
 
     // MARK: - Secrets
@@ -87,6 +88,22 @@ enum Cautions {
                 return ConfigurationFault(
                     key: "endpoints[\(index)].id",
                     problem: "differs from endpoints[\(first)].id only in \(difference): is it another endpoint?")
+            }
+        }
+    }
+}
+
+extension Cautions {
+    /// Webhook ids that several endpoints have: an entry that names one does not tell whose it is.
+    fileprivate static func shared(_ configuration: WorkerConfiguration) -> [ConfigurationFault] {
+        var seen: [String: Int] = [:]
+        return configuration.endpoints.enumerated().compactMap { index, endpoint in
+            let webhookID = endpoint.webhookID ?? endpoint.id
+            defer { seen[webhookID] = seen[webhookID] ?? index }
+            return seen[webhookID].map { first in
+                ConfigurationFault(
+                    key: "endpoints[\(index)].webhook_id",
+                    problem: "is also that of endpoints[\(first)]: an entry of the log does not tell whose it is")
             }
         }
     }

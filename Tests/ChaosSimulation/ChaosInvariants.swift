@@ -16,6 +16,7 @@ struct ChaosInvariants: Sendable {
         let snapshot = try ChaosSnapshot(watch)
         let faults =
             committed(snapshot, truth, at: now) ?? entries(snapshot, truth, at: now) ?? owners(snapshot, truth)
+            ?? mirrored(snapshot, truth)
             ?? bodies(
                 snapshot, truth)
             ?? attempts(snapshot)
@@ -35,9 +36,9 @@ struct ChaosInvariants: Sendable {
         for (endpoint, rows) in truth.rows.enumerated() {
             for row in rows where row.committed != nil && !row.isGarbled {
                 // Entries of no delivery are pruned after a day; so is a failure whose success was read before it.
-                guard row.outcome != .inProgress, isKept(row, endpoint, snapshot) || !isMended(row, rows) else {
-                    continue
-                }
+                guard row.outcome != .inProgress, isKept(row, endpoint, snapshot) || !isMended(row, rows),
+                    !isKeptByPair(endpoint, row.taskText, snapshot, truth)
+                else { continue }
                 let key = "\(plan.receivers[endpoint].id) \(row.key)"
                 guard snapshot.entries[key] == nil else { continue }
                 let others = snapshot.entries.keys.filter { $0.contains(" \(row.taskText) ") }.sorted()
@@ -72,7 +73,10 @@ struct ChaosInvariants: Sendable {
             arrived.formUnion(read.map { "\(plan.receivers[endpoint].id) \($0.taskText)" })
         }
         for part in parts where part.key[3] == "failed" && part.delivery == nil {
-            guard !arrived.contains("\(part.key[0]) \(part.key[1])") else { continue }
+            let (endpoint, task) = (String(part.key[0]), String(part.key[1]))
+            guard !arrived.contains("\(endpoint) \(task)"),
+                plan.receiver(of: endpoint).map({ !isKeptByPair($0, task, snapshot, truth) }) ?? true
+            else { continue }
             return ("a failure that was read is a delivery", "\(part.key)")
         }
         return nil
@@ -82,7 +86,7 @@ struct ChaosInvariants: Sendable {
 
     private func bodies(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
         for delivery in snapshot.deliveries.values {
-            guard let endpoint = plan.receivers.firstIndex(where: { $0.id == delivery.endpoint }),
+            guard let endpoint = plan.receiver(of: delivery.endpoint),
                 let number = truth.event(endpoint, taskText: delivery.taskID)
             else { return ("a delivery is of an event", "\(delivery)") }
             let event = plan.events[number]
@@ -128,7 +132,7 @@ struct ChaosInvariants: Sendable {
 
     private func arrivals(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth, at now: Duration) -> Fault? {
         for delivery in snapshot.deliveries.values where delivery.evidence == "log" {
-            let endpoint = plan.receivers.firstIndex { $0.id == delivery.endpoint } ?? 0
+            let endpoint = plan.receiver(of: delivery.endpoint) ?? 0
             let number = truth.event(endpoint, taskText: delivery.taskID)
             guard let number, plan.alike(number).contains(where: { truth.arrived[$0].map { $0 <= now } ?? false })
             else {
@@ -233,7 +237,7 @@ struct ChaosInvariants: Sendable {
                 row.outcome == .failed && plan.alike(row.event).count == 1 && !row.isGarbled && row.hidden == nil
                     && truth.arrived[row.event] == nil
                     && row.taskText == plan.events[row.event].taskText
-                    && !known.contains("\(plan.receivers[endpoint].id) \(row.taskText)")
+                    && !plan.endpoints(of: endpoint).contains { known.contains("\($0) \(row.taskText)") }
             }
             if let lost { return ("no failure of the log is overlooked", "\(lost)") }
         }
@@ -244,7 +248,7 @@ struct ChaosInvariants: Sendable {
     /// its own, which goes on for as long as its receiver fails, beyond any end.
     func open(_ truth: ChaosTruth) -> [ChaosSnapshot.Delivery] {
         before.deliveries.values.filter { delivery in
-            let endpoint = plan.receivers.firstIndex { $0.id == delivery.endpoint } ?? 0
+            let endpoint = plan.receiver(of: delivery.endpoint) ?? 0
             let event = truth.event(endpoint, taskText: delivery.taskID)
             let isOwnName = event.map { plan.events[$0].taskText == delivery.taskID } ?? true
             return !delivery.isFinal && (isOwnName || !truth.hasUnknownRows)

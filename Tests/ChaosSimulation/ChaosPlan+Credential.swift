@@ -5,9 +5,9 @@ extension ChaosPlan {
     mutating func addFirewall() {
         var dice = SeededGenerator(seed: seed ^ 0xf12e)
         if usesLogin, dice.chance(0.5) { tokenDelay = .seconds(2) }
-        guard dice.chance(0.4) else { return }
+        guard dice.chance(0.5) else { return }
         let candidates = events.indices.filter { !events[$0].isFiller }
-        for _ in 0..<dice.int(1...2) { forbidden.formUnion(alike(dice.pick(candidates))) }
+        for _ in 0..<dice.int(2...8) { forbidden.formUnion(alike(dice.pick(candidates))) }
     }
 
     /// Whether a firewall forbids the retry of an event.

@@ -37,6 +37,7 @@ extension ChaosPlan {
         addFrequentPolls()
         addForeignNames()
         addFirewall()
+        addMirror()
         guard more.chance(0.5) else { return }
         for _ in 0..<more.int(1...4) { transactionKills[more.int(0...20)] = more.int(0...4) }
     }

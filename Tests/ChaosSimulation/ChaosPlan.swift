@@ -100,6 +100,8 @@ package struct ChaosPlan: Sendable {
     var hasInnerLinks = false
     /// The share of answers that name the task id of another event, of another customer or type.
     var foreignNames = 0.0
+    /// The receiver whose log a further endpoint shows as well; nil: each log has its own endpoint.
+    var mirror: Int?
     /// What our clock gains in a second.
     var drift: Double
     var usesLogin: Bool

@@ -65,9 +65,13 @@ extension ChaosProvider {
     private func receive(
         _ event: Int, taskID: String, isKnown: Bool, at now: Duration
     ) -> ChaosTruth.RetryVerdict {
-        let endpoint = world.plan.receivers[world.plan.events[event].endpoint].id
+        let endpoints = world.plan.endpoints(of: world.plan.events[event].endpoint)
         let outage = world.plan.outages.first { $0.range.contains(now) }?.kind
-        let standing = watch.standing(endpoint: endpoint, taskID: taskID)
+        let standings = endpoints.compactMap { watch.standing(endpoint: $0, taskID: taskID) }
+        // The one whose call this is has no answer yet.
+        let standing =
+            standings.first { $0.attempts.first.map { $0.answer == nil || $0.answer == "interrupted" } ?? false }
+            ?? standings.first
         let mayGoByOldDate = mayGoByOldDate
         let verdict = world.withTruth { truth in
             var fault: ChaosPlan.CallFault?

@@ -139,11 +139,12 @@ final class ChaosProvider: HTTPTransport {
     // MARK: - The log
 
     private func logs(of id: String, at address: ChaosAddress) async throws(TransportError) -> HTTPResponse {
-        guard let endpoint = world.plan.receivers.firstIndex(where: { $0.id == id }) else {
-            return HTTPResponse(status: 404)
+        guard let endpoint = world.plan.receiver(of: id) else { return HTTPResponse(status: 404) }
+        let isMirror = id == ChaosPlan.mirrorID
+        if !isMirror {
+            commitNewest(of: endpoint)
+            judgeRequest(of: endpoint, at: address)
         }
-        commitNewest(of: endpoint)
-        judgeRequest(of: endpoint, at: address)
         let fault = world.withTruth { truth in
             truth.plan.isChaos(time.now) && truth.dice.chance(truth.plan.readFaults) ? truth.dice.int(0...5) : nil
         }
@@ -159,16 +160,16 @@ final class ChaosProvider: HTTPTransport {
         }
         let (response, page) = world.withTruth { truth in
             let page = truth.page(of: endpoint, at: address, now)
-            var response = HTTPResponse(status: 200, body: truth.body(of: page, endpoint))
+            var response = HTTPResponse(status: 200, body: truth.body(of: page, endpoint, as: id))
             if truth.plan.log.shape == .bare, let next = page.next {
-                response.headers.append(HTTPHeader("Link", "<\(truth.link(to: next, endpoint))>; rel=\"next\""))
+                response.headers.append(HTTPHeader("Link", "<\(truth.link(to: next, as: id))>; rel=\"next\""))
             }
             let keys = page.rows.map { truth.rows[endpoint][$0] }.filter { !truth.plan.events[$0.event].isFiller }
             truth.note("page \(address.number) of \(id), \(page.rows.count) rows: \(keys.map(\.key))", at: now)
-            truth.requests[endpoint].take(page, truth.rows[endpoint])
+            if !isMirror { truth.requests[endpoint].take(page, truth.rows[endpoint]) }
             return (response, page)
         }
-        keep(page.rows, of: endpoint)
+        if !isMirror { keep(page.rows, of: endpoint) }
         return response
     }
 

@@ -140,7 +140,7 @@ extension ChaosPlan {
     /// right ends a turn without counting as anything; and a log is read in parts, or again, while it is slow or its
     /// entries go.
     fileprivate func judgesRequests(of endpoint: Int, at time: Duration) -> Bool {
-        log.order == .newestFirst && clock.isEmpty && drift == 0 && lies.isEmpty
+        log.order == .newestFirst && endpoint != mirror && clock.isEmpty && drift == 0 && lies.isEmpty
             && excuse(forLookAt: endpoint, at: time) == nil && spell(of: endpoint, at: time) != .deleting
     }
 }

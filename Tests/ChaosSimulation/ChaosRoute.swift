@@ -45,9 +45,9 @@ extension ChaosTruth {
     /// The event whose payload this is, byte for byte; nil when it is none's.
     func event(of call: ChaosRoute.Retried, _ payload: [UInt8]) -> Int? {
         for (endpoint, receiver) in plan.receivers.enumerated() {
-            let webhook = receiver.webhookID ?? "\"\(receiver.id)\""
-            guard webhook == call.webhookID,
-                let event = eventOf[Self.name(endpoint, call.taskID)]
+            let webhook = call.webhookID
+            let webhooks = receiver.webhookID.map { [$0] } ?? plan.endpoints(of: endpoint).map { "\"\($0)\"" }
+            guard webhooks.contains(webhook), let event = eventOf[Self.name(endpoint, call.taskID)]
             else { continue }
             let facts = plan.events[event]
             let expected = """

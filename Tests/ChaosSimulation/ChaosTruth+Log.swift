@@ -64,9 +64,9 @@ extension ChaosTruth {
         note("deleted before page \(page): \(rows[endpoint][place].key)", at: time)
     }
 
-    func body(of page: ShownPage, _ endpoint: Int) -> [UInt8] {
+    func body(of page: ShownPage, _ endpoint: Int, as id: String) -> [UInt8] {
         let items = page.rows.map { json(rows[endpoint][$0], endpoint) }.joined(separator: ", ")
-        let next = page.next.map { "\"\(link(to: $0, endpoint))\"" } ?? "null"
+        let next = page.next.map { "\"\(link(to: $0, as: id))\"" } ?? "null"
         let body =
             switch plan.log.shape {
             case .results: "{\"count\": \(page.count), \"next\": \(next), \"results\": [\(items)]}"
@@ -76,10 +76,10 @@ extension ChaosTruth {
         return Array(body.utf8)
     }
 
-    func link(to address: ChaosAddress, _ endpoint: Int) -> String {
+    func link(to address: ChaosAddress, as id: String) -> String {
         let query = "?page=\(address.number)"
         guard plan.hasInnerLinks else { return query }
-        return "http://inner-host:8000/api/v2/webhook_endpoint/\(plan.receivers[endpoint].id)/logs\(query)"
+        return "http://inner-host:8000/api/v2/webhook_endpoint/\(id)/logs\(query)"
     }
 
     private mutating func ordered(_ endpoint: Int, at time: Duration) -> [Int] {

@@ -89,6 +89,7 @@ extension ChaosPlan {
             credential: usesLogin
                 ? .login(username: "worker", password: .value(Secret("password"))) : .token(Secret("fixed")))
         configuration.endpoints = variant.endpoints.map { .init(id: receivers[$0].id, name: "name-\($0)") }
+        if mirror != nil { configuration.endpoints.append(.init(id: Self.mirrorID, name: "name-mirror")) }
         configuration.database = "\(folder)/\(database)"
         configuration.metrics.textfile = "\(folder)/\(database).prom"
         configuration.metrics.interval = .seconds(7_200)

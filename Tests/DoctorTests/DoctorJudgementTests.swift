@@ -34,7 +34,7 @@ import Testing
         #expect(
             findings.map(\.name) == [
                 "configuration", "secrets and ids", "database schema", "database settings", "database integrity",
-                "database size",
+                "database size", "logs alike", "bodies",
                 "daemon",
                 "permissions", "metrics file", "provider", "credential", "endpoint core", "endpoint second", "clock",
                 "disk database", "disk metrics",
@@ -54,7 +54,7 @@ import Testing
         #expect(found[0].found == "/etc/c.yaml:3:5: database: is missing (and 1 more)")
         #expect(found[0].advice == "`redeliver check --config /etc/c.yaml` prints every fault")
         #expect(found.dropFirst().allSatisfy { $0.verdict == .unknown })
-        #expect(found.count == 14)
+        #expect(found.count == 16)
     }
 
     // MARK: - Database
@@ -105,6 +105,20 @@ import Testing
         try expect("database size", .ok, "free inside 300 MiB") {
             $0.health { ($0.bytes, $0.freeBytes) = (5_000 << 20, 300 << 20) }
         }
+    }
+
+    @Test func `endpoints whose logs show the same rows are a warning`() throws {
+        try expect("logs alike", .warning, "one and two: 3 rows / each failure is sent for one of them") {
+            $0.health { $0.sameRows = [SameRows(endpoint: "one", other: "two", count: 3)] }
+        }
+        try expect("logs alike", .unknown, "the schema is not this program's") { $0.health { $0.sameRows = nil } }
+    }
+
+    @Test func `bodies that are strings without JSON are a warning`() throws {
+        try expect("bodies", .warning, "not JSON: one (python) / it is sent as the log shows it") {
+            $0.health { $0.oddBodies = ["one (python)"] }
+        }
+        try expect("bodies", .unknown, "the schema is not this program's") { $0.health { $0.oddBodies = nil } }
     }
 
     // MARK: - Daemon, files, metrics
@@ -233,7 +247,8 @@ extension DoctorFacts {
             database: .success(
                 DatabaseHealth(
                     settings: DatabaseHealth.wantedSettings, schemaVersion: DatabaseHealth.newestSchema,
-                    schemaFault: nil, look: QuickLook(faults: []), bytes: 5 << 20, walBytes: 1 << 20, freeBytes: 0)),
+                    schemaFault: nil, look: QuickLook(faults: []), bytes: 5 << 20, walBytes: 1 << 20, freeBytes: 0,
+                    sameRows: [], oddBodies: [])),
             daemon: .running(process: 4_711),
             files: DatabaseFiles(
                 folder: .folder("/data", 0o2750), main: file("/data/db"), wal: file("/data/db-wal"),

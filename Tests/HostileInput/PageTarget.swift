@@ -100,7 +100,7 @@ enum PageReading: CustomStringConvertible {
         try checkTimes(entry)
         try Violation.unless((entry.errorText?.count ?? 0) <= 500, "an error text is too long")
         try Violation.unless(
-            entry.outcome != .failed || (entry.body != nil && entry.eventType != nil),
+            ![.failed, .unsaid].contains(entry.outcome) || (entry.body != nil && entry.eventType != nil),
             "a failure lacks a body or an event type")
     }
 

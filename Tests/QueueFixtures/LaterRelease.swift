@@ -46,6 +46,12 @@ enum LaterRelease {
         INSERT INTO test_event (endpoint_id, task_id, event_type, who, asked_ms) VALUES ('ep-1', 'test-1', 'x', 'ann', 5);
         INSERT INTO provider_pause (id, reason, since_ms) VALUES (1, 'outage', 5);
         INSERT INTO backup (id, at_ms) VALUES (1, 5);
+        INSERT INTO foreign_entry (owner_id, task_id, endpoint_id, logged_ms, outcome, found_ms, seen_ms)
+        VALUES ('ep-1', 't-1', 'ep-2', 5, 'failed', 5, 5);
+        INSERT INTO shared_failure (
+            endpoint_id, task_id, delivery_id, task_id_json, webhook_id, webhook_id_json, logged_ms, failed_ms)
+        VALUES ('ep-2', 't-1', 1, '"t-1"', 'w-1', '"w-1"', 5, 5);
+        INSERT INTO shared_log (endpoint_id, other_id, is_named, row_count, seen_ms) VALUES ('ep-2', 'ep-1', 0, 1, 5);
         """
 
     /// Runs what the later release would do with its own code.

@@ -32,6 +32,8 @@ package struct Delivery: Sendable, Equatable {
     package var notFoundAnswers: Int
     /// Since when its calls are forbidden, in a row; nil: the last one was not.
     package var forbiddenSince: Timestamp?
+    /// Whether an attempt of the provider's own has put off the next call. It does so once before each call of ours.
+    var isPostponed = false
     /// An operator's retry that is asked for or under way; nil: none.
     package var manual: ManualRetry?
     /// Whether the open call is a trial, which shows whether the receiver of its endpoint is back.

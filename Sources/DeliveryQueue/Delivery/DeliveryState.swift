@@ -6,7 +6,8 @@ package enum DeliveryState: String, SQLWord, Sendable, CaseIterable, Codable {
     case attempting
     /// The call is over, and the provider may have executed it: the log decides.
     case awaiting
-    /// Arrived, with evidence. Final, unless only an answer proved it and the log contradicts.
+    /// Arrived, with evidence. Final, unless only an answer proved it and the log contradicts, or its task fails anew:
+    /// later, and with another body.
     case delivered
     /// Given up, with a reason. Final until an operator acts or a late success shows in the log.
     case dead

@@ -46,7 +46,7 @@ package struct RetryRules: Sendable, Equatable {
     }
 
     /// Plans the next attempt after the provider's own failed while the delivery waited. The wait counts from that
-    /// failure; none is used.
+    /// failure; none is used. It happens once before each call of ours.
     package func providerFailed(_ delivery: Delivery, at failed: Timestamp) -> Transition {
         policy(for: delivery).next(for: delivery, used: delivery.attemptsUsed, after: failed, usesAttempt: false)
     }

@@ -6,6 +6,14 @@ package enum LogOutcome: String, SQLWord, Sendable, CaseIterable {
     case inProgress = "in_progress"
 }
 
+/// What is odd about a body that is a JSON string, so that its receiver may not be able to read it.
+package enum BodyOddness: String, SQLWord, Sendable {
+    /// The string holds no JSON.
+    case text
+    /// The string looks like a Python value.
+    case python
+}
+
 /// What one understood entry of the provider's log says, in the queue's own words.
 package struct LogObservation: Sendable, Equatable {
 
@@ -18,9 +26,15 @@ package struct LogObservation: Sendable, Equatable {
     package var customerIDJSON: String
     package var webhookID: String
     package var webhookIDJSON: String
+    /// Whether the entry itself names a webhook; if not, `webhookID` is that of the endpoint whose log was read.
+    package var namesWebhook: Bool
     /// The raw JSON value; always there on a failure.
     package var body: [UInt8]?
+    /// nil: nothing is odd about the body.
+    package var bodyOddness: BodyOddness?
     package var outcome: LogOutcome
+    /// Whether the entry leaves its outcome empty. Then `outcome` is `inProgress`, and `judged` decides.
+    package var isUnsaid: Bool
     package var httpStatus: Int?
     /// Provider time at which the entry was created; nil when the entry has no time.
     package var logged: Timestamp?
@@ -31,8 +45,9 @@ package struct LogObservation: Sendable, Equatable {
 
     package init(
         taskID: String, taskIDJSON: String, eventType: String?, customerID: String?, customerIDJSON: String,
-        webhookID: String, webhookIDJSON: String, body: [UInt8]?, outcome: LogOutcome, httpStatus: Int? = nil,
-        logged: Timestamp?, changed: Timestamp? = nil, error: String? = nil
+        webhookID: String, webhookIDJSON: String, namesWebhook: Bool = true, body: [UInt8]?, outcome: LogOutcome,
+        isUnsaid: Bool = false, httpStatus: Int? = nil, logged: Timestamp?, changed: Timestamp? = nil,
+        error: String? = nil
     ) {
         self.taskID = taskID
         self.taskIDJSON = taskIDJSON
@@ -41,12 +56,26 @@ package struct LogObservation: Sendable, Equatable {
         self.customerIDJSON = customerIDJSON
         self.webhookID = webhookID
         self.webhookIDJSON = webhookIDJSON
+        self.namesWebhook = namesWebhook
         self.body = body
         self.outcome = outcome
+        self.isUnsaid = isUnsaid
         self.httpStatus = httpStatus
         self.logged = logged
         self.changed = changed ?? logged
         self.error = error
+    }
+
+    /// The entry with the outcome that it has by now. One that leaves its outcome empty has failed when it has not
+    /// changed for
+    /// `confirmWithin`; until then the provider is still at it.
+    ///
+    /// - Parameter found: when it was first read so; nil: now.
+    func judged(foundFirst found: Timestamp?, rules: RetryRules, at now: Timestamp) -> LogObservation {
+        guard isUnsaid, now - (changed ?? found ?? now) >= rules.confirmWithin else { return self }
+        var judged = self
+        judged.outcome = .failed
+        return judged
     }
 
     /// Whether a failure is about the receiver and not about this one delivery. A receiver that answers with a 4xx

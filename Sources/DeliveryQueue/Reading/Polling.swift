@@ -23,8 +23,13 @@ extension QueueStore {
             let sinceOpening =
                 rereads.openings == endpoint.openings ? rereads.rowsSinceOpening : Timestamp.distantFuture
             let overdue = try session.oldestOverdue(of: endpointID, at: now)
-            var old = [overdue, try session.oldestOpen(of: endpointID)]
-            var inReach = [overdue, try session.oldestOpen(of: endpointID, since: rereads.reach)]
+            var old = [
+                overdue, try session.oldestOpen(of: endpointID), try session.oldestShared(of: endpointID),
+            ]
+            var inReach = [
+                overdue, try session.oldestOpen(of: endpointID, since: rereads.reach),
+                try session.oldestShared(of: endpointID, since: rereads.reach),
+            ]
             if rereads.withOverlap { inReach.append(from) }
             if endpoint.shows == .inPlace, rules.confirmation == .answer {
                 let answered = try session.oldestAnswered(of: endpointID, rules: rules, at: now)
@@ -110,6 +115,21 @@ extension Session {
             """
             SELECT MIN(logged_ms) FROM log_entry
             WHERE endpoint_id = ? AND is_open = 1 AND logged_ms > 0 AND logged_ms - \(Self.tolerance) >= ?
+            """,
+            [endpointID, earliest]
+        ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }
+    }
+
+    /// When the oldest failure was logged that the delivered delivery of another endpoint keeps; nil: none is. Its row
+    /// may have changed as that one's has.
+    fileprivate func oldestShared(of endpointID: String, since earliest: Timestamp = .distantPast) throws -> Timestamp?
+    {
+        try number(
+            """
+            SELECT MIN(shared_failure.logged_ms)
+            FROM shared_failure JOIN delivery ON delivery.id = shared_failure.delivery_id
+            WHERE shared_failure.endpoint_id = ? AND is_open = 1 AND shared_failure.logged_ms - \(Self.tolerance) >= ?
+              AND delivery.state = 'delivered'
             """,
             [endpointID, earliest]
         ).map { Timestamp(milliseconds: $0) - RetryRules.clockTolerance }

@@ -117,7 +117,7 @@ extension QueueTransaction {
         case .failure(let refused): return refused.refusal
         case .success(let transition): try carryOut(transition, on: delivery)
         }
-        if action == .requeue { try beginCycle(of: delivery) }
+        if action == .requeue { try beginCycle(of: delivery, from: now) }
         try write(note, action.noted, of: delivery.endpointID, deliveryID: delivery.id)
         return nil
     }
@@ -140,16 +140,17 @@ extension QueueTransaction {
             ])
     }
 
-    private func beginCycle(of delivery: Delivery) throws {
+    /// Begins a new cycle of a delivery, whose age counts from then.
+    func beginCycle(of delivery: Delivery, from time: Timestamp) throws {
         try session.run(
             """
             UPDATE delivery
             SET cycle = cycle + 1, cycle_started_ms = ?, attempts_used = 0,
                 server_errors = 0, server_errors_since_ms = NULL, not_found_answers = 0,
-                forbidden_since_ms = NULL
+                forbidden_since_ms = NULL, is_postponed = 0
             WHERE id = ?
             """,
-            [now, delivery.id])
-        try startAgeClock(of: delivery, from: now)
+            [time, delivery.id])
+        try startAgeClock(of: delivery, from: time)
     }
 }

@@ -8,6 +8,8 @@ package struct SettleSummary: Sendable, Equatable {
     package var overdue = 0
     /// Endpoints that this turn began to hold.
     package var held: [String] = []
+    /// Failures that another endpoint's delivery had kept and that became deliveries.
+    package var taken = 0
 
     package init() {}
 }
@@ -35,6 +37,11 @@ extension QueueStore {
             summary.held += batch.held
             more = batch.overdue == Self.settleBatch
         }
+        if try await read(
+            "look for shared failures", { try $0.exists("SELECT 1 FROM shared_failure WHERE is_open = 1") })
+        {
+            summary.taken = try await change("end shared failures", rules: rules, at: now) { try $0.endShared() }
+        }
         return summary
     }
 
@@ -53,6 +60,20 @@ extension QueueStore {
 }
 
 extension RuledTransaction {
+    /// Finds a log that alone has shown the rows of a delivery, although it is another endpoint's, and that was not
+    /// read to its end since: its silence does not count yet.
+    private static let isUnreadElsewhere = """
+        SELECT 1 FROM foreign_entry JOIN endpoint AS shower ON shower.id = foreign_entry.endpoint_id
+        WHERE foreign_entry.owner_id = delivery.endpoint_id AND foreign_entry.task_id = delivery.task_id
+          AND shower.active = 1
+          AND (coalesce(shower.last_scan_ms, 0) < delivery.confirm_by_ms
+              OR EXISTS (
+                  SELECT 1 FROM unread_gap
+                  WHERE unread_gap.endpoint_id = shower.id AND unread_gap.until_ms > delivery.called_ms))
+          AND NOT EXISTS (
+              SELECT 1 FROM log_entry WHERE log_entry.delivery_id = delivery.id AND log_entry.is_foreign = 0)
+        """
+
     fileprivate func shortenWaits() throws {
         try session.run(
             "UPDATE delivery SET confirm_by_ms = :longest WHERE state = 'awaiting' AND confirm_by_ms > :longest",
@@ -70,6 +91,7 @@ extension RuledTransaction {
               AND NOT EXISTS (
                   SELECT 1 FROM unread_gap
                   WHERE unread_gap.endpoint_id = delivery.endpoint_id AND unread_gap.until_ms > delivery.called_ms)
+              AND NOT EXISTS (\(Self.isUnreadElsewhere))
             ORDER BY delivery.confirm_by_ms, delivery.id LIMIT :limit
             """,
             ["now": now, "limit": limit], Delivery.init)

@@ -32,7 +32,8 @@ extension Delivery {
         delivery.age_stopped_since_ms, delivery.attempts_used, delivery.first_failed_ms, delivery.last_failed_ms,
         delivery.due_ms, delivery.lease_token, delivery.called_ms, delivery.confirm_by_ms, delivery.server_errors,
         delivery.server_errors_since_ms, delivery.not_found_answers, delivery.forbidden_since_ms, delivery.manual_ms,
-        delivery.kept_attempt_ms, delivery.kept_dead_reason, delivery.manual_ignores_log, delivery.is_trial
+        delivery.kept_attempt_ms, delivery.kept_dead_reason, delivery.manual_ignores_log, delivery.is_trial,
+        delivery.is_postponed
         """
 
     /// - Throws: `storage` for a state that this program does not know.
@@ -46,6 +47,7 @@ extension Delivery {
             confirmBy: row.timestampIfAny(), serverErrors: row.int(), serverErrorsSince: row.timestampIfAny(),
             notFoundAnswers: row.int(), forbiddenSince: row.timestampIfAny(), manual: ManualRetry(&row),
             isTrial: row.flag())
+        isPostponed = row.flag()
     }
 }
 

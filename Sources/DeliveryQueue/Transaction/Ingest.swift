@@ -16,6 +16,8 @@ package struct IngestSummary: Sendable, Equatable {
     package var gapID: Int64?
     /// Whether the page's first row was read before; true for a page without rows.
     package var beginsKnown = true
+    /// What is odd about the body of a failure that became a delivery; nil: nothing.
+    package var oddBody: BodyOddness?
 
     package init() {}
 
@@ -33,40 +35,12 @@ extension QueueStore {
         try await change("store a page of the log of endpoint \(page.endpointID)", rules: rules, at: now) { queue in
             var reading = try PageReading(queue, endpointID: page.endpointID, read: now)
             try queue.take(page.entries, &reading)
-            try queue.note(reading.tooOld, of: page.endpointID)
             if page.leftOut > 0 { try queue.noteLeftOut(&reading) }
-            queue.countDuplicates(reading.summary.duplicates)
+            try queue.close(&reading)
             let progress = page.progress.ended(byLast: reading.found.flatMap(\.self))
             reading.summary.gapID = try queue.advance(progress, of: page.endpointID)
             return reading.summary
         }
-    }
-}
-
-/// What the entries of one page share while they are stored.
-struct PageReading {
-    let endpoint: EndpointFacts
-    /// When the entries were read; earlier than now only for unreadable ones that are understood now.
-    let read: Timestamp
-    /// Event types whose metrics label this page has already asked for.
-    fileprivate var labelled: Set<String> = []
-    /// What may still be kept of what cannot be read; nil before the first such entry.
-    var room: UnreadableRoom?
-    var hasLeftOut = false
-    /// When the last of the entries that were taken was first read; nil in it: it is new; nil: none was taken.
-    fileprivate private(set) var found: Timestamp??
-    fileprivate(set) var tooOld = TooOld()
-    var summary = IngestSummary()
-
-    init(_ queue: RuledTransaction, endpointID: String, read: Timestamp) throws {
-        endpoint = try EndpointFacts.fetch(queue.session, id: endpointID)
-        self.read = read
-    }
-
-    /// Notes when an entry of the page was first read; nil: it is new.
-    mutating func note(found time: Timestamp?) {
-        if found == nil { summary.beginsKnown = time != nil }
-        found = .some(time)
     }
 }
 
@@ -87,14 +61,16 @@ extension RuledTransaction {
         }
     }
 
-    /// Stores one entry, matches it to its delivery, and lets it settle what it proves.
-    mutating func ingest(_ entry: LogObservation, _ reading: inout PageReading) throws {
+    /// Stores one entry of the endpoint, matches it to its delivery, and lets it settle what it proves.
+    mutating func store(_ entry: LogObservation, _ reading: inout PageReading) throws {
         let endpoint = reading.endpoint
         let known = try entries(ofTask: entry.taskID, of: endpoint.id)
+        let entry = entry.judged(foundFirst: known.first { $0.isSame(as: entry) }?.found, rules: rules, at: now)
         let same = known.first { $0.isSame(as: entry) }
-        reading.note(found: same?.found)
+        // What only another endpoint's log has shown does not tell how far this one was read.
+        reading.note(found: same.flatMap { $0.isForeign && reading.isOwn ? nil : $0.found })
         if let same {
-            try refresh(same, entry, of: endpoint.id)
+            try refresh(same, entry, &reading)
             reading.summary.duplicates += 1
             if same.isUnmatched, endpoint.hasNames, let delivery = try takeNamed(entry, of: endpoint.id) {
                 return try take(entry, delivery, known, &reading)
@@ -120,7 +96,8 @@ extension RuledTransaction {
             : try match(entry, &body, known: known, of: endpoint)
         counts.raise(Counter.logEntries, entry.outcome.counterLabel)
         if delivery == nil, !isTest, try takeNewFailure(entry, &body, known, &reading) { return }
-        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
+        let mark = entry.outcome == .succeeded && !body.isMissing ? body.mark() : nil
+        try remember(entry, of: delivery, bodyMark: mark, known: known, reading)
         // An entry of no delivery is stored and counted; its success supersedes older events, unless it is of a test.
         guard delivery != nil || !isTest else { return }
         try take(entry, delivery, known, &reading)
@@ -131,7 +108,9 @@ extension RuledTransaction {
         _ entry: LogObservation, _ delivery: Delivery?, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws {
         switch entry.outcome {
-        case .succeeded: try takeSuccess(entry, delivery, known, &reading)
+        case .succeeded:
+            let isEarlier = try delivery.map { try isOfEarlierEvent(entry, $0) } ?? false
+            try takeSuccess(entry, isEarlier ? nil : delivery, known, &reading)
         case .failed: if let delivery { try takeFailure(entry, delivery, known, &reading) }
         case .inProgress: try waitLonger(entry, delivery)
         }
@@ -162,12 +141,20 @@ extension RuledTransaction {
         let sighting = Sighting(entry, came: known.timeOfOutcome(entry))
         try signalFailure(entry, sighting, of: delivery, &reading)
         let earliest = reading.endpoint.earliestAttempt(for: entry, rules: rules)
+        if try isNewFailure(entry, of: delivery) {
+            reading.summary.new += 1
+            if let oddness = entry.bodyOddness { try note(oddness, &reading) }
+            return try failAnew(delivery, by: entry, notBefore: earliest)
+        }
         if try settle(delivery, by: .entry(sighting), notBefore: earliest) == .failed {
             reading.summary.failedAgain += 1
         }
         // The provider's own attempt failed. A call in flight is settled when its result is recorded.
         let failed = min(entry.changed ?? now, now)
         guard delivery.state == .scheduled, failed > delivery.lastFailed, delivery.manual == nil else { return }
+        // Else a row whose time moves at every reading would never come due.
+        guard !delivery.isPostponed else { return }
+        try session.run("UPDATE delivery SET is_postponed = 1 WHERE id = ?", [delivery.id])
         let aged = try giveBackAge(of: delivery)
         try postpone(aged, rules.providerFailed(aged, at: failed), notBefore: earliest)
         if try !isCircuitOpen(of: reading.endpoint.id) { try moveInLine(delivery, to: failed) }
@@ -204,10 +191,10 @@ extension RuledTransaction {
 
     // MARK: - What was not known before
 
-    /// Makes a delivery of a failure.
+    /// Makes a delivery of an entry that is a failure and ours to retry.
     ///
     /// - Parameter known: the stored entries of the same task.
-    /// - Returns: false when the entry is no failure, or not ours to retry.
+    /// - Returns: false when it is none.
     private mutating func takeNewFailure(
         _ entry: LogObservation, _ body: inout HashedBody, _ known: [KnownEntry], _ reading: inout PageReading
     ) throws -> Bool {
@@ -219,20 +206,34 @@ extension RuledTransaction {
             return false
         }
         // Newest-first pages show a later success before the failure that it mends.
-        guard !known.contains(where: { $0.outcome == .succeeded }) else {
+        guard !known.mend(entry, &body) else {
             try correctArrival(entry)
             return false
         }
+        guard try !isKeptElsewhere(entry, &body, eventType: eventType, &reading) else { return false }
+        try makeDelivery(of: entry, &body, eventType: eventType, known, &reading)
+        return true
+    }
+
+    /// Makes a delivery of a failure.
+    ///
+    /// - Parameter cycleStarted: from when on its age counts; nil: from the failure.
+    mutating func makeDelivery(
+        of entry: LogObservation, _ body: inout HashedBody, eventType: String, _ known: [KnownEntry],
+        _ reading: inout PageReading, cycleStarted: Timestamp? = nil
+    ) throws {
+        let endpoint = reading.endpoint
         let earliest = endpoint.earliestAttempt(for: entry, rules: rules)
         var delivery = Delivery(
             new: entry, eventType: eventType, of: endpoint.id, failed: min(entry.changed ?? now, now))
+        if let cycleStarted { delivery.cycleStarted = cycleStarted }
         let plan = rules.discovered(delivery).notBefore(earliest)
         let next = if case .schedule(let time, _) = plan { time } else { now }
         delivery.nextAttempt = next
         let place = Line.place(failed: delivery.lastFailed, next: next, notBefore: earliest, at: now)
         try insert(&delivery, entry, next: next, turn: place)
         try insert(&body, entry, of: delivery)
-        try remember(entry, of: delivery, endpointID: endpoint.id, known: known)
+        if !known.contains(where: { $0.isSame(as: entry) }) { try remember(entry, of: delivery, known: known, reading) }
         if !known.isEmpty { try adoptEntries(ofTask: entry.taskID, for: delivery) }
         if delivery.state != plan.target { try move(delivery, plan) }
         // The label is taken at the first failure, not at the first end: a series must not change its label in
@@ -240,7 +241,7 @@ extension RuledTransaction {
         if reading.labelled.insert(eventType).inserted { try metricLabel(forEventType: eventType) }
         try signalFailure(entry, Sighting(entry, came: known.timeOfOutcome(entry)), of: delivery, &reading)
         reading.summary.new += 1
-        return true
+        if let oddness = entry.bodyOddness { try note(oddness, &reading) }
     }
 
     private func insert(
@@ -253,13 +254,14 @@ extension RuledTransaction {
                 first_failed_ms, last_failed_ms, next_attempt_ms, last_error, created_ms, updated_ms, turn_ms, held_before_ms
             )
             VALUES (
-                :endpoint, :task, :type, :customer, :webhook, 'scheduled', :failed, :logged, :failed, :failed, :next,
+                :endpoint, :task, :type, :customer, :webhook, 'scheduled', :started, :logged, :failed, :failed, :next,
                 :error, :now, :now, :turn, (SELECT \(Self.heldBefore(":failed")) FROM endpoint WHERE id = :endpoint))
             """,
             [
                 "endpoint": delivery.endpointID, "task": delivery.taskID, "type": delivery.eventType,
-                "customer": delivery.customerID, "webhook": delivery.webhookID, "failed": delivery.lastFailed,
-                "logged": min(entry.logged ?? delivery.lastFailed, delivery.lastFailed), "next": next,
+                "customer": delivery.customerID, "webhook": delivery.webhookID, "started": delivery.cycleStarted,
+                "logged": min(entry.logged ?? delivery.lastFailed, delivery.lastFailed), "failed": delivery.lastFailed,
+                "next": next,
                 "error": entry.error, "now": now, "turn": turn,
             ])
         delivery.id = session.lastID

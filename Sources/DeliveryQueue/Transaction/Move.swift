@@ -69,6 +69,7 @@ private struct Changes {
         if from == .scheduled || to == .scheduled { set("next_attempt_ms", data.nextAttempt) }
         if from == .attempting || to == .attempting { set("lease_until_ms", data.leaseUntil) }
         if to == .attempting { set("lease_token", delivery.leaseToken + 1) }
+        if to == .attempting, delivery.isPostponed { set("is_postponed", false) }
         if delivery.called != data.called { set("called_ms", data.called) }
         if from == .awaiting || to == .awaiting { set("confirm_by_ms", data.confirmBy) }
         if delivery.isTrial != data.isTrial { set("is_trial", data.isTrial) }

@@ -95,7 +95,7 @@ extension QueueReader {
             summary.bodies = try count(Prunable.bodies)
             summary.delivered = try count(Prunable.deliveries, "AND state = 'delivered'")
             summary.dead = try count(Prunable.deliveries, "AND state = 'dead'")
-            summary.logEntries = try count(Prunable.logEntries)
+            summary.logEntries = try count(Prunable.logEntries) + count(Prunable.foreignEntries)
             summary.arrivals = try count(Prunable.arrivals)
             summary.unreadable = try count(Prunable.unreadable)
             return summary
@@ -133,15 +133,24 @@ private struct Prunable: Sendable {
             FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id
             WHERE delivery.finalized_ms <= :bodies_before AND delivery.finalized_ms > :delivered_before
               AND delivery.state = 'delivered' AND delivery_body.body IS NOT NULL
-            """, ages: [body, delivered])
-    static let logEntries = Prunable(
-        sql: """
-            FROM log_entry WHERE delivery_id IS NULL AND seen_ms <= :entries_before
               AND NOT EXISTS (
-                  SELECT 1 FROM unread_gap
-                  WHERE unread_gap.endpoint_id = log_entry.endpoint_id
-                    AND unread_gap.from_ms <= log_entry.logged_ms AND unread_gap.to_ms > :delivered_before)
-            """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention), delivered])
+                  SELECT 1 FROM shared_failure WHERE shared_failure.delivery_id = delivery.id AND is_open = 1)
+            """, ages: [body, delivered])
+    static let logEntries = unread("log_entry", "delivery_id IS NULL AND")
+    static let foreignEntries = unread("foreign_entry")
+
+    /// Rows of a log that it has not shown for long.
+    private static func unread(_ table: String, _ condition: String = "") -> Prunable {
+        Prunable(
+            sql: """
+                FROM \(table) WHERE \(condition) seen_ms <= :entries_before
+                  AND NOT EXISTS (
+                      SELECT 1 FROM unread_gap
+                      WHERE unread_gap.endpoint_id = \(table).endpoint_id
+                        AND unread_gap.from_ms <= \(table).logged_ms AND unread_gap.to_ms > :delivered_before)
+                """, ages: [Age(name: "entries_before", retention: QueueStore.unrelatedEntryRetention), delivered])
+    }
+
     /// A gap may hold older failures, and those that are older than `deliveredRetention` are not taken up.
     static let arrivals = Prunable(
         sql: """
@@ -179,6 +188,8 @@ extension QueueTransaction {
         try drop(old, into: &summary)
         summary.logEntries = try drop(
             "log_entry", by: "endpoint_id, task_id, logged_ms, outcome", Prunable.logEntries, limit)
+        summary.logEntries += try drop(
+            "foreign_entry", by: "owner_id, task_id, endpoint_id, logged_ms, outcome", Prunable.foreignEntries, limit)
         summary.arrivals = try drop(
             "latest_arrival", by: "webhook_id, customer_id, event_type", Prunable.arrivals, limit)
         // Kept for as long as a failure of it may become a delivery.

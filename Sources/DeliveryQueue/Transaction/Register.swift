@@ -2,12 +2,15 @@ extension QueueStore {
     /// Makes the database's endpoints those of the configuration. An endpoint that is no longer configured keeps its
     /// rows and is neither polled nor retried.
     ///
-    /// - Parameter historyFrom: for new endpoints: failures logged before this time do not become deliveries.
+    /// - Parameters:
+    ///   - webhookIDs: what names an endpoint in an entry of the log, by its id; without one, its id does.
+    ///   - historyFrom: for new endpoints: failures logged before this time do not become deliveries.
     package func registerEndpoints(
-        _ endpoints: [(id: String, name: String)], historyFrom: Timestamp, at now: Timestamp
+        _ endpoints: [(id: String, name: String)], webhookIDs: [String: String] = [:], historyFrom: Timestamp,
+        at now: Timestamp
     ) async throws(StoreError) {
         try await change("register endpoints", at: now) {
-            try $0.registerEndpoints(endpoints, historyFrom: historyFrom)
+            try $0.registerEndpoints(endpoints, webhookIDs, historyFrom: historyFrom)
         }
     }
 
@@ -20,16 +23,21 @@ extension QueueStore {
 }
 
 extension QueueTransaction {
-    fileprivate func registerEndpoints(_ endpoints: [(id: String, name: String)], historyFrom: Timestamp) throws {
+    fileprivate func registerEndpoints(
+        _ endpoints: [(id: String, name: String)], _ webhookIDs: [String: String], historyFrom: Timestamp
+    ) throws {
         // No look is overdue at a start.
         try session.run("UPDATE endpoint SET active = 0, look_wanted_ms = NULL")
         for endpoint in endpoints {
             try session.run(
                 """
-                INSERT INTO endpoint (id, name, active, history_from_ms) VALUES (:id, :name, 1, :from)
-                ON CONFLICT (id) DO UPDATE SET name = excluded.name, active = 1
+                INSERT INTO endpoint (id, name, webhook_id, active, history_from_ms)
+                VALUES (:id, :name, :webhook, 1, :from)
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, webhook_id = excluded.webhook_id, active = 1
                 """,
-                ["id": endpoint.id, "name": endpoint.name, "from": historyFrom])
+                [
+                    "id": endpoint.id, "name": endpoint.name, "webhook": webhookIDs[endpoint.id], "from": historyFrom,
+                ])
         }
     }
 }

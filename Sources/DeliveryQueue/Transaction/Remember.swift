@@ -7,28 +7,29 @@ extension RuledTransaction {
     func entries(ofTask taskID: String, of endpointID: String) throws -> [KnownEntry] {
         try session.all(
             """
-            SELECT logged_ms, outcome, seen_ms, found_ms, delivery_id IS NULL FROM log_entry
+            SELECT logged_ms, outcome, seen_ms, found_ms, delivery_id IS NULL, is_foreign, body_mark FROM log_entry
             WHERE endpoint_id = ? AND task_id = ?
             """,
             [endpointID, taskID]
         ) {
             KnownEntry(
                 logged: $0.integer(), outcome: $0.wordIfAny(), seen: $0.timestamp(), found: $0.timestamp(),
-                isUnmatched: $0.flag())
+                isUnmatched: $0.flag(), isForeign: $0.flag(), bodyMark: $0.integerIfAny())
         }
     }
 
-    /// Notes, now and then, that an entry is still read.
-    func refresh(_ known: KnownEntry, _ entry: LogObservation, of endpointID: String) throws {
-        guard known.seen < now - Self.seenRefresh else { return }
+    /// Notes, now and then, that an entry is still read, and at once that its own log shows it.
+    func refresh(_ known: KnownEntry, _ entry: LogObservation, _ reading: inout PageReading) throws {
+        let isNowOwn = known.isForeign && reading.isOwn
+        guard isNowOwn || known.seen < now - Self.seenRefresh else { return }
         try session.run(
             """
-            UPDATE log_entry SET seen_ms = :now
+            UPDATE log_entry SET seen_ms = :now, is_foreign = CASE WHEN :own = 1 THEN 0 ELSE is_foreign END
             WHERE endpoint_id = :endpoint AND task_id = :task AND logged_ms = :logged AND outcome = :outcome
             """,
             [
-                "now": now, "endpoint": endpointID, "task": entry.taskID, "logged": entry.key,
-                "outcome": entry.outcome,
+                "now": now, "own": reading.isOwn, "endpoint": reading.endpoint.id, "task": entry.taskID,
+                "logged": entry.key, "outcome": entry.outcome,
             ])
     }
 
@@ -36,7 +37,11 @@ extension RuledTransaction {
     ///
     /// - Parameter known: the stored entries of the same task. Those that say that the provider is still trying end
     ///   with an outcome.
-    func remember(_ entry: LogObservation, of delivery: Delivery?, endpointID: String, known: [KnownEntry]) throws {
+    func remember(
+        _ entry: LogObservation, of delivery: Delivery?, bodyMark: Int64? = nil, known: [KnownEntry],
+        _ reading: PageReading
+    ) throws {
+        let endpointID = reading.endpoint.id
         let isOutcome = entry.outcome != .inProgress
         if isOutcome, known.contains(where: { $0.outcome == .inProgress }) {
             try session.run(
@@ -47,15 +52,15 @@ extension RuledTransaction {
             """
             INSERT INTO log_entry (
                 endpoint_id, task_id, logged_ms, outcome, delivery_id, http_status, error, lease_token, found_ms, seen_ms,
-                is_open
+                is_open, is_foreign, body_mark
             )
-            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now, :open)
+            VALUES (:endpoint, :task, :logged, :outcome, :delivery, :status, :error, :token, :now, :now, :open, :foreign, :mark)
             """,
             [
                 "endpoint": endpointID, "task": entry.taskID, "logged": entry.key, "outcome": entry.outcome,
                 "delivery": delivery?.id, "status": entry.httpStatus, "error": entry.error,
                 "token": delivery?.state == .attempting ? delivery?.leaseToken : nil, "now": now,
-                "open": !isOutcome && !isEnded,
+                "open": !isOutcome && !isEnded, "foreign": !reading.isOwn, "mark": bodyMark,
             ])
     }
 
@@ -78,6 +83,10 @@ struct KnownEntry {
     let found: Timestamp
     /// Whether it is of no delivery.
     let isUnmatched: Bool
+    /// Whether only another endpoint's log has shown it so far.
+    let isForeign: Bool
+    /// See `HashedBody.mark`; nil: it has none, or is no success.
+    let bodyMark: Int64?
 
     /// Whether it is the same entry. A row that is updated in place counts as a new one when its outcome or time
     /// changes.
@@ -102,5 +111,5 @@ extension [KnownEntry] {
 
 extension LogObservation {
     /// The time that tells a stored entry from others of its task: provider time in milliseconds, 0 when it has none.
-    fileprivate var key: Int64 { changed?.milliseconds ?? 0 }
+    var key: Int64 { changed?.milliseconds ?? 0 }
 }

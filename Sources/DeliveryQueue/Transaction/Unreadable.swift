@@ -99,7 +99,12 @@ extension RuledTransaction {
             [endpointID]
         ).map(Timestamp.init(milliseconds:))
         guard let oldest,
-            try !session.exists("SELECT 1 FROM scan_gap WHERE endpoint_id = ? AND to_ms >= ?", [endpointID, now])
+            try !session.exists(
+                """
+                SELECT 1 FROM scan_gap
+                WHERE endpoint_id = :endpoint AND from_ms <= :from AND to_ms >= :now AND is_second = 0 AND freed_ms IS NULL
+                """,
+                ["endpoint": endpointID, "from": oldest, "now": now])
         else { return }
         try open(
             NewGap(range: ScanRange(from: min(oldest, now), to: now), started: now, since: now), of: endpointID)
@@ -172,8 +177,7 @@ extension QueueStore {
             try queue.makeUnread(kept.endpointID)
             var reading = try PageReading(queue, endpointID: kept.endpointID, read: kept.seen)
             try queue.ingest(entry, &reading)
-            try queue.note(reading.tooOld, of: kept.endpointID)
-            queue.countDuplicates(reading.summary.duplicates)
+            try queue.close(&reading)
             try queue.session.run("DELETE FROM unreadable_entry WHERE id = ?", [kept.id])
         }
     }

@@ -58,7 +58,7 @@ package struct Generation: Sendable {
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
                 poll: configuration.poll, rules: rules, disk: base.disk, wallClock: base.wallClock,
-                strayLinks: base.strayLinks, logger: base.logger)
+                strayLinks: base.strayLinks, oddBodies: base.oddBodies, logger: base.logger)
             return (poller, bells[endpoint.id] ?? Bell())
         }
         dispatcher = RetryDispatcher(
@@ -86,6 +86,10 @@ package struct Generation: Sendable {
         await metrics.disk.keep(configuration.diskReserve)
         try await dispatcher.store.registerEndpoints(
             configuration.endpoints.map { (id: $0.id, name: $0.name) },
+            webhookIDs: Dictionary(
+                uniqueKeysWithValues: configuration.endpoints.compactMap { endpoint in
+                    endpoint.webhookID.map { (endpoint.id, $0) }
+                }),
             historyFrom: now - configuration.poll.initialLookback, at: now)
         try await dispatcher.store.registerEventTypes(
             configuration.policies.exactEventTypes + FieldNames.documentedEventTypes, at: now)

@@ -10,10 +10,22 @@ extension LogObservation {
             taskID: entry.taskID.text, taskIDJSON: entry.taskID.json, eventType: entry.eventType,
             customerID: entry.customerID?.text, customerIDJSON: entry.customerID?.json ?? "null",
             webhookID: entry.webhookID?.text ?? webhookID,
-            webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json, body: entry.body,
-            outcome: LogOutcome(entry.outcome), httpStatus: entry.statusCode,
+            webhookIDJSON: entry.webhookID?.json ?? JSONID(string: webhookID).json,
+            namesWebhook: entry.webhookID != nil, body: entry.body,
+
+            outcome: LogOutcome(entry.outcome), isUnsaid: entry.outcome == .unsaid, httpStatus: entry.statusCode,
             logged: entry.loggedAt.map(Timestamp.init(milliseconds:)),
             changed: entry.changedAt.map(Timestamp.init(milliseconds:)), error: entry.errorText)
+        if outcome != .succeeded { bodyOddness = body.flatMap(BodyForm.oddness).map(BodyOddness.init) }
+    }
+}
+
+extension BodyOddness {
+    fileprivate init(_ form: BodyForm) {
+        switch form {
+        case .text: self = .text
+        case .python: self = .python
+        }
     }
 }
 
@@ -22,7 +34,7 @@ extension LogOutcome {
         switch outcome {
         case .succeeded: self = .succeeded
         case .failed: self = .failed
-        case .inProgress: self = .inProgress
+        case .inProgress, .unsaid: self = .inProgress
         }
     }
 }

@@ -33,6 +33,17 @@ extension LogPoller {
             ])
     }
 
+    /// Warns once for an endpoint of bodies that their receiver may not be able to read. Never shows one.
+    func say(_ oddness: BodyOddness) {
+        guard oddBodies.isNew(endpoint.id) else { return }
+        logger.warning(
+            """
+            the body of a failure is a string that is not JSON; it will be sent as the log shows it, and the receiver may not be \
+            able to read it
+            """,
+            metadata: ["endpoint": "\(endpoint.name)", "body.looks": "\(oddness.rawValue)"])
+    }
+
     func say(_ correction: LinkCorrection) {
         guard strayLinks.isNew(endpoint.id) else { return }
         logger.notice(

@@ -141,6 +141,7 @@ extension LogPoller {
         let progress = scan.take(
             rows.times, at: link?.url, next: next?.url, isCut: page.nextFault != nil, isCounted: page.count != nil)
         let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
+        if let oddness = ingested.oddBody { say(oddness) }
         scan.keep(gapID: ingested.gapID)
         summary.add(page, ingested)
         before = PageBefore(

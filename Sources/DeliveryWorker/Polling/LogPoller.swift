@@ -19,6 +19,8 @@ struct LogPoller: Sendable {
     let wallClock: WallClock
     /// The endpoints whose links are known to lead elsewhere.
     var strayLinks = SaidOnce()
+    /// The endpoints of whose odd bodies the log has told.
+    var oddBodies = SaidOnce()
     let logger: Logger
 
     /// The longest turn. Later turns read the rest of a longer log, so every loop reports often.

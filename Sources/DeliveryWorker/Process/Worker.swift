@@ -16,6 +16,8 @@ package struct WorkerBase: Sendable {
     let vitals: Vitals
     /// See `LogPoller.strayLinks`.
     let strayLinks = SaidOnce()
+    /// See `LogPoller.oddBodies`.
+    let oddBodies = SaidOnce()
     /// See `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
     let disk: DiskRoom

@@ -17,6 +17,11 @@ struct Settler: Sendable {
                 "retry calls settled that the log does not show",
                 metadata: ["interrupted": "\(summary.interrupted)", "unconfirmed": "\(summary.unconfirmed)"])
         }
+        if summary.taken > 0 {
+            logger.notice(
+                "failures became deliveries that the same row of another endpoint's log had kept",
+                metadata: ["count": "\(summary.taken)"])
+        }
         for endpoint in summary.held {
             logger.error(
                 """

@@ -63,6 +63,8 @@ struct LogEntryDecoder: Sendable {
         var entry = LogEntry(taskID: taskID, outcome: .failed)
         switch outcomes.verdict(candidates(row)) {
         case .judged(let outcome, let statusCode): (entry.outcome, entry.statusCode) = (outcome, statusCode)
+        case .missing where row.hasNull(table.outcome):
+            entry.outcome = errorText(row) == nil ? .unsaid : .failed
         case .missing:
             return unreadable(
                 .noOutcome, "no boolean, number or word in any of: \(table.list(table.outcome)); \(row.inventory)")
@@ -81,7 +83,7 @@ struct LogEntryDecoder: Sendable {
             return unreadable(.badIdentifier, "U+0000 in an id or the event type cannot be stored")
         }
         if let body = row.body(table.body), body.count <= Self.bodyLimit { entry.body = Array(body) }
-        if entry.outcome == .failed, let fault = retryFault(entry, row) {
+        if entry.outcome == .failed || entry.outcome == .unsaid, let fault = retryFault(entry, row) {
             return unreadable(fault.reason, fault.detail)
         }
         return .entry(entry)

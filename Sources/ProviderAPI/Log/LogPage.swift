@@ -6,17 +6,20 @@ package struct LogEntry: Sendable, Equatable {
         case failed
         /// The provider is still trying; neither success nor failure.
         case inProgress
+        /// An outcome field is there and null, as Django's `status_code` of a refused connection, and nothing else
+        /// tells. Whoever reads it again later can tell whether the provider is still at it.
+        case unsaid
     }
 
     package var taskID: JSONID
-    /// Always present on a failure.
+    /// Always present on a failure, and where the outcome is unsaid.
     package var eventType: String?
     /// nil when absent or null.
     package var customerID: JSONID?
     /// nil when absent or null; the entry then belongs to the endpoint whose log was read.
     package var webhookID: JSONID?
-    /// The payload's JSON value, byte for byte, `null` included. Always present on a failure. nil when absent, and on
-    /// other entries also when it is above the size limit.
+    /// The payload's JSON value, byte for byte, `null` included. Always present on a failure, and where the outcome is
+    /// unsaid. nil when absent, and on other entries also when it is above the size limit.
     package var body: [UInt8]?
     package var outcome: Outcome
     /// The receiver's HTTP status; nil when the log does not give it as a number.

@@ -65,6 +65,12 @@ struct LogRow {
         return bytes[range]
     }
 
+    /// Whether one of `slots` is there and null.
+    func hasNull(_ slots: Range<Int>) -> Bool {
+        guard !values.isEmpty else { return false }
+        return slots.contains { slot in values[slot].map { bytes[$0.lowerBound] == Byte.smallN } ?? false }
+    }
+
     /// The first value among `slots` that is not null.
     func first(_ slots: Range<Int>) -> ArraySlice<UInt8>? {
         for slot in slots { if let token = token(slot) { return token } }

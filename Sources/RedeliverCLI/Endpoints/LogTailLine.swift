@@ -48,7 +48,7 @@ extension LogTail.Line.Outcome {
         switch outcome {
         case .succeeded: self = .succeeded
         case .failed: self = .failed
-        case .inProgress: self = .inProgress
+        case .inProgress, .unsaid: self = .inProgress
         }
     }
 }

@@ -68,9 +68,9 @@ import Testing
         #expect(try await queue.number("SELECT active FROM endpoint WHERE id = 'ep-2'") == 0)
     }
 
-    @Test func `the same task id on two endpoints is two deliveries`() async throws {
+    @Test func `the same task id on two endpoints is two deliveries where anything else differs`() async throws {
         try await queue.ingest(.failure("a", at: start), at: start)
-        try await queue.ingest(.failure("a", at: start), endpoint: QueueFixture.other, at: start)
+        try await queue.ingest(.failure("a", of: "b", at: start), endpoint: QueueFixture.other, at: start)
 
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 2)
     }
@@ -132,6 +132,17 @@ import Testing
         #expect(stored == Data(SHA256.hash(data: body)))
     }
 
+    @Test func `an odd body is told once a page and stands in the health view without its text`() async throws {
+        var failure = LogObservation.failure("a", at: start)
+        failure.bodyOddness = .python
+        #expect(try await queue.ingest(failure, at: start).oddBody == .python)
+        #expect(try await queue.ingest(failure, at: start).oddBody == nil)
+        try await queue.run("UPDATE endpoint SET odd_body_ms = 9e12 WHERE odd_body_ms IS NOT NULL")
+
+        let row = "SELECT ok || ' ' || detail FROM v_health WHERE check_name = 'bodies_odd_24h'"
+        #expect(try await queue.text(row) == "0 first: a body is a string that looks like a Python value")
+    }
+
     // MARK: - Order of entries
 
     @Test(arguments: [true, false])
@@ -179,6 +190,22 @@ import Testing
         #expect(try await queue.number("SELECT COUNT(*) FROM delivery") == 1)
     }
 
+    @Test func `a row whose time moves at every reading puts off each call once`() async throws {
+        try await queue.ingest(.failure("a", at: start), at: start)
+        var now = start
+        var calls: [Timestamp] = []
+        while now < start + .hours(2), calls.count < 2 {
+            now = now + .seconds(15)
+            try await queue.ingest(.failure("a", at: start, changed: now), at: now)
+            guard let claimed = try await queue.claim(at: now).first else { continue }
+            calls.append(now)
+            try await queue.record(claimed, .accepted, at: now)
+        }
+
+        // The waits, 1 and 2 minutes, count from the second failure that each of them saw.
+        #expect(calls == [start + .seconds(15) + .minutes(1), start + .seconds(105) + .minutes(2)])
+    }
+
     @Test func `an older failure of the same task read later moves nothing but the beginning`() async throws {
         try await queue.ingest(.failure("a", at: start, error: "new"), at: start)
         try await queue.ingest(.failure("a", at: start - .hours(2), error: "old"), at: start)
@@ -207,6 +234,22 @@ import Testing
 
         try await queue.ingest(.failure("a", at: start), at: start)
         #expect(try await queue.delivery("a").state == .scheduled)
+    }
+
+    @Test(arguments: [start, nil])
+    func `an outcome that is left empty is a failure once it has not changed for confirm_within`(
+        at logged: Timestamp?
+    ) async throws {
+        var entry = LogObservation.pending("a", at: logged)
+        entry.isUnsaid = true
+        let within = queue.rules.confirmWithin
+        try await queue.ingest(entry, at: start)
+        try await queue.ingest(entry, at: start + within - .seconds(1))
+        #expect(try await queue.isKnown("a") == false)
+
+        try await queue.ingest(entry, at: start + within)
+        #expect(try await queue.delivery("a").state == .scheduled)
+        #expect(try await queue.number("SELECT COUNT(*) FROM log_entry WHERE is_open = 1") == 0)
     }
 
     @Test func `a failure without a body or type is no delivery, and stops nothing`() async throws {

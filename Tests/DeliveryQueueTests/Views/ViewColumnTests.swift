@@ -90,7 +90,7 @@ import Testing
         let texts = try await store.pool.read { db in
             try String.fetchAll(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'view'")
         }
-        #expect(texts.count == Self.added.count + 5)
+        #expect(texts.count == Self.added.count + 6)
         for text in texts {
             let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
             #expect(lines[0].hasPrefix("CREATE VIEW ") && lines[0].hasSuffix(" AS"))

@@ -86,7 +86,8 @@ import Testing
         let bench = try await Workbench()
         let transport = ScriptedTransport { request async throws(TransportError) in
             if request.isRetry { return .accepted }
-            return request.url.contains("/e2/") ? HTTPResponse(status: 404) : .json(LogText.page([LogLine("t1")]))
+            let line = LogLine(request.url.contains("/e3/") ? "t3" : "t1")
+            return request.url.contains("/e2/") ? HTTPResponse(status: 404) : .json(LogText.page([line]))
         }
 
         let failed = try await generation(bench, transport, endpoints: ["e2", "e1", "e3"]).runOnce()

@@ -79,4 +79,18 @@ import Testing
         _ = try await poller.runOnce(at: .noon(1))
         #expect(await gate.gate.closed == nil)
     }
+
+    @Test func `a body that is no JSON is warned of once before it is sent, without its text`() async throws {
+        let bench = try await Workbench()
+        let said = LogLines()
+        let rows = (1...2).map { n in LogLine("t\(n)").with { $0.body = #""{'secret': None}""# } }
+        let poller = bench.poller(ScriptedTransport(rows.map { .json(LogText.page([$0])) }), logger: said.logger)
+
+        for turn in 0..<2 { _ = try await poller.runOnce(at: .noon(Double(turn))) }
+
+        #expect(try bench.tasks(.scheduled) == ["t1", "t2"])
+        #expect(
+            said.all.filter { $0.hasPrefix("warning the body of a failure is a string that is not JSON") }.count == 1)
+        #expect(!said.all.contains { $0.contains("secret") })
+    }
 }

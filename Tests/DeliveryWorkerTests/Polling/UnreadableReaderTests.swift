@@ -71,4 +71,33 @@ import Testing
         #expect(try await reader(bench) { $0.taskID = ["id"] }.runOnce(at: .noon(60)) == 0)
         #expect(try bench.text("SELECT CAST(raw AS TEXT) || reason FROM unreadable_entry") == row + "bad_json")
     }
+
+    /// Also where an operator has freed what was unread, or a part of it is unread already.
+    @Test(arguments: [nil, (-3_600.0, true), (60, false)])
+    func `after new names nothing is called before the log is read back to the oldest kept entry`(
+        gap: (from: Double, isFreed: Bool)?
+    ) async throws {
+        let bench = try await Workbench()
+        _ = try await bench.poller(ScriptedTransport([.json("[\(Self.row(1))]")])).runOnce(at: .noon)
+        if let gap {
+            try bench.execute(
+                """
+                INSERT INTO scan_gap (endpoint_id, from_ms, to_ms, newest_first, started_ms, since_ms, freed_ms, retry_ms)
+                VALUES ('e1', \(Timestamp.noon(gap.from).milliseconds), \(Timestamp.noon(9_000).milliseconds), 1,
+                    0, 0, \(gap.isFreed ? "0" : "NULL"), \(Timestamp.noon(9_000_000).milliseconds))
+                """)
+        }
+        let right = reader(bench) {
+            ($0.taskID, $0.outcome, $0.eventType, $0.body) = (["uuid"], ["result_code"], ["kind"], ["data"])
+        }
+        #expect(try await right.runOnce(at: .noon(120)) == 1)
+        bench.time.advance(by: .seconds(7_200))
+        let calls = ScriptedTransport { _ async throws(TransportError) in .accepted }
+
+        #expect(try await bench.dispatcher(calls).runOnce(at: bench.time.now) { _ in }.started == 0)
+        let arrival = LogText.page([LogLine("u-1", "success", at: .noon(7_100))])
+        let log = ScriptedTransport { _ async throws(TransportError) in .json(arrival) }
+        for _ in 0..<2 { _ = try await bench.poller(log).runOnce(at: bench.time.now) }
+        #expect(try bench.tasks(.delivered) == ["u-1"])
+    }
 }

@@ -181,6 +181,9 @@ struct LogEntryTests {
             (#""status": null, "status_code": 404"#, .failed, 404),
             (#""status": "", "status_code": 204"#, .succeeded, 204),
             (#""status": {"x": 1}, "success": true"#, .succeeded, nil), (#""status": -1"#, .failed, -1),
+            (#""status_code": null"#, .unsaid, nil), (#""status": null, "state": """#, .unsaid, nil),
+            (#""status_code": null, "error": """#, .unsaid, nil),
+            (#""status_code": null, "error": "connection refused""#, .failed, nil),
         ] as [(String, LogEntry.Outcome, Int?)]) func `outcomes are judged`(
             _ members: String, _ outcome: LogEntry.Outcome, _ code: Int?
         ) throws
@@ -196,7 +199,7 @@ struct LogEntryTests {
             (#"{"status": "failure"}"#, .noTaskID), (#"{"id": null, "status": "failure"}"#, .noTaskID),
             (#"{"id": "", "status": "failure"}"#, .noTaskID), (#"{"id": 1.5, "status": "failure"}"#, .noTaskID),
             (#"{"id": true, "status": "failure"}"#, .noTaskID), (#"{"id": {"a": 1}, "status": "failure"}"#, .noTaskID),
-            (#"{"id": 1}"#, .noOutcome), (#"{"id": 1, "status": null}"#, .noOutcome),
+            (#"{"id": 1}"#, .noOutcome), (#"{"id": 1, "status": null}"#, .noBody),
             (#"{"id": 1, "status": []}"#, .noOutcome),
             (#"{"id": 1, "status": "weird"}"#, .unknownOutcome),
             (#"{"id": 1, "status": "weird", "success": true}"#, .unknownOutcome),
