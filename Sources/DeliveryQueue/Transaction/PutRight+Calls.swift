@@ -101,6 +101,18 @@ extension RuledTransaction {
             """, parameters)
     }
 
+    /// Schedules again what such a clock has ended because of its age.
+    mutating func reviveAged(of endpointID: String) throws {
+        let dead = try session.all(
+            """
+            SELECT \(Delivery.columns) FROM delivery_standing AS delivery
+            WHERE delivery.state = 'dead' AND delivery.dead_reason = 'age' AND delivery.finalized_ms > :latest
+              AND delivery.endpoint_id = :endpoint
+            """,
+            ["latest": now + RetryRules.clockTolerance, "endpoint": endpointID], Delivery.init)
+        for delivery in dead { try move(delivery, .schedule(at: now, usesAttempt: false)) }
+    }
+
     /// Cuts what such a clock noted about the endpoint itself: when it was last accepted and confirmed, and how long it
     /// is held.
     func putHoldsRight(of endpointID: String) throws {

@@ -1,8 +1,9 @@
 extension QueueStore {
     /// Lets what a clock that was ahead has decided about an endpoint's log be judged again by the clock that is right:
     /// failures that were taken for too old and entries that were taken for older than their call are forgotten, and
-    /// the part of the log that holds them is to be read. Times that lie in the future become now, so that nothing
-    /// waits for them; those of calls lie before their outcome.
+    /// the part of the log that holds them is to be read. Deliveries that ended because of their age then are
+    /// scheduled. Times that lie in the future become now, so that nothing waits for them; those of calls lie before
+    /// their outcome.
     ///
     /// - Parameter historyFrom: where the history starts at the latest.
     /// - Returns: whether a part of the log is to be read again.
@@ -19,6 +20,7 @@ extension QueueStore {
             try queue.cutTimes(of: endpointID)
             try queue.putCallsRight(of: endpointID)
             try queue.putHoldsRight(of: endpointID)
+            try queue.reviveAged(of: endpointID)
             return range != nil
         }
     }

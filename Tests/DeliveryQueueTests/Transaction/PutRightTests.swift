@@ -96,6 +96,24 @@ import Testing
         guard case .made = change else { return #expect(Bool(false), "\(change)") }
     }
 
+    @Test(arguments: [100, 0]) func `what such a clock has ended because of its age is scheduled again`(days: Int)
+        async throws
+    {
+        try await queue.accepted("t-1", failed: start, called: start + .minutes(1))
+        let ahead = start + .days(days) + .hours(80)
+        try await queue.ingest(at: ahead)
+        try await queue.settle(at: ahead)
+        #expect(try await queue.texts("SELECT dead_reason FROM delivery") == ["age"])
+
+        let right = days == 0 ? ahead : start + .hours(1)
+        _ = try await queue.store.putRight(
+            QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: right)
+
+        let delivery = try await queue.delivery("t-1")
+        #expect(delivery.state == (days == 0 ? .dead : .scheduled))
+        #expect(delivery.nextAttempt == (days == 0 ? nil : right))
+    }
+
     @Test func `a clock that was right leaves what is too old`() async throws {
         try await queue.ingest(
             .failure("t-1", at: history - .hours(1)), progress: ScanProgress(started: start, newest: start), at: start)
