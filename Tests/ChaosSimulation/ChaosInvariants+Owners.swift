@@ -4,7 +4,7 @@ extension ChaosInvariants {
     /// Each row of the log is with the delivery of its own event. Where a log cannot tell events apart by content, that
     /// holds only once the worker can know that it shows retries under their own task ids.
     func owners(_ snapshot: ChaosSnapshot, _ truth: ChaosTruth) -> Fault? {
-        guard !plan.hasClockTrouble, !plan.variants.contains(where: { $0.confirmation == .answer }) else { return nil }
+        guard !plan.hasClockTrouble, !plan.goesByAnswers else { return nil }
         var strangers: [(key: String, endpoint: String, found: Int64)] = []
         for (key, owner) in snapshot.entries {
             let parts = key.split(separator: " ").map(String.init)

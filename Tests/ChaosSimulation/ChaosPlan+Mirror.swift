@@ -8,7 +8,7 @@ extension ChaosPlan {
     /// Only where the log tells what becomes of a retry, and by a right clock.
     mutating func addMirror() {
         var dice = SeededGenerator(seed: seed ^ 0x5a3e)
-        guard log.trace != .silent, !hasClockTrouble, !variants.contains(where: { $0.confirmation == .answer }),
+        guard log.trace != .silent, !hasClockTrouble, !goesByAnswers,
             dice.chance(0.4)
         else { return }
         let base = dice.int(0...receivers.count - 1)

@@ -1,3 +1,4 @@
+import DeliveryQueue
 import DeliverySimulation
 import ProviderAPI
 
@@ -146,6 +147,9 @@ package struct ChaosPlan: Sendable {
 
     /// Each log is read within this time, and then by the right clock.
     static let puttingRight = Duration.seconds(10_800)
+
+    /// Whether a 2xx counts as an arrival in some configuration.
+    var goesByAnswers: Bool { variants.contains { $0.confirmation == .answer } }
 
     /// Whether the clock by which the worker goes is at some time wrong by more than the rules allow for: ours while no
     /// answer tells the time, or the one that the answers tell.

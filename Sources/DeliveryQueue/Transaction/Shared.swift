@@ -47,7 +47,8 @@ extension RuledTransaction {
         ]
         let call: Parameters = [
             "latest_call": (entry.changed ?? now) + RetryRules.clockTolerance,
-            "judged_since": now - Matching.lateOutcome,
+            "judged_since": now - Matching.lateOutcome, "ended_since": now - Self.keepsAfterEnd,
+            "earliest_end": (entry.changed ?? now) - RetryRules.clockTolerance,
         ]
         let ways: [(sql: String, more: Parameters)] = [
             (SharedRows.known, task), (SharedRows.sameRow, task + time), (SharedRows.retry, call),
@@ -182,7 +183,7 @@ private enum SharedRows {
         ORDER BY delivery.id LIMIT 1
         """
 
-    /// A call whose outcome the entry may be, under another task id.
+    /// A call whose outcome the entry may be, under another task id. It may have ended its delivery.
     static let retry = """
         SELECT delivery.id, delivery.endpoint_id
         FROM shared_log
@@ -192,7 +193,9 @@ private enum SharedRows {
         JOIN delivery_body ON delivery_body.delivery_id = delivery.id
         JOIN endpoint ON endpoint.id = delivery.endpoint_id
         WHERE shared_log.is_named = 0 AND (shared_log.endpoint_id = :endpoint OR shared_log.other_id = :endpoint)
-          AND delivery.finalized_ms IS NULL AND delivery.lease_token > 0 AND endpoint.active = 1
+          AND delivery.lease_token > 0 AND endpoint.active = 1
+          AND (delivery.finalized_ms IS NULL
+               OR delivery.finalized_ms >= :ended_since AND delivery.finalized_ms >= :earliest_end)
           AND \(sameEvent) AND \(notTwoLogs)
           AND EXISTS (
               SELECT 1 FROM attempt

@@ -140,6 +140,23 @@ import Testing
         #expect(try await count() == 1)
     }
 
+    @Test func `a failed retry that ended its delivery is no new failure in the other log`() async throws {
+        let called = try await keep(arrivedAs: nil)
+        let failed = called + .seconds(2)
+        try await queue.ingest(.failure("fresh", of: "a", at: failed), at: failed)
+        try await queue.store.change("end", rules: queue.rules, at: failed) {
+            try $0.move(
+                try #require(try $0.delivery(endpointID: Self.first, taskID: "a")), .die(.attempts, usesAttempt: true))
+        }
+        try await queue.ingest(.failure("fresh", of: "a", at: failed), endpoint: Self.second, at: failed + .seconds(5))
+        #expect(try await count() == 1)
+
+        // A later one is an event of its own.
+        let later = failed + .minutes(30)
+        try await queue.ingest(.failure("new", of: "a", at: later), endpoint: Self.second, at: later)
+        #expect(try await count() == 2)
+    }
+
     @Test func `a log that does not show the arrival is another log, and its failure is sent`() async throws {
         let called = try await keep()
         try await queue.ingest(endpoint: Self.second, at: called + .minutes(5))
