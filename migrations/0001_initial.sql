@@ -31,6 +31,9 @@ CREATE TABLE endpoint (
                                                         -- hour, because enough are kept; NULL: never
     odd_body TEXT CHECK (odd_body = 'text' OR odd_body = 'python'), -- what is odd about a failure's body that was read:
     odd_body_ms INTEGER,                                -- a string without JSON, or a Python value; and when
+    zone_hint TEXT,                                     -- of which zone its log's times seem to be; how many entries in
+    zone_hint_rows INTEGER NOT NULL DEFAULT 0,          -- a row said so
+    zone_hint_ms INTEGER,                               -- and when the last one did
     retry_shows TEXT NOT NULL DEFAULT 'unknown'         -- how the log shows a retry; learned from it
         CHECK (retry_shows = 'unknown' OR retry_shows = 'new_entry' OR retry_shows = 'in_place'),
     own_names INTEGER NOT NULL DEFAULT 0                -- outcomes in a row that the log showed under the
@@ -743,6 +746,13 @@ CREATE VIEW v_health AS
                 ELSE 'a body is a string that is not JSON' END, ', ')
             FROM (SELECT name, odd_body FROM endpoint
                   WHERE active = 1 AND odd_body_ms > (SELECT ms FROM clock) - 86400000 ORDER BY name) AS endpoint
+            UNION ALL
+            SELECT 18, 'log_times_24h', COUNT(*) = 0, COUNT(*), group_concat(
+                name || ': the log''s times seem to be of the zone ' || zone_hint
+                || ': set provider.log_fields.time_zone', ', ')
+            FROM (SELECT name, zone_hint FROM endpoint
+                  WHERE active = 1 AND zone_hint_rows >= 2 AND zone_hint_ms > (SELECT ms FROM clock) - 86400000
+                  ORDER BY name) AS endpoint
         )
     SELECT
         check_name,

@@ -34,10 +34,10 @@ import Testing
             let doctor = try await redeliver.run("doctor", "--json")
             #expect(doctor.ending == .code(0), "\(doctor.output)")
             #expect(try verdicts(doctor).values.allSatisfy { $0 == "ok" }, "\(doctor.output)")
-            #expect(try verdicts(doctor).count == 16)
+            #expect(try verdicts(doctor).count == 18)
             let text = try await redeliver.run("doctor")
             #expect(text.output.contains("runs as process \(daemon.pid)"))
-            #expect(text.output.hasSuffix("\nhealthy: 16 ok\n"))
+            #expect(text.output.hasSuffix("\nhealthy: 18 ok\n"))
             #expect(try await sandbox.summary().retryCalls == 3)
             try await daemon.stop()
         }

@@ -1,31 +1,3 @@
-/// What one page of a log changed, in counts.
-package struct IngestSummary: Sendable, Equatable {
-    /// Failures that became deliveries.
-    package var new = 0
-    /// Deliveries that the page proved delivered.
-    package var delivered = 0
-    /// Retries of ours that the page showed to have failed again.
-    package var failedAgain = 0
-    package var duplicates = 0
-    package var unreadable = 0
-    /// Whether unreadable entries were left out, for the first time in a day.
-    package var beganToLeaveOut = false
-    /// What the page changed about the endpoint's circuit; nil: nothing.
-    package var circuit: EndpointCircuit.Action?
-    /// The gap under which the scan goes on; nil when nothing of what it must read is left.
-    package var gapID: Int64?
-    /// Whether the page's first row was read before; true for a page without rows.
-    package var beginsKnown = true
-    /// What is odd about the body of a failure that became a delivery; nil: nothing.
-    package var oddBody: BodyOddness?
-
-    package init() {}
-
-    package var changedSomething: Bool {
-        new + delivered + failedAgain + unreadable > 0 || circuit != nil
-    }
-}
-
 extension QueueStore {
     /// Stores a page of an endpoint's log: rows, what they settle, and how far the scan has come, in one transaction.
     /// The same page again changes nothing.
@@ -87,6 +59,7 @@ extension RuledTransaction {
             return
         }
         try learnChange(entry, known, of: endpoint)
+        try noteZone(entry, &reading)
         let isTest = try endpoint.hasTests && isTestEvent(entry.taskID, of: endpoint.id)
         var body = HashedBody(entry.body)
         // All tests of an event have the same dummy data: matched by content, one could pass for another.

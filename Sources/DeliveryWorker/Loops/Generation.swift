@@ -58,7 +58,7 @@ package struct Generation: Sendable {
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
                 poll: configuration.poll, rules: rules, disk: base.disk, wallClock: base.wallClock,
-                strayLinks: base.strayLinks, oddBodies: base.oddBodies, logger: base.logger)
+                strayLinks: base.strayLinks, oddBodies: base.oddBodies, zones: base.zones, logger: base.logger)
             return (poller, bells[endpoint.id] ?? Bell())
         }
         dispatcher = RetryDispatcher(

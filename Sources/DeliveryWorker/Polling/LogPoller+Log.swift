@@ -44,6 +44,16 @@ extension LogPoller {
             metadata: ["endpoint": "\(endpoint.name)", "body.looks": "\(oddness.rawValue)"])
     }
 
+    func say(zone: String) {
+        guard zones.isNew(endpoint.id) else { return }
+        logger.warning(
+            """
+            the times of the log are hours off by whole quarters, so outcomes of retries are not recognised; if they are local \
+            times, set provider.log_fields.time_zone
+            """,
+            metadata: ["endpoint": "\(endpoint.name)", "time_zone": "\(zone)"])
+    }
+
     func say(_ correction: LinkCorrection) {
         guard strayLinks.isNew(endpoint.id) else { return }
         logger.notice(

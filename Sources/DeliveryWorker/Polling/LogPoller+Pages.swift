@@ -142,6 +142,7 @@ extension LogPoller {
             rows.times, at: link?.url, next: next?.url, isCut: page.nextFault != nil, isCounted: page.count != nil)
         let ingested = try await store.ingest(observed(page, progress), rules: rules, at: wallClock.now)
         if let oddness = ingested.oddBody { say(oddness) }
+        if let zone = ingested.zoneHint { say(zone: zone) }
         scan.keep(gapID: ingested.gapID)
         summary.add(page, ingested)
         before = PageBefore(

@@ -21,6 +21,8 @@ struct LogPoller: Sendable {
     var strayLinks = SaidOnce()
     /// The endpoints of whose odd bodies the log has told.
     var oddBodies = SaidOnce()
+    /// The endpoints whose log times are known to be of another zone.
+    var zones = SaidOnce()
     let logger: Logger
 
     /// The longest turn. Later turns read the rest of a longer log, so every loop reports often.

@@ -18,6 +18,8 @@ package struct WorkerBase: Sendable {
     let strayLinks = SaidOnce()
     /// See `LogPoller.oddBodies`.
     let oddBodies = SaidOnce()
+    /// See `LogPoller.zones`.
+    let zones = SaidOnce()
     /// See `RetryDispatcher.longestSleep`.
     let longestSleep: Duration
     let disk: DiskRoom

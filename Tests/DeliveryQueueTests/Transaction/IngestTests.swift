@@ -143,6 +143,23 @@ import Testing
         #expect(try await queue.text(row) == "0 first: a body is a string that looks like a Python value")
     }
 
+    @Test func `times that are hours off by whole quarters hint at their zone when two of them do`() async throws {
+        for task in ["a", "b"] { try await queue.ingest(.failure(task, at: start), at: start) }
+        let called = start + .minutes(2)
+        for claimed in try await queue.claim(at: called) { try await queue.record(claimed, .accepted, at: called) }
+        let zone = "SELECT detail FROM v_health WHERE check_name = 'log_times_24h'"
+        let found = called + .seconds(5)
+
+        let first = try await queue.ingest(.failure("a", at: called + .seconds(2) - .hours(5)), at: found)
+        #expect(first.zoneHint == nil)
+        let second = try await queue.ingest(.failure("new", of: "b", at: called - .hours(5)), at: found)
+        #expect(second.zoneHint == "-05:00")
+        try await queue.run("UPDATE endpoint SET zone_hint_ms = 9e12 WHERE zone_hint_ms IS NOT NULL")
+        #expect(
+            try await queue.text(zone)
+                == "first: the log's times seem to be of the zone -05:00: set provider.log_fields.time_zone")
+    }
+
     // MARK: - Order of entries
 
     @Test(arguments: [true, false])
