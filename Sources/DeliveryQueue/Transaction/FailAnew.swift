@@ -15,10 +15,11 @@ extension RuledTransaction {
                     delivery.finalized_ms),
                 delivery_body.sha256,
                 EXISTS (SELECT 1 FROM attempt
-                        WHERE attempt.delivery_id = delivery.id AND (outcome IS NULL OR outcome = 'unconfirmed'))
-            FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id WHERE delivery.id = ?
+                        WHERE attempt.delivery_id = delivery.id
+                          AND (outcome IS NULL OR (outcome = 'unconfirmed' AND settled_ms >= :since)))
+            FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id WHERE delivery.id = :id
             """,
-            [delivery.id]
+            ["id": delivery.id, "since": now - Matching.lateOutcome]
         ) { (arrived: $0.timestamp(), sha256: $0.bytes(), hasOpenCall: $0.flag()) }
         guard let facts, changed > facts.arrived, !facts.hasOpenCall else { return false }
         return BodyDigest.sha256(bytes) != facts.sha256
@@ -28,6 +29,8 @@ extension RuledTransaction {
     mutating func failAnew(_ delivery: Delivery, by entry: LogObservation, notBefore earliest: Timestamp?) throws {
         guard let eventType = entry.eventType, let changed = entry.changed else { return }
         let failed = min(changed, now)
+        // What it keeps for other endpoints is of the event that it is about so far.
+        try giveUpShares(of: delivery)
         try session.run(
             """
             UPDATE delivery
@@ -63,12 +66,18 @@ extension RuledTransaction {
     /// Whether a success is of an earlier event under the same task id: older than the failure that a delivery is
     /// about, and with another body. A delivery that was never called has no retry that could have another one.
     func isOfEarlierEvent(_ entry: LogObservation, _ delivery: Delivery) throws -> Bool {
-        guard entry.outcome == .succeeded, entry.taskID == delivery.taskID, delivery.leaseToken == 0,
+        guard entry.outcome == .succeeded, entry.taskID == delivery.taskID,
             let changed = entry.changed, changed < delivery.firstFailed, let bytes = entry.body
         else { return false }
         let sha256 = BodyDigest.sha256(bytes)
         return try session.exists(
-            "SELECT 1 FROM delivery_body WHERE delivery_id = ? AND sha256 <> ?", [delivery.id, sha256])
+            """
+            SELECT 1 FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id
+            WHERE delivery.id = :id AND delivery_body.sha256 <> :sha256
+              AND NOT EXISTS (
+                  SELECT 1 FROM attempt WHERE attempt.delivery_id = delivery.id AND attempt.cycle = delivery.cycle)
+            """,
+            ["id": delivery.id, "sha256": sha256])
     }
 }
 

@@ -125,6 +125,11 @@ private struct Prunable: Sendable {
         AND NOT EXISTS (
             SELECT 1 FROM log_entry
             WHERE log_entry.delivery_id = delivery.id AND log_entry.logged_ms > :delivered_before)
+        AND \(keepsNothing)
+        """
+    /// What a delivery keeps for another endpoint may still become a delivery, with its body.
+    static let keepsNothing = """
+        NOT EXISTS (SELECT 1 FROM shared_failure WHERE shared_failure.delivery_id = delivery.id AND is_open = 1)
         """
     static let deliveries = Prunable(sql: "FROM delivery WHERE \(oldDelivery)", ages: [delivered, dead])
     /// Only of deliveries that stay; the others go with their bodies.
@@ -133,10 +138,16 @@ private struct Prunable: Sendable {
             FROM delivery JOIN delivery_body ON delivery_body.delivery_id = delivery.id
             WHERE delivery.finalized_ms <= :bodies_before AND delivery.finalized_ms > :delivered_before
               AND delivery.state = 'delivered' AND delivery_body.body IS NOT NULL
-              AND NOT EXISTS (
-                  SELECT 1 FROM shared_failure WHERE shared_failure.delivery_id = delivery.id AND is_open = 1)
+              AND \(keepsNothing)
             """, ages: [body, delivered])
-    static let logEntries = unread("log_entry", "delivery_id IS NULL AND")
+    static let logEntries = unread(
+        "log_entry",
+        """
+        delivery_id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM shared_failure
+            WHERE shared_failure.endpoint_id = log_entry.endpoint_id AND shared_failure.task_id = log_entry.task_id
+              AND is_open = 1) AND
+        """)
     static let foreignEntries = unread("foreign_entry")
 
     /// Rows of a log that it has not shown for long.
@@ -212,7 +223,8 @@ extension QueueTransaction {
             summary.bodies += try session.change(
                 """
                 UPDATE delivery_body SET body = NULL WHERE delivery_id = ? AND body IS NOT NULL AND EXISTS (
-                    SELECT 1 FROM delivery WHERE id = delivery_id AND state = 'delivered' AND finalized_ms <= ?)
+                    SELECT 1 FROM delivery
+                    WHERE delivery.id = delivery_id AND state = 'delivered' AND finalized_ms <= ? AND \(Prunable.keepsNothing))
                 """,
                 [id, now - QueueStore.bodyRetention])
         }

@@ -122,7 +122,7 @@ extension RuledTransaction {
         try session.run(
             """
             UPDATE endpoint
-            SET \(cut("last_accepted_ms")), \(cut("last_confirmed_ms")), \(cut("resumed_ms")), \(cut("own_names_ms")),
+            SET \(cut("last_accepted_ms")), \(cut("last_confirmed_ms")), \(cut("resumed_ms")), \(cut("stopped_ms")), \(cut("own_names_ms")),
                 \(cut("hold_since_ms")), \(cut("hold_until_ms", ":try")), \(cut("circuit_next_trial_ms", ":trial"))
             WHERE id = :id
             """,

@@ -24,7 +24,10 @@ extension RuledTransaction {
             INSERT INTO shared_failure (
                 endpoint_id, task_id, delivery_id, task_id_json, webhook_id, webhook_id_json, logged_ms, failed_ms, error)
             VALUES (:endpoint, :task, :delivery, :task_json, :webhook, :webhook_json, :logged, :failed, :error)
-            ON CONFLICT (endpoint_id, task_id) DO NOTHING
+            ON CONFLICT (endpoint_id, task_id) DO UPDATE
+            SET delivery_id = excluded.delivery_id, logged_ms = excluded.logged_ms, failed_ms = excluded.failed_ms,
+                error = excluded.error, is_open = 1
+            WHERE excluded.failed_ms > shared_failure.failed_ms AND shared_failure.is_open = 0
             """,
             [
                 "endpoint": reading.endpoint.id, "task": entry.taskID, "delivery": keeper.deliveryID,
@@ -88,7 +91,7 @@ extension RuledTransaction {
                     [share.endpointID, share.taskID])
             case .taken(let areSame):
                 try learn(areSame, share)
-                try take(share)
+                try take(share.taskID, of: share.endpointID)
                 try session.run(
                     "DELETE FROM shared_failure WHERE endpoint_id = ? AND task_id = ?",
                     [share.endpointID, share.taskID])
@@ -96,6 +99,18 @@ extension RuledTransaction {
             }
         }
         return taken
+    }
+
+    /// Makes deliveries of all that a delivery still keeps for other endpoints.
+    mutating func giveUpShares(of keeper: Delivery) throws {
+        let shares = try session.all(
+            "SELECT endpoint_id, task_id FROM shared_failure WHERE delivery_id = ? AND is_open = 1", [keeper.id]
+        ) { (endpointID: $0.text(), taskID: $0.text()) }
+        for share in shares {
+            try take(share.taskID, of: share.endpointID)
+            try session.run(
+                "DELETE FROM shared_failure WHERE endpoint_id = ? AND task_id = ?", [share.endpointID, share.taskID])
+        }
     }
 
     /// Notes whether the logs of two endpoints are the same; nil: nothing shows it. That they are two is never taken
@@ -111,18 +126,18 @@ extension RuledTransaction {
     }
 
     /// Makes a delivery of what another one kept. Its age counts from now, because it could not be called before.
-    private mutating func take(_ share: OpenShare) throws {
-        let entry = try session.first(SharedRows.entry, [share.endpointID, share.taskID]) { row in
+    private mutating func take(_ taskID: String, of endpointID: String) throws {
+        let entry = try session.first(SharedRows.entry, [endpointID, taskID]) { row in
             LogObservation(
-                taskID: share.taskID, taskIDJSON: row.text(), eventType: row.text(), customerID: row.textIfAny(),
+                taskID: taskID, taskIDJSON: row.text(), eventType: row.text(), customerID: row.textIfAny(),
                 customerIDJSON: row.text(), webhookID: row.text(), webhookIDJSON: row.text(), body: row.bytesIfAny(),
                 outcome: .failed, logged: row.timestamp(), changed: row.timestamp(), error: row.textIfAny())
         }
         guard let entry, let eventType = entry.eventType else { return }
         var body = HashedBody(entry.body)
-        var reading = try PageReading(self, endpointID: share.endpointID, read: now)
-        let known = try entries(ofTask: share.taskID, of: share.endpointID)
-        guard !body.isMissing, try delivery(endpointID: share.endpointID, taskID: share.taskID) == nil else { return }
+        var reading = try PageReading(self, endpointID: endpointID, read: now)
+        let known = try entries(ofTask: taskID, of: endpointID)
+        guard !body.isMissing, try delivery(endpointID: endpointID, taskID: taskID) == nil else { return }
         try makeDelivery(of: entry, &body, eventType: eventType, known, &reading, cycleStarted: now)
     }
 }
@@ -208,14 +223,20 @@ private enum SharedRows {
     private static let isArrival =
         "log_entry.endpoint_id = shared_failure.endpoint_id AND log_entry.outcome = 'succeeded'"
 
+    /// An SQL condition on `log_entry`: it is not older than the failure. An older one is of an earlier event.
+    private static let isSince = "(log_entry.logged_ms = 0 OR log_entry.logged_ms >= shared_failure.failed_ms)"
+
     /// What the end of each open one depends on. A log has `:late` to show what another one shows.
     static let open = """
         SELECT
             shared_failure.endpoint_id, shared_failure.task_id, delivery.endpoint_id, delivery.state, keeper.active,
             delivery.finalized_ms IS NULL AND EXISTS (
                 SELECT 1 FROM log_entry
-                WHERE \(isArrival) AND log_entry.task_id = shared_failure.task_id
-                  AND log_entry.found_ms + :late <= keeper.last_scan_ms),
+                WHERE \(isArrival) AND log_entry.task_id = shared_failure.task_id AND \(isSince)
+                  AND log_entry.found_ms + :late <= keeper.last_scan_ms)
+            AND NOT EXISTS (
+                SELECT 1 FROM unread_gap
+                WHERE unread_gap.endpoint_id = keeper.id AND unread_gap.until_ms > shared_failure.failed_ms),
             delivery.delivered_by <> 'provider' AND EXISTS (
                 SELECT 1 FROM log_entry
                 JOIN log_entry AS kept ON kept.task_id = log_entry.task_id AND kept.logged_ms = log_entry.logged_ms
@@ -228,7 +249,7 @@ private enum SharedRows {
                         AND other.logged_ms = kept.logged_ms AND other.outcome <> kept.outcome)),
             EXISTS (
                 SELECT 1 FROM log_entry
-                WHERE \(isArrival) AND (log_entry.task_id = shared_failure.task_id
+                WHERE \(isArrival) AND (log_entry.task_id = shared_failure.task_id AND \(isSince)
                     OR delivery.state = 'delivered'
                         AND (log_entry.task_id = delivery.task_id OR log_entry.task_id = delivery.delivered_task_id))),
             reader.last_scan_ms >= coalesce(delivery.finalized_ms, delivery.called_ms) + :late AND NOT EXISTS (

@@ -114,6 +114,8 @@ extension RuledTransaction {
 extension QueueTransaction {
     /// Gives a kept entry the reason and the identity that it has under another configuration.
     fileprivate func judge(_ kept: KeptEntry, anew entry: UnreadableObservation) throws {
+        // One before it may have been the same entry.
+        guard try session.exists("SELECT 1 FROM unreadable_entry WHERE id = ?", [kept.id]) else { return }
         let identity = BodyDigest.sha256(entry.identity)
         // Two that were told apart may be one by now.
         try session.run(

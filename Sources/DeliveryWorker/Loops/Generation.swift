@@ -58,7 +58,8 @@ package struct Generation: Sendable {
             let poller = LogPoller(
                 store: base.store, client: client, gate: gate, coverage: coverage, budget: budget, endpoint: endpoint,
                 poll: configuration.poll, rules: rules, disk: base.disk, wallClock: base.wallClock,
-                strayLinks: base.strayLinks, oddBodies: base.oddBodies, zones: base.zones, logger: base.logger)
+                isClockCompared: { [time = base.time] in time.isCompared }, strayLinks: base.strayLinks,
+                oddBodies: base.oddBodies, zones: base.zones, logger: base.logger)
             return (poller, bells[endpoint.id] ?? Bell())
         }
         dispatcher = RetryDispatcher(

@@ -17,6 +17,8 @@ struct LogPoller: Sendable {
     let rules: RetryRules
     var disk = DiskRoom.endless
     let wallClock: WallClock
+    /// Whether our clock was compared with the provider's since the start; see `ProviderClock.isCompared`.
+    var isClockCompared: @Sendable () -> Bool = { true }
     /// The endpoints whose links are known to lead elsewhere.
     var strayLinks = SaidOnce()
     /// The endpoints of whose odd bodies the log has told.

@@ -13,6 +13,7 @@ final class ProviderClock: HTTPTransport {
         var told = ToldTime()
         var isWrong = false
         var saidThatItStands = false
+        var hasAnswered = false
     }
 
     /// What there is to say after an answer.
@@ -46,6 +47,9 @@ final class ProviderClock: HTTPTransport {
     /// Whether the provider's answers tell its time.
     var isTold: Bool { state.withLock { $0.told.mark != nil } }
 
+    /// Whether an answer came that would have told the time. Before that nobody knows whether our clock is right.
+    var isCompared: Bool { state.withLock { $0.hasAnswered } }
+
     /// How far our clock is ahead of the provider's, with an error of a second or two; nil without a told time.
     var ahead: Duration? {
         let (wall, steady) = (wall.now, steady())
@@ -67,7 +71,9 @@ final class ProviderClock: HTTPTransport {
     /// Error answers are ignored, because a proxy may have made them, and so are those out of a cache that says so.
     private func learn(from response: HTTPResponse, began: Duration) {
         let (wall, steady) = (wall.now, steady())
-        guard (200..<300).contains(response.status), steady - began <= ToldTime.longestRequest,
+        guard (200..<300).contains(response.status) else { return }
+        defer { state.withLock { $0.hasAnswered = true } }
+        guard steady - began <= ToldTime.longestRequest,
             let time = response.serverTime(now: wall.milliseconds)
         else { return }
         // The header has whole seconds; on average half a second has passed.

@@ -56,6 +56,22 @@ import Testing
         #expect(try await queue.delivery("a").state == .delivered)
     }
 
+    @Test func `a success of the event before that is read late does not end the new failure`() async throws {
+        let again = try await deliver()
+        try await queue.ingest(.failure("a", of: "new", at: again), at: again + .seconds(5))
+        try await queue.ingest(.success("a", at: again - .minutes(1)), at: again + .seconds(30))
+
+        #expect(try await queue.delivery("a").state == .scheduled)
+    }
+
+    @Test func `a call that was unconfirmed long ago keeps no failure from being new`() async throws {
+        let again = try await deliver() + .hours(25)
+        try await queue.run("UPDATE attempt SET outcome = 'unconfirmed'")
+        try await queue.ingest(.failure("a", of: "new", at: again), at: again + .seconds(5))
+
+        #expect(try await queue.delivery("a").cycle == 2)
+    }
+
     @Test func `a failure while a call is unconfirmed is no new one`() async throws {
         let again = try await deliver()
         try await queue.run("UPDATE attempt SET outcome = 'unconfirmed'")

@@ -96,6 +96,14 @@ import Testing
         guard case .made = change else { return #expect(Bool(false), "\(change)") }
     }
 
+    @Test func `a hold that such a clock began does not stop the age of deliveries for ever`() async throws {
+        try await queue.run("UPDATE endpoint SET stopped_ms = \((start + .days(3)).milliseconds) WHERE id = 'ep-1'")
+        _ = try await queue.store.putRight(
+            QueueFixture.endpoint, historyFrom: history, rules: queue.rules, at: start)
+
+        #expect(try await queue.number("SELECT stopped_ms FROM endpoint WHERE id = 'ep-1'") == start.milliseconds)
+    }
+
     @Test(arguments: [100, 0]) func `what such a clock has ended because of its age is scheduled again`(days: Int)
         async throws
     {

@@ -157,6 +157,31 @@ import Testing
         #expect(try await count() == 2)
     }
 
+    @Test func `a success of an earlier event shows nothing of a failure that both logs show`() async throws {
+        for endpoint in [Self.first, Self.second] {
+            try await queue.ingest(.success("a", of: "old", at: start - .minutes(30)), endpoint: endpoint, at: start)
+        }
+        let now = start + .minutes(20)
+        try await queue.ingest(.failure("a", at: now), at: now)
+        try await queue.ingest(.failure("a", at: now), endpoint: Self.second, at: now)
+        try await queue.ingest(at: now + .seconds(1))
+        try await queue.settle(at: now + .seconds(1))
+
+        #expect(try await count() == 1)
+        #expect(try await count("SELECT COUNT(*) FROM shared_failure WHERE is_open = 1") == 1)
+        #expect(try await count("SELECT COUNT(*) FROM shared_log WHERE are_same = 0") == 0)
+    }
+
+    @Test func `what a delivery keeps becomes one of its own when its task fails anew`() async throws {
+        let called = try await keep()
+        let now = called + .minutes(5)
+        try await queue.ingest(.failure("a", of: "new", at: now), at: now)
+
+        #expect(try await count() == 2)
+        let bodies = try await queue.claim(at: now + .minutes(5)).map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(bodies.sorted() == [#"{"event":"a"}"#, #"{"event":"new"}"#])
+    }
+
     @Test func `a log that does not show the arrival is another log, and its failure is sent`() async throws {
         let called = try await keep()
         try await queue.ingest(endpoint: Self.second, at: called + .minutes(5))

@@ -226,6 +226,25 @@ import Testing
         #expect(try bench.number("SELECT history_from_ms FROM endpoint WHERE id = 'e-new'") == history)
     }
 
+    @Test func `a start by a clock that is behind puts nothing right before an answer has told the time`() async throws
+    {
+        put(.seconds(-3_600))
+        let bench = try await Workbench(time: time, endpoints: ["e-new"])
+        try await bench.store.recordPoll(of: "e-new", error: nil, at: .noon)
+        try bench.execute("UPDATE endpoint SET last_scan_ms = \(Timestamp.noon.milliseconds), head_ms = 0")
+        let page = HTTPResponse.json("[]", headers: [Self.date(0)])
+        let wall = WallClock { [self] in time.now + ahead.withLock { $0 } }
+        let base = WorkerBase(
+            store: bench.store, transport: ScriptedTransport([page, page]), clock: time.clock, wallClock: wall,
+            logger: .silent)
+        let poller = Generation(.for(bench, endpoints: ["e-new"]), on: base).pollers[0].poller
+
+        await #expect(throws: ClockPutBack.self) { try await poller.runOnce(at: wall.now) }
+        #expect(try bench.number("SELECT last_scan_ms FROM endpoint") == Int(Timestamp.noon.milliseconds))
+        _ = try await poller.runOnce(at: base.wallClock.now)
+        #expect(try bench.number("SELECT last_scan_ms FROM endpoint") >= Int(Timestamp.noon.milliseconds))
+    }
+
     @Test func `failures are taken up although the endpoint was first seen by a clock far ahead`() async throws {
         let (generation, bench) = try await generation()
         let poller = generation.pollers[0].poller
