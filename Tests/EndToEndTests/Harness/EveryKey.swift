@@ -56,8 +56,8 @@ enum EveryKey {
             metrics:
               {textfile: \(bench.folder.path)/every.prom, interval: 1s,
                listen: "127.0.0.1:\(Int.random(in: 12_000..<30_000))"}
-            poll: {interval: 1s, overlap: 15m, initial_lookback: 72h, requests_per_minute: 6000}
-            confirm: {by: log, interval: 1s, within: 3s}
+            poll: {interval: 5s, overlap: 15m, initial_lookback: 72h, requests_per_minute: 6000}
+            confirm: {by: log, interval: 5s, within: 30s}
             retry: {concurrency: 4, per_second: 50, burst: 5, fresh_within: 5s, body: json}
             circuit: {enabled: true, open_after: 5, trial_delays: [30s, 1m], max_hold: 14d, ramp: true}
             policies:
