@@ -107,7 +107,9 @@ extension ChaosTruth {
                 alike.contains($0.event) && $0.outcome == .failed && $0.visible <= now
                     && ($0.changed ?? $0.created) + RetryRules.clockTolerance.wholeMilliseconds >= previous.intent
             }
-            guard !isShown else { return }
+            guard !isShown, !stillSaysFailure(alike, endpoint: plan.events[event].endpoint, call, at: now) else {
+                return
+            }
             violate("a call counts as failed when the log shows it", "\(standing)", at: now)
         case "unconfirmed":
             let least = plan.variants.map(\.confirmWithin).min() ?? .zero
@@ -115,6 +117,15 @@ extension ChaosTruth {
             violate("silence counts when it has lasted", "\(call), \(standing)", at: now)
         default: return
         }
+    }
+
+    /// Whether an answer alone has proved the call, and the old row, which would have changed, still says failure when
+    /// the call's time is over.
+    private func stillSaysFailure(_ alike: [Int], endpoint: Int, _ call: Call?, at now: Duration) -> Bool {
+        guard plan.goesByAnswers, plan.log.trace == .inPlace, let call else { return false }
+        let least = plan.variants.map(\.confirmWithin).min() ?? .zero
+        return now - call.began >= least
+            && rows[endpoint].contains { alike.contains($0.event) && $0.outcome == .failed && $0.visible <= call.began }
     }
 
     /// Keeps a call that is in flight.
