@@ -83,6 +83,8 @@ extension ChaosTruth {
             let age = now - row.visible
             let stamped = Timestamp(milliseconds: row.changed ?? row.created) - Self.beginning
             let isOnTop = row.visible - stamped <= .seconds(5) && !(isDeep && row.changed != nil)
+            // With `confirm.by: answer` no old row is read again before a call.
+            guard isOnTop || !plan.goesByAnswers || plan.log.trace != .inPlace else { return false }
             return age > (isOnTop ? Self.lookLimit : Self.deepLimit)
         }
     }
