@@ -14,8 +14,9 @@ actor Coverage {
     /// Deep looks and passes that have not come to their end yet, by endpoint.
     private var rests: [String: Rest] = [:]
     private let steady: @Sendable () -> Duration
-    /// The dispatcher is heard of again by then, unless the process was stopped or the machine slept.
-    private var nextBeat: Duration
+    /// The dispatcher is heard of again by then, unless the process was stopped or the machine slept; nil: it has not
+    /// begun.
+    private var nextBeat: Duration?
     /// By endpoint id, to wake its poller.
     private let pollers: [String: Bell]
     private let dispatcher: Bell
@@ -49,7 +50,6 @@ actor Coverage {
     ) {
         steady = stopwatch(clock)
         freshness = Freshness(within: within, at: steady())
-        nextBeat = .zero
         self.openings = openings
         self.pollers = pollers
         self.dispatcher = dispatcher
@@ -74,7 +74,7 @@ actor Coverage {
     /// - Parameter limit: until the next beat, at the longest.
     func beat(next limit: Duration) {
         let now = steady()
-        if now > nextBeat, nextBeat > .zero { freshness.open(at: now) }
+        if let nextBeat, now > nextBeat { freshness.open(at: now) }
         nextBeat = now + limit
     }
 

@@ -59,8 +59,7 @@ actor CredentialKeeper {
     /// Reads one log after the other until one tells whether the credential works.
     ///
     /// - Returns: a page, or trouble of another kind, which the provider answered to a token that it knows; nil while
-    /// it wants
-    ///   no log to be read.
+    ///   it wants no log to be read.
     /// - Throws: an error that says that the credential is refused, or that does not say whether it is.
     private func look() async throws(ProviderError) -> Look? {
         var (other, forbidden): (Look?, ProviderError?) = (nil, nil)
